@@ -121,7 +121,7 @@ export function createAdmission(
       background.schedule(what)
       background.resume()
     } catch (error) {
-      log.error('not everything is decided again', { reason: messageOf(error) })
+      log.error('some services were not decided again', { reason: messageOf(error) })
     }
   }
 

@@ -41,7 +41,7 @@ export function createRuleCounters({ clock, log }: { clock: Clock; log: Log }): 
         }
         counts.warned++
         if (lines.take()) {
-          log.info('a rule in mode "warn" would have said no', {
+          log.info('a rule in mode "warn" would have refused a service', {
             rule,
             service: id,
             name: sanitizeText(name, 64),

@@ -28,7 +28,7 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
 
   function openStream(context: Context<ApiEnv>): EventStream {
     const destroyConnection = () => {
-      log.warn('a reader of an event stream was too slow and has been let go')
+      log.warn('a reader of an event stream was too slow and is disconnected')
       context.env?.outgoing?.destroy()
     }
     const stream = createEventStream({

@@ -129,7 +129,7 @@ async function printReady(
       `api        ${api ?? 'only by the socket'}`,
       `socket     ${socket}`,
       ...executors.map(
-        ({ name, available, detail }) => `${name.padEnd(10)} ${available ? detail : `not here: ${detail}`}`,
+        ({ name, available, detail }) => `${name.padEnd(10)} ${available ? detail : `not available: ${detail}`}`,
       ),
       'Ready. Ctrl-C stops it.',
     ].join('\n'),

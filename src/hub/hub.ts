@@ -127,7 +127,7 @@ export function createHub(components: HubComponents, init: HubInit): Hub {
     try {
       for (const service of services.live()) if (!consider(service)) break
     } catch (error) {
-      log.warn('the known services could not be looked at', { reason: messageOf(error), retry: isRetryable(error) })
+      log.warn('the known services could not be read', { reason: messageOf(error), retry: isRetryable(error) })
     } finally {
       polling = false
     }

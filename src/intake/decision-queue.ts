@@ -54,7 +54,7 @@ export function createDecisionQueue(components: DecisionQueueComponents, init: {
     } catch (error) {
       if (!ending.signal.aborted) {
         failed++
-        log.warn('no verdict; it is asked for again later', { service: entry.id, reason: messageOf(error) })
+        log.warn('the runner gave no verdict; it is asked again later', { service: entry.id, reason: messageOf(error) })
       }
     }
     pending.delete(entry.id)

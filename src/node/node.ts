@@ -63,7 +63,9 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   })
   // the operator's own services take their share first
   const booted = configuredServices.look().then(() => admission.boot())
-  booted.catch((error: unknown) => log.error('what is parked could not be taken up', { reason: messageOf(error) }))
+  booted.catch((error: unknown) =>
+    log.error('parked services could not be decided again', { reason: messageOf(error) }),
+  )
 
   const running = parts.move()
   const node = createFacade(

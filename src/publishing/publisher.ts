@@ -102,7 +102,7 @@ export function createPublisher(components: PublisherComponents, init: { closing
       for (const peer of peers) {
         if ((await network.sync.pullFrom(peer, wanted, { signal: init.closing }).catch(() => 0)) > 0) return
       }
-      throw new NotFoundError(`none of ${peers.length} peers redirects service ${id}`)
+      throw new NotFoundError(`no peer that was asked has the announcement of service ${id}`)
     },
     knows: (id) => journal.announcements.has(id),
     current({ id, body }) {

@@ -25,7 +25,7 @@ export function createRunnerOutput(components: { clock: Clock; log: Log }): Runn
       dropped++
       return
     }
-    if (dropped > 0) log.warn('the runner says more than the log takes', { dropped })
+    if (dropped > 0) log.warn('the runner logs more than the log takes', { dropped })
     dropped = 0
     log[level](message, fields)
   }

@@ -143,7 +143,7 @@ export function createRunnerHost(components: RunnerHostComponents, init: RunnerH
     async start() {
       await startNext(config)
       if (init.network === false && !confinesNetwork()) {
-        log.warn('this Node cannot keep the runner from the network; Node 26 can', { version: process.version })
+        log.warn('this Node.js cannot deny the runner the network; Node.js 26 can', { version: process.version })
       }
       if (!canWatchMemory())
         log.warn('resident memory of the runner is not watched on this system; its heap is limited')

@@ -56,7 +56,7 @@ export function createMaintenance(components: MaintenanceComponents): Maintenanc
   function start(task: Promise<void>): void {
     const guarded = task
       .catch((error: unknown) => {
-        if (!closed) log.warn('the regular work of trust was not done', { reason: messageOf(error) })
+        if (!closed) log.warn('the maintenance of trust statements failed', { reason: messageOf(error) })
       })
       .finally(() => work.delete(guarded))
     work.add(guarded)

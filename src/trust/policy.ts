@@ -46,7 +46,7 @@ export function createPolicyParser(
       return [keyOf(bytes), { ...hub, pinned: membersOf(address, settings, init.network, keys) }]
     } catch (error) {
       // only a policy that was not checked for this network: all members together still count
-      log.warn('the members of a trusted hub do not hold, so only all of them together count', {
+      log.warn('the proofs of members of a trusted hub are invalid, so only what all members signed counts', {
         hub: text,
         reason: messageOf(error),
       })

@@ -84,7 +84,7 @@ export function createNodeFacts(
       resources = await machine.read()
     } catch (error) {
       // then LIMITS alone say what is free
-      log.warn('what the machine has could not be read', { reason: messageOf(error) })
+      log.warn("the machine's resources could not be read", { reason: messageOf(error) })
     }
   }
 

@@ -97,8 +97,9 @@ function planFailingStops({ runs, service: { older } }: AdmissionState): Planned
 function planStops({ id }: Subject, verdict: Verdict, state: AdmissionState): PlannedChange[] {
   const stops: PlannedChange[] = []
   if (runOf(state, id) !== undefined) {
-    const why = verdict.reasons.find(({ outcome }) => outcome !== 'pass')?.message ?? 'the policy does not let it run'
-    stops.push({ do: 'stop', id, why: `not by the policy in force: ${why}`, graceMs: state.service.graceMs })
+    const reason = verdict.reasons.find(({ outcome }) => outcome !== 'pass')
+    const why = `the policy does not let it run${reason === undefined ? '' : `: ${reason.message}`}`
+    stops.push({ do: 'stop', id, why, graceMs: state.service.graceMs })
   }
   const older = state.service.older.find((version) => runOf(state, version) !== undefined)
   if (older !== undefined && dispositionOf(verdict) !== 'parked') {

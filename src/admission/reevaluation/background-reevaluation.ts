@@ -140,7 +140,7 @@ export function createBackgroundReevaluation(components: BackgroundReevaluationC
         await sleep(clock, PAUSE_MS, { signal: closing })
       } catch (error) {
         if (closing.aborted) return
-        log.warn('not everything was decided again; it goes on later', { reason: messageOf(error) })
+        log.warn('some services were not decided again; it is tried again later', { reason: messageOf(error) })
         const waitMs = Math.min(AGAIN_MS.most, AGAIN_MS.first * 2 ** failures++)
         await sleep(clock, waitMs, { signal: closing }).catch(() => {})
       }

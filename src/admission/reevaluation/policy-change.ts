@@ -55,7 +55,7 @@ export function createPolicyChange(
       journal.meta.set(LAST_POLICY, hash)
       return { changes, background: Math.max(0, live - supervisor.granted().length - dormitory.size) }
     } catch (error) {
-      if (!closing.aborted) log.error('not everything was decided again', { reason: messageOf(error) })
+      if (!closing.aborted) log.error('some services were not decided again', { reason: messageOf(error) })
       return { changes: [], background: 0 }
     } finally {
       background.resume()

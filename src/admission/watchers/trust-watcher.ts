@@ -91,7 +91,8 @@ export function watchTrust(components: TrustWatcherComponents): TrustWatcher {
   function reevaluate(ids: readonly string[]): Promise<unknown> {
     if (ids.length === 0) return work
     const done = Promise.all([work, components.reevaluateRunning(ids)]).catch((error: unknown) => {
-      if (!closing.signal.aborted) log.error('what runs was not decided again', { ids, reason: messageOf(error) })
+      if (!closing.signal.aborted)
+        log.error('running services were not decided again', { ids, reason: messageOf(error) })
     })
     work = done
     return done

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
-import { formatBytes, formatCount, joinWords, sanitizeText } from '../../base/format.ts'
+import { formatBytes, formatCount, howMany, joinWords, sanitizeText } from '../../base/format.ts'
 import { livingOwner } from '../../base/pid-lock.ts'
 import { inspectStore } from '../../code/index.ts'
 import type { Configuration } from '../../config/index.ts'
@@ -18,7 +18,7 @@ export async function checkStore(
   const report = await inspectStore(dir, { signal })
   if (report === undefined) return ok(what, `empty; at most ${formatBytes(quotas.CODE_STORE)} (QUOTAS.CODE_STORE)`)
   const { codes, partial, temp, bytes, files, links, foreign, foreignCount, complete } = report
-  const amount = `${formatCount(codes.length)} ${codes.length === 1 ? 'archive' : 'archives'}, ${formatBytes(bytes)} of ${formatBytes(quotas.CODE_STORE)}, ${formatCount(files)} files and folders`
+  const amount = `${howMany(codes.length, 'archive', 'archives')}, ${formatBytes(bytes)} of ${formatBytes(quotas.CODE_STORE)}, ${howMany(files, 'file or folder', 'files and folders')}`
   const found = [
     complete ? amount : `${amount} (there are more)`,
     ...(partial > 0 ? [`${formatCount(partial)} fetched in part`] : []),

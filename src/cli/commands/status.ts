@@ -2,6 +2,7 @@ import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { deadline, nowSeconds } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
+import type { RunState } from '../../base/run-record.ts'
 import type { ReceiptView, ServiceView } from '../../node/types.ts'
 import { receiptView } from '../../services/receipts.ts'
 import { keyOption } from '../author.ts'
@@ -109,18 +110,24 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]
     ]),
     ...(receipts.length === 0 ? [] : ['', 'other nodes:']),
     ...receipts.map((receipt) => {
-      const old = receipt.answered ? '' : ` (last said ${ago(receipt.at, now)})`
+      const old = receipt.answered ? '' : ` (reported ${ago(receipt.at, now)})`
       return `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`
     }),
   ]
 }
 
+/** States of a run that has ended. */
+const ENDED: readonly RunState[] = ['exited', 'failed', 'refused', 'stopped']
+
 export function runText({ run }: Pick<ServiceView, 'run'>, now: number): string | undefined {
-  return run && `${run.state} with ${run.executor} for ${since(run.since, now)}${detailOf(run)}`
+  if (run === undefined) return undefined
+  // of a run that has ended it is not known since when
+  const lasts = ENDED.includes(run.state) ? '' : ` for ${since(run.since, now)}`
+  return `${run.state} with ${run.executor}${lasts}${detailOf(run)}`
 }
 
 function detailOf({ exitCode, detail, restarts }: NonNullable<ServiceView['run']>): string {
   const code = exitCode === undefined ? '' : `, exit code ${exitCode}`
-  const again = restarts === 0 ? '' : `, started again ${restarts} times`
+  const again = restarts === 0 ? '' : `, restarted ${restarts === 1 ? 'once' : `${restarts} times`}`
   return `${code}${again}${detail === undefined ? '' : `: ${sanitizeText(detail, 300)}`}`
 }

@@ -1,5 +1,5 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
-import { joinWords, sanitizeText } from '../../base/format.ts'
+import { howMany, joinWords, sanitizeText } from '../../base/format.ts'
 import type { Reason } from '../../base/verdict.ts'
 import type { NodeEvents } from '../../node/events.ts'
 import { receiptText } from '../publishing/receipt-tracker.ts'
@@ -21,7 +21,7 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
   const named = (service: { id: string; name: string }) => `"${sanitizeText(service.name, 64)}" ${shortId(service.id)}`
   const formatters: Formatters = {
     'network:peer-connected': ({ peer: who, direction }) => `${direction} connection with ${peer(who)}`,
-    'network:peer-disconnected': ({ peer: who }) => `${peer(who)} is gone`,
+    'network:peer-disconnected': ({ peer: who }) => `${peer(who)} is disconnected`,
     'node:verdict': ({ verdict, failure, ...service }) =>
       `${named(service)}: ${failure === undefined ? verdictText(verdict) : `the runner failed: ${sanitizeText(failure, 300)}`}`,
     'node:state': ({ state, detail: more, ...service }) =>
@@ -38,18 +38,18 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
     'node:redecided': ({ services, changes }) =>
       changes.length === 0
         ? undefined
-        : `decided again about ${services}: ${changes.map(({ from, to, ...service }) => `${named(service)} ${from} -> ${to}`).join(', ')}`,
+        : `decided again about ${howMany(services, 'service', 'services')}: ${changes.map(({ from, to, ...service }) => `${named(service)} ${from} -> ${to}`).join(', ')}`,
     'node:reconsidered': ({ services, changed, forgotten }) =>
       changed === 0
         ? undefined
-        : `decided again about ${services} that do not run: ${changed} changed${forgotten === 0 ? '' : `; ${forgotten} were forgotten before`}`,
+        : `decided again about ${howMany(services, 'service that does not run', 'services that do not run')}: ${changed} changed${forgotten === 0 ? '' : `; ${forgotten} were forgotten before`}`,
     'trust:statement': (statement) => statementText(statement, { id: shortId, address, peer }),
     'trust:refused': ({ via, from, reason }) =>
       `a statement${from === undefined ? '' : ` of ${peer(from)}`} (${via}) was refused: ${sanitizeText(reason, 300)}`,
     'node:policy': ({ hash }) => `policy ${hash.slice(0, 12)} is in force`,
     'node:trouble': ({ what, reason }) => `trouble with ${sanitizeText(what, 80)}: ${sanitizeText(reason, 300)}`,
     'execution:executor': ({ executor, available, detail: more }) =>
-      `${executor} is ${available ? 'here' : 'gone'}: ${sanitizeText(more, 300)}`,
+      `${executor} is ${available ? 'available' : 'not available'}: ${sanitizeText(more, 300)}`,
     'code:fetch-finished': ({ code, from, source }) =>
       source === undefined ? undefined : `code ${shortId(code)} came from ${from}: ${sanitizeText(source, 300)}`,
     'code:source-failed': ({ code, problem, next }) =>
@@ -58,7 +58,7 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
     'hub:examined': ({ code, verdict, severity, findings, name: of }) =>
       `"${of}": code ${shortId(code)} is ${verdict}${severity === undefined ? '' : ` (${severity})`}${findingsText(findings)}`,
     'hub:failed': ({ code, reason, failures, again, name: of }) =>
-      `"${of}": no attestation of code ${shortId(code)}: ${reason} (failure ${failures}; ${again ? 'tried again later' : 'left alone for a day'})`,
+      `"${of}": no attestation of code ${shortId(code)}: ${reason} (failure ${failures}; ${again ? 'tried again later' : 'not tried again for a day'})`,
     'hub:passed-over': ({ code, why, name: of }) => `"${of}": no attestation of code ${shortId(code)}: ${why}`,
     'runner:loaded': ({ entry }) => `the runner ${sanitizeText(entry, 300)} decides from now on`,
     'runner:load-failed': ({ message, keepsOld }) =>

@@ -1,5 +1,5 @@
 import { REDIRECTED } from '../../base/disposition-texts.ts'
-import { formatBytes, formatMs, sanitizeText } from '../../base/format.ts'
+import { formatBytes, formatMs, howMany, sanitizeText } from '../../base/format.ts'
 import type { Grant, Need, Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
 import type { ServiceView } from '../../node/types.ts'
 import { table } from './output.ts'
@@ -14,7 +14,7 @@ function grantText({ executor, memoryBytes, cpuMillicores, diskBytes, pids, netw
   const how = executor === 'docker' ? 'in Docker' : 'on the host'
   const reach =
     network.mode === 'none' ? 'no network' : `network: ${network.mode === 'open' ? 'open' : network.allow.join(' ')}`
-  return `${how} with ${formatBytes(memoryBytes)} memory, ${cpuMillicores / 1000} cores, ${formatBytes(diskBytes)} disk, ${pids} processes, ${reach}`
+  return `${how} with ${formatBytes(memoryBytes)} memory, ${howMany(cpuMillicores / 1000, 'core', 'cores')}, ${formatBytes(diskBytes)} disk, ${howMany(pids, 'process', 'processes')}, ${reach}`
 }
 
 /** "parked until there is capacity, for 3h 5m at most" */

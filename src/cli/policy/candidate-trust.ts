@@ -37,7 +37,7 @@ function journalOf({ out }: Cli, folder: OperatorFolder | undefined): ReturnType
     return openJournalReader(path)
   } catch (error) {
     if (!(error instanceof ThundercloudError)) throw error
-    out.note(`What the journal keeps of hubs and roots counts for nothing: ${messageOf(error)}.`)
+    out.note(`Statements of hubs and roots in the journal are not used: ${messageOf(error)}.`)
     return undefined
   }
 }
@@ -50,7 +50,7 @@ export async function ingestFiles(cli: Cli, trust: CandidateTrust, files: readon
     for (const [index, encoded] of all.entries()) {
       const where = all.length === 1 ? file : `${file} (statement ${index + 1})`
       const why = inactiveText(ingestOne(trust, encoded, where))
-      if (why !== undefined) notes.push(`${where} counts for nothing: ${why}`)
+      if (why !== undefined) notes.push(`${where} is not used: ${why}`)
     }
   }
   return notes

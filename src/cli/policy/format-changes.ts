@@ -114,7 +114,7 @@ export function previewText({ changes, more, notAsked, forgotten }: Preview): st
       ? 'Nothing would change.'
       : [
           stops.length === 0 ? 'Nothing that runs would stop.' : `Would stop: ${namesText(stops)}.`,
-          ...(moves.length === 0 ? [] : [`Would end and begin again elsewhere on this node: ${namesText(moves)}.`]),
+          ...(moves.length === 0 ? [] : [`Would end and start again with another executor: ${namesText(moves)}.`]),
           ...(starts.length === 0 ? [] : [`Would start: ${namesText(starts)}.`]),
           ...(parks.length === 0 ? [] : [`Would be parked: ${namesText(parks)}.`]),
           ...(others === 0 ? [] : [`${howMany(others, 'other changes', 'others change')}.`]),
@@ -139,7 +139,7 @@ function forgottenLines(forgotten: number): string[] {
   if (forgotten === 0) return []
   const what = howMany(forgotten, 'live service was', 'live services were')
   return [
-    `Not among them: ${what} forgotten here, as QUOTAS.JOURNAL_MAX_SERVICES allows no more; such a service comes up with its next announcement.`,
+    `Not among them: ${what} forgotten here, because QUOTAS.JOURNAL_MAX_SERVICES allows no more; such a service is known again after its next announcement.`,
   ]
 }
 

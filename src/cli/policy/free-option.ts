@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.ts'
-import { closestMatch, formatBytes, joinWords, parseBytes } from '../../base/format.ts'
+import { closestMatch, formatBytes, howMany, joinWords, parseBytes } from '../../base/format.ts'
 import type { NodeFacts } from '../../runner/index.ts'
 import type { Option } from '../command.ts'
 
@@ -35,7 +35,7 @@ export const freeOption: Option<Free> = {
 }
 
 export function freeText({ memoryBytes, cpuMillicores, diskBytes, pids, runs }: Capacity): string {
-  const cores = `${Math.max(0, cpuMillicores) / 1000} cores`
+  const cores = howMany(Math.max(0, cpuMillicores) / 1000, 'core', 'cores')
   const [memory, disk] = [memoryBytes, diskBytes].map((bytes) => formatBytes(Math.max(0, bytes)))
-  return `${memory} memory, ${cores}, ${disk} disk, ${Math.max(0, pids)} processes, ${Math.max(0, runs)} runs`
+  return `${memory} memory, ${cores}, ${disk} disk, ${howMany(Math.max(0, pids), 'process', 'processes')}, ${howMany(Math.max(0, runs), 'run', 'runs')}`
 }

@@ -15,7 +15,7 @@ export function noteOnInterrupt(
   { out, signal }: Pick<Cli, 'out' | 'signal'>,
   mode: 'publish' | 'update',
 ): InterruptNote {
-  const goesOn = mode === 'publish' ? 'the service is not published' : 'the version before goes on'
+  const goesOn = mode === 'publish' ? 'the service is not published' : 'the current version keeps running'
   let current: Stage = { published: false, sentence: () => `Nothing was announced: ${goesOn}.` }
   const listener = addAbortListener(signal, () => {
     const { published = null, id, sentence } = current
@@ -43,7 +43,7 @@ export function stagesOf(
   return {
     stopping: {
       published: false,
-      sentence: () => `The version before is stopped, and the next one is not announced: ${again}${options}.`,
+      sentence: () => `The previous version is stopped, and the next one is not announced: ${again}${options}.`,
     },
     announcing: {
       published: undefined,

@@ -75,7 +75,7 @@ const SHOWN_OUTPUT = 3
 /** `…AbCdEfGh  refused: wants 1 GiB, at most 256 MiB are given` */
 export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
   const word = receiptText(state, reasons)
-  const also = redirected && state !== 'redirected' ? ` and ${REDIRECTED.there}` : ''
+  const also = redirected && state !== 'redirected' ? `, and ${REDIRECTED.there}` : ''
   const shown = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
   const why = shown.map(({ message }) => sanitizeText(message, 200))
   const written = reasons.filter(({ rule }) => rule === RUN_RULES.output).map(({ message }) => message)

@@ -49,12 +49,12 @@ export async function stopPreviousByPeer(
 
 async function untilEnded(cli: Cli, name: string, ended: (signal: AbortSignal) => Promise<boolean>): Promise<void> {
   using patience = deadline(cli.clock, PATIENCE_MS, new TimeoutError('the time is up'), cli.signal)
-  using _progress = cli.out.progress('waiting for the version before to end')
+  using _progress = cli.out.progress('waiting for the previous version to end')
   try {
     while (!(await ended(patience.signal))) await sleep(cli.clock, LOOK_MS, { signal: patience.signal })
   } catch (error) {
     if (!patience.signal.aborted || cli.signal.aborted) throw error
-    cli.out.note(`The version of "${name}" before has not ended everywhere; the next one is published nevertheless.`)
+    cli.out.note(`The previous version of "${name}" has not ended everywhere; the next one is published anyway.`)
   }
 }
 

@@ -60,7 +60,7 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracke
     const others = because((answer) => !isNo(answer))
     switch (what) {
       case 'healthy':
-        return `Nodes that run it, healthy, or have done it: ${tracker.running} (wanted: ${replicas}).`
+        return `It is healthy or done on ${tracker.running} of ${replicas} wanted nodes.`
       case 'refused':
         return `no node runs ${word}: all that answered refused it or only redirected it${because(isNo)}`
       case 'failed': {

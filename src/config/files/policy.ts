@@ -80,8 +80,7 @@ function noticesOf(config: RunnerConfig, raw: object, file: string, network: str
   const zero = Object.entries({ MEMORY, CPU, PIDS, RUNS })
     .filter(([, value]) => value === 0)
     .map(([key]) => key)
-  if (zero.length > 0)
-    note('LIMITS', `gives away no ${zero.map((key) => `TOTAL.${key}`).join(', ')}, so nothing runs here`)
+  if (zero.length > 0) note('LIMITS', `grants no ${zero.map((key) => `TOTAL.${key}`).join(', ')}, so nothing runs here`)
   return notices
 }
 

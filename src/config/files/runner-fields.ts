@@ -37,7 +37,7 @@ const SERVICE = {
 }
 
 export const limits = keys({
-  TOTAL: keys(TOTAL).describe('what this node gives away to all services together').prefault({}),
+  TOTAL: keys(TOTAL).describe('what this node grants to all services together').prefault({}),
   SERVICE: keys(SERVICE).describe('the most that one service gets').prefault({}),
   EVICT: flag().describe('may a service that ranks higher end one that ranks lower').default(false),
   HEALTHY_SECONDS: whole(1, 3600)

@@ -60,7 +60,9 @@ export const runnerShape = {
     .prefault({}),
   DORMITORY: keys({
     MAX: whole(0, 1_000_000).describe('services that are parked at once; 0 = none').default(256),
-    TTL_SECONDS: whole(0, MAX_LIFETIME_SECONDS).describe('how long one sleeps at most; 0 = not at all').default(86_400),
+    TTL_SECONDS: whole(0, MAX_LIFETIME_SECONDS)
+      .describe('how long a service is parked at most; 0 = none is')
+      .default(86_400),
   })
     .describe('where accepted services wait for a quorum, a freeze statement or capacity')
     .prefault({}),
@@ -94,7 +96,7 @@ export const runnerShape = {
   )
     .describe('lowest reward per asset; {} = none is asked for')
     .prefault({}),
-  LIMITS: limits.describe('what this node gives away, in all and to one service; what is missing is 0').prefault({}),
+  LIMITS: limits.describe('what this node grants, in all and to one service; what is missing is 0').prefault({}),
   MODES: modes
     .describe('rules that only warn: such a rule stops nothing, and says what it would have done')
     .prefault({}),

@@ -63,7 +63,7 @@ export function createDormitory(components: DormitoryComponents, init: Dormitory
         last = lowest(parked.values())
       }
     } catch (error) {
-      log.warn('the dormitory could not be tidied; it is tried again', { reason: messageOf(error) })
+      log.warn('parked services whose time is up could not be removed; it is tried again', { reason: messageOf(error) })
     }
   }
 

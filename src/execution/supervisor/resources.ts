@@ -3,10 +3,10 @@ import type { Grant } from '../../base/verdict.ts'
 import type { Resources } from './types.ts'
 
 const BESIDE_OLDER =
-  'beside the version before, which goes on until this one is healthy; it waits for capacity, and `thundercloud update --replace` stops that version first'
+  'beside the previous version, which runs until this one is healthy; it waits for capacity, and `thundercloud update --replace` stops that version first'
 
 /** Why an older version ends that ends by itself again and again. */
-export const NEWER_VERSION_RUNS = 'a newer version of it is here, and it kept ending'
+export const NEWER_VERSION_RUNS = 'a newer version is here, and this one kept failing'
 
 /** A run and what it holds. */
 type Holder = { readonly service: string; readonly grant: Grant }

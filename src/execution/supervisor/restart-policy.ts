@@ -10,7 +10,7 @@ export type StopRequest = { readonly why: string; readonly graceMs: number }
 export const GONE_END: RunEnd = {
   exitCode: 137,
   reason: 'exit',
-  detail: 'it is gone: the machine or its engine went down',
+  detail: 'the run is gone: the machine or its engine stopped',
 }
 
 export type EndFacts = {
@@ -25,7 +25,7 @@ export type EndFacts = {
   waitMs(): number
 }
 
-const OLD_VERSION_STAYS = 'the update failed, and the version before goes on'
+const OLD_VERSION_STAYS = 'the update failed, and the previous version keeps running'
 
 /** What follows from the end of a process: the run's next state; `again`: it starts again after so many ms. */
 export function stateAfterEnd(

@@ -63,7 +63,7 @@ export async function createRecords(components: RecordsComponents, init: { proto
     try {
       return decodeStoredRecord(await store.get(new Key(name, false)))
     } catch (error) {
-      log.warn('a record cannot be read any more and is forgotten', { name, error: messageOf(error) })
+      log.warn('a record cannot be read and is removed', { name, error: messageOf(error) })
       return undefined
     }
   }
@@ -137,7 +137,9 @@ export async function createRecords(components: RecordsComponents, init: { proto
   if (validator !== undefined) await load(components, index)
   await sweep()
   const timer = clock.every(RECORD_SWEEP_MS, () => {
-    writes.add(sweep).catch((error: unknown) => log.warn('records were not swept', { error: messageOf(error) }))
+    writes
+      .add(sweep)
+      .catch((error: unknown) => log.warn('expired records could not be removed', { error: messageOf(error) }))
   })
 
   return {
@@ -196,7 +198,7 @@ async function load({ store, log }: RecordsComponents, index: ReturnType<typeof 
   }
   for (const { name, meta } of found.sort((a, b) => a.meta.receivedAt - b.meta.receivedAt)) index.set(name, meta)
   for (const key of unusable) await store.delete(key)
-  if (unusable.length > 0) log.warn('records were forgotten that cannot be used', { count: unusable.length })
+  if (unusable.length > 0) log.warn('unusable records were removed', { count: unusable.length })
 }
 
 /** Not what another node can rightly see otherwise: its clock may differ, and it may know a hub's members. */

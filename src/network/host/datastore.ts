@@ -39,7 +39,7 @@ async function rebuild(dataDir: string, error: unknown, { log }: { readonly log:
   const aside = `${dataDir}.ruined`
   await rm(aside, { recursive: true, force: true })
   await rename(dataDir, aside)
-  log.warn('the records of peers could not be read: they are set aside, and started again', {
+  log.warn('the records of peers could not be read: they are set aside, and new ones are kept', {
     reason: reasonOf(error),
     aside,
   })

@@ -50,9 +50,8 @@ export function createExclusion({
     excluded.set(peer, { times: times + 1, until: now + forMs })
     scoreTable.startProbation(peer)
     const detail = { peer, score: Math.round(score), seconds: Math.round(forMs / 1000) }
-    if (isStatic(peer))
-      log.warn('a static node sends what is forged or malformed; it is left alone for a while', detail)
-    else log.info('a peer that sends what is forged or malformed is disconnected and refused', detail)
+    if (isStatic(peer)) log.warn('a static node sends forged or malformed data; it is not dialled for a while', detail)
+    else log.info('a peer that sends forged or malformed data is disconnected and refused', detail)
     events.emit('network:excluded', { peer, score, forMs })
     disconnect(peer)
   }

@@ -57,7 +57,7 @@ export async function maintainConnection(
       const reason = sanitizeText(messageOf(error))
       events.emit('network:dial-failed', { target: sanitizeText(target), reason, attempt, retryInMs })
       // once for each kind of failure: a node that is away for a week makes one line
-      if (reason !== warned) log.warn('a static node cannot be reached; it is tried again for ever', { target, reason })
+      if (reason !== warned) log.warn('a static node cannot be reached; the node keeps trying', { target, reason })
       warned = reason
       await sleep(clock, retryInMs, { signal }).catch(() => {})
     }
@@ -79,7 +79,7 @@ async function reach(
   const refusedMs = named === undefined ? 0 : excludedForMs(named)
   if (refusedMs > 0) {
     const seconds = Math.ceil(refusedMs / 1000)
-    throw new UnavailableError(`it sent what is forged or malformed, and is left alone for ${seconds} s`)
+    throw new UnavailableError(`it sent forged or malformed data; it is not dialled for ${seconds} s`)
   }
   using limit = deadline(clock, DIAL_TIMEOUT_MS, new TimeoutError('the dial took too long'), signal)
   return await dial(addresses, { signal: limit.signal })

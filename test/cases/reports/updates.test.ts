@@ -43,8 +43,8 @@ describe.skipIf(!needs('bubblewrap'))('R2: an update that fails leaves the versi
   }
 
   test.for<[string, string, RegExp]>([
-    ['at once', 'console.log("v2 cannot"); process.exit(5)', /exit code 5.*the version before goes on/],
-    ['after a moment', 'setTimeout(() => process.exit(6), 700)', /exit code 6.*the version before goes on/],
+    ['at once', 'console.log("v2 cannot"); process.exit(5)', /exit code 5.*the previous version keeps running/],
+    ['after a moment', 'setTimeout(() => process.exit(6), 700)', /exit code 6.*the previous version keeps running/],
     ['by its port', 'require("net").createServer().listen(9999, "127.0.0.1")', /not healthy after 12s.*http.*8080/],
   ])('%s', async ([, code, reason], { pair }) => {
     const updated = await pair.publish('app', code, 4, { ...UPDATE, timeout: '90s' })

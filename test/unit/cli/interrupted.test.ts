@@ -35,13 +35,13 @@ const underWay: Interrupt = (node, leave) => {
 
 test.for<[string, string, Interrupt, boolean | null, string]>([
   ['publish hello', 'packing', during('addArchive'), false, 'Nothing was announced: the service is not published.'],
-  ['update hello', 'packing', during('addArchive'), false, 'Nothing was announced: the version before goes on.'],
+  ['update hello', 'packing', during('addArchive'), false, 'Nothing was announced: the current version keeps running.'],
   [
     'update hello --replace',
     'the end of the version before',
     underWay,
     false,
-    'The version before is stopped, and the next one is not announced: announce it again with `thundercloud update hello`.',
+    'The previous version is stopped, and the next one is not announced: announce it again with `thundercloud update hello`.',
   ],
   [
     'publish hello',

@@ -53,7 +53,7 @@ test('policy apply: what moves to another executor does not count as stopping', 
   shell.node.changes = [{ ...(runs as Change), name: 'moves', to: 'parked', moves: 'host' }]
   const { stderr } = await shell.run('policy apply c.json', { answer: 'n\n' })
   expect(stderr).toMatch(/moves .* +run +run on the host /)
-  expect(stderr).toContain('Nothing that runs would stop. Would end and begin again elsewhere on this node: "moves".')
+  expect(stderr).toContain('Nothing that runs would stop. Would end and start again with another executor: "moves".')
 })
 
 test.for(['n\n', '\n', 'yesterday\n', ''])(

@@ -99,10 +99,10 @@ test('policy test: what counts for nothing is shown, and why', async ({ shell })
   write(shell, 'members', members.says('safe', ANNOUNCED_CODE))
   const { assumed, facts } = await asked(shell, 'stranger', 'expired', 'members')
   expect(facts).toMatchObject({ attestations: [] })
-  expect(assumed.filter((words) => words.includes('counts for nothing'))).toEqual([
-    'stranger counts for nothing: its signer is no hub of the candidate, and no root vouches for it',
-    expect.stringMatching(/^expired counts for nothing: it has expired/),
-    expect.stringMatching(/^members counts for nothing: .*members are not pinned/),
+  expect(assumed.filter((words) => words.includes('is not used'))).toEqual([
+    'stranger is not used: its signer is no hub of the candidate, and no root vouches for it',
+    expect.stringMatching(/^expired is not used: it has expired/),
+    expect.stringMatching(/^members is not used: .*members are not pinned/),
   ])
   write(shell, 'c.json', { ...FITS, TRUSTED_HUBS: { [members.text]: members.pinned } })
   expect((await asked(shell, 'members')).verdict.run).not.toBe(false)
@@ -143,7 +143,7 @@ test('policy test: knows what the journal keeps, for hubs of the candidate alone
   write(shell, 'c.json', { ...FITS, TRUSTED_HUBS: { [textOf(hub)]: {} } })
   const { stderr, code: status } = await shell.run('policy test c.json --service s.cbor --executors host')
   expect(status).toBe(0)
-  expect(stderr).toContain('What the journal keeps of hubs and roots counts for nothing')
+  expect(stderr).toContain('Statements of hubs and roots in the journal are not used')
 })
 
 const replayed = async (shell: Shell, config: object) => {

@@ -86,8 +86,8 @@ test('policy test: a manifest: each rule, what would change it, and what was ass
   expect(stdout).toMatch(/^"hello" with c\.json and Andromeda: not run here/)
   expect(stdout).toMatch(/FAIL +desc-length .*desc/)
   expect(stdout).toMatch(/later +capacity .*memory/)
-  expect(stdout).toMatch(/Taken for granted:\n {2}the author is .* \(unknown; --author names another\)/)
-  expect(stdout).toContain('free: 64 MiB memory, 1 cores, 1 GiB disk, 64 processes, 0 runs')
+  expect(stdout).toMatch(/Assumed:\n {2}the author is .* \(unknown; --author names another\)/)
+  expect(stdout).toContain('free: 64 MiB memory, 1 core, 1 GiB disk, 64 processes, 0 runs')
   const { values } = await shell.json(line)
   const facts = { capacity: { runs: 0 } }
   expect(values[0]).toMatchObject({ service: { name: 'hello' }, verdict: { run: false }, facts })

@@ -4,6 +4,7 @@ import { createLog } from '../../../src/base/log.ts'
 import type { WakeCondition } from '../../../src/base/verdict.ts'
 import { checkNodeVersion } from '../../../src/cli/checks/machine.ts'
 import type { Cli } from '../../../src/cli/cli.ts'
+import { runText } from '../../../src/cli/commands/status.ts'
 import { formatEvent } from '../../../src/cli/output/format-event.ts'
 import { parkedText, wakeText } from '../../../src/cli/output/format-verdict.ts'
 import { createCliLog, formatLogLine } from '../../../src/cli/output/log.ts'
@@ -96,6 +97,15 @@ test('output: ids are short where people read them, times human', () => {
   expect(id.startsWith(idFormats(true).id(id))).toBe(true)
   expect(idFormats(false).id(id)).toBe(id)
   expect([when(100, 40), when(40, 100)]).toEqual(['in 1m 0s', '1m 0s ago'])
+})
+
+test.each([
+  [{ state: 'running', restarts: 0 }, 'running with docker for 1m 0s'],
+  [{ state: 'running', restarts: 1 }, 'running with docker for 1m 0s, restarted once'],
+  [{ state: 'starting', restarts: 2, exitCode: 1 }, 'starting with docker for 1m 0s, exit code 1, restarted 2 times'],
+  [{ state: 'stopped', restarts: 0, detail: 'its author stopped it' }, 'stopped with docker: its author stopped it'],
+] as const)('output: a run %j is said in one way', (run, text) => {
+  expect(runText({ run: { runId: 'r', executor: 'docker', since: 40, ...run } }, 100)).toBe(text)
 })
 
 test('output: events are formatted as sentences', () => {

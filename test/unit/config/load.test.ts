@@ -54,7 +54,7 @@ it("an operator folder: the seed's sample loads unchanged, its misspelled addres
   const file = 'runners/dev_andromeda/config.json'
   expect(notices.map(({ message }) => message)).toEqual([
     `${file}: STATIC_NODES has "htts://api-klyntar.coinbase.com", which begins with neither http:// nor https://; it is left out`,
-    `${file}: LIMITS gives away no TOTAL.MEMORY, TOTAL.CPU, TOTAL.PIDS, TOTAL.RUNS, so nothing runs here`,
+    `${file}: LIMITS grants no TOTAL.MEMORY, TOTAL.CPU, TOTAL.PIDS, TOTAL.RUNS, so nothing runs here`,
   ])
   expect(staticNodes).toEqual({ multiaddrs: [], origins: ['https://someklyntarpool.io'] })
   expect(Object.keys(config.TRUSTED_HUBS)).toContain('HUorKvAxAw5yVzSAH72sSCck6JmB9DKxC226RawegMLV')
@@ -138,7 +138,7 @@ it('an operator folder: reports names of older runners and words that no executo
     'config.json: MUST_SEND is a name of older runners and has no effect; REDIRECT and STATIC_NODES took its place',
     'config.json: SEND_TO_STATIC is a name of older runners and has no effect; REDIRECT and STATIC_NODES took its place',
     'config.json: PREFER_TOOLCHAIN has "cobol", which no executor here knows',
-    'config.json: LIMITS gives away no TOTAL.MEMORY, TOTAL.CPU, TOTAL.PIDS, TOTAL.RUNS, so nothing runs here',
+    'config.json: LIMITS grants no TOTAL.MEMORY, TOTAL.CPU, TOTAL.PIDS, TOTAL.RUNS, so nothing runs here',
   ])
 })
 

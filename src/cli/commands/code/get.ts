@@ -4,7 +4,7 @@ import { parseCid } from '../../../../protocols/encoding.ts'
 import type { ApiClient } from '../../../api/client/client.ts'
 import { InputError, NotFoundError } from '../../../base/errors.ts'
 import { createEvents } from '../../../base/events.ts'
-import { formatBytes, formatCount } from '../../../base/format.ts'
+import { formatBytes, howMany } from '../../../base/format.ts'
 import { silentLog } from '../../../base/log.ts'
 import type { CodeView } from '../../../node/types.ts'
 import type { Cli } from '../../cli.ts'
@@ -46,7 +46,7 @@ export const codeGet = command({
       },
       { signal: cli.signal },
     )
-    const files = saved.files === undefined ? '' : `, ${formatCount(saved.files)} files`
+    const files = saved.files === undefined ? '' : `, ${howMany(saved.files, 'file', 'files')}`
     cli.out.result({ code: view.code, path, as, ...saved }, () => [`${path}: ${formatBytes(saved.bytes)}${files}`])
   },
 })

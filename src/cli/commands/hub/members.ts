@@ -3,6 +3,7 @@ import { addressKey, formatAddress } from '../../../../protocols/address.ts'
 import { MAX_MEMBERS } from '../../../../protocols/limits.ts'
 import { createKeyCache } from '../../../../protocols/signature.ts'
 import { InputError } from '../../../base/errors.ts'
+import { howMany } from '../../../base/format.ts'
 import { hubText, joinMembers, loadMemberFile } from '../../../config/index.ts'
 import { command, manyArguments, text, whole } from '../../command.ts'
 import { trustSnippet } from '../../statements/config-snippet.ts'
@@ -35,7 +36,9 @@ export const hubMembers = command({
       )
     }
     if (threshold > members.length) {
-      throw new InputError(`--threshold is ${threshold}, but ${members.length} members were named`)
+      throw new InputError(
+        `--threshold is ${threshold}, but ${howMany(members.length, 'member was', 'members were')} named`,
+      )
     }
     const hub = joinMembers(members, threshold, network, createKeyCache())
     const file = await writeNew(cli, out, hubText(hub))

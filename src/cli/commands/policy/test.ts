@@ -63,7 +63,7 @@ export const policyTest = command({
         '',
         ...reasonLines(verdict.reasons),
         '',
-        'Taken for granted:',
+        'Assumed:',
         ...assumed.map((words) => `  ${sanitizeText(words, 400)}`),
       ],
     )
@@ -103,7 +103,7 @@ function assumptions({ capacity, running }: NodeFacts, known: NodeContext, { dep
   return [
     ...known.assumed,
     `there ${names.length === 1 ? 'is' : 'are'} ${names.length === 0 ? 'no executors' : names.join(' and ')}`,
-    `free: ${freeText(capacity)}; ${running.length === 0 ? 'nothing runs' : `${running.length} of its services run`}`,
+    `free: ${freeText(capacity)}; ${running.length === 0 ? 'nothing runs' : `${howMany(running.length, 'service runs', 'services run')}`}`,
     `it arrives with depth ${depth}, now`,
   ]
 }

@@ -15,7 +15,7 @@ export const capacity: Rule = {
   keys: ['LIMITS'],
   onFail: 'redirect',
   doc: {
-    asks: 'What the service asks for is free now, of what `LIMITS.TOTAL` gives away. With `LIMITS.EVICT`, running services that rank strictly lower may end to free capacity, never those of `SERVICES`; the verdict names them.',
+    asks: 'What the service asks for is free now, of what `LIMITS.TOTAL` grants. With `LIMITS.EVICT`, running services that rank strictly lower may end to free capacity, never those of `SERVICES`; the verdict names them.',
     otherwise: 'waits for capacity; redirected',
   },
   decide(service, node) {

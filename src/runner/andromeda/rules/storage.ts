@@ -26,7 +26,7 @@ export const storage: Rule = {
     const hosts = new Set<string>()
     const problems = new Set<string>()
     for (const source of sources) {
-      if (source.type === 'mesh') return [pass(name, 'the code is had from peers')]
+      if (source.type === 'mesh') return [pass(name, 'the code comes from peers')]
       if (source.type === 'inline') return [pass(name, 'the code came with the announcement')]
       const { usable, from, problem } = look(source, config, use)
       if (usable) return [pass(name, `the code may come from ${safeText(from)}`)]

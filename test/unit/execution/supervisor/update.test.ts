@@ -35,7 +35,7 @@ describe('an update', () => {
       await bench.clock.advance(700)
       bench.end('v2', exitCode)
       await left('v1')
-      const detail = expect.stringMatching(/ended before it was healthy; .* the version before goes on/)
+      const detail = expect.stringMatching(/ended before it was healthy; .* the previous version keeps running/)
       expect(bench.record('v2')).toMatchObject({ state: 'failed', exitCode, restarts: 0 })
       expect(bench.record('v2')).toMatchObject({ detail })
       expect(supervisor.healthy('v1')).toBe(true)
@@ -94,7 +94,7 @@ describe('an update', () => {
     await bench.reaches('v1', 'starting')
     await begin('v2')
     await left('v2')
-    const detail = expect.stringContaining('a newer version of it is here, and it kept ending')
+    const detail = expect.stringContaining('a newer version is here, and this one kept failing')
     expect(bench.record('v1')).toMatchObject({ state: 'stopped', detail })
     bench.end('v2', 1)
     await bench.until(() => bench.record('v2')?.restarts === 1)
@@ -115,7 +115,7 @@ describe('an update', () => {
     })
     tight.run(serviceOf('w1'), GRANT)
     expect(() => tight.run(serviceOf('w2'), GRANT, { replaces: 'w1' })).toThrow(
-      /192 MiB of memory and 108 MiB are free beside the version before, .*`thundercloud update --replace`/,
+      /192 MiB of memory and 108 MiB are free beside the previous version, .*`thundercloud update --replace`/,
     )
     await tight.stop('w1', { why: 'test' })
     tight.run(serviceOf('w2'), GRANT, { replaces: 'w1' })
