@@ -8,6 +8,7 @@
  */
 
 export { readClientRegistries } from './clients/client-registries.ts'
+export { findNpm } from './clients/npm.ts'
 export type { ClientRegistries } from './clients/types.ts'
 export type { Configuration, Notice, OwnService, Policy } from './configuration.ts'
 export { NODE_FILE } from './constants.ts'

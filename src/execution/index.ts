@@ -22,6 +22,7 @@ export {
 } from './dormitory/index.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'
+export { PROXY_URL } from './gateway/egress-proxy.ts'
 export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
 export { createSandboxExecutor } from './host/sandbox-task.ts'
 export { FINAL_STATES, type RunJournal } from './journal.ts'

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { InputError } from '../../base/errors.ts'
-import { formatBytes, joinWords } from '../../base/format.ts'
-import { describeSource, type NamedSource, type ReadSource, readSource } from '../../code/index.ts'
+import { formatBytes } from '../../base/format.ts'
+import { describeSource, type NamedSource, type PackEntry, type ReadSource, readSource } from '../../code/index.ts'
 import {
   type Configuration,
   loadManifest,
@@ -12,12 +12,15 @@ import {
   type Manifest,
   parseManifest,
   readClientRegistries,
+  registryAddresses,
+  registryOf,
   textToJson,
 } from '../../config/index.ts'
 import { machineNetwork } from '../../egress/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
 import { textOf } from './entries.ts'
+import { installPackage } from './npm-install.ts'
 import { manifestOf, missingDependencies, readPackage } from './npm-package.ts'
 
 /** What is published: far over what a service is, far under what fills a disk. */
@@ -44,27 +47,26 @@ export async function draftFromSource(cli: Cli, init: SourceDraftInit): Promise<
   const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
   stack.defer(() => rm(dir, { recursive: true, force: true }))
   const read = stack.use(await download(cli, dir, init))
-  const made = read.source.type === 'registry' ? await packageDraft(read, init) : await sourceManifest(cli, read, init)
-  const { manifest: own, file, at } = made
-  const replicas = init.replicas ?? own.replicas
-  const manifest = { ...own, replicas, sources: withSource(own.sources, read.source) }
+  const isPackage = read.source.type === 'registry'
+  const made = isPackage ? await packageDraft(cli, read, init, dir) : await sourceManifest(cli, read, init)
+  const { manifest: own, file, at, entries } = made
+  const manifest = { ...own, replicas: init.replicas ?? own.replicas }
   const named = [
     { dir: at, files: own.staple },
     { dir: cli.cwd, files: init.staple, option: '--staple' },
   ]
   const staples = await loadStaples(cli.clock, named, { signal: cli.signal })
   const resources = stack.move()
-  const { entries } = read
   return { manifest, file, entries, staples, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
 async function download({ clock, env, out, signal }: Cli, dir: string, { source, configuration }: SourceDraftInit) {
   const what = describeSource(source.type === 'git-ref' ? { ...source, type: 'git', commit: source.ref } : source)
   using progress = out.progress(`downloading ${what}`)
-  const clients = configuration?.clientRegistries ?? (await readClientRegistries(env))
+  const registries = await registriesOf({ env }, configuration)
   const read = await readSource({ clock, network: machineNetwork(clock) }, source, {
     dir,
-    registries: { REGISTRIES: configuration?.policy.config.REGISTRIES ?? {}, clients },
+    registries,
     limits: LIMITS,
     signal,
     onBytes: (bytes) => progress.update(formatBytes(bytes)),
@@ -76,30 +78,57 @@ async function download({ clock, env, out, signal }: Cli, dir: string, { source,
   return read
 }
 
+/** The operator's mirrors, and what the package managers of this machine use. */
+async function registriesOf({ env }: Pick<Cli, 'env'>, configuration: Configuration | undefined) {
+  const clients = configuration?.clientRegistries ?? (await readClientRegistries(env))
+  return { REGISTRIES: configuration?.policy.config.REGISTRIES ?? {}, clients }
+}
+
 type Made = {
   readonly manifest: Manifest
   readonly file: string
   /** where the files are that it names */
   readonly at: string
+  readonly entries: readonly PackEntry[]
 }
 
-async function packageDraft({ source, entries }: ReadSource, { bin, port, args }: SourceDraftInit): Promise<Made> {
+/** A package is its own code; one that needs others is what npm installs of it, and then the package is no source of it. */
+async function packageDraft(
+  cli: Cli,
+  { source, entries }: ReadSource,
+  { bin, port, args, configuration }: SourceDraftInit,
+  dir: string,
+): Promise<Made> {
   const { name, version } = source as Extract<NamedSource, { type: 'registry' }>
   const found = await readPackage(entries, { name, version })
-  const missing = missingDependencies(found)
-  if (missing.length > 0) {
-    throw new InputError(`${name}@${version} needs ${joinWords(missing)}; install it in a folder, and publish that`)
+  const begins = { bin, port, args }
+  if (missingDependencies(found).length === 0) {
+    const manifest = await manifestOf(found, entries, { ...begins, root: '' })
+    return { manifest: { ...manifest, sources: withSource(manifest.sources, source) }, file: MANIFEST, at: '', entries }
   }
-  const manifest = await manifestOf(found, entries, { bin, port, args, root: '' })
-  return { manifest, file: MANIFEST, at: '' }
+  const { REGISTRIES, clients } = await registriesOf(cli, configuration)
+  const config = { REGISTRIES, ALLOWED_STORAGE: [...registryOf('npm').names] }
+  const addresses = registryAddresses(config, 'npm', { own: true, clients })
+  if ('refused' in addresses) throw new InputError(addresses.refused)
+  const bubblewrap = configuration?.policy.config.HOST.BUBBLEWRAP
+  const registry = addresses[0]?.url ?? ''
+  const installed = await installPackage(cli, { name, version }, { dir: join(dir, 'install'), registry, bubblewrap })
+  const manifest = await manifestOf(found, installed, { ...begins, root: `node_modules/${name}/` })
+  return { manifest, file: MANIFEST, at: '', entries: installed }
 }
 
 /** A manifest here, or the one that lies in the source. */
-async function sourceManifest(
+async function sourceManifest(cli: Cli, read: ReadSource, init: SourceDraftInit): Promise<Made> {
+  const made = await manifestIn(cli, read, init)
+  const sources = withSource(made.manifest.sources, read.source)
+  return { ...made, manifest: { ...made.manifest, sources }, entries: read.entries }
+}
+
+async function manifestIn(
   cli: Cli,
   { source, entries }: ReadSource,
   { manifest: given }: SourceDraftInit,
-): Promise<Made> {
+): Promise<Omit<Made, 'entries'>> {
   if (given !== undefined) {
     const file = resolve(cli.cwd, given)
     return {

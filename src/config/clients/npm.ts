@@ -26,7 +26,8 @@ export const npmRegistry: ClientReader = async ({ env, home }) => {
   return typeof registry === 'string' ? registry : undefined
 }
 
-function findNpm(path: string): string | undefined {
+/** npm's program among the folders of a PATH. */
+export function findNpm(path: string): string | undefined {
   return path
     .split(delimiter)
     .filter((folder) => folder.startsWith('/'))

@@ -46,6 +46,14 @@ export async function requestGateway(
   return line
 }
 
+/** A connection on which this end is the way out of the run. */
+export async function openEgress(endpoint: GatewayEndpoint, signal?: AbortSignal): Promise<Duplex> {
+  const { line, socket } = await sendRequest(endpoint, { egress: true }, signal)
+  if (line === 'ok') return socket
+  socket.destroy()
+  throw new GatewayUnreachableError(line.replace(/^no /, ''))
+}
+
 /** Is there a gateway? One of an earlier version does not know the question, and says so. */
 export async function isGatewayOpen(endpoint: GatewayEndpoint, signal?: AbortSignal): Promise<boolean> {
   const { line, socket } = await sendRequest(endpoint, { ping: true }, signal)

@@ -22,19 +22,27 @@ export type GatewayServerInit = {
   onRequest?: (() => void) | undefined
   /** Requests of other kinds; returns the answer's line, or undefined when it does not know the kind. */
   other?: (request: Record<string, unknown>) => string | undefined | Promise<string | undefined>
+  /** Takes over a connection on which the node offers the way out. */
+  egress?: ((pipe: Duplex) => void) | undefined
 }
 
 /** An open gateway; `close` ends every connection that goes through it. */
 export type GatewayServer = { close(): void }
 
-export async function startGatewayServer({ path, ports, other, onRequest }: GatewayServerInit): Promise<GatewayServer> {
+export async function startGatewayServer({
+  path,
+  ports,
+  other,
+  onRequest,
+  egress,
+}: GatewayServerInit): Promise<GatewayServer> {
   const sockets = new Set<Socket>()
   const accept = (socket: Socket) => {
     onRequest?.()
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
-    serveConnection(socket, ports, other).catch(() => socket.destroy())
+    serveConnection(socket, ports, other, egress).catch(() => socket.destroy())
   }
   let server: Server | undefined = await listen(path, accept)
   let closed = false
@@ -111,11 +119,17 @@ export async function serveConnection(
   socket: Duplex,
   ports: readonly number[],
   other: GatewayServerInit['other'],
+  egress?: GatewayServerInit['egress'],
 ): Promise<void> {
   const request: Record<string, unknown> = JSON.parse(await readLine(socket))
   const port = request.connect
   if (request.ping === true) {
     socket.end('ok\n')
+    return
+  }
+  if (request.egress === true && egress !== undefined) {
+    socket.write('ok\n')
+    egress(socket)
     return
   }
   if (typeof port !== 'number') {

@@ -73,7 +73,8 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
       : { source: paths.source, code: paths.code, bytes: grant.diskBytes, inodes: inodesFor(grant.diskBytes) }
   await writeJson(files.plan, {
     ...{ runId: plan.runId, service, purpose, ports, command, sandboxed, cgroup, lifetime },
-    ...(plan.readOnlyMounts === undefined ? {} : { kind: 'scanner' as const }),
+    ...(plan.readOnlyMounts === undefined || purpose === 'build' ? {} : { kind: 'scanner' as const }),
+    ...(plan.egress === true ? { egress: true } : {}),
     ...(folders === undefined ? {} : { build: folders }),
     logDir: paths.log,
     socket: handle.socket,

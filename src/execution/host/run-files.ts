@@ -16,6 +16,8 @@ export type ShimSpec = {
   readonly ports: readonly number[]
   /** where the shim makes the socket, from the run's folder; absent: at `socket` itself */
   readonly listen?: string | undefined
+  /** a proxy on its loopback leads to the node, which serves the way out */
+  readonly egress?: boolean | undefined
   /** of a build: its code is copied to the folder that is bounded, and back when it succeeded */
   readonly build?: BuildFolders | undefined
   /** folders that the kernel does not bound */

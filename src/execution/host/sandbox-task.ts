@@ -5,6 +5,7 @@ import { TimeoutError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { Grant } from '../../base/verdict.ts'
+import type { Egress } from '../../egress/index.ts'
 import { readLogs } from '../logs/reader.ts'
 import { logFile } from '../logs/writer.ts'
 import type { EndReason, ReadOnlyMount, Run } from '../types.ts'
@@ -24,12 +25,16 @@ const ERROR_WORDS = /error|exception|fatal|panic|denied|no such|not found|can(no
 
 export type SandboxTask = {
   readonly command: readonly string[]
-  /** seen as /code, read-only */
+  /** seen as /code, read-only without `writes` */
   readonly codeDir: string
   readonly readOnlyMounts: readonly ReadOnlyMount[]
   readonly env: Readonly<Record<string, string>>
   readonly limits: Pick<Grant, 'memoryBytes' | 'cpuMillicores' | 'diskBytes' | 'pids'>
   readonly timeoutMs: number
+  /** it writes into its code, which is taken back when it succeeds */
+  readonly writes?: boolean | undefined
+  /** its way out, through a proxy at PROXY_URL; without it, it has no network */
+  readonly egress?: { readonly through: Egress; readonly maxBytes: number } | undefined
 }
 
 export type SandboxTaskEnd = {
@@ -147,7 +152,8 @@ export function createSandboxExecutor(
             logDir,
             service: '',
             author: '',
-            purpose: 'run',
+            purpose: task.writes === true ? 'build' : 'run',
+            egress: task.egress !== undefined,
             grant: { ...limits, executor: 'host', network: { mode: 'none' } },
             workdir: '',
             ports: [],
@@ -156,6 +162,8 @@ export function createSandboxExecutor(
           },
           { signal },
         )
+        const { egress } = task
+        await using _served = egress && (await run.serveEgress?.(egress.through, { maxBytes: egress.maxBytes, signal }))
         return await watched(run, logDir, task, signal)
       } finally {
         if (run !== undefined) await executor.remove(run.handle)

@@ -48,8 +48,11 @@ export async function runShim(dir: string): Promise<void> {
   const listen = plan.listen ?? plan.socket
   await rm(listen, { force: true })
   const box = { child: undefined as Box | undefined }
+  // loaded by those that have it: a shim is small
+  using proxy = plan.egress === true ? await (await import('../gateway/egress-proxy.ts')).startEgressProxy() : undefined
   const gateway = await startGatewayServer({
     path: listen,
+    egress: proxy?.attach,
     ports: plan.ports,
     other: async (request) => {
       if (request.wait === true) return JSON.stringify(await finished.promise)
