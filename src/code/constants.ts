@@ -37,6 +37,10 @@ export const ANSWER_MS = 30_000
 export const OPEN_MS = 10_000
 /** A chunk that one provider has owed for this long is also asked of an idle one. */
 export const SLOW_MS = 3_000
+/** A blob of an image that one provider brings more slowly than this is asked of another one that has nothing to do. */
+export const SLOW_BLOB_BYTES_PER_SECOND = 256 * 1024
+/** Not before it has had so much time. */
+export const SLOW_BLOB_MS = 10_000
 /** Chunks that a provider may say it does not have before it is left alone. */
 export const MAX_MISSES = 16
 /** While a transfer runs, providers are looked for again this often. */

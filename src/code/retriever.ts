@@ -1,4 +1,4 @@
-import type { CID } from '../../protocols/encoding.ts'
+import { type CID, isImageCid } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
 import { deadline, sleep } from '../base/clock.ts'
 import { isRetryable, messageOf } from '../base/errors.ts'
@@ -8,6 +8,7 @@ import type { TarLimits } from './archive/tar-read.ts'
 import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, MESH_AGAIN_MS, MESH_FIRST_MS, OBTAIN_BACKOFF } from './constants.ts'
 import { HashMismatchError, NoProviderError, TooLargeError } from './errors.ts'
 import { fetchCode } from './fetch/fetch.ts'
+import { fetchImage } from './fetch/fetch-image.ts'
 import { createSingleFlight } from './fetch/single-flight.ts'
 import { addInlineCode } from './inline.ts'
 import { createSourceList, type SourceList } from './sources/source-list.ts'
@@ -64,7 +65,8 @@ export function createRetriever(
   }
 
   async function askPeers(code: CID, limits: TarLimits, options: RetrieveOptions): Promise<void> {
-    await fetchCode({ clock, log, events, store, streams, buffers, onInvalidData }, code, {
+    const fetchFrom = isImageCid(code) ? fetchImage : fetchCode
+    await fetchFrom({ clock, log, events, store, streams, buffers, onInvalidData }, code, {
       signal: options.signal,
       self: init.self,
       maxBytes: limits.maxBytes,
@@ -90,7 +92,7 @@ export function createRetriever(
       }
     }
     await retry(attempt, { clock, rng, backoff: OBTAIN_BACKOFF, signal })
-    const size = store.manifest(code)?.size ?? 0
+    const size = store.size(code) ?? 0
     if (size > limits.maxBytes) {
       throw new TooLargeError(`the code has ${formatBytes(size)}; at most ${formatBytes(limits.maxBytes)} are allowed`)
     }
@@ -98,7 +100,7 @@ export function createRetriever(
 
   /** Code that was refused for its size is removed, unless another run uses it, or it was unpacked for a service that may have it. */
   async function forget(code: CID): Promise<void> {
-    if (store.has(code) && store.paths(code).unpacked) return
+    if (store.has(code) && !isImageCid(code) && store.paths(code).unpacked) return
     await store.remove(code).catch((cause) => log.debug('refused code stays', { cause: messageOf(cause) }))
   }
 
@@ -108,7 +110,9 @@ export function createRetriever(
       const pin = store.pin(code)
       try {
         await fetch(code, limits, options)
-        const dir = await unpackCache.unpacked(code, limits, pin, options)
+        const dir = isImageCid(code)
+          ? store.images.folder(code)
+          : await unpackCache.unpacked(code, limits, pin, options)
         const release = () => pin[Symbol.dispose]()
         return { code, dir, release, [Symbol.dispose]: release }
       } catch (error) {

@@ -9,14 +9,16 @@ import type { MessageStream, StreamOpener } from '../base/stream.ts'
 import type { ClientRegistries, RunnerConfig } from '../config/index.ts'
 import type { EgressComponents } from '../egress/index.ts'
 import type { TarLimits } from './archive/tar-read.ts'
-import type { CodeEvents, CodeOrigin } from './events.ts'
+import type { CodeEvents } from './events.ts'
+import type { ImageStore } from './images/types.ts'
+import type { AbortOptions, Arrival, CodeProvenance, StoredCode, VerifiedCode } from './stored-code.ts'
+
+export type { AbortOptions, Arrival, CodeProvenance, StoredCode, VerifiedCode } from './stored-code.ts'
 
 /** What the policy in force says of sources that are not the mesh. */
 export type StorageConfig = Pick<RunnerConfig, 'ALLOWED_STORAGE' | 'REGISTRIES'> & {
   readonly clientRegistries?: ClientRegistries | undefined
 }
-
-export type AbortOptions = { signal?: AbortSignal | undefined }
 
 export type StoreComponents = { readonly clock: Clock; readonly log: Log; readonly events: Emitter<CodeEvents> }
 
@@ -27,53 +29,15 @@ export type StoreInit = {
   readonly maxBytes: number
 }
 
-export type StoredCode = {
-  readonly code: CID
-  readonly size: number
-  /** false: a fetch was interrupted, and will be resumed when the code is wanted again */
-  readonly complete: boolean
-  readonly pinned: boolean
-  readonly unpacked: boolean
-  /** ms since 1970 */
-  readonly usedAt: number
-  /** undefined where it is not complete, or came with a version that did not note it */
-  readonly provenance?: CodeProvenance | undefined
-}
-
-/** Where code on this disk came from. It is noted beside the code, so it outlives the process. */
-export type CodeProvenance = {
-  readonly from: CodeOrigin
-  /** which source, where it was not the mesh, this node or the announcement itself */
-  readonly source?: string | undefined
-  /** when it was complete, ms since 1970 */
-  readonly at: number
-  /** how long that took, where it was fetched */
-  readonly ms?: number | undefined
-}
-
-/** How code comes into the store. `startedAt`: when its fetch began, by the monotonic clock. */
-export type Arrival = {
-  readonly from?: CodeOrigin | undefined
-  readonly source?: string | undefined
-  readonly startedAt?: number | undefined
-}
-
-/** What a check of one archive found. */
-export type VerifiedCode = {
-  readonly code: CID
-  /** of the archive */
-  readonly bytes: number
-  /** `damaged`: it stays while it is in use, and what is wrong of it is given to nobody */
-  readonly state: 'ok' | 'removed' | 'damaged'
-  /** One sentence, where it is not ok. */
-  readonly why?: string | undefined
-}
-
 /** Code on this disk, by its content. One process per folder. */
 export interface CodeStore extends AsyncDisposable {
+  /** OCI images, whose content ids are raw. `has`, `list`, `usage`, `pin`, `remove`, `verify` and `provenance` speak of them too. */
+  readonly images: ImageStore
   /** All of it is here. */
   has(code: CID): boolean
-  /** Also where only a part of the code is here. */
+  /** Of the archive, or of all blobs of the image; also where only a part is here. */
+  size(code: CID): number | undefined
+  /** Of an archive, also where only a part of it is here. */
   manifest(code: CID): ArchiveManifest | undefined
   list(): StoredCode[]
   /** `files`: also folders and links. */

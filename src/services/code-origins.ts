@@ -18,7 +18,7 @@ export interface CodeOrigins {
 
 export interface CodeOriginsComponents {
   readonly events: Pick<Events<CodeEvents>, 'on'>
-  readonly store: Pick<Code['store'], 'manifest' | 'provenance'>
+  readonly store: Pick<Code['store'], 'size' | 'provenance'>
 }
 
 export function createCodeOrigins({ events, store }: CodeOriginsComponents): CodeOrigins {
@@ -35,7 +35,7 @@ export function createCodeOrigins({ events, store }: CodeOriginsComponents): Cod
   function fetched(code: CID): Reason[] {
     const { from, source, ms } = store.provenance(code) ?? {}
     if (ms === undefined) return []
-    const size = formatBytes(store.manifest(code)?.size ?? 0)
+    const size = formatBytes(store.size(code) ?? 0)
     return [reasonOf('pass', `${from}: ${size} in ${formatMs(ms)}${source === undefined ? '' : ` (${source})`}`)]
   }
 

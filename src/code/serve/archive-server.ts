@@ -5,6 +5,7 @@ import {
   decodeArchiveRequest,
   encodeArchiveAnswer,
 } from '../../../protocols/archive.ts'
+import { isImageCid } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
@@ -29,7 +30,7 @@ export type ServerComponents = {
   readonly clock: Clock
   readonly log: Log
   readonly events: Emitter<CodeEvents>
-  readonly store: Pick<CodeStore, 'open'>
+  readonly store: Pick<CodeStore, 'open' | 'images'>
 }
 
 type Session = {
@@ -89,9 +90,9 @@ export function createArchiveServer(components: ServerComponents) {
   }
 
   async function answer(session: Session, request: ArchiveRequest): Promise<void> {
-    if (request.want === 'blob') return refuse(session, 'this image is not here')
+    if (isImageCid(request.code)) return answerImage(session, request)
     const reader = await readerOf(session, request)
-    if (reader === undefined) return refuse(session, 'this code is not here')
+    if (reader === undefined || request.want === 'blob') return refuse(session, 'this code is not here')
     if (request.want === 'manifest') return send(session, encodeArchiveAnswer({ is: 'bytes', bytes: reader.encoded }))
     const end = Math.min(request.first + request.count, reader.manifest.chunks.length)
     for (let index = request.first; index < end; index++) {
@@ -106,6 +107,21 @@ export function createArchiveServer(components: ServerComponents) {
       session.bytes += length
     }
     if (end < request.first + request.count) await refuse(session, `chunk ${Math.max(end, request.first)} is not here`)
+  }
+
+  async function answerImage(session: Session, request: ArchiveRequest): Promise<void> {
+    const image = components.store.images.open(request.code)
+    if (image === undefined || request.want === 'chunks') return refuse(session, 'this image is not here')
+    if (request.want === 'manifest') return send(session, encodeArchiveAnswer({ is: 'bytes', bytes: image.encoded }))
+    const digest = Buffer.from(request.digest).toString('hex')
+    const size = (await image.blobSize(digest)) ?? 0
+    if (request.offset >= size) return refuse(session, 'this blob is not here')
+    const length = Math.min(request.length, size - request.offset)
+    const { frame, bytes } = frameFor(session, length)
+    if (!(await image.read(digest, request.offset, bytes))) return refuse(session, 'this blob is not here')
+    await send(session, frame, true)
+    session.chunks++
+    session.bytes += length
   }
 
   /** Waits until the client has left: a reset could overtake the answer. */

@@ -19,9 +19,17 @@ import { DiskFullError } from '../errors.ts'
  *   codes/<cid>/provenance  where the code came from, as JSON
  *   partial/<cid>/manifest
  *   partial/<cid>/tar       verified chunks at their places, holes between
+ *   images/<cid>/manifest   an OCI manifest, as it came; its modification time is the last use
+ *   images/<cid>/blobs/     its configuration and layers, named by their sha256 in hex; `.part`: on the way in
+ *   images/<cid>/provenance as above
  *   temp/                   on the way in and on the way out
  */
-export type StoreLayout = { readonly codes: string; readonly partial: string; readonly temp: string }
+export type StoreLayout = {
+  readonly codes: string
+  readonly partial: string
+  readonly images: string
+  readonly temp: string
+}
 
 export const MANIFEST = 'manifest'
 export const TAR = 'tar'
@@ -40,7 +48,12 @@ export type FoundCode = {
 
 /** Makes the folders and clears what a crash left in temp/. */
 export async function openLayout(dir: string): Promise<StoreLayout> {
-  const layout = { codes: join(dir, 'codes'), partial: join(dir, 'partial'), temp: join(dir, 'temp') }
+  const layout = {
+    codes: join(dir, 'codes'),
+    partial: join(dir, 'partial'),
+    images: join(dir, 'images'),
+    temp: join(dir, 'temp'),
+  }
   await rm(layout.temp, { recursive: true, force: true })
   // 0755: what is unpacked here is read by runs that have another uid
   for (const folder of Object.values(layout)) await mkdir(folder, { recursive: true, mode: 0o755 })

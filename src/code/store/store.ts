@@ -4,6 +4,7 @@ import { createWorkQueue } from '../../base/work-queue.ts'
 import { ingestTar } from '../archive/ingest-tar.ts'
 import { BYTES_PER_FILE, FILES_PER_CODE, MIN_STORE_FILES } from '../constants.ts'
 import { HashMismatchError, InUseError } from '../errors.ts'
+import { openImageStore } from '../images/image-store.ts'
 import type { CodeStore, StoreComponents, StoreInit } from '../types.ts'
 import { openCompleteStore, type StoreContext } from './complete-store.ts'
 import { createDiskQuota, type Evictable } from './disk-quota.ts'
@@ -19,7 +20,11 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
   let trashed = 0
   const moveToTrash = (path: string) => discard(path, layout.temp, `out-${trashed++}`)
   const max = { bytes: init.maxBytes, files: Math.max(MIN_STORE_FILES, Math.floor(init.maxBytes / BYTES_PER_FILE)) }
-  const quota = createDiskQuota(max, (): Evictable[] => [...complete.evictable(), ...partial.evictable()])
+  const quota = createDiskQuota(max, (): Evictable[] => [
+    ...complete.evictable(),
+    ...partial.evictable(),
+    ...images.evictable(),
+  ])
   const changes = createWorkQueue({ name: 'code store', concurrency: 1, max: Number.POSITIVE_INFINITY })
   const shared: StoreContext = { clock, events, log, layout, quota, changes, moveToTrash, isPinned: pins.has }
   const complete = await openCompleteStore(shared)
@@ -28,11 +33,17 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
     isComplete: (key) => complete.map.has(key),
     adopt: (path, found, startedAt) => complete.adopt(path, found, { from: 'mesh', startedAt }),
   })
+  const images = await openImageStore(shared, init)
   const tempDir = () => withDiskErrors(init.dir, mkdtemp(join(layout.temp, 'in-')))
 
   return {
-    has: (code) => complete.map.has(code.toString()),
+    images,
+    has: (code) => complete.map.has(code.toString()) || images.has(code),
     manifest: (code) => (complete.map.get(code.toString()) ?? partial.map.get(code.toString())?.found)?.manifest,
+    size(code) {
+      const found = complete.map.get(code.toString()) ?? partial.map.get(code.toString())?.found
+      return found?.manifest.size ?? images.open(code)?.manifest.size
+    },
     list: () => [
       ...[...complete.map.values()].map((found) => ({
         ...shown(found),
@@ -41,9 +52,15 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
         provenance: found.provenance,
       })),
       ...[...partial.map.values()].map((entry) => ({ ...shown(entry.found), complete: false, unpacked: false })),
+      ...images.list(),
     ],
-    provenance: (code) => complete.map.get(code.toString())?.provenance,
-    usage: () => ({ ...quota.used, maxBytes: max.bytes, maxFiles: max.files, codes: complete.map.size }),
+    provenance: (code) => complete.map.get(code.toString())?.provenance ?? images.provenance(code),
+    usage: () => ({
+      ...quota.used,
+      maxBytes: max.bytes,
+      maxFiles: max.files,
+      codes: complete.map.size + images.list().length,
+    }),
     filesLeft: () => quota.filesLeft,
 
     async addTar(tar, options = {}) {
@@ -84,9 +101,13 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
       if (pins.has(key) || entry?.open !== undefined) throw new InUseError(`the code ${key} is in use`)
       if (found !== undefined) await complete.remove(key, found, why)
       if (entry !== undefined) await partial.remove(key, entry)
+      await images.remove(code, why)
     },
 
-    verify: (options = {}) => complete.verify(options),
+    async *verify(options = {}) {
+      yield* complete.verify(options)
+      yield* images.verify(options)
+    },
     tempDir,
     paths: complete.paths,
     checkUnpacking: complete.checkUnpacking,
@@ -96,6 +117,6 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
   }
 
   function shown({ code, manifest, usedAt }: FoundCode) {
-    return { code, size: manifest.size, usedAt, pinned: pins.has(code.toString()) }
+    return { code, kind: 'archive' as const, size: manifest.size, usedAt, pinned: pins.has(code.toString()) }
   }
 }

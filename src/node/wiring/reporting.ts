@@ -11,7 +11,7 @@ import { createStateNotifier, type NotifyState } from '../../services/state-noti
 import type { NodeContext } from './context.ts'
 
 export interface ReportingComponents {
-  code: { store: Pick<Code['store'], 'manifest' | 'provenance'> }
+  code: { store: Pick<Code['store'], 'size' | 'provenance'> }
   network: Pick<Network, 'streams' | 'connectedTo'>
   signed: SignedServices
   supervisor: Pick<Supervisor, 'healthy' | 'logs' | 'status'>

@@ -1,0 +1,255 @@
+import { mkdir, mkdtemp, open, readdir, rename, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
+import { errnoOf, messageOf, NotFoundError } from '../../base/errors.ts'
+import { formatBytes } from '../../base/format.ts'
+import { TOUCH_MS } from '../constants.ts'
+import { HashMismatchError, InUseError, TooLargeError } from '../errors.ts'
+import type { StoreContext } from '../store/complete-store.ts'
+import type { Evictable } from '../store/disk-quota.ts'
+import { writeProvenance } from '../store/provenance.ts'
+import { MANIFEST, withDiskErrors, writeFileAtomic } from '../store/store-layout.ts'
+import type { CodeProvenance } from '../stored-code.ts'
+import { isIntact, writeBlob } from './blob-files.ts'
+import {
+  BLOBS,
+  bytesOf,
+  FILES_PER_IMAGE,
+  type ImageEntry,
+  newEntry,
+  readEntry,
+  storedImage,
+  usageOf,
+} from './image-entry.ts'
+import { decodeImageManifest, type ImageBlob } from './image-manifest.ts'
+import type { ImageReader, ImageStore, PartialImage } from './types.ts'
+
+/** The images of a code store; they share its quota and its pins. */
+export async function openImageStore(store: StoreContext, init: { maxBytes: number }) {
+  const { clock, events, layout, log, quota } = store
+  const images = new Map<string, ImageEntry>()
+  const folderOf = (key: string) => join(layout.images, key)
+  const blobsOf = (key: string) => join(folderOf(key), BLOBS)
+
+  for (const name of await readdir(layout.images)) {
+    const entry = await readEntry(folderOf(name), name).catch((error) => {
+      log.debug('the folder is no image', { name, error: messageOf(error) })
+    })
+    if (entry === undefined) await store.moveToTrash(folderOf(name))
+    else {
+      images.set(name, entry)
+      quota.addExisting(usageOf(entry))
+    }
+  }
+
+  async function remove(key: string, entry: ImageEntry, why: 'evicted' | 'removed' | 'damaged'): Promise<void> {
+    if (images.get(key) !== entry) return
+    images.delete(key)
+    quota.release(usageOf(entry))
+    await store.changes.add(() => store.moveToTrash(folderOf(key)))
+    if (entry.complete) events.emit('code:removed', { code: key, why })
+  }
+
+  function touch(key: string, entry: ImageEntry): void {
+    const now = clock.now()
+    if (now - entry.usedAt < TOUCH_MS) return
+    entry.usedAt = now
+    utimes(join(folderOf(key), MANIFEST), now / 1000, now / 1000).catch((error) =>
+      log.debug('the last use of an image was not noted', { code: key, error: messageOf(error) }),
+    )
+  }
+
+  /** Hashes a blob the first time that it is read in this process: a disk that lost a bit is nobody's lie. */
+  function isRight(key: string, entry: ImageEntry, blob: ImageBlob): Promise<boolean> {
+    const known = entry.verified.get(blob.digest) ?? checkBlob(key, entry, blob)
+    entry.verified.set(blob.digest, known)
+    return known
+  }
+
+  async function checkBlob(key: string, entry: ImageEntry, blob: ImageBlob): Promise<boolean> {
+    const intact = await isIntact(blobsOf(key), blob).catch((error) => {
+      if (errnoOf(error) === 'ENOENT') return false
+      entry.verified.delete(blob.digest)
+      throw error
+    })
+    if (!intact) await lost(key, entry)
+    return intact
+  }
+
+  /** False if it is in use: the engine has loaded it already. */
+  async function lost(key: string, entry: ImageEntry): Promise<boolean> {
+    log.error('the disk has lost bytes of an image', { code: key })
+    if (images.get(key) !== entry || store.isPinned(key) || entry.writer) return false
+    await remove(key, entry, 'damaged')
+    return true
+  }
+
+  function writerOf(key: string, entry: ImageEntry): PartialImage {
+    if (entry.writer) throw new InUseError('the image is being fetched already')
+    entry.writer = true
+    const leave = () => {
+      entry.writer = false
+    }
+    return {
+      manifest: entry.manifest,
+      missing: () => entry.manifest.blobs.filter(({ digest }) => !entry.have.has(digest)),
+      get bytes() {
+        return bytesOf(entry)
+      },
+      async write(blob, pieces) {
+        if (entry.have.has(blob.digest)) return
+        const reserved = { bytes: 0, files: 1 }
+        await quota.reserve(reserved)
+        const reserve = async (bytes: number) => {
+          await quota.reserve({ bytes, files: 0 })
+          reserved.bytes += bytes
+        }
+        try {
+          await writeBlob({ folder: blobsOf(key), blob, pieces, reserve })
+          entry.have.add(blob.digest)
+          entry.verified.set(blob.digest, Promise.resolve(true))
+        } catch (error) {
+          quota.release(reserved)
+          throw error
+        }
+      },
+      async commit({ from = 'local', source, startedAt }) {
+        if (entry.have.size !== entry.manifest.blobs.length)
+          throw new HashMismatchError('the image is not complete yet')
+        const ms = startedAt === undefined ? undefined : clock.monotonic() - startedAt
+        const provenance: CodeProvenance = { from, source, at: clock.now(), ms }
+        await withDiskErrors(layout.images, writeProvenance(folderOf(key), provenance))
+        Object.assign(entry, { provenance, complete: true, usedAt: provenance.at })
+        leave()
+        events.emit('code:added', { code: key, size: entry.manifest.size, from })
+      },
+      async discard() {
+        leave()
+        await remove(key, entry, 'removed')
+      },
+      async [Symbol.asyncDispose]() {
+        leave()
+      },
+    }
+  }
+
+  const contract: ImageStore = {
+    has: (code) => images.get(code.toString())?.complete === true,
+    provenance: (code) => images.get(code.toString())?.provenance,
+    list: () => [...images].map(([key, entry]) => storedImage(entry, store.isPinned(key))),
+
+    open(code) {
+      const key = code.toString()
+      const entry = images.get(key)
+      if (entry === undefined) return undefined
+      touch(key, entry)
+      return readerOf(key, entry)
+    },
+
+    resume(code) {
+      const entry = images.get(code.toString())
+      return entry === undefined || entry.complete ? undefined : writerOf(code.toString(), entry)
+    },
+
+    async begin(code, encoded) {
+      const key = code.toString()
+      if (!cidOfBytes(encoded).equals(code))
+        throw new HashMismatchError('the manifest is not the one that was asked for')
+      const manifest = decodeImageManifest(encoded)
+      if (manifest.size > init.maxBytes) {
+        const [size, max] = [manifest.size, init.maxBytes].map(formatBytes)
+        throw new TooLargeError(`the image has ${size}; the code store may use ${max} in all`)
+      }
+      quota.check({ bytes: manifest.size, files: FILES_PER_IMAGE + manifest.blobs.length })
+      await quota.reserve({ bytes: encoded.byteLength, files: FILES_PER_IMAGE })
+      const entry = newEntry({ code, manifest, encoded, usedAt: clock.now() })
+      if (images.has(key)) {
+        quota.release(usageOf(entry))
+        throw new InUseError('the image is in the store already')
+      }
+      images.set(key, entry)
+      try {
+        const temp = await withDiskErrors(layout.temp, mkdtemp(join(layout.temp, 'in-')))
+        await mkdir(join(temp, BLOBS))
+        await withDiskErrors(layout.temp, writeFileAtomic(join(temp, MANIFEST), encoded))
+        await store.changes.add(() => withDiskErrors(layout.images, rename(temp, folderOf(key))))
+        return writerOf(key, entry)
+      } catch (error) {
+        await remove(key, entry, 'removed')
+        throw error
+      }
+    },
+
+    async remove(code, why) {
+      const key = code.toString()
+      const entry = images.get(key)
+      if (entry?.writer === true) throw new InUseError(`the image ${key} is being fetched`)
+      if (entry !== undefined) await remove(key, entry, why)
+    },
+
+    folder(code) {
+      const key = code.toString()
+      const entry = images.get(key)
+      if (entry?.complete !== true) throw new NotFoundError(`the image ${key} is not in the store`)
+      touch(key, entry)
+      return folderOf(key)
+    },
+
+    async *verify({ only, signal } = {}) {
+      for (const [key, entry] of [...images].filter(([, each]) => each.complete)) {
+        if (images.get(key) !== entry || only?.has(key) === false) continue
+        const checked = { code: entry.code, bytes: entry.manifest.size }
+        const wrong = await firstWrong(key, entry, signal)
+        if (images.get(key) !== entry) continue
+        if (wrong === undefined) {
+          yield { ...checked, state: 'ok' }
+          continue
+        }
+        entry.verified.set(wrong.digest, Promise.resolve(false))
+        const why = `its blob ${wrong.digest.slice(0, 12)} is damaged on this disk`
+        yield { ...checked, state: (await lost(key, entry)) ? 'removed' : 'damaged', why }
+      }
+    },
+  }
+
+  async function firstWrong(key: string, { manifest }: ImageEntry, signal: AbortSignal | undefined) {
+    for (const blob of manifest.blobs) {
+      const intact = await isIntact(blobsOf(key), blob, { signal }).catch((error) => {
+        if (errnoOf(error) === 'ENOENT') return false
+        throw error
+      })
+      if (!intact) return blob
+    }
+    return undefined
+  }
+
+  function readerOf(key: string, entry: ImageEntry): ImageReader {
+    return {
+      manifest: entry.manifest,
+      encoded: entry.encoded,
+      async blobSize(digest) {
+        const blob = entry.manifest.blobs.find((each) => each.digest === digest)
+        if (blob === undefined || !entry.have.has(digest) || !(await isRight(key, entry, blob))) return undefined
+        return blob.size
+      },
+      async read(digest, offset, bytes) {
+        await using file = await open(join(blobsOf(key), digest))
+        const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, offset)
+        return bytesRead === bytes.byteLength
+      },
+    }
+  }
+
+  return {
+    ...contract,
+    isOpen: (code: CID) => images.get(code.toString())?.writer === true,
+    evictable: (): Evictable[] =>
+      [...images]
+        .filter(([key, entry]) => !entry.writer && !store.isPinned(key))
+        .map(([key, entry]) => ({
+          ...usageOf(entry),
+          usedAt: entry.usedAt,
+          evict: () => remove(key, entry, 'evicted'),
+        })),
+  }
+}
