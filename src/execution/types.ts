@@ -14,8 +14,6 @@ export type RunnableService = {
   readonly code: string
   /** canonical names: "node.js", "docker", ... */
   readonly toolchain: readonly string[]
-  /** reference of the service's OCI source, if it has one */
-  readonly image?: string | undefined
   readonly run: ServiceBody['run']
   /** whole seconds, UTC */
   readonly expires: number
@@ -53,8 +51,11 @@ export type Plan = {
   /** loopback ports that the gateway may connect to */
   readonly ports: readonly number[]
   readonly toolchain: readonly string[]
-  /** an OCI image by the sha256 of its manifest, and where it may be pulled from */
-  readonly image?: { readonly digest: string; readonly ref?: string | undefined } | undefined
+  /**
+   * An OCI image by the digest of its manifest, "sha256:...". `dir`: where it lies, `manifest` and `blobs/<sha256 in hex>`, all
+   * verified; absent where the engine has it.
+   */
+  readonly image?: { readonly digest: string; readonly dir?: string | undefined } | undefined
   /** folder that gets the log files; outlives the run */
   readonly logDir: string
   /** What else of the machine it may read. In a sandbox of the host only; others refuse it. */
@@ -127,6 +128,8 @@ export interface Executor {
   /** The user ids that a run can have here; undefined: any of the node's range. */
   userIds?(): UserIdRange | undefined
   available(options?: { signal?: AbortSignal | undefined }): Promise<Availability>
+  /** Has its engine this image already? It need not be fetched. Absent where the executor runs no images. */
+  hasImage?(digest: string): Promise<boolean>
   /** Where `start` will put this run: known, and journalled, before it is done. */
   handle(plan: Plan): unknown
   /** Throws a RunRefusedError for what can never run here, an UnavailableError for what may run later. */

@@ -5,13 +5,11 @@ import type { SignedService } from './registry.ts'
 
 /** The part of a service that execution needs; journalled with the run. */
 export function runnableOf({ id, body }: SignedService, texts: AddressTexts): RunnableService {
-  const oci = body.sources.find((source) => source.type === 'oci')
   return {
     id: id.toString(),
     author: texts.ofBytes(body.author),
     code: body.code.toString(),
     toolchain: body.toolchain.map(canonicalToolchain),
-    image: oci?.ref,
     run: body.run,
     expires: body.expires,
   }

@@ -44,7 +44,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   }
   const engine = createEngine(init.docker, clock)
   const { ask, askMaybe } = engine
-  const images = createImages(engine, init)
+  const images = createImages({ engine, clock }, init)
   const gateways = createGateways({
     engine,
     images,
@@ -233,6 +233,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
         return { available: false, detail: refusalOf(error, init.docker), unenforcedLimits: [] }
       }
     },
+    hasImage: images.has,
     handle: (plan) => handleOf(plan.runId),
     async start(plan, { signal } = {}): Promise<Run> {
       beginning.add(plan.runId)

@@ -1,22 +1,28 @@
+import type { Clock } from '../../base/clock.ts'
 import { joinWords } from '../../base/format.ts'
 import { NODE_IMAGE } from '../constants.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import type { Plan } from '../types.ts'
 import { type Engine, reasonOf } from './engine.ts'
+import { createLoadedImages } from './loaded-images.ts'
 import { ensureNodeImage, followProgress } from './node-image.ts'
 
 /** For a registry that is slow. */
 const PULL_MS = 30 * 60_000
 
 export type ImagesInit = {
+  readonly nodeId: string
   readonly toolchains: Readonly<Record<string, { readonly image: string }>>
-  /** for a service of this author */
+  /** where the images of toolchains come from, for a service of this author */
   readonly registries: (author: string) => readonly string[]
 }
 
 /** Finds the image of a run and answers with its id: from then on no tag can lead elsewhere. */
-export function createImages(engine: Engine, { toolchains, registries }: ImagesInit) {
+export function createImages(components: { engine: Engine; clock: Clock }, init: ImagesInit) {
+  const { engine } = components
   const { ask, askMaybe } = engine
+  const { toolchains, registries } = init
+  const loaded = createLoadedImages(engine, { clock: components.clock, nodeId: init.nodeId })
   let node: Promise<string> | undefined
 
   /** Our own Node's image; made when the engine has none. */
@@ -33,21 +39,11 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
     })
   }
 
-  async function byDigest({ digest, ref }: NonNullable<Plan['image']>, registries: readonly string[]): Promise<string> {
+  async function byDigest({ digest, dir }: NonNullable<Plan['image']>): Promise<string> {
     const found = await present(digest)
     if (found !== undefined) return found
-    const path = ref === undefined ? undefined : pathOf(ref)
-    if (path === undefined)
-      throw new RunRefusedError(`the engine has no image ${digest}, and the service names no reference to pull`)
-    if (registries.length === 0) {
-      throw new RunRefusedError(
-        `the engine has no image ${digest}, and REGISTRIES.DOCKER names no registry to pull it from`,
-      )
-    }
-    const failures = await pullFirst(registries.map((origin) => `${hostOf(origin)}/${path}@${digest}`))
-    const pulled = await present(digest)
-    if (pulled !== undefined) return pulled
-    throw new RunRefusedError(`image ${digest} could not be pulled: ${joinWords(failures)}`)
+    if (dir === undefined) throw new RunRefusedError(`the engine no longer has the image ${digest}`)
+    return loaded.load(dir)
   }
 
   /** By the digest of its manifest, or by its id where it was imported here. */
@@ -72,16 +68,6 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
     throw new RunRefusedError(`the engine has no image "${name}", and it could not be pulled: ${joinWords(failures)}`)
   }
 
-  async function pullFirst(references: readonly string[]): Promise<string[]> {
-    const failures: string[] = []
-    for (const reference of references) {
-      const failure = await pull(reference)
-      if (failure === undefined) return []
-      failures.push(failure)
-    }
-    return failures
-  }
-
   async function pull(reference: string): Promise<string | undefined> {
     try {
       await followProgress(engine, await ask((docker) => docker.pull(reference)), PULL_MS)
@@ -94,8 +80,9 @@ export function createImages(engine: Engine, { toolchains, registries }: ImagesI
 
   return {
     nodeImage,
+    has: async (digest: string) => (await present(digest)) !== undefined,
     async ofPlan(plan: Plan): Promise<string> {
-      if (plan.image !== undefined) return byDigest(plan.image, registries(plan.author))
+      if (plan.image !== undefined) return byDigest(plan.image)
       const known = plan.toolchain.filter((name) => toolchains[name] !== undefined)
       const [name] = known
       if (name === undefined) {

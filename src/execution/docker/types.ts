@@ -4,7 +4,7 @@ import type { LogLimits } from '../logs/writer.ts'
 import type { Executor } from '../types.ts'
 
 /** Disposing it closes its connections; runs go on. */
-export type DockerExecutor = Executor & AsyncDisposable
+export type DockerExecutor = Executor & Required<Pick<Executor, 'hasImage'>> & AsyncDisposable
 
 export type DockerExecutorComponents = { readonly clock: Clock; readonly log: Log }
 

@@ -52,6 +52,7 @@ type PlanInput = {
 export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: PlanInput): Plan {
   const { service, grant, uid } = spec
   const { run } = service
+  const image = isImage(service) ? { digest: imageDigest(service), dir: codeDir } : undefined
   return {
     runId: purpose === 'build' ? buildIdOf(runId) : runId,
     service: service.id,
@@ -59,13 +60,13 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
     purpose,
     grant,
     uid,
-    codeDir,
+    codeDir: image === undefined ? codeDir : undefined,
     command: purpose === 'build' ? (run.build ?? []) : run.command,
     env: run.env ?? {},
     workdir: run.workdir ?? '',
     ports: purpose === 'build' ? [] : (run.ports ?? []).map(({ port }) => port),
     toolchain: service.toolchain,
-    image: isImage(service) ? { digest: imageDigest(service.code), ref: service.image } : undefined,
+    image,
     logDir: logDirOf(logsDir, service.id),
     lifetime: {
       afterMs: purpose === 'build' ? BUILD_TIMEOUT_MS : timeLimitMs(spec),
@@ -106,6 +107,7 @@ export function restarts({ run }: RunnableService, failed: boolean): boolean {
   return policy === 'always' || (policy === 'on-failure' && failed)
 }
 
-function imageDigest(code: string): string {
+/** As engines write it. */
+export function imageDigest({ code }: RunnableService): string {
   return `sha256:${Buffer.from(parseCid(code, 'code').multihash.digest).toString('hex')}`
 }

@@ -1,7 +1,7 @@
 import { raceSignal } from 'race-signal'
 import { FETCH_ATTEMPTS } from '../constants.ts'
 import { buildCode } from './build.ts'
-import type { RunSpec } from './run-spec.ts'
+import { imageDigest, isImage, type RunSpec } from './run-spec.ts'
 import type { Phase, WorkerEvent } from './worker-state.ts'
 import type { StepContext } from './worker-types.ts'
 
@@ -17,11 +17,17 @@ export async function waitForStart(context: StepContext): Promise<WorkerEvent> {
   return record.state === 'running' ? { type: 'lost' } : { type: 'begin', now: components.clock.now() }
 }
 
+/** The folder of the code; undefined where it is an image that is not needed here, because the engine has it or none runs it. */
 export async function fetchCode({ components, init, spec, lease, retries, interrupt }: StepContext) {
   if (lease.dir !== undefined) return lease.dir
   const { service, grant } = spec
-  const { runId } = init.record
+  const { executor, record } = init
+  const { runId } = record
   await retries.recordChange({ state: 'fetching' })
+  if (isImage(service)) {
+    const hasImage = async () => (await executor.hasImage?.(imageDigest(service))) ?? true
+    if (await retries.retryStep('fetching', Number.POSITIVE_INFINITY, hasImage)) return undefined
+  }
   return retries.retryStep('fetching', FETCH_ATTEMPTS, () =>
     lease.obtain({
       signal: interrupt,

@@ -63,7 +63,8 @@ export type WorkerEvent =
   /** the journal says that it runs, and the executor does not know it */
   | { readonly type: 'lost' }
   | { readonly type: 'begin'; readonly now: number }
-  | { readonly type: 'fetched' | 'built'; readonly codeDir: string }
+  | { readonly type: 'fetched'; readonly codeDir: string | undefined }
+  | { readonly type: 'built'; readonly codeDir: string }
   | { readonly type: 'healthy' | 'unhealthy' }
   | { readonly type: 'gave-up'; readonly why: string }
   | { readonly type: 'exited'; readonly end: RunEnd; readonly ranMs: number }

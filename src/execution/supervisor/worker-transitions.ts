@@ -45,7 +45,7 @@ function nextPhase(spec: RunSpec, phase: Phase, event: PhaseEvent): Phase {
       return event.type === 'begin' ? firstPhase(spec, event.now) : phase
     case 'fetching':
       if (event.type !== 'fetched') return phase
-      return { name: spec.service.run.build === undefined ? 'starting' : 'building', codeDir: event.codeDir }
+      return phaseAfterFetch(spec, event.codeDir)
     case 'building':
       return event.type === 'built' ? { name: 'starting', codeDir: event.codeDir } : phase
     case 'starting':
@@ -69,7 +69,13 @@ function nextPhase(spec: RunSpec, phase: Phase, event: PhaseEvent): Phase {
 function firstPhase(spec: RunSpec, now: number): Phase {
   const { service } = spec
   if (service.expires * 1000 <= now) return { name: 'ended', change: { state: 'stopped', detail: 'it expired' } }
-  return isImage(service) ? { name: 'starting', codeDir: undefined } : { name: 'fetching' }
+  return { name: 'fetching' }
+}
+
+/** An image is built already. */
+function phaseAfterFetch({ service }: RunSpec, codeDir: string | undefined): Phase {
+  const builds = codeDir !== undefined && service.run.build !== undefined && !isImage(service)
+  return builds ? { name: 'building', codeDir } : { name: 'starting', codeDir }
 }
 
 function whileRunning(phase: RunningPhase, event: PhaseEvent): Phase {

@@ -70,7 +70,10 @@ const RUN = '0b6e2d0a-1111-4222-8333-444455556666'
 async function leaveContainers(dirs: RunDirs, { withGateway }: { withGateway: boolean }): Promise<void> {
   const engine = createEngine({}, system.clock)
   const docker = await engine.ask(async (client) => client)
-  const image = await createImages(engine, { toolchains: {}, registries: () => [] }).nodeImage()
+  const image = await createImages(
+    { engine, clock: system.clock },
+    { nodeId: 'a', toolchains: {}, registries: () => [] },
+  ).nodeImage()
   const name = `thundercloud-${RUN}`
   const script = `console.log('begun by the version before')
     process.on('SIGTERM', () => { console.log('the end'); process.exit(143) })

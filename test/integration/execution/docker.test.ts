@@ -1,71 +1,100 @@
 import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { manualClock, systemClock } from '../../../src/base/clock.ts'
+import { createEngine } from '../../../src/execution/docker/engine.ts'
+import { createLoadedImages } from '../../../src/execution/docker/loaded-images.ts'
 import { nodeImageTag } from '../../../src/execution/docker/node-image.ts'
-import { type DockerExecutorInit, EngineGoneError, RunRefusedError } from '../../../src/execution/index.ts'
+import { type DockerExecutorInit, EngineGoneError, type Plan, RunRefusedError } from '../../../src/execution/index.ts'
 import { EMPTY_FILES, UNLINKED } from '../../fixtures/code/hostile-builds.ts'
 import { dockerExecutor } from '../../fixtures/execution/executors.ts'
-import { startRegistry } from '../../fixtures/execution/images.ts'
+import { digestOf, makeImage } from '../../fixtures/execution/images.ts'
 import { createAuthority, type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
 import { runDirs } from '../../fixtures/execution/run-dirs.ts'
 import { MIB, planFor, runToEnd, talk, until, writeCode } from '../../fixtures/execution/run-fixture.ts'
 import { listen } from '../../fixtures/net.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
 import { needs } from '../../require.ts'
 
 describe.skipIf(!needs('engine'))('images', () => {
   const engine = new Docker()
-  const pulled: string[] = []
+  const loaded: string[] = []
   const dirs = runDirs()
   afterEach(async () => {
-    const images = pulled.splice(0).map((name) => engine.getImage(name))
+    const images = loaded.splice(0).map((name) => engine.getImage(name))
     for (const image of images) await image.remove({ force: true }).catch(() => {})
   })
 
   const over = (change: Partial<DockerExecutorInit>) => dockerExecutor(dirs, { toolchains: {}, ...change })
-  const imagePlan = async (executor: ReturnType<typeof over>, digest: string, ref?: string) => {
+  const imagePlan = async (executor: ReturnType<typeof over>, image: NonNullable<Plan['image']>) => {
     const { codeDir: _codeDir, ...plan } = await planFor(executor, dirs, '', {
       command: ['/bin/sh', '-c', 'read a < /name; echo "$a"; pwd'],
       toolchain: ['docker'],
     })
-    return { ...plan, image: { digest, ref } }
+    return { ...plan, image }
+  }
+  /** An image as the code store has it. */
+  async function stored({ spoilt = false } = {}) {
+    const { manifest, config, layer } = await makeImage()
+    const dir = join(await tempDir(), 'image')
+    await mkdir(join(dir, 'blobs'), { recursive: true })
+    await writeFile(join(dir, 'manifest'), manifest)
+    const hex = (bytes: Uint8Array) => digestOf(bytes).slice('sha256:'.length)
+    await writeFile(join(dir, 'blobs', hex(config)), config)
+    await writeFile(join(dir, 'blobs', hex(layer)), spoilt ? gzipSync('other') : layer)
+    loaded.push(digestOf(config))
+    return { digest: digestOf(manifest), dir, id: digestOf(config) }
   }
 
-  it('are pulled by digest from the operator’s registry, once', async () => {
-    await using registry = await startRegistry()
-    const executor = over({ registries: () => [registry.origin] })
-    const name = `${new URL(registry.origin).host}/${registry.path}@${registry.digest}`
-    pulled.push(name)
-    // The reference names another host: only the operator's registries are asked.
-    const plan = await imagePlan(executor, registry.digest, `registry.example.org/${registry.path}:latest`)
-    const { end, out } = await runToEnd(executor, plan)
+  it('are loaded from the code store, once, and run under the digest of their configuration', async () => {
+    const executor = over({})
+    const { digest, dir, id } = await stored()
+    expect(await executor.hasImage(digest)).toBe(false)
+    const { end, out } = await runToEnd(executor, await imagePlan(executor, { digest, dir }))
     const made = expect.stringContaining(`made by ${process.pid}`)
     expect({ end, out: out[0] }).toMatchObject({ end: { exitCode: 0 }, out: made })
-    const asked = registry.asked.length
-    expect(asked).toBeGreaterThan(0)
-    await runToEnd(executor, await imagePlan(executor, registry.digest, registry.path))
-    expect(registry.asked.length).toBe(asked)
+    expect((await engine.getImage(id).inspect()).RepoTags).toEqual([expect.stringMatching(/^thundercloud-image-/)])
+    // what the engine has is not loaded again
+    await rm(join(dir, 'blobs'), { recursive: true })
+    expect((await runToEnd(executor, await imagePlan(executor, { digest, dir }))).out[0]).toEqual(made)
   })
 
-  it('that are not what their digest says are refused', async () => {
-    await using registry = await startRegistry({ spoilt: true })
-    const executor = over({ registries: () => [registry.origin] })
-    const started = executor.start(await imagePlan(executor, registry.digest, registry.path))
-    await expect(started).rejects.toThrow(/could not be pulled/)
+  it('that are not what their configuration says are refused', async () => {
+    const executor = over({})
+    const started = executor.start(await imagePlan(executor, await stored({ spoilt: true })))
+    await expect(started).rejects.toThrow(/the engine does not take the image/)
     expect(await executor.adopt()).toEqual([])
   })
 
+  it('that this node loaded go when no container has used them for a while; those of another node stay', async () => {
+    const clock = manualClock()
+    const [mine, other] = [over({}), dockerExecutor(dirs, { toolchains: {}, nodeId: 'another' })]
+    const [first, theirs, second] = [await stored(), await stored(), await stored()]
+    const aged = createLoadedImages(createEngine({}, systemClock()), { clock, nodeId: 'a' })
+    await aged.load(first.dir)
+    await runToEnd(other, await imagePlan(other, theirs))
+    await clock.advance(3_600_000)
+    await aged.load(second.dir)
+    const present = async ({ id }: typeof first) =>
+      (await engine
+        .getImage(id)
+        .inspect()
+        .catch(() => undefined)) !== undefined
+    expect(await Promise.all([first, theirs, second].map(present))).toEqual([false, true, true])
+    expect(await mine.hasImage(first.digest)).toBe(false)
+  })
+
   it('that are nowhere are refused, with what would help', async () => {
-    const digest = `sha256:${'a'.repeat(64)}`
     const executor = over({})
     const cobol = { toolchain: ['cobol'] }
-    await expect(executor.start(await imagePlan(executor, digest))).rejects.toThrow(/names no reference/)
-    const unlisted = executor.start(await imagePlan(executor, digest, 'nginx'))
-    await expect(unlisted).rejects.toThrow(/REGISTRIES\.DOCKER names no registry/)
+    const gone = executor.start(await imagePlan(executor, { digest: `sha256:${'a'.repeat(64)}` }))
+    await expect(gone).rejects.toThrow(/the engine no longer has the image/)
     await expect(executor.start(await planFor(executor, dirs, '', cobol))).rejects.toThrow(RunRefusedError)
     const toolchains = { cobol: { image: '127.0.0.1:9/no/such:image' } }
     const unknown = over({ registries: () => ['http://127.0.0.1:9'], toolchains })
@@ -77,7 +106,7 @@ describe.skipIf(!needs('engine'))('images', () => {
     const executor = over({ toolchains: { 'node.js': { image: 'thundercloud/node' } } })
     await runToEnd(executor, await planFor(executor, dirs, ''))
     const { Id } = await engine.getImage(nodeImageTag()).inspect()
-    const plan = { ...(await imagePlan(executor, Id)), command: ['node', '-p', 'process.version'] }
+    const plan = { ...(await imagePlan(executor, { digest: Id })), command: ['node', '-p', 'process.version'] }
     expect((await runToEnd(executor, plan)).out).toEqual([process.version])
   })
 })
