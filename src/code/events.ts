@@ -19,4 +19,4 @@ export type CodeEvents = {
   'code:served': { peer: string; chunks: number; bytes: number }
 }
 
-export type CodeOrigin = 'local' | 'inline' | 'mesh' | 'git' | 'https' | 'registry'
+export type CodeOrigin = 'local' | 'inline' | 'mesh' | 'git' | 'https' | 'oci' | 'registry'

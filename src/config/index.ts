@@ -25,7 +25,7 @@ export { loadManifest, manifestToBody, parseManifest, type Staples } from './fil
 export type { Manifest } from './files/manifest-schema.ts'
 export { loadPolicyDraft, type PolicyDraft, readPolicy, readPolicyText } from './files/policy.ts'
 export { registryOf } from './files/registries.ts'
-export { mirrorsOf, registryAddresses } from './files/registry-addresses.ts'
+export { imageAddresses, mirrorsOf, registryAddresses } from './files/registry-addresses.ts'
 export type { RunnerConfig } from './files/runner-schema.ts'
 export { type Identity, loadIdentity, loadToken } from './files/secrets.ts'
 export { canonicalToolchain, findToolchain, toolchains } from './files/toolchains.ts'

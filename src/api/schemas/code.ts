@@ -27,6 +27,7 @@ export const codeViewSchema: Shape<CodeView> = object({
       mesh: true,
       git: true,
       https: true,
+      oci: true,
       registry: true,
     }),
     source: string.optional(),

@@ -4,6 +4,7 @@ import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -73,7 +74,8 @@ export async function fetchInProcess(
     take(archive).then(
       () => undefined,
       (error: unknown) => {
-        child.kill('SIGKILL')
+        // a stream that the process ended itself is followed by its reason
+        if (!archive.readableEnded) child.kill('SIGKILL')
         return { error }
       },
     ),
@@ -148,7 +150,8 @@ async function childArgs(dir: string): Promise<string[]> {
   const entry = [...entryFlags(import.meta.url), entryFile(import.meta.url, './child/main')]
   const libraries = [...new Set(LIBRARIES.map(libraryFolder))].map((folder) => `--allow-fs-read=${folder}`)
   const confined = confinement(await realpath(dir), FETCH_HEAP_MB)
-  return [...confined, ...libraries, ...entry, ...(user === undefined ? [] : [`${user}`])]
+  const wire = `--allow-fs-read=${fileURLToPath(new URL('../../../protocols', import.meta.url))}`
+  return [...confined, wire, ...libraries, ...entry, ...(user === undefined ? [] : [`${user}`])]
 }
 
 /** The `node_modules` that holds the library and what it needs. */

@@ -18,7 +18,10 @@ import { fetchError } from './sources.ts'
 import { bareHost, FILES_ELSEWHERE, HTTPS_PORT, portOf } from './storage-access.ts'
 
 /** What a person names to publish it. */
-export type NamedSource = FetchSource | RefSource
+export type NamedSource = PackedSource | RefSource
+
+/** Files, of which code is made. An image is its own code. */
+type PackedSource = Exclude<FetchSource, { type: 'oci' }>
 
 export type ReadSourceInit = {
   /** an empty folder, which holds what comes; the caller removes it when the entries have been read */
@@ -32,7 +35,7 @@ export type ReadSourceInit = {
 
 export type ReadSource = {
   /** the source, pinned: of git the commit that was found */
-  readonly source: FetchSource
+  readonly source: PackedSource
   readonly entries: readonly PackEntry[]
   readonly integrity: Integrity
 }
@@ -117,7 +120,7 @@ function packEntry(entry: StagingFile['entries'][number]): PackEntry[] {
   return [{ ...file, executable: isExecutable(head) }]
 }
 
-function pinned(source: NamedSource, commit: string | undefined): FetchSource {
+function pinned(source: NamedSource, commit: string | undefined): PackedSource {
   if (source.type !== 'git-ref') return source
   const { url, path } = source
   return { type: 'git', url, commit: commit as string, ...(path === undefined ? {} : { path }) }

@@ -25,7 +25,7 @@ export function createSourceList(
   all: readonly Source[],
 ): SourceList {
   const left = new Set(
-    all.filter((source): source is FetchSource => ['git', 'https', 'registry'].includes(source.type)),
+    all.filter((source): source is FetchSource => ['git', 'https', 'oci', 'registry'].includes(source.type)),
   )
 
   return {

@@ -16,11 +16,12 @@ import type { FetchSource } from './child/job.ts'
 import { describeSource } from './describe-source.ts'
 import { fetchInProcess } from './fetch-process.ts'
 import { type StorageAccess, storageAccess } from './storage-access.ts'
+import { openImageIntake } from './take-image.ts'
 
 export type SourcesComponents = {
   readonly clock: Clock
   readonly events: Emitter<CodeEvents>
-  readonly store: Pick<CodeStore, 'addTar' | 'scratch'>
+  readonly store: Pick<CodeStore, 'addTar' | 'images' | 'scratch'>
   /** the machine's own network, which the gateway connects through */
   readonly network: EgressComponents
 }
@@ -61,18 +62,21 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     const tooLong = new TimeoutError(`${from} takes longer than ${DOWNLOAD_MS / 60_000} minutes`)
     using limit = deadline(clock, DOWNLOAD_MS, tooLong, options.signal)
     // the download and what it unpacks to
-    await using scratch = await store.scratch(2 * limits.maxBytes)
+    await using scratch = await store.scratch(source.type === 'oci' ? 0 : 2 * limits.maxBytes)
     const signal = anySignal([limit.signal, scratch.full])
     using _signal = { [Symbol.dispose]: signal.clear }
     const startedAt = clock.monotonic()
     events.emit('code:fetch-started', { code: code.toString() })
     const egress = createEgress(network, { policy: access.policy })
-    const job = { source, baseUrl: access.baseUrl, maxBytes: limits.maxBytes, maxEntries: limits.maxEntries }
+    const intake = source.type === 'oci' ? openImageIntake(store.images, code) : undefined
+    await using _intake = intake
+    const image = intake && { digest: digestOf(code), have: intake.have }
+    const job = { source, image, baseUrl: access.baseUrl, maxBytes: limits.maxBytes, maxEntries: limits.maxEntries }
+    const arrival = { from: source.type, source: from, startedAt }
     let size = 0
-    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal }, async (archive) => {
-      const arrival = { from: source.type, source: from, startedAt }
-      const added = await store.addTar(archive, { ...arrival, expected: code, signal })
-      size = added.size
+    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal }, async (stream) => {
+      if (intake !== undefined) size = await intake.take(stream, arrival, limits.maxBytes)
+      else size = (await store.addTar(stream, { ...arrival, expected: code, signal })).size
     }).catch((error) => {
       throw fetchError(error, from)
     })
@@ -99,9 +103,14 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
   }
 }
 
+/** Of the manifest that a content id names, hex. */
+function digestOf(code: CID): string {
+  return Buffer.from(code.multihash.digest).toString('hex')
+}
+
 /** Where the first connection goes. */
 function firstHost(source: FetchSource, access: Extract<StorageAccess, { policy: unknown }>): [string, number] {
-  const { hostname, port, protocol } = new URL(source.type === 'registry' ? (access.baseUrl ?? '') : source.url)
+  const { hostname, port, protocol } = new URL(access.baseUrl ?? ('url' in source ? source.url : ''))
   return [hostname, Number(port || (protocol === 'https:' ? 443 : 80))]
 }
 

@@ -1,5 +1,5 @@
 import type { RegistryKind } from '../../../protocols/registries.ts'
-import { registryAddresses } from '../../config/index.ts'
+import { imageAddresses, registryAddresses } from '../../config/index.ts'
 import { type EgressPolicy, isAddressRange } from '../../egress/index.ts'
 import type { StorageConfig } from '../types.ts'
 import type { FetchSource } from './child/job.ts'
@@ -10,7 +10,7 @@ export type StorageAccess =
   | { readonly refused: string }
 
 /** Registries whose metadata names the hosts of their files; the others have them at their own address. */
-export const FILES_ELSEWHERE: ReadonlySet<RegistryKind> = new Set(['pypi', 'cargo', 'composer', 'nuget'])
+export const FILES_ELSEWHERE: ReadonlySet<RegistryKind | 'oci'> = new Set(['pypi', 'cargo', 'composer', 'nuget', 'oci'])
 export const HTTPS_PORT = 443
 
 /**
@@ -20,12 +20,13 @@ export const HTTPS_PORT = 443
  * ALLOWED_STORAGE naming the address.
  */
 export function storageAccess(config: StorageConfig, source: FetchSource, { own = false } = {}): StorageAccess[] {
-  if (source.type !== 'registry') return [{ policy: allowedStorage(config, portOf(source.url)) }]
-  const { kind } = source
-  const found = registryAddresses(config, kind, { own, clients: config.clientRegistries })
+  if (source.type === 'git' || source.type === 'https') return [{ policy: allowedStorage(config, portOf(source.url)) }]
+  const use = { own, clients: config.clientRegistries }
+  const found =
+    source.type === 'oci' ? imageAddresses(config, source.ref, use) : registryAddresses(config, source.kind, use)
   if ('refused' in found) return [found]
   const allowed = allowedStorage(config)
-  const publicPorts = FILES_ELSEWHERE.has(kind) ? [HTTPS_PORT] : undefined
+  const publicPorts = FILES_ELSEWHERE.has(source.type === 'oci' ? 'oci' : source.kind) ? [HTTPS_PORT] : undefined
   return found.map(({ url, mirror }) => {
     const host = { host: bareHost(new URL(url).hostname), subdomains: false, port: portOf(url), privateAllowed: mirror }
     return { baseUrl: url, policy: { ...allowed, hosts: [host, ...allowed.hosts], publicPorts } }

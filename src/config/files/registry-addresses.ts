@@ -1,4 +1,5 @@
 import type { RegistryKind } from '../../../protocols/registries.ts'
+import { DOCKER_HUB, parseImageRef } from '../../base/image-ref.ts'
 import type { ClientRegistries } from '../clients/types.ts'
 import { registryOf } from './registries.ts'
 import type { RunnerConfig } from './runner-schema.ts'
@@ -40,6 +41,25 @@ export function registryAddresses(
   const but = ownOnly ? `; the addresses in REGISTRIES.${key} serve this node's own services alone` : ''
   const refused = `no address of the ${kind} registry is known: name one in REGISTRIES.${key} of config.json${but}`
   return { refused, isAllowed }
+}
+
+/**
+ * The same for the registry of an image: REGISTRIES.DOCKER, whatever registry the reference names, else that registry where
+ * ALLOWED_STORAGE has its host. Docker Hub's own name is no address of its API.
+ */
+export function imageAddresses(
+  config: Pick<RunnerConfig, 'ALLOWED_STORAGE' | 'REGISTRIES'>,
+  ref: string,
+  { own }: RegistryUse,
+): readonly RegistryAddress[] | RegistryRefusal {
+  const mirrors = mirrorsOf(config, 'DOCKER', { own })
+  if (mirrors.length > 0) return mirrors.map((url) => ({ url, mirror: true }))
+  const { registry } = parseImageRef(ref)
+  const host = URL.parse(`https://${registry}`)?.hostname ?? registry
+  const isAllowed = config.ALLOWED_STORAGE.some((entry) => host === entry || host.endsWith(`.${entry}`))
+  if (!isAllowed) return { refused: `may not download from ${host}: not in ALLOWED_STORAGE`, isAllowed }
+  if (registry !== DOCKER_HUB) return [{ url: `https://${registry}`, mirror: false }]
+  return { refused: `no address of ${DOCKER_HUB} is known: name one in REGISTRIES.DOCKER of config.json`, isAllowed }
 }
 
 /** The addresses of one key of REGISTRIES that serve this service. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { joinWords } from '../../base/format.ts'
+import { parseImageRef } from '../../base/image-ref.ts'
 import { NODE_IMAGE } from '../constants.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import type { Plan } from '../types.ts'
@@ -57,7 +58,7 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
   async function byName(name: string, registries: readonly string[]): Promise<string> {
     const found = await askMaybe((docker) => docker.getImage(name).inspect())
     if (found !== undefined) return found.Id
-    const mirrored = registries.map((origin) => `${hostOf(origin)}/${pathOf(name)}${tagOf(name)}`)
+    const mirrored = registries.map((origin) => `${hostOf(origin)}/${parseImageRef(name).repository}${tagOf(name)}`)
     // the operator's table names it: it may be pulled as it is written
     const failures: string[] = []
     for (const reference of [...mirrored, name]) {
@@ -95,16 +96,6 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
 }
 
 export type Images = ReturnType<typeof createImages>
-
-/** "docker.io/library/nginx:1.27@sha256:..." -> "library/nginx" */
-export function pathOf(ref: string): string {
-  const name = ref.replace(/^[a-z]+:\/\//, '').split('@')[0] ?? ''
-  const parts = name.split('/')
-  const first = parts[0] ?? ''
-  const host = parts.length > 1 && (first.includes('.') || first.includes(':') || first === 'localhost')
-  const path = (host ? parts.slice(1) : parts).join('/').replace(/:[^/]*$/, '')
-  return path.includes('/') || (host && first !== 'docker.io') ? path : `library/${path}`
-}
 
 function tagOf(name: string): string {
   const last = name.split('/').at(-1) ?? ''

@@ -27,6 +27,7 @@ export async function download(
   createInner: () => StagingFile,
 ): Promise<Downloaded> {
   const { source } = job
+  if (source.type === 'oci') throw new UnusableSourceError('an image is no archive')
   if (source.type === 'registry') return await downloadPackage(source, job, { http, staging, createInner })
   if (source.type === 'git' || source.type === 'git-ref') return await downloadCommit(source, job, http, staging)
   const { body } = await http.get(new URL(source.url), job)

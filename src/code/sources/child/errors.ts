@@ -3,7 +3,17 @@ import type { FetchFailure } from './job.ts'
 
 /** The source answers, and what it has cannot be code: asking again changes nothing. */
 export class UnusableSourceError extends InputError {
-  override readonly name = 'UnusableSourceError'
+  override readonly name: string = 'UnusableSourceError'
+}
+
+/** The source wants to know who asks; `challenge`: how it says that one may find out. */
+export class UnauthorizedError extends UnusableSourceError {
+  readonly challenge: string
+
+  constructor(message: string, challenge: string) {
+    super(message)
+    this.challenge = challenge
+  }
 }
 
 /** The source does not answer as it should; it may later. */

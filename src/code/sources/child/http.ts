@@ -4,7 +4,7 @@ import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tl
 import { messageOf } from '../../../base/errors.ts'
 import { formatBytes } from '../../../base/format.ts'
 import { TooLargeError } from '../../errors.ts'
-import { SourceUnavailableError, UnusableSourceError } from './errors.ts'
+import { SourceUnavailableError, UnauthorizedError, UnusableSourceError } from './errors.ts'
 import type { Gateway } from './gateway.ts'
 
 const MAX_REDIRECTS = 5
@@ -91,7 +91,7 @@ export function createHttp(gateway: Gateway, { authorities }: { authorities: rea
       const status = answer.statusCode ?? 0
       if (status === 200) return { url, status, headers: answer.headers, body: bounded(answer, url, options.maxBytes) }
       answer.destroy()
-      if (options.post !== undefined || ![301, 302, 303, 307, 308].includes(status)) throw statusError(url, status)
+      if (options.post !== undefined || ![301, 302, 303, 307, 308].includes(status)) throw statusError(url, answer)
       url = redirected(url, answer.headers.location)
     }
     throw new UnusableSourceError(`${first.host} redirects more than ${MAX_REDIRECTS} times`)
@@ -129,8 +129,9 @@ function redirected(from: URL, location: string | undefined): URL {
   return to
 }
 
-function statusError(url: URL, status: number): Error {
+function statusError(url: URL, { statusCode: status = 0, headers }: IncomingMessage): Error {
   const text = `${url.host} answers ${status} for ${url.pathname}`
+  if (status === 401) return new UnauthorizedError(text, headers['www-authenticate'] ?? '')
   const later = status === 408 || status === 429 || status >= 500
   return later ? new SourceUnavailableError(text) : new UnusableSourceError(text)
 }

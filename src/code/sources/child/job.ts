@@ -5,7 +5,7 @@ export const GATEWAY_FD = 3
 export const ANSWER_FD = 4
 
 /** A source that is downloaded by a process of its own. */
-export type FetchSource = Extract<Source, { type: 'git' | 'https' | 'registry' }>
+export type FetchSource = Extract<Source, { type: 'git' | 'https' | 'oci' | 'registry' }>
 
 /** A repository by the name of a branch or tag, whose commit is still to be found. */
 export type RefSource = {
@@ -20,6 +20,8 @@ export type FetchJob = {
   readonly source: FetchSource | RefSource
   /** of a package index: where its API is */
   readonly baseUrl?: string | undefined
+  /** of an image: the sha256 of its manifest, and of the blobs that are here already; hex */
+  readonly image?: { readonly digest: string; readonly have: readonly string[] } | undefined
   /** bytes that may be downloaded, and that files may have together */
   readonly maxBytes: number
   readonly maxEntries: number

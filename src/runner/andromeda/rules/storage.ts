@@ -1,6 +1,6 @@
 import { REGISTRY_KINDS } from '../../../../protocols/registries.ts'
 import { registryOf } from '../../../config/files/registries.ts'
-import { mirrorsOf, type RegistryUse, registryAddresses } from '../../../config/files/registry-addresses.ts'
+import { imageAddresses, type RegistryUse, registryAddresses } from '../../../config/files/registry-addresses.ts'
 import type { RunnerConfig } from '../../../config/index.ts'
 import { type DownloadSource, hostOfImage, hostOfUrl, isWithin } from '../hosts.ts'
 import { fail, joinSorted, joinWhole, pass, safeText } from '../reasons.ts'
@@ -54,9 +54,10 @@ function look(source: DownloadSource, config: RunnerConfig, use: RegistryUse): L
     return { usable: true, from: found[0]?.mirror === true ? `a mirror of REGISTRIES.${key}` : (names[0] as string) }
   }
   if (source.type === 'oci') {
-    const host = hostOfImage(source.ref)
-    if (mirrorsOf(config, 'DOCKER', use).length > 0) return { usable: true, from: 'a registry of REGISTRIES.DOCKER' }
-    return { usable: allowed(host), from: host ?? 'an image reference without a host' }
+    const found = imageAddresses(config, source.ref, use)
+    const from = hostOfImage(source.ref) ?? 'an image reference without a host'
+    if ('refused' in found) return { usable: false, from, problem: found.isAllowed ? found.refused : undefined }
+    return { usable: true, from: found[0]?.mirror === true ? 'a registry of REGISTRIES.DOCKER' : from }
   }
   const host = hostOfUrl(source.url)
   return { usable: allowed(host), from: host ?? 'an address without a host' }

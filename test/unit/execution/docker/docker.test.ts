@@ -5,7 +5,6 @@ import { InputError } from '../../../../src/base/errors.ts'
 import { silentLog } from '../../../../src/base/log.ts'
 import { runOptions } from '../../../../src/execution/docker/container-options.ts'
 import { createEngine, engineOptions } from '../../../../src/execution/docker/engine.ts'
-import { pathOf } from '../../../../src/execution/docker/images.ts'
 import { isLater } from '../../../../src/execution/docker/output/frames.ts'
 import { stopWhenIdle } from '../../../../src/execution/docker/output/idle-limit.ts'
 import { createDockerExecutor, EngineGoneError } from '../../../../src/execution/index.ts'
@@ -124,19 +123,6 @@ describe('an engine', () => {
   it('needs a short folder for sockets', () => {
     expect(() => executor({}, `/tmp/${'x'.repeat(100)}`)).toThrow(/longer than 86 bytes/)
   })
-})
-
-describe('references', () => {
-  it.each([
-    ['nginx', 'library/nginx'],
-    ['nginx:1.27', 'library/nginx'],
-    ['docker.io/nginx', 'library/nginx'],
-    ['docker.io/library/nginx:1@sha256:aa', 'library/nginx'],
-    ['ghcr.io/a/b:c', 'a/b'],
-    ['localhost:5000/app', 'app'],
-    ['https://localhost:5000/a/b', 'a/b'],
-    ['thundercloud/node', 'thundercloud/node'],
-  ])('%s is %s on a mirror', (ref, path) => expect(pathOf(ref)).toBe(path))
 })
 
 it('reads the output of a container that has ended as long as some of it comes', async () => {

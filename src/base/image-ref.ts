@@ -1,0 +1,20 @@
+/** Docker's own registry: the one that is meant where a reference names none. Its API is at another name. */
+export const DOCKER_HUB = 'docker.io'
+
+export type ImageRef = {
+  /** with its port, where it has one */
+  readonly registry: string
+  /** the repository, as the registry's API has it */
+  readonly repository: string
+}
+
+/** "docker.io/library/nginx:1.27@sha256:..." -> docker.io and library/nginx. The first part is a host where it looks like one. */
+export function parseImageRef(ref: string): ImageRef {
+  const name = ref.replace(/^[a-z]+:\/\//, '').split('@')[0] ?? ''
+  const parts = name.split('/')
+  const [first = ''] = parts
+  const named = parts.length > 1 && (first.includes('.') || first.includes(':') || first === 'localhost')
+  const registry = named ? first : DOCKER_HUB
+  const path = (named ? parts.slice(1) : parts).join('/').replace(/:[^/]*$/, '')
+  return { registry, repository: path.includes('/') || registry !== DOCKER_HUB ? path : `library/${path}` }
+}

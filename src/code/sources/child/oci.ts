@@ -1,0 +1,80 @@
+import { MAX_MANIFEST_BYTES } from '../../../../protocols/limits.ts'
+import { parseImageRef } from '../../../base/image-ref.ts'
+import { TooLargeError } from '../../errors.ts'
+import { decodeImageManifest } from '../../images/image-manifest.ts'
+import { UnauthorizedError, UnusableSourceError } from './errors.ts'
+import type { Http } from './http.ts'
+import type { FetchJob, FetchSource } from './job.ts'
+
+const MANIFESTS = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ')
+
+export type ImageJob = FetchJob & {
+  readonly source: Extract<FetchSource, { type: 'oci' }>
+  readonly image: NonNullable<FetchJob['image']>
+}
+
+/**
+ * An image of a registry (OCI distribution spec 1.1), by digest: the length of its manifest in four bytes, the manifest, and
+ * then the blobs that are not there yet, the largest first, one after another. The node compares all of it with the digests.
+ */
+export async function* downloadImage(
+  { source, image, baseUrl, maxBytes }: ImageJob,
+  http: Http,
+): AsyncGenerator<Uint8Array> {
+  const { repository } = parseImageRef(source.ref)
+  const base = new URL(`v2/${repository}/`, (baseUrl ?? '').replace(/\/*$/, '/'))
+  const ask = authorized(http)
+  const manifest = await wholeOf(
+    await ask(new URL(`manifests/sha256:${image.digest}`, base), { maxBytes: MAX_MANIFEST_BYTES, accept: MANIFESTS }),
+  )
+  const { blobs, size } = decodeImageManifest(manifest)
+  if (size > maxBytes) throw new TooLargeError(`the image has ${size} bytes; at most ${maxBytes} are allowed`)
+  const length = new Uint8Array(4)
+  new DataView(length.buffer).setUint32(0, manifest.byteLength)
+  yield length
+  yield manifest
+  for (const { digest, size: bytes } of blobs) {
+    if (image.have.includes(digest)) continue
+    yield* await ask(new URL(`blobs/sha256:${digest}`, base), { maxBytes: bytes })
+  }
+}
+
+type Ask = (url: URL, options: { maxBytes: number; accept?: string }) => Promise<AsyncIterable<Uint8Array>>
+
+/** Asks as anybody may: a registry that wants a token says where one is given, and it is used from then on. */
+function authorized(http: Http): Ask {
+  let headers: Record<string, string> | undefined
+  return async (url, options) => {
+    try {
+      return (await http.get(url, { ...options, headers })).body
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError) || headers !== undefined) throw error
+      headers = { authorization: `Bearer ${await tokenFor(http, url, error)}` }
+      return (await http.get(url, { ...options, headers })).body
+    }
+  }
+}
+
+/** The token of nobody in particular (distribution spec, "token authentication"). */
+async function tokenFor(http: Http, asked: URL, unauthorized: UnauthorizedError): Promise<string> {
+  const fields = new Map(
+    [...unauthorized.challenge.matchAll(/([a-z]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
+  )
+  const realm = /^bearer /i.test(unauthorized.challenge) ? URL.parse(fields.get('realm') ?? '') : null
+  if (realm === null || !(realm.protocol === 'https:' || realm.protocol === asked.protocol)) throw unauthorized
+  for (const key of ['service', 'scope']) {
+    const value = fields.get(key)
+    if (value !== undefined) realm.searchParams.set(key, value)
+  }
+  const answer = (await http.json(realm)) as { token?: unknown; access_token?: unknown } | null
+  const token = answer?.token ?? answer?.access_token
+  if (typeof token === 'string' && /^[\x21-\x7e]{1,16384}$/.test(token)) return token
+  throw new UnusableSourceError(`${realm.host} gives no token for ${asked.host}`)
+}
+
+async function wholeOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(pieces))
+}
