@@ -3,7 +3,16 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** What a machine may lack. `THUNDERCLOUD_REQUIRE=engine,root` turns a lack of one into a failure. */
-export type Need = 'engine' | 'own-engine' | 'bubblewrap' | 'browser' | 'root' | 'clamav' | 'git' | 'registry'
+export type Need =
+  | 'engine'
+  | 'own-engine'
+  | 'bubblewrap'
+  | 'browser'
+  | 'root'
+  | 'clamav'
+  | 'git'
+  | 'registry'
+  | 'docker-registry'
 
 interface Probe {
   available(): boolean
@@ -30,6 +39,10 @@ const PROBES: Record<Need, Probe> = {
   clamav: { available: () => programPath('clamscan') !== undefined, lack: 'clamscan is not on PATH' },
   git: { available: () => programPath('git') !== undefined, lack: 'git is not on PATH' },
   registry: { available: () => succeeds('npm', ['ping']), lack: 'no npm registry answers `npm ping`' },
+  'docker-registry': {
+    available: () => programPath('docker-registry') !== undefined,
+    lack: 'docker-registry is not on PATH',
+  },
   root: { available: () => process.getuid?.() === 0, lack: 'the tests do not run as root' },
 }
 

@@ -11,6 +11,7 @@ export { InUseError } from './errors.ts'
 export type { CodeEvents } from './events.ts'
 export { saveArchive } from './save-archive.ts'
 export { describeSource } from './sources/describe-source.ts'
+export { findImage } from './sources/find-image.ts'
 export { type NamedSource, type ReadSource, readSource } from './sources/read-source.ts'
 export { inspectStore } from './store/inspect.ts'
 export type {

@@ -9,6 +9,7 @@ import { networkNameOf } from '../network-name.ts'
 import { operatorFolder } from '../operator-folder.ts'
 import { type Draft, loadDraft } from '../publishing/draft.ts'
 import { printDryRun } from '../publishing/dry-run.ts'
+import { draftFromImage } from '../publishing/image-draft.ts'
 import { inspectFolder } from '../publishing/inspect-folder.ts'
 import { noteOnInterrupt, stagesOf } from '../publishing/interrupt-note.ts'
 import { draftFromSource } from '../publishing/source-draft.ts'
@@ -130,6 +131,10 @@ async function draftOf(
   if (source?.type !== 'registry' && given.length > 1) {
     throw new InputError(`one DIR or MANIFEST is published at a time; ${JSON.stringify(given[1])} is one too many`)
   }
+  if (input.oci !== undefined) {
+    const { oci: ref, platform } = input
+    return await draftFromImage(cli, { ref, platform, manifest: target, replicas, staple, configuration })
+  }
   if (source !== undefined) {
     const isPackage = source.type === 'registry'
     const of = { source, bin, port, replicas, staple, configuration }
@@ -137,7 +142,7 @@ async function draftOf(
     return stack.use(await draftFromSource(cli, { ...of, ...manifest, args: isPackage ? given : [] }))
   }
   if (target === undefined) {
-    throw new InputError('name a folder or a manifest, or a source with --npm, --git or --https')
+    throw new InputError('name a folder or a manifest, or a source with --npm, --git, --https or --oci')
   }
   return await loadDraft(cli, target, { replicas, staple })
 }

@@ -11,6 +11,11 @@ export const sourceOptions = {
   ref: text('REF', 'with --git: a branch, a tag or a commit (default: HEAD)'),
   https: text('URL', 'publish the archive at this address: .tar, .tar.gz, .tar.zst or .zip'),
   path: text('DIR', 'with --git and --https: the folder of it that is the code'),
+  oci: text('REF', 'publish this image of a registry; MANIFEST says how it runs'),
+  platform: text(
+    'OS/ARCH',
+    "with --oci: which image of an index (default: this machine's, linux/amd64 or linux/arm64)",
+  ),
   dryRun: flag('show what would be packed, and announce nothing'),
 }
 
@@ -22,14 +27,16 @@ export type SourceInput = {
   readonly ref: string | undefined
   readonly https: string | undefined
   readonly path: string | undefined
+  readonly oci: string | undefined
+  readonly platform: string | undefined
 }
 
 /** What the options name; undefined where they name no source, and the code is in a folder. */
 export function namedSource(input: SourceInput): NamedSource | undefined {
-  const given = (['npm', 'git', 'https'] as const).filter((key) => input[key] !== undefined)
+  const given = (['npm', 'git', 'https', 'oci'] as const).filter((key) => input[key] !== undefined)
   if (given.length > 1) throw new InputError(`--${given[0]} and --${given[1]} contradict each other; keep one of them`)
   const [kind] = given
-  const goesWith = { bin: ['npm'], port: ['npm'], ref: ['git'], path: ['git', 'https'] } as const
+  const goesWith = { bin: ['npm'], port: ['npm'], ref: ['git'], path: ['git', 'https'], platform: ['oci'] } as const
   for (const [key, kinds] of Object.entries(goesWith) as [keyof typeof goesWith, readonly string[]][]) {
     if (input[key] !== undefined && !kinds.includes(kind ?? ''))
       throw new InputError(`--${key} goes with --${kinds.join(' or --')}`)
@@ -76,7 +83,7 @@ function relative(text: string): string {
 export function typedWords(
   input: SourceInput & { readonly target: string | undefined; readonly rest: readonly string[] },
 ): string[] {
-  const keys = ['npm', 'bin', 'port', 'git', 'ref', 'https', 'path'] as const
+  const keys = ['npm', 'bin', 'port', 'git', 'ref', 'https', 'path', 'oci', 'platform'] as const
   const options = keys.flatMap((key) => (input[key] === undefined ? [] : [`--${key}`, `${input[key]}`]))
   const given = input.target === undefined ? [] : [input.target, ...input.rest]
   return input.npm === undefined || given.length === 0 ? [...given, ...options] : [...options, '--', ...given]

@@ -132,7 +132,12 @@ async function boundedText(stream: Readable): Promise<string> {
 const DOCUMENTS_BYTES = 128 * 1024 * 1024
 
 const resultSchema = z.discriminatedUnion('done', [
-  z.object({ done: z.literal(true), integrity: z.enum(['strong', 'sha1', 'none']), commit: z.string().optional() }),
+  z.object({
+    done: z.literal(true),
+    integrity: z.enum(['strong', 'sha1', 'none']),
+    commit: z.string().optional(),
+    digest: z.string().optional(),
+  }),
   z.object({
     done: z.literal(false),
     why: z.enum(['unusable', 'unavailable', 'too-large', 'disk-full']),

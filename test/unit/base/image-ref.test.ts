@@ -12,5 +12,12 @@ test.each([
   ['https://localhost:5000/a/b', 'localhost:5000', 'a/b'],
   ['thundercloud/node', 'docker.io', 'thundercloud/node'],
 ])('%s is of %s, as %s', (ref, registry, repository) => {
-  expect(parseImageRef(ref)).toEqual({ registry, repository })
+  expect(parseImageRef(ref)).toMatchObject({ registry, repository })
 })
+
+test.each([
+  ['nginx', 'latest'],
+  ['nginx:1.27', '1.27'],
+  ['localhost:5000/a/b', 'latest'],
+  ['ghcr.io/a/b:c@sha256:aa', 'sha256:aa'],
+])('%s names %s', (ref, reference) => expect(parseImageRef(ref)).toMatchObject({ reference }))

@@ -22,6 +22,8 @@ export type FetchJob = {
   readonly baseUrl?: string | undefined
   /** of an image: the sha256 of its manifest, and of the blobs that are here already; hex */
   readonly image?: { readonly digest: string; readonly have: readonly string[] } | undefined
+  /** of an image: only its digest is wanted, for this platform */
+  readonly find?: { readonly platform: string } | undefined
   /** bytes that may be downloaded, and that files may have together */
   readonly maxBytes: number
   readonly maxEntries: number
@@ -36,6 +38,8 @@ export type FetchResult =
       readonly integrity: Integrity
       /** which commit it was, where the source is git */
       readonly commit?: string | undefined
+      /** of the manifest that was found, hex */
+      readonly digest?: string | undefined
     }
   | { readonly done: false; readonly why: FetchFailure; readonly message: string }
 

@@ -11,7 +11,7 @@ import { download } from './download.ts'
 import { openGateway } from './gateway.ts'
 import { createHttp } from './http.ts'
 import { ANSWER_FD, type FetchFailure, type FetchJob, type FetchResult } from './job.ts'
-import { downloadImage, type ImageJob } from './oci.ts'
+import { downloadImage, findImage, isFindImageJob, isImageJob } from './oci.ts'
 import { createStagingFile } from './staging-file.ts'
 
 /**
@@ -43,6 +43,7 @@ async function run(job: FetchJob): Promise<FetchResult> {
   // it ends with the node: then the way out has gone, and every download breaks off
   using gateway = openGateway()
   const http = createHttp(gateway, job)
+  if (isFindImageJob(job)) return { done: true, integrity: 'strong', digest: await findImage(job, http) }
   if (isImageJob(job)) {
     await pipeline(Readable.from(downloadImage(job, http)), process.stdout)
     return { done: true, integrity: 'strong' }
@@ -62,10 +63,6 @@ async function ignoreText(entries: readonly SourceEntry[]): Promise<string> {
   const pieces: Uint8Array[] = []
   for await (const piece of file.open({})) pieces.push(piece)
   return Buffer.concat(pieces).toString()
-}
-
-function isImageJob(job: FetchJob): job is ImageJob {
-  return job.source.type === 'oci' && job.image !== undefined
 }
 
 function failureOf(error: unknown): FetchFailure {

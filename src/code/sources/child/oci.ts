@@ -1,19 +1,89 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
 import { MAX_MANIFEST_BYTES } from '../../../../protocols/limits.ts'
+import { joinWords } from '../../../base/format.ts'
 import { parseImageRef } from '../../../base/image-ref.ts'
 import { TooLargeError } from '../../errors.ts'
-import { decodeImageManifest } from '../../images/image-manifest.ts'
+import { decodeImageManifest, INDEXES } from '../../images/image-manifest.ts'
 import { UnauthorizedError, UnusableSourceError } from './errors.ts'
 import type { Http } from './http.ts'
 import type { FetchJob, FetchSource } from './job.ts'
 
+/** An index names a manifest for each platform, and others that vouch for them. */
+const MAX_INDEX_BYTES = 4 * 1024 * 1024
 const MANIFESTS = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ')
 
-export type ImageJob = FetchJob & {
-  readonly source: Extract<FetchSource, { type: 'oci' }>
-  readonly image: NonNullable<FetchJob['image']>
+type OciJob = FetchJob & { readonly source: Extract<FetchSource, { type: 'oci' }> }
+export type ImageJob = OciJob & { readonly image: NonNullable<FetchJob['image']> }
+export type FindImageJob = OciJob & { readonly find: NonNullable<FetchJob['find']> }
+
+export function isImageJob(job: FetchJob): job is ImageJob {
+  return job.source.type === 'oci' && job.image !== undefined
+}
+
+export function isFindImageJob(job: FetchJob): job is FindImageJob {
+  return job.source.type === 'oci' && job.find !== undefined
+}
+
+/** The digest (hex) of the manifest that the reference names, or of the one for a platform where it names an index. */
+export async function findImage({ source, find, baseUrl }: FindImageJob, http: Http): Promise<string> {
+  const { reference } = parseImageRef(source.ref)
+  const base = repositoryAt(baseUrl, source.ref)
+  const ask = authorized(http)
+  const options = { maxBytes: MAX_INDEX_BYTES, accept: `${MANIFESTS}, ${INDEXES.join(', ')}` }
+  const found = await wholeOf(await ask(new URL(`manifests/${reference}`, base), options))
+  const platforms = platformsOf(found)
+  if (platforms === undefined) {
+    decodeImageManifest(found)
+    return hexOf(found)
+  }
+  const chosen = platforms.find(({ platform }) => platform === find.platform)
+  if (chosen === undefined) {
+    const there = joinWords([...new Set(platforms.map(({ platform }) => platform))].slice(0, 12))
+    throw new UnusableSourceError(`there is none for ${find.platform}; there is one for ${there}`)
+  }
+  const manifest = await wholeOf(await ask(new URL(`manifests/${chosen.digest}`, base), options))
+  if (`sha256:${hexOf(manifest)}` !== chosen.digest)
+    throw new UnusableSourceError('it sends another manifest than its index names')
+  decodeImageManifest(manifest)
+  return hexOf(manifest)
+}
+
+const indexSchema = z.object({
+  manifests: z.array(
+    z.object({
+      digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+      platform: z.object({ os: z.string(), architecture: z.string() }).optional(),
+    }),
+  ),
+})
+
+/** What an index offers; undefined where it is none. */
+function platformsOf(bytes: Uint8Array): { platform: string; digest: string }[] | undefined {
+  const parsed = indexSchema.safeParse(jsonOf(bytes))
+  if (!parsed.success) return undefined
+  return parsed.data.manifests.flatMap(({ digest, platform }) =>
+    platform === undefined ? [] : [{ digest, platform: `${platform.os}/${platform.architecture}` }],
+  )
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString())
+  } catch {
+    return undefined
+  }
+}
+
+function repositoryAt(baseUrl: string | undefined, ref: string): URL {
+  return new URL(`v2/${parseImageRef(ref).repository}/`, (baseUrl ?? '').replace(/\/*$/, '/'))
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /**
@@ -24,8 +94,7 @@ export async function* downloadImage(
   { source, image, baseUrl, maxBytes }: ImageJob,
   http: Http,
 ): AsyncGenerator<Uint8Array> {
-  const { repository } = parseImageRef(source.ref)
-  const base = new URL(`v2/${repository}/`, (baseUrl ?? '').replace(/\/*$/, '/'))
+  const base = repositoryAt(baseUrl, source.ref)
   const ask = authorized(http)
   const manifest = await wholeOf(
     await ask(new URL(`manifests/sha256:${image.digest}`, base), { maxBytes: MAX_MANIFEST_BYTES, accept: MANIFESTS }),

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../../../src/base/clock.ts'
 import { UnavailableError } from '../../../../src/base/errors.ts'
 import { TooLargeError } from '../../../../src/code/errors.ts'
+import { findImage } from '../../../../src/code/sources/find-image.ts'
+import { machineNetwork } from '../../../../src/egress/index.ts'
 import { imageOf, type SyntheticImage } from '../../../fixtures/code/images.ts'
 import { fetchSource, type Page, type Storage, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { MIB } from '../../../fixtures/code/stores.ts'
@@ -139,5 +142,50 @@ describe('an image of a registry', () => {
     }
     const { url } = await sourceServer(() => pagesOf(image, { [blobPath(image, 1)]: broken }))
     await expect(fetchImage(image, url)).rejects.toBeInstanceOf(UnavailableError)
+  })
+})
+
+describe('what a tag names now', () => {
+  const image = imageOf(1, SIZES)
+  const hex = Buffer.from(image.code.multihash.digest).toString('hex')
+  const index = (digest = `sha256:${hex}`) => ({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [
+      { digest: `sha256:${'1'.repeat(64)}`, platform: { os: 'linux', architecture: 'arm64' } },
+      { digest, platform: { os: 'linux', architecture: 'amd64' } },
+      { digest: `sha256:${'2'.repeat(64)}` },
+    ],
+  })
+  const find = async (pages: Record<string, Page>, { platform = 'linux/amd64', tag = '1.2' } = {}) => {
+    const { url } = await sourceServer(() => ({ ...pagesOf(image), ...pages }))
+    const clock = systemClock()
+    const registries = { DOCKER: [url] }
+    return findImage({ clock, network: machineNetwork(clock) }, `team/app:${tag}`, { registries, platform })
+  }
+  const at = (tag: string) => `/v2/team/app/manifests/${tag}`
+
+  test('is its manifest, or of an index the one for the platform', async () => {
+    expect(await find({ [at('1.2')]: image.manifest })).toBe(hex)
+    expect(await find({ [at('1.2')]: index() })).toBe(hex)
+  })
+
+  test.for<[string, Page, string, RegExp]>([
+    [
+      'an index without the platform',
+      index(),
+      'linux/riscv64',
+      /none for linux\/riscv64; there is one for linux\/arm64 and linux\/amd64/,
+    ],
+    ['an index that names what is not there', index(`sha256:${'3'.repeat(64)}`), 'linux/amd64', /answers 404/],
+    ['no manifest', '{}', 'linux/amd64', /not one that can be run/],
+    ['no tag', (response) => void response.writeHead(404).end(), 'linux/amd64', /answers 404/],
+  ])('%s is one sentence', async ([_what, page, platform, sentence]) => {
+    await expect(find({ [at('1.2')]: page }, { platform })).rejects.toThrow(sentence)
+  })
+
+  test('a registry that sends another manifest than its index names is refused', async () => {
+    const pages = { [at('1.2')]: index(), [at(`sha256:${hex}`)]: imageOf(2, SIZES).manifest }
+    await expect(find(pages)).rejects.toThrow(/another manifest than its index names/)
   })
 })
