@@ -2,7 +2,7 @@ import Docker from 'dockerode'
 import { describe, expect } from 'vitest'
 import { startDockerRegistry } from '../../fixtures/code/docker-registry.ts'
 import { digestOf, makeImage } from '../../fixtures/execution/images.ts'
-import { eventually, test, trusting } from '../../fixtures/node/mesh.ts'
+import { eventually, test, trustPolicyFor } from '../../fixtures/node/mesh.ts'
 import { newSigner, stateOf } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
@@ -26,7 +26,7 @@ describe.skipIf(!(needs('engine') && needs('docker-registry')))('an image', () =
     )
     const ref = `registry.example.org/team/app:latest@${digestOf(image.manifest)}`
     const sources = [{ type: 'mesh' }, { type: 'oci', ref }]
-    const runner = { ...trusting(author), REGISTRIES: { DOCKER: [registry.origin] } }
+    const runner = { ...trustPolicyFor(author), REGISTRIES: { DOCKER: [registry.origin] } }
     const publisher = await mesh.start('publisher')
     const second = await mesh.join('second', publisher, { runner })
     const service = { author, code: image.code.toString(), sources, toolchain: ['docker'], run: RUN, replicas: 2 }

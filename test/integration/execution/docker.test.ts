@@ -12,6 +12,7 @@ import { createEngine } from '../../../src/execution/docker/engine.ts'
 import { createLoadedImages } from '../../../src/execution/docker/loaded-images.ts'
 import { nodeImageTag } from '../../../src/execution/docker/node-image.ts'
 import { type DockerExecutorInit, EngineGoneError, type Plan, RunRefusedError } from '../../../src/execution/index.ts'
+import { startDockerRegistry } from '../../fixtures/code/docker-registry.ts'
 import { EMPTY_FILES, UNLINKED } from '../../fixtures/code/hostile-builds.ts'
 import { dockerExecutor } from '../../fixtures/execution/executors.ts'
 import { digestOf, makeImage } from '../../fixtures/execution/images.ts'
@@ -88,6 +89,20 @@ describe.skipIf(!needs('engine'))('images', () => {
         .catch(() => undefined)) !== undefined
     expect(await Promise.all([first, theirs, second].map(present))).toEqual([false, true, true])
     expect(await mine.hasImage(first.digest)).toBe(false)
+  })
+
+  it.skipIf(!needs('docker-registry'))('of a toolchain are pulled from the operator’s registry', async () => {
+    const registry = await startDockerRegistry()
+    const image = await makeImage()
+    await registry.push('team/tool', image)
+    loaded.push(digestOf(image.config))
+    const toolchains = { cobol: { image: 'registry.example.org/team/tool:latest' } }
+    const executor = over({ toolchains, registries: () => [registry.origin] })
+    const plan = await planFor(executor, dirs, '', {
+      toolchain: ['cobol'],
+      command: ['/bin/sh', '-c', 'read a < /name; echo "$a"'],
+    })
+    expect((await runToEnd(executor, plan)).out[0]).toMatch(/^made by/)
   })
 
   it('that are nowhere are refused, with what would help', async () => {

@@ -86,7 +86,7 @@ describe('publish --npm', () => {
 })
 
 test.for([
-  ['publish', 'name a folder or a manifest, or a source with --npm, --git or --https'],
+  ['publish', 'name a folder or a manifest, or a source with --npm, --git, --https or --oci'],
   ['publish a b', '"b" is one too many'],
   ['publish --npm serve', '--npm is "serve"; name one version exactly, like serve@'],
   ['publish --npm serve@^14.0.0', 'name one version exactly'],
@@ -94,6 +94,9 @@ test.for([
   ['publish --npm a@1.0.0 --git https://a.example/', '--npm and --git contradict each other'],
   ['publish . --bin x', '--bin goes with --npm'],
   ['publish . --ref x', '--ref goes with --git'],
+  ['publish --oci nginx:1', 'an image says nothing of its service: name a manifest'],
+  ['publish . --platform linux/arm64', '--platform goes with --oci'],
+  ['publish --oci a --https https://a.example/', '--https and --oci contradict each other'],
   ['publish --npm a@1.0.0 --path x', '--path goes with --git or --https'],
   ['publish --git ext::sh', 'allowed is an http(s) address'],
   ['publish --git https://a:b@c.example/', 'which every node would read'],

@@ -5,7 +5,7 @@ import { HashMismatchError, NoProviderError, TooLargeError } from '../../../../s
 import { type FetchImageOptions, fetchImage } from '../../../../src/code/fetch/fetch-image.ts'
 import { addImage, imageOf, type SyntheticImage } from '../../../fixtures/code/images.ts'
 import { type Behaviour, MIB, testMesh, testStore } from '../../../fixtures/code/stores.ts'
-import { passing, provider } from '../fetch-support.ts'
+import { advanceUntil, provider } from '../fetch-fixtures.ts'
 
 const SIZES = [200, 3 * MIB + 7, MIB, MIB, 5]
 
@@ -148,7 +148,7 @@ describe('fetching an image', () => {
       return honest
     })
     const here = await fetching(image, { silent, bob: holder(image) }, { clock })
-    await passing(clock, 1000, () => here.store.has(image.code)).toBe(true)
+    await advanceUntil(clock, 1000, () => here.store.has(image.code)).toBe(true)
     expect(here.invalid).toEqual([])
   })
 
