@@ -41,6 +41,11 @@ export class TimeoutError extends UnavailableError {
   override readonly name = 'TimeoutError'
 }
 
+/** The part that was asked is being taken down; nothing of it can be had any more. */
+export class StoppedError extends ThundercloudError {
+  override readonly name = 'StoppedError'
+}
+
 /** Does the error itself think that another attempt can help? Errors that do not say are retried. */
 export function isRetryable(error: unknown): boolean {
   if (

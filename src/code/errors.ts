@@ -43,8 +43,3 @@ export class InUseError extends ThundercloudError {
 export class NoProviderError extends UnavailableError {
   override readonly name = 'NoProviderError'
 }
-
-/** The code part is being taken down; nothing of it can be had any more. */
-export class StoppedError extends ThundercloudError {
-  override readonly name = 'StoppedError'
-}

@@ -1,5 +1,5 @@
 import { raceSignal } from 'race-signal'
-import { StoppedError } from '../errors.ts'
+import { StoppedError } from './errors.ts'
 
 /** Work that several want at once and that is done once. It is aborted when the last of them has lost interest. */
 export interface SingleFlight<T> extends AsyncDisposable {
