@@ -10,6 +10,7 @@ import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, MESH_AGAIN_MS, MESH_FIRST_MS, OBTAIN_
 import { HashMismatchError, NoProviderError, TooLargeError } from './errors.ts'
 import { fetchCode } from './fetch/fetch.ts'
 import { fetchImage } from './fetch/fetch-image.ts'
+import { createLayerSizes } from './images/layer-sizes.ts'
 import { addInlineCode } from './inline.ts'
 import { createSourceList, type SourceList } from './sources/source-list.ts'
 import type { CodeSources } from './sources/sources.ts'
@@ -26,6 +27,7 @@ export function createRetriever(
 ) {
   const { clock, events, log, rng, store, streams, onInvalidData } = components
   const unpackCache = createUnpackCache(components)
+  const layerSizes = createLayerSizes({ clock, images: store.images })
   const fetches = createSingleFlight<void>()
   const buffers = createBufferPool(MAX_BUFFERS)
 
@@ -104,6 +106,12 @@ export function createRetriever(
     await store.remove(code).catch((cause) => log.debug('refused code stays', { cause: messageOf(cause) }))
   }
 
+  /** The folder of an image whose layers an engine may decompress. */
+  async function checkedImage(code: CID, { maxBytes }: TarLimits, options: RetrieveOptions): Promise<string> {
+    await layerSizes.check(code, maxBytes, options)
+    return store.images.folder(code)
+  }
+
   async function obtain(code: CID, options: RetrieveOptions): Promise<RetrievedCode> {
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     for (let again = true; ; again = false) {
@@ -111,7 +119,7 @@ export function createRetriever(
       try {
         await fetch(code, limits, options)
         const dir = isImageCid(code)
-          ? store.images.folder(code)
+          ? await checkedImage(code, limits, options)
           : await unpackCache.unpacked(code, limits, pin, options)
         const release = () => pin[Symbol.dispose]()
         return { code, dir, release, [Symbol.dispose]: release }
