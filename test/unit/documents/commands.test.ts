@@ -10,6 +10,7 @@ const help: Readonly<Record<string, string>> = read('configs/help.json')
 const { scripts }: { scripts: Readonly<Record<string, string>> } = read('package.json')
 /** npm's own commands. */
 const OF_NPM = ['install']
+const OF_THE_SHELL = ['kill']
 
 /** What is wrong with a command, as far as one can see without running it; undefined where nothing is. */
 function wrong(command: string): string | undefined {
@@ -20,7 +21,7 @@ function wrong(command: string): string | undefined {
     return Object.hasOwn(scripts, script) || OF_NPM.includes(first) ? undefined : `no script "${script}"`
   }
   if (program !== 'thundercloud') {
-    return existsSync(join(ROOT, program)) ? undefined : `no program "${program}"`
+    return OF_THE_SHELL.includes(program) || existsSync(join(ROOT, program)) ? undefined : `no program "${program}"`
   }
   if (words[0] === 'help') return Object.hasOwn(help, words.slice(1).join(' ')) ? undefined : 'no such help'
   const name = [2, 1].map((length) => words.slice(0, length).join(' ')).find((words) => Object.hasOwn(help, words))
