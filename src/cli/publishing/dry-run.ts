@@ -1,5 +1,5 @@
 import { formatBytes, howMany, sanitizeText } from '../../base/format.ts'
-import { identify, type PackEntry } from '../../code/index.ts'
+import { describeSource, identify, type PackEntry } from '../../code/index.ts'
 import type { Cli } from '../cli.ts'
 import { table } from '../output/output.ts'
 import type { Draft } from './draft.ts'
@@ -24,10 +24,12 @@ export async function printDryRun(
   out.result(
     { dryRun: true, name, code, ...(size !== undefined && { size }), files, command, sources, warnings },
     () => [
-      ...table(['size', '', 'file'], files.map(rowOf)),
+      ...(size === undefined
+        ? sources.map((source) => `source: ${describeSource(source)}`)
+        : table(['size', '', 'file'], files.map(rowOf))),
       ...warnings.map((warning) => `Warning: ${sanitizeText(warning, 4000)}.`),
       size === undefined
-        ? `"${name}" would have the code ${code}, which is there already. Nothing was announced.`
+        ? `"${name}" would have the code ${code}, of which nothing is packed here. Nothing was announced.`
         : `"${name}" would have the code ${code} (${howMany(files.length, 'file', 'files')}, ${formatBytes(size)}). Nothing was announced.`,
     ],
   )
