@@ -1,0 +1,141 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect } from 'vitest'
+import { git, gitServer } from '../../fixtures/code/git-server.ts'
+import { installPackages } from '../../fixtures/code/packages.ts'
+import { makeCertificates, tlsServer } from '../../fixtures/code/tls-server.ts'
+import { startVerdaccio } from '../../fixtures/code/verdaccio.ts'
+import { eventually, ON_HOST, test } from '../../fixtures/node/mesh.ts'
+import { runProgram } from '../../fixtures/program/process.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
+import { needs } from '../../require.ts'
+
+const NODES = 10
+const RUN = { command: ['node', 'lib/main.js'], kind: 'task' }
+const FILES: Readonly<Record<string, string>> = {
+  'package.json': JSON.stringify({ name: 'hard-tree', version: '1.0.0', bin: 'bin/run', description: 'a hard tree' }),
+  'service.json': JSON.stringify({
+    name: 'hard-tree',
+    toolchain: ['node.js'],
+    run: RUN,
+    resources: { memory: '64MiB' },
+  }),
+  // executable by its content alone
+  'bin/run': '#!/usr/bin/env node\nrequire("../lib/main.js")\n',
+  'lib/main.js': 'console.log("done")\n',
+  // line ends that a checkout would change
+  'lib/deep/er/text.txt': 'one\ntwo\n',
+  // executable in the index, and not on the disk
+  'lib/data.json': '{}\n',
+  'lib/private.txt': 'for the owner\n',
+  '.gitattributes': '*.txt text eol=crlf\n',
+  '.gitignore': 'dist/\n*.log\n',
+  'dist/built.js': 'left out\n',
+  'noise.log': 'left out\n',
+}
+
+/** A work tree of git with a commit in it. */
+async function hardTree(): Promise<string> {
+  const dir = join(await tempDir(), 'tree')
+  for (const [path, text] of Object.entries(FILES)) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true })
+    writeFileSync(join(dir, path), text, { mode: 0o644 })
+  }
+  chmodSync(join(dir, 'lib/private.txt'), 0o600)
+  git(dir, 'init', '-q', '-b', 'main')
+  git(dir, '-c', 'core.autocrlf=false', 'add', '-A')
+  git(dir, 'update-index', '--chmod=+x', 'lib/data.json')
+  git(dir, 'commit', '-qm', 'a hard tree')
+  return dir
+}
+
+/** The real program, in a home of its own. */
+async function author(env: Record<string, string> = {}) {
+  const home = await tempDir()
+  const own = { HOME: home, XDG_CONFIG_HOME: join(home, 'settings'), ...env }
+  return async (...argv: string[]) => {
+    const program = runProgram(argv, { env: own })
+    const code = await program.ended()
+    if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}: ${program.stderr}`)
+    return program.lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+}
+
+describe.skipIf(!needs('git') || !needs('registry'))('one tree', () => {
+  test('is the same code from a folder, git, npm and an archive', { timeout: 300_000 }, async () => {
+    const tree = await hardTree()
+    const packages = await installPackages()
+    try {
+      const registry = await startVerdaccio(packages, await tempDir())
+      await registry.publish(tree)
+      const dependent = await tempDir()
+      const needing = { name: 'dependent', version: '1.0.0', bin: 'cli.js', dependencies: { 'hard-tree': '1.0.0' } }
+      writeFileSync(join(dependent, 'package.json'), JSON.stringify(needing))
+      writeFileSync(join(dependent, 'cli.js'), '#!/usr/bin/env node\nrequire("hard-tree/lib/main.js")\n')
+      await registry.publish(dependent)
+      const archive = execFileSync('tar', ['cz', '--exclude=.git', '--exclude=dist', '--exclude=*.log', 'tree'], {
+        cwd: dirname(tree),
+      })
+      const certificates = makeCertificates(await tempDir(), ['127.0.0.1'])
+      const https = await tlsServer(certificates, { '/tree.tgz': archive })
+      const repository = await gitServer(tree)
+      const run = await author({ npm_config_registry: registry.url, NODE_EXTRA_CA_CERTS: certificates.ca })
+      const codeOf = async (...words: string[]) => (await run('publish', ...words, '--dry-run', '--json'))[0]?.code
+
+      const code = await codeOf(tree)
+      expect(await codeOf('--git', `${repository.url}/.git`)).toBe(code)
+      expect(await codeOf('--npm', 'hard-tree@1.0.0')).toBe(code)
+      expect(await codeOf('--https', `${https.url}/tree.tgz`, '--path', 'tree')).toBe(code)
+
+      // an authority that is not the person's own is none
+      const stranger = await author()
+      await expect(stranger('publish', '--https', `${https.url}/tree.tgz`, '--dry-run')).rejects.toThrow('certificate')
+
+      if (needs('bubblewrap')) {
+        const [found] = await run('publish', '--npm', 'dependent@1.0.0', '--dry-run', '--json')
+        const paths = ((found?.files ?? []) as { path: string }[]).map(({ path }) => path)
+        expect(paths).toContain('node_modules/hard-tree/lib/main.js')
+        expect(paths).not.toContain('node_modules/.package-lock.json')
+        expect(found).toMatchObject({
+          command: ['node', 'node_modules/dependent/cli.js'],
+          sources: [{ type: 'mesh' }],
+        })
+      }
+    } finally {
+      rmSync(packages, { recursive: true, force: true })
+    }
+  })
+
+  test.skipIf(!needs('bubblewrap'))(
+    'is downloaded once, by its publisher; ten nodes and a late one have it from peers',
+    { timeout: 300_000 },
+    async ({ mesh }) => {
+      const tree = await hardTree()
+      const repository = await gitServer(tree)
+      const run = await author()
+      const [key] = await run('key', 'new', '--json')
+      const policy = { TRUST_TREE: { ROOTS: { [key?.address as string]: {} } }, ALLOWED_STORAGE: ['127.0.0.1'] }
+      const runner = { ...ON_HOST, ...policy }
+      const first = await mesh.start('node-0', { runner })
+      const nodes = [first]
+      for (let at = 1; at < NODES; at++) nodes.push(await mesh.join(`node-${at}`, first, { runner }))
+
+      const join = first.multiaddrs().flatMap((address) => ['--join', address])
+      const source = ['--git', `${repository.url}/.git`, '--replicas', `${NODES}`]
+      const lines = await run('publish', ...source, ...join, '--network', mesh.network, '--timeout', '3m', '--json')
+      const { id } = lines.find(({ event }) => event === 'published') as { id: string }
+      const done = (node: (typeof nodes)[number]) => node.services().find((service) => service.id === id)?.state
+      await eventually(() => expect(nodes.map(done)).toEqual(nodes.map(() => 'done')))
+      // the publisher: which commit HEAD is, and the commit
+      const downloads = ['GET /.git/info/refs', 'POST /.git/git-upload-pack', 'POST /.git/git-upload-pack']
+      expect(repository.asked).toEqual(downloads)
+
+      // the publisher was a peer for a minute, and the server goes too
+      await repository.close()
+      const late = await mesh.join('late', nodes.at(-1) as (typeof nodes)[number], { runner })
+      await eventually(() => expect(done(late)).toBe('done'))
+      expect(repository.asked).toEqual(downloads)
+    },
+  )
+})
