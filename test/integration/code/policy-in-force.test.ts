@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { makeCertificates } from '../../fixtures/code/tls-server.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
+import { needs } from '../../require.ts'
+
+const SCRIPT = fileURLToPath(new URL('../../fixtures/code/policy-in-force.ts', import.meta.url))
+const NAMES = ['github.com', '*.github.com', 'gitlab.com', 'evilgithub.com', 'github.com.evil.io', '*.crates.example']
+
+const ALLOWED = { rule: 'pass', fetched: 'taken' }
+const notAllowed = (host: string) => ({
+  rule: `may not download from ${host}: not in ALLOWED_STORAGE`,
+  fetched: expect.stringContaining(`${host}:443 is not among the hosts that may be reached`),
+})
+/** The name is allowed; where it leads is seen when it is resolved. */
+const leadsAstray = (problem: string) => ({ rule: 'pass', fetched: expect.stringContaining(problem) })
+
+test.skipIf(!needs('root'))(
+  "the seed's policy in force: each host by its rule, redirects and addresses too",
+  async () => {
+    const dir = await tempDir()
+    const { ca } = makeCertificates(dir, [...NAMES, 'proxy.go.example', 'localhost', '169.254.169.254'])
+    mkdirSync(join(dir, '.cargo'))
+    const cargo =
+      '[source.crates-io]\nreplace-with = "m"\n[source.m]\nregistry = "sparse+https://index.crates.example/"\n'
+    writeFileSync(join(dir, '.cargo/config.toml'), cargo)
+    const node = [process.execPath, '--conditions=thundercloud-source', SCRIPT, dir]
+    const ran = spawnSync('unshare', ['--net', '--mount', ...node], {
+      env: { PATH: process.env.PATH, HOME: dir, NODE_EXTRA_CA_CERTS: ca },
+      encoding: 'utf8',
+      timeout: 120_000,
+    })
+    expect(ran.stderr).toBe('')
+    const { found, asked } = JSON.parse(ran.stdout) as { found: unknown; asked: string[] }
+    expect(found).toEqual({
+      'github.com': ALLOWED,
+      'below github.com': ALLOWED,
+      'from github.com to below it': ALLOWED,
+      'gitlab.com': ALLOWED,
+      // a mirror of the seed's REGISTRIES, at a private address
+      'npmjs.com': ALLOWED,
+      // by name, from where their clients download
+      'crates.io': ALLOWED,
+      'pkg.go.dev': ALLOWED,
+      'pypi.org': {
+        rule: 'may not download from pypi.org: not in ALLOWED_STORAGE',
+        fetched: 'may not download from pypi.org: not in ALLOWED_STORAGE',
+      },
+      'evilgithub.com': notAllowed('evilgithub.com'),
+      'github.com.evil.io': notAllowed('github.com.evil.io'),
+      'to the metadata of a cloud': leadsAstray('169.254.169.254:443 is not among the hosts that may be reached'),
+      'to a private address': leadsAstray('inside.github.com leads to 10.0.0.5, which is not a public address'),
+      'to a host that is not allowed': leadsAstray('evilgithub.com:443 is not among the hosts that may be reached'),
+      'a private address itself': leadsAstray('inside.github.com leads to 10.0.0.5, which is not a public address'),
+    })
+    // what was refused was not asked
+    const hosts = new Set(asked.map((line) => line.split('/')[0]))
+    expect([...hosts].filter((host) => /evil|169|inside/.test(host ?? ''))).toEqual([])
+  },
+)
