@@ -6,7 +6,7 @@ const LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
 /** What commands of two words have in common. */
 const GROUPS: Readonly<Record<string, string>> = {
   hub: 'Examine code for others: keys, statements, several members that sign together',
-  key: 'Show your addresses',
+  key: 'Your key, and the addresses of you and your node',
   policy: 'Look at the policy, try another one, put it in force',
   runner: 'Begin a runner of your own',
   service: 'Begin a service',

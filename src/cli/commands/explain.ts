@@ -3,6 +3,7 @@ import { sanitizeText } from '../../base/format.ts'
 import type { Explanation, PastVerdict, ServiceView } from '../../node/types.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag } from '../command.ts'
+import { commandText } from '../output/command-text.ts'
 import { parkedText, reasonLines, verdictText } from '../output/format-verdict.ts'
 import { table } from '../output/output.ts'
 import { clockTime, when } from '../output/text.ts'
@@ -31,25 +32,31 @@ export const explain = command({
     const { verdict } = explanation
     const advice = decided && verdict.run === false && isCurrent(view) ? adviceOn(verdict.reasons, view) : []
     const shown = { ...explanation, advice }
-    cli.out.result(shown, () => lines(shown, view, { asked: now, decided, seconds: nowSeconds(cli.clock) }))
+    const status = commandText(cli, ['status', sanitizeText(view.name, 64)])
+    const asked = { asked: now, decided, status, seconds: nowSeconds(cli.clock) }
+    cli.out.result(shown, () => lines(shown, view, asked))
   },
 })
 
-/** `decided`: by the policy. What this node published or SERVICES names is not. */
-type Asked = { readonly asked: boolean; readonly decided: boolean; readonly seconds: number }
+type Asked = {
+  /** --now */
+  readonly asked: boolean
+  /** by the policy: what this node published or SERVICES names is not */
+  readonly decided: boolean
+  /** the command that shows what other nodes do with it */
+  readonly status: string
+  readonly seconds: number
+}
 
-function lines(
-  explanation: Explanation & { advice: readonly Advice[] },
-  view: ServiceView,
-  { asked, decided, seconds }: Asked,
-): string[] {
+function lines(explanation: Explanation & { advice: readonly Advice[] }, view: ServiceView, about: Asked): string[] {
+  const { asked, decided, seconds } = about
   const { failure, parked, verdict, redirected, from, at, history = [] } = explanation
   const text = verdictText({ ...verdict, redirect: redirected })
   const undecided = `${asked ? '' : 'not decided yet; '}this is what would be decided now`
   return [
     ...(decided
       ? [`${text} (${from === 'journal' ? `decided ${when(at, seconds)}` : undecided})`, ...afterwards(view, seconds)]
-      : ownLines(explanation, view, seconds)),
+      : ownLines(explanation, view, about)),
     ...(failure === undefined ? [] : [`The runner failed: ${sanitizeText(failure, 400)}`]),
     ...(parked === undefined ? [] : [`Parked ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`]),
     '',
@@ -60,8 +67,7 @@ function lines(
 }
 
 /** Of a service of this node, about which the policy is not asked. */
-function ownLines({ verdict }: Explanation, view: ServiceView, seconds: number): string[] {
-  const name = sanitizeText(view.name, 64)
+function ownLines({ verdict }: Explanation, view: ServiceView, { status, seconds }: Asked): string[] {
   const isHere = view.run !== undefined
   return [
     isHere
@@ -69,9 +75,7 @@ function ownLines({ verdict }: Explanation, view: ServiceView, seconds: number):
       : 'Published here, not run here: this node runs nothing that is published through it, only what SERVICES in services.json names.',
     ...runLines(view, seconds),
     ...(isCurrent(view) ? [] : [`It has ended: ${whyOver(view)}.`]),
-    ...(isHere
-      ? []
-      : [`Other nodes decide about it themselves: \`thundercloud status ${name}\` shows what each of them does.`]),
+    ...(isHere ? [] : [`Other nodes decide about it themselves: ${status} shows what each of them does.`]),
     '',
     `If another node had published it, this node would decide now: ${verdictText(verdict)}`,
   ]

@@ -25,7 +25,9 @@ export async function loadNodeContext(cli: Cli, { folder, draft }: Candidate): P
   const { executors: _none, ...all } = emptyNode(config, { own, executors: [] }).capacity
   if (facts === undefined) {
     const whose =
-      folder === undefined ? 'there is no folder of a node: no service is its own' : `no node runs in ${folder.dir}`
+      folder === undefined
+        ? 'no folder of a node is named: no service counts as its own'
+        : `no node runs in ${folder.dir}`
     const clientRegistries = await readClientRegistries(cli.env)
     return { own, free: all, running: [], executors: undefined, clientRegistries, assumed: [whose] }
   }
@@ -40,7 +42,7 @@ export async function loadNodeContext(cli: Cli, { folder, draft }: Candidate): P
     pids: left('pids'),
     runs: left('runs'),
   }
-  const assumed = ['it comes to the node that runs now']
+  const assumed = ['it is received by the node that runs now']
   return { own, free, running, executors: capacity.executors, clientRegistries, assumed }
 }
 

@@ -86,7 +86,7 @@ export async function loadServiceFile(
     const encoded = encodeService(body)
     const service = toReceivedService(cidOfStructure(encoded), body, encoded.byteLength)
     const assumed = [`the author is ${service.author} (${init.authorIs})`]
-    if (manifest.code === undefined) assumed.push('its code is there: it was not packed')
+    if (manifest.code === undefined) assumed.push('peers have its code: the folder was not packed')
     return { service, subject: subjectOf(body), depth: manifest.depth, assumed }
   }
 }

@@ -100,7 +100,7 @@ test('policy test asks the node that runs for its executors and what is free', a
   shell.node.policy = () => ({ ...view, facts: { ...view.facts, capacity: { ...capacity, executors } } })
   const { values } = await shell.json('policy test c.json --service s.json')
   expect(values[0]).toMatchObject({
-    assumed: expect.arrayContaining(['it comes to the node that runs now']),
+    assumed: expect.arrayContaining(['it is received by the node that runs now']),
     facts: { own: shell.node.address, capacity: { memoryBytes: 2 ** 30 - 2 ** 20, runs: 1, executors } },
   })
 })

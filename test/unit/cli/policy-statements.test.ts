@@ -62,7 +62,7 @@ test('policy test: knows what the service brings, and what files hold; each coun
   expect(alone.verdict).toMatchObject({ run: false, redirect: true, park: [{ on: 'quorum', code: ANNOUNCED_CODE }] })
   expect(alone.facts).toMatchObject({ quorum: { hubs: 1, weight: 0, met: false }, inTree: false })
   expect(alone.assumed.join('\n')).toMatch(
-    /1 trusted hub calls its code safe, nothing is known to be frozen, and no root vouches for its author: known from 1 statement stapled to it and nothing in the journal/,
+    /1 trusted hub calls its code safe, nothing is known to be frozen, and no root vouches for its author: known from 1 statement stapled to it and no statement in the journal/,
   )
   write(shell, 'again', safe(one))
   expect((await asked(shell, 'again')).verdict.run).toBe(false)

@@ -111,9 +111,9 @@ function assumptions({ capacity, running }: NodeFacts, known: NodeContext, { dep
 function sourceText({ subject }: ServiceFile, files: readonly string[], { kept }: CandidateTrust): string {
   const staples = subject.staples.length
   const sources = [
-    `${staples === 0 ? 'nothing' : howMany(staples, 'statement', 'statements')} stapled to it`,
+    `${staples === 0 ? 'no statement' : howMany(staples, 'statement', 'statements')} stapled to it`,
     ...(files.length === 0 ? [] : [joinWords(files)]),
-    `${kept === 0 ? 'nothing' : howMany(kept, 'statement', 'statements')} in the journal`,
+    `${kept === 0 ? 'no statement' : howMany(kept, 'statement', 'statements')} in the journal`,
   ]
   return `known from ${joinWords(sources)}`
 }
