@@ -173,8 +173,6 @@ async function joinThrough(
       `${peers[0]?.address} is a node of network "${other}", and this is meant for "${network.network}": say --network ${other}, or join through a node of "${network.network}"`,
     )
   }
-  const reasons = dials.map(
-    (dial, index) => `${addresses[index]}: ${dial.status === 'rejected' ? messageOf(dial.reason) : ''}`,
-  )
+  const reasons = dials.flatMap((dial) => (dial.status === 'rejected' ? [messageOf(dial.reason)] : []))
   throw new UnavailableError(`could not join the mesh: ${reasons.join('; ')}`)
 }

@@ -3,7 +3,7 @@ import { MAX_STATEMENT_BYTES } from '../../protocols/limits.ts'
 import { statementsTopic } from '../../protocols/statement.ts'
 import { SYNC_PROTOCOL } from '../../protocols/sync.ts'
 import { deadline } from '../base/clock.ts'
-import { InputError, messageOf, TimeoutError } from '../base/errors.ts'
+import { InputError, systemMessageOf, TimeoutError } from '../base/errors.ts'
 import { LruMap } from '../base/lru-map.ts'
 import { DIAL_TIMEOUT_MS, SCORED_PEERS } from './constants.ts'
 import { createDht, noDht } from './dht/dht.ts'
@@ -189,7 +189,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
         return peer
       } catch (cause) {
         if (signal?.aborted) throw signal.reason
-        throw new PeerUnavailableError(`${target} cannot be reached: ${messageOf(cause)}`, { cause })
+        throw new PeerUnavailableError(`${target} cannot be reached: ${systemMessageOf(cause)}`, { cause })
       }
     },
     async otherNetwork(peer, { signal } = {}) {

@@ -1,5 +1,5 @@
 import { type Clock, deadline, systemClock } from '../../base/clock.ts'
-import { messageOf, ThundercloudError, TimeoutError } from '../../base/errors.ts'
+import { systemMessageOf, ThundercloudError, TimeoutError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Shape } from '../shape.ts'
 import { ApiError, errorOfStatus, NoDaemonError } from './errors.ts'
@@ -58,7 +58,7 @@ export function createCaller(init: ApiClientInit): Caller {
       answer = await send(init, { method, path, headers, body, signal })
     } catch (error) {
       signal?.throwIfAborted()
-      const what = `no node answers at ${where} (${sanitizeText(messageOf(error), 120)})`
+      const what = `no node answers at ${where} (${sanitizeText(systemMessageOf(error), 120)})`
       throw new NoDaemonError(advice === undefined ? what : `${what}; ${advice}`, { cause: error })
     }
     if ((answer.status >= 200 && answer.status < 300) || answer.status === accept) return answer

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { formatAddress } from '../../../protocols/address.ts'
-import { errnoOf, messageOf } from '../../base/errors.ts'
+import { errnoOf, messageOf, systemMessageOf } from '../../base/errors.ts'
 import { livingOwner } from '../../base/pid-lock.ts'
 import { type Configuration, type Env, loadConfiguration, loadIdentity, loadToken } from '../../config/index.ts'
 import { type Check, fail, ok, warn } from './check.ts'
@@ -62,7 +62,7 @@ async function checkPort({ key, host, port }: { key: string; host: string; port:
   const problem = await new Promise<string | undefined>((resolve) => {
     const server = createServer()
     server.once('error', (error) =>
-      resolve(errnoOf(error) === 'EADDRINUSE' ? 'in use by another program' : messageOf(error)),
+      resolve(errnoOf(error) === 'EADDRINUSE' ? 'in use by another program' : systemMessageOf(error)),
     )
     server.listen(port, host, () => server.close(() => resolve(undefined)))
   })

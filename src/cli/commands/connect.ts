@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { raceSignal } from 'race-signal'
-import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
+import { errnoOf, InputError, messageOf, systemMessageOf } from '../../base/errors.ts'
 import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import { keyOption } from '../author.ts'
@@ -115,7 +115,9 @@ function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const why =
-        errnoOf(error) === 'EADDRINUSE' ? 'is in use; give --local another' : `cannot be used: ${messageOf(error)}`
+        errnoOf(error) === 'EADDRINUSE'
+          ? 'is in use; give --local another'
+          : `cannot be used: ${systemMessageOf(error)}`
       reject(new InputError(`port ${port} on 127.0.0.1 ${why}`, { cause: error }))
     })
     server.listen(port, '127.0.0.1', () => {
