@@ -1,3 +1,4 @@
+import type { ApiClient } from '../../api/client/client.ts'
 import { InputError } from '../../base/errors.ts'
 import { type Configuration, loadConfiguration } from '../../config/index.ts'
 import { keyOption, loadAuthor } from '../author.ts'
@@ -95,14 +96,15 @@ async function announce(cli: Cli, input: Input): Promise<void> {
   }
   using interrupt = noteOnInterrupt(cli, mode)
   const configuration = await ownConfiguration(cli)
+  // nothing is downloaded for a node that does not answer
+  const early = !dryRun && namedSource(input) !== undefined ? await openNode(cli, join) : undefined
   await using stack = new AsyncDisposableStack()
   const draft = await draftOf(cli, input, configuration, stack)
   const inspected = await inspectFolder(cli, draft, { withSecrets, dryRun })
   if (dryRun) return await printDryRun(cli, draft, inspected)
   for (const warning of inspected.warnings) cli.out.note(`Note: ${warning}.`)
   // the node first: no key is made if no node answers
-  const client = join.length === 0 ? await nodeClient(cli) : undefined
-  await client?.node({ signal: cli.signal })
+  const client = early ?? (await openNode(cli, join))
   await warnOfClock(cli, clockFacts(cli, configuration), (words) => cli.out.note(words))
   const author = await loadAuthor(cli, key)
   // with what was typed it is found again
@@ -116,6 +118,14 @@ async function announce(cli: Cli, input: Input): Promise<void> {
   const publishing = { mode, draft, entries, author, seq, wait, replace, timeoutSeconds: timeout, interrupt, stages }
   if (client !== undefined) await publishAtNode(cli, client, publishing)
   else await publishByLightPeer(cli, { ...publishing, join, network: await networkNameOf(cli, network) })
+}
+
+/** The node that publishes, once it has answered; undefined where a light peer does. */
+async function openNode(cli: Cli, join: readonly string[]): Promise<ApiClient | undefined> {
+  if (join.length > 0) return undefined
+  const client = await nodeClient(cli)
+  await client.node({ signal: cli.signal })
+  return client
 }
 
 /** The service to publish: from a folder or manifest here, or from the source that the options name. */

@@ -15,7 +15,8 @@ export interface Output {
   item(value: object, line: () => string): void
   /** For the person beside the answer: on standard error, and nowhere with --json. */
   note(line: string): void
-  progress(label: string): Progress
+  /** `plain`: what takes long and begins seldom is also said where no line can be redrawn. */
+  progress(label: string, options?: { plain?: boolean }): Progress
   error(message: string): void
 }
 
@@ -54,7 +55,8 @@ export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; 
     note(line) {
       if (!json) beside(() => write(stderr, `${line}\n`))
     },
-    progress(label) {
+    progress(label, { plain = false } = {}) {
+      if (plain && quiet && !json) write(stderr, `${label}\n`)
       progress = createProgress({ clock, sink: stderr, quiet, label })
       return progress
     },

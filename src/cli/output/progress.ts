@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { escapeUnseen, formatBytes, formatCount } from '../../base/format.ts'
 import type { Sink } from './sink.ts'
 
-/** A line that is redrawn at a terminal; elsewhere one line at the beginning, and no more. Dispose it when done. */
+/** A line that is redrawn at a terminal, and nowhere else. Dispose it when done. */
 export interface Progress extends Disposable {
   /** What is going on now. */
   update(text: string): void

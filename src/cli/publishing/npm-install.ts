@@ -62,7 +62,7 @@ export async function installPackage(
   const [code, authorities] = [join(dir, 'code'), join(dir, 'authorities.pem')]
   await mkdir(code, { mode: 0o755 })
   await writeFile(authorities, getCACertificates('extra').join('\n'), { mode: 0o644 })
-  using _progress = cli.out.progress(`installing ${it} and its dependencies`)
+  using _progress = cli.out.progress(`installing ${it} and its dependencies`, { plain: true })
   const end = await sandbox.run(
     {
       command: ['node', join(npm.seen, 'bin/npm-cli.js'), 'install', it, ...OPTIONS],

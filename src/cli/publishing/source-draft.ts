@@ -62,7 +62,7 @@ export async function draftFromSource(cli: Cli, init: SourceDraftInit): Promise<
 
 async function download({ clock, env, out, signal }: Cli, dir: string, { source, configuration }: SourceDraftInit) {
   const what = describeSource(source.type === 'git-ref' ? { ...source, type: 'git', commit: source.ref } : source)
-  using progress = out.progress(`downloading ${what}`)
+  using progress = out.progress(`downloading ${what}`, { plain: true })
   const registries = await registriesOf({ env }, configuration)
   const read = await readSource({ clock, network: machineNetwork(clock) }, source, {
     dir,

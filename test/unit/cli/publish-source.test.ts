@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect } from 'vitest'
+import { InterruptedError } from '../../../src/cli/errors.ts'
 import { git, gitServer } from '../../fixtures/code/git-server.ts'
 import { codeOf, sourceServer } from '../../fixtures/code/source-server.ts'
 import { test, withPeers } from '../../fixtures/program/shell.ts'
@@ -61,6 +62,20 @@ describe('publish --npm', () => {
     expect(peers[0]?.announcements[0]?.signed.body).toMatchObject({ run: { kind: 'task' } })
   })
 
+  test('no node: nothing is downloaded; interrupted: what publishes it again', async ({ shell }) => {
+    const { env, asked } = await registryOf(ABOUT)
+    const { code } = await shell.run('publish --npm @s/tool@1.2.3', { env })
+    expect([code, asked]).toEqual([expect.not.toSatisfy((value) => value === 0), []])
+    const leaving = new AbortController()
+    const { factories } = withPeers()
+    const words = ['publish', '--npm', '@s/tool@1.2.3', ...JOIN.split(' '), '--', '-l', '80']
+    const onOutput = (text: string) =>
+      void (text.includes('Published') && leaving.abort(new InterruptedError('x', 130)))
+    const { stderr } = await shell.run(words, { env, factories, signal: leaving.signal, onOutput })
+    expect(stderr).toContain('downloading the npm package @s/tool 1.2.3\n')
+    expect(stderr).toContain('`thundercloud update --npm @s/tool@1.2.3 -- -l 80`')
+  })
+
   test.for([
     ['no program', {}, '', '@s/tool@1.2.3 has no program to run'],
     ['several programs', { bin: { a: 'cli.js', b: 'cli.js' } }, '', 'has the programs a and b; name one with --bin'],
@@ -118,12 +133,12 @@ describe('publish --https', () => {
 
   test('a manifest here, where the archive has none; without one it says so', async ({ withNode: shell }) => {
     const { url } = await sourceServer(() => ({ '/a.tar': rawTar({ path: 'a.js', content: 'hello\n' }) }))
-    await shell.refused(`publish --https ${url}/a.tar`, /has no service\.json; name a manifest/)
+    await shell.refused(`publish --https ${url}/a.tar`, /has no service\.json; name a manifest/, { lines: 2 })
     writeFileSync(shell.path('mine.json'), MANIFEST)
     const { code } = await shell.run(`publish mine.json --https ${url}/a.tar`)
     expect(code).toBe(0)
     writeFileSync(shell.path('dir.json'), JSON.stringify({ ...JSON.parse(MANIFEST), dir: 'x' }))
-    await shell.refused(`publish dir.json --https ${url}/a.tar`, /dir says where the code is/)
+    await shell.refused(`publish dir.json --https ${url}/a.tar`, /dir says where the code is/, { lines: 2 })
   })
 
   test('a redirect to a private address is refused, by name', async ({ withNode: shell }) => {
