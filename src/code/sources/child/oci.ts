@@ -107,8 +107,20 @@ export async function* downloadImage(
   yield manifest
   for (const { digest, size: bytes } of blobs) {
     if (image.have.includes(digest)) continue
-    yield* await ask(new URL(`blobs/sha256:${digest}`, base), { maxBytes: bytes })
+    const from = new URL(`blobs/sha256:${digest}`, base)
+    yield* exactly(bytes, await ask(from, { maxBytes: bytes }), from)
   }
+}
+
+/** What comes after a shorter blob would be taken for the rest of it. */
+async function* exactly(bytes: number, pieces: AsyncIterable<Uint8Array>, { host }: URL): AsyncGenerator<Uint8Array> {
+  let came = 0
+  for await (const piece of pieces) {
+    came += piece.byteLength
+    yield piece
+  }
+  if (came < bytes)
+    throw new UnusableSourceError(`${host} sends a blob of ${came} bytes, and its manifest says ${bytes}`)
 }
 
 type Ask = (url: URL, options: { maxBytes: number; accept?: string }) => Promise<AsyncIterable<Uint8Array>>
