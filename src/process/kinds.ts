@@ -63,7 +63,7 @@ export const PROCESSES = {
   },
   shim: {
     what: 'the process that stays with a run, keeps its limits and writes its log',
-    reads: "the service's output, and bytes for its ports",
+    reads: "the service's output, and bytes for its ports and its way out",
     environment: [],
     descriptors: ["bubblewrap's status"],
     cwd: '/',

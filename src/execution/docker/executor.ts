@@ -167,7 +167,8 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   }
 
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
-    if (plan.readOnlyMounts !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
+    if (plan.readOnlyMounts !== undefined || plan.egress === true)
+      throw new RunRefusedError("this run needs the host's sandbox")
     const handle = handleOf(plan.runId)
     await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
     const image = await images.ofPlan(plan)

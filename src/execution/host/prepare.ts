@@ -2,6 +2,7 @@ import { chmod, chown, lchown, mkdir, readdir, stat, symlink, writeFile } from '
 import { join } from 'node:path'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import { HELPER_HEAP_MIB, inodesFor } from '../constants.ts'
+import { RunRefusedError } from '../errors.ts'
 import { limitsOf } from '../logs/limits.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { Plan } from '../types.ts'
@@ -34,6 +35,8 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   const { plan, handle, sandbox, groups, uid, node } = init
   const files = runFiles(handle.dir)
   const sandboxed = 'bwrap' in sandbox
+  // without a network namespace its proxy would be open to the whole machine
+  if (plan.egress === true && !sandboxed) throw new RunRefusedError('a way out needs a sandbox: install bubblewrap')
   const has = (controller: Controller) => sandboxed && groups.roots[controller] !== undefined
   await mkdir(plan.logDir, { recursive: true, mode: 0o700 })
   await writeFile(files.status, '', { mode: 0o600 })

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { createEgress, machineNetwork } from '../../../src/egress/index.ts'
 import { createSandboxExecutor, PROXY_URL } from '../../../src/execution/index.ts'
 import { sourceServer } from '../../fixtures/code/source-server.ts'
-import { makeRunDirs } from '../../fixtures/execution/run-fixture.ts'
+import { dockerExecutor, hostExecutor, NO_BUBBLEWRAP } from '../../fixtures/execution/executors.ts'
+import { makeRunDirs, planFor, type RunDirs } from '../../fixtures/execution/run-fixture.ts'
 import { system } from '../../fixtures/system.ts'
 import { needs } from '../../require.ts'
 
@@ -67,4 +68,16 @@ test.skipIf(!needs('bubblewrap'))('a build reaches what its egress allows, and n
   ])
   expect(asked).toEqual([])
   expect(PROXY_URL).toBe('http://127.0.0.1:3128')
+})
+
+const WITHOUT = [
+  { name: 'the host without bubblewrap', create: (dirs: RunDirs) => hostExecutor(dirs, NO_BUBBLEWRAP), can: true },
+  { name: 'docker', create: dockerExecutor, can: needs('engine') },
+].filter(({ can }) => can)
+
+test.each(WITHOUT)('$name refuses a plan with a way out', async ({ create }) => {
+  await using dirs = await makeRunDirs()
+  const executor = create(dirs)
+  const plan = await planFor(executor, dirs, '', { author: 'own', egress: true })
+  await expect(executor.start(plan)).rejects.toThrow(/a way out needs a sandbox|needs the host's sandbox/)
 })
