@@ -23,14 +23,16 @@ export const MAX_RULE_GLOBSTARS = 2
 /** `**` in the middle of the rules of one `.thundercloudignore`: bounds the time that one path takes. */
 export const MAX_GLOBSTARS = 100
 
-/** Chunks asked for and not yet there, per provider: hides the way there and back, and bounds memory (tried: 1 to 3 is enough). */
+/** Most chunks asked for and not yet there, per provider: hides the way there and back, and bounds memory (tried: 1 to 3 is enough). */
 export const REQUESTS_AHEAD = 3
+/** A chunk that takes longer to come has none behind it: what is asked of one provider is not asked of another. */
+export const WINDOW_MS = 1_000
 /** Chunks of one fetch on their way to the disk; beyond it, providers are read no further. */
 export const WRITES_AHEAD = 4
 /** Chunks of memory kept between fetches: what two providers need at once. */
 export const MAX_BUFFERS = 2 * (REQUESTS_AHEAD + WRITES_AHEAD)
 /** Providers of one code that are pulled from at once. */
-export const MAX_PROVIDERS_AT_ONCE = 6
+export const MAX_PROVIDERS_AT_ONCE = 8
 /** A provider must answer with the next frame within this time (at least 35 KB/s). */
 export const ANSWER_MS = 30_000
 /** A connection to a provider that takes longer is not worth waiting for. */
@@ -41,8 +43,22 @@ export const SLOW_MS = 3_000
 export const SLOW_BLOB_BYTES_PER_SECOND = 256 * 1024
 /** Not before it has had so much time. */
 export const SLOW_BLOB_MS = 10_000
-/** Chunks that a provider may say it does not have before it is left alone. */
-export const MAX_MISSES = 16
+/** Chunks that all providers of one fetch may owe at least; more where they come within WINDOW_MS. */
+export const MIN_CHUNKS_AHEAD = 3
+/** A chunk that a provider did not have, or had no time for, is asked of it again after this. */
+export const REFUSED_MS = 500
+/** Chunks in a row that a provider may not have before it is left alone for as long. */
+export const MAX_REFUSALS = 8
+/** A provider that only refused for so long makes room for another. */
+export const USELESS_MS = 10_000
+/** A provider that failed is tried again after a while, while others bring something. */
+export const PROVIDER_BACKOFF = { firstMs: 1_000, maxMs: 30_000 }
+/** Peers that are remembered as providers of one code while it is fetched. */
+export const MAX_CANDIDATES = 128
+/** How often it is looked whether a peer that waits may take its turn. */
+export const JOIN_MS = 500
+/** A provider that takes so many times longer than the fastest, and longer than SLOW_MS, makes room for one that waits. */
+export const SLOW_FACTOR = 4
 /** While a transfer runs, providers are looked for again this often. */
 export const REDISCOVER_MS = 30_000
 /** Providers that sent invalid data for one code, remembered while it is fetched; more than this, and the code is not worth it. */
@@ -57,6 +73,16 @@ export const PROGRESS_MS = 250
 export const MAX_STREAMS_PER_PEER = 4
 /** Streams of all peers; each holds at most two chunks in memory, so this bounds memory at about 64 MiB. */
 export const MAX_STREAMS = 32
+/** Chunks that are sent at once at least: with one, a receiver that is busy elsewhere leaves the way out idle. */
+export const MIN_UPLOADS = 2
+/** A chunk that waited so long for its turn is refused: the peer asks another, and comes back where none has it. */
+export const UPLOAD_WAIT_MS = 200
+/** A chunk that has been on its way for so long no longer keeps others from being sent. */
+export const UPLOAD_HOLD_MS = 5_000
+/** Chunks of which it is known how often they were sent from here: 64 GiB of them. */
+export const MAX_COUNTED_CHUNKS = 65_536
+/** Slow peers that are remembered. */
+export const MAX_SLOW_PEERS = 1024
 /** A client that asks nothing for this long is let go. */
 export const IDLE_MS = 60_000
 /** A client that was turned away has this long to go. */

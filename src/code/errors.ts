@@ -43,3 +43,8 @@ export class InUseError extends ThundercloudError {
 export class NoProviderError extends UnavailableError {
   override readonly name = 'NoProviderError'
 }
+
+/** Other providers were faster; this one did nothing wrong. */
+export class SupersededError extends UnavailableError {
+  override readonly name = 'SupersededError'
+}

@@ -68,7 +68,7 @@ export function createRetriever(
 
   async function askPeers(code: CID, limits: TarLimits, options: RetrieveOptions): Promise<void> {
     const fetchFrom = isImageCid(code) ? fetchImage : fetchCode
-    await fetchFrom({ clock, log, events, store, streams, buffers, onInvalidData }, code, {
+    await fetchFrom({ clock, rng, log, events, store, streams, buffers, onInvalidData }, code, {
       signal: options.signal,
       self: init.self,
       maxBytes: limits.maxBytes,

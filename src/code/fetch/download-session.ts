@@ -1,11 +1,20 @@
+import { anySignal } from 'any-signal'
 import type { CID } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
+import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
+import type { Rng } from '../../base/rng.ts'
 import type { StreamOpener } from '../../base/stream.ts'
-import { MAX_FAILURES_NAMED, MAX_PROVIDERS_AT_ONCE, REDISCOVER_MS } from '../constants.ts'
+import {
+  JOIN_MS,
+  MAX_FAILURES_NAMED,
+  MAX_PROVIDERS_AT_ONCE,
+  REDISCOVER_MS,
+  SLOW_FACTOR,
+  SLOW_MS,
+} from '../constants.ts'
 import {
   BadArchiveError,
   DiskFullError,
@@ -16,11 +25,14 @@ import {
   TooLargeError,
 } from '../errors.ts'
 import type { BufferPool } from '../store/buffer-pool.ts'
+import { createCandidates } from './candidates.ts'
 import type { Download } from './download.ts'
 import { downloadFrom } from './provider-download.ts'
+import { createRequestWindow, type RequestWindow } from './request-window.ts'
 
 export type DownloadSessionComponents = {
   readonly clock: Clock
+  readonly rng: Rng
   readonly log: Log
   readonly streams: StreamOpener
   readonly buffers: BufferPool
@@ -46,6 +58,8 @@ export interface DownloadSession {
   close(): Promise<void>
 }
 
+type Active = { readonly done: Promise<void>; readonly window: RequestWindow; readonly drop: () => void }
+
 /** Failures that another provider cannot fix. */
 const FATAL = [BadArchiveError, DiskFullError, InUseError, StoreFullError, TooLargeError]
 
@@ -53,11 +67,11 @@ export function createDownloadSession(
   components: DownloadSessionComponents,
   init: DownloadSessionInit,
 ): DownloadSession {
-  const { clock, log, streams, buffers, download } = components
+  const { clock, rng, log, streams, buffers, download } = components
   const { code } = init
   const closed = new AbortController()
-  const active = new Map<string, Promise<void>>()
-  const excluded = new Set<string>()
+  const active = new Map<string, Active>()
+  const candidates = createCandidates({ clock, rng })
   const failures = new Map<string, string>()
 
   function onProviderError(peer: string, error: unknown): void {
@@ -68,17 +82,64 @@ export function createDownloadSession(
     if (FATAL.some((kind) => error instanceof kind)) {
       download.fail(error)
     } else if (error instanceof HashMismatchError || error instanceof ProtocolError) {
-      excluded.add(peer)
+      candidates.exclude(peer)
       components.onInvalidData(peer, problem)
+    } else {
+      candidates.postpone(peer)
     }
   }
 
-  function join(peer: string): void {
-    if (peer === init.self || active.has(peer) || excluded.has(peer)) return
-    const work = downloadFrom({ clock, streams, buffers, code, peer, signal: closed.signal, download })
+  function start(peer: string): void {
+    const dropped = new AbortController()
+    const signal = anySignal([closed.signal, dropped.signal])
+    const window = createRequestWindow(clock)
+    const done = downloadFrom({ clock, streams, buffers, code, peer, signal, download, window })
       .catch((error) => onProviderError(peer, error))
-      .finally(() => active.delete(peer))
-    active.set(peer, work)
+      .finally(() => {
+        signal.clear()
+        active.delete(peer)
+        fill()
+      })
+    active.set(peer, { done, window, drop: () => dropped.abort(new UnavailableError('others are faster')) })
+  }
+
+  /** Gives each free place to the candidate whose turn it is. */
+  function fill(): void {
+    while (!closed.signal.aborted && download.target?.picker.done !== true) {
+      const next = candidates.next(active)
+      if (next === undefined) return
+      if (active.size >= MAX_PROVIDERS_AT_ONCE) {
+        if (next.isNew) dropSlowest()
+        return
+      }
+      start(next.peer)
+    }
+  }
+
+  /** A provider that lags far behind the others makes room. */
+  function dropSlowest(): void {
+    const byLag = [...active.values()].sort((a, b) => a.window.lagMs - b.window.lagMs)
+    const [fastest, slowest] = [byLag[0], byLag.at(-1)]
+    if (fastest === undefined || slowest === undefined) return
+    if (slowest.window.lagMs >= Math.max(SLOW_MS, SLOW_FACTOR * fastest.window.lagMs)) slowest.drop()
+  }
+
+  const pulling = () => Promise.all([...active.values()].map(({ done }) => done))
+
+  async function search(): Promise<void> {
+    for await (const peer of init.providers({ signal: closed.signal })) {
+      if (peer !== init.self && candidates.add(peer)) fill()
+      if (candidates.isFull) return
+    }
+  }
+
+  /** Until no provider is left, or it is time to look for more. */
+  async function pullFor(ms: number): Promise<void> {
+    const until = clock.monotonic() + ms
+    while (active.size > 0 && clock.monotonic() < until) {
+      await Promise.race([pulling(), sleep(clock, JOIN_MS, closed)])
+      fill()
+    }
   }
 
   return {
@@ -87,17 +148,14 @@ export function createDownloadSession(
     },
     async run() {
       do {
-        for await (const peer of init.providers({ signal: closed.signal })) {
-          join(peer)
-          while (active.size >= MAX_PROVIDERS_AT_ONCE) await Promise.race(active.values())
-        }
-        await Promise.race([Promise.all(active.values()), sleep(clock, REDISCOVER_MS, closed)])
+        await search()
+        await pullFor(REDISCOVER_MS)
       } while (active.size > 0)
       if (download.target?.picker.done !== true) throw new NoProviderError(noProviderMessage(code.toString(), failures))
     },
     async close() {
       closed.abort(new NoProviderError('the transfer is over'))
-      await Promise.all(active.values())
+      await pulling()
     },
   }
 }

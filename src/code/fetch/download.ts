@@ -3,13 +3,18 @@ import type { CID } from '../../../protocols/encoding.ts'
 import { MAX_MANIFEST_BYTES } from '../../../protocols/limits.ts'
 import type { Clock } from '../../base/clock.ts'
 import { formatBytes } from '../../base/format.ts'
+import type { Rng } from '../../base/rng.ts'
 import { HashMismatchError, TooLargeError } from '../errors.ts'
 import type { AbortOptions, CodeStore, PartialCode } from '../types.ts'
 import { type ChunkPicker, createChunkPicker } from './chunk-picker.ts'
 
 export type Target = { readonly partial: PartialCode; readonly picker: ChunkPicker }
 
-export type DownloadComponents = { readonly clock: Clock; readonly store: Pick<CodeStore, 'resume' | 'begin'> }
+export type DownloadComponents = {
+  readonly clock: Clock
+  readonly rng: Rng
+  readonly store: Pick<CodeStore, 'resume' | 'begin'>
+}
 
 export type DownloadInit = {
   readonly code: CID
@@ -33,7 +38,7 @@ export interface Download extends AsyncDisposable {
   onIdle(): Promise<void>
 }
 
-export function createDownload({ clock, store }: DownloadComponents, init: DownloadInit): Download {
+export function createDownload({ clock, rng, store }: DownloadComponents, init: DownloadInit): Download {
   const { code, maxBytes, onChunkStored } = init
   const complete = Promise.withResolvers<void>()
   let beginning: Promise<Target> | undefined
@@ -47,7 +52,7 @@ export function createDownload({ clock, store }: DownloadComponents, init: Downl
       await partial.discard()
       throw new TooLargeError(`the code has ${formatBytes(size)}; at most ${formatBytes(maxBytes)} are allowed`)
     }
-    target = { partial, picker: createChunkPicker(clock, chunks.length, partial.has) }
+    target = { partial, picker: createChunkPicker({ clock, rng }, chunks.length, partial.has) }
     if (target.picker.done) complete.resolve()
     return target
   }

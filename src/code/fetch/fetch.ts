@@ -3,6 +3,7 @@ import type { CID } from '../../../protocols/encoding.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
+import type { Rng } from '../../base/rng.ts'
 import type { StreamOpener } from '../../base/stream.ts'
 import { PROGRESS_MS } from '../constants.ts'
 import { DiskFullError } from '../errors.ts'
@@ -14,6 +15,7 @@ import { createDownloadSession, type DownloadSessionInit } from './download-sess
 
 export type FetchComponents = {
   readonly clock: Clock
+  readonly rng: Rng
   readonly log: Log
   readonly events: Emitter<CodeEvents>
   readonly store: Pick<CodeStore, 'has' | 'resume' | 'begin'>
@@ -34,14 +36,20 @@ export type FetchOptions = AbortOptions &
  * NoProviderError if no provider of the missing chunks is left; chunks received so far are kept.
  */
 export async function fetchCode(components: FetchComponents, code: CID, options: FetchOptions): Promise<void> {
-  const { clock, log, events, store, streams, buffers } = components
+  const { clock, rng, log, events, store, streams, buffers } = components
   if (store.has(code)) return
   const key = code.toString()
   const startedAt = clock.monotonic()
   let reportedAt = Number.NEGATIVE_INFINITY
 
-  await using download = createDownload(components, { code, maxBytes: options.maxBytes, onChunkStored: reportProgress })
-  const session = createDownloadSession({ clock, log, streams, buffers, download, onInvalidData }, { ...options, code })
+  await using download = createDownload(
+    { clock, rng, store },
+    { code, maxBytes: options.maxBytes, onChunkStored: reportProgress },
+  )
+  const session = createDownloadSession(
+    { clock, rng, log, streams, buffers, download, onInvalidData },
+    { ...options, code },
+  )
   const stop = () => download.fail(options.signal?.reason)
   options.signal?.throwIfAborted()
   using _stop = options.signal && addAbortListener(options.signal, stop)

@@ -1,3 +1,4 @@
+import { anySignal } from 'any-signal'
 import {
   ARCHIVE_PROTOCOL,
   type ArchiveAnswer,
@@ -7,15 +8,17 @@ import {
   encodeArchiveRequest,
 } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
-import { type Clock, deadline } from '../../base/clock.ts'
+import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { decompressChunk } from '../archive/zstd.ts'
-import { ANSWER_MS, MAX_MISSES, OPEN_MS, REQUESTS_AHEAD, WRITES_AHEAD } from '../constants.ts'
-import { HashMismatchError, NoProviderError } from '../errors.ts'
+import { ANSWER_MS, MAX_REFUSALS, OPEN_MS, REFUSED_MS, USELESS_MS, WRITES_AHEAD } from '../constants.ts'
+import { HashMismatchError, NoProviderError, SupersededError } from '../errors.ts'
 import type { BufferLease, BufferPool } from '../store/buffer-pool.ts'
+import type { Assignee } from './chunk-picker.ts'
 import type { Download, Target } from './download.ts'
+import type { RequestWindow } from './request-window.ts'
 
 export type ProviderDownload = {
   readonly clock: Clock
@@ -25,11 +28,14 @@ export type ProviderDownload = {
   readonly buffers: BufferPool
   readonly signal: AbortSignal
   readonly download: Pick<Download, 'target' | 'begin' | 'chunkStored'>
+  /** What this provider owes. */
+  readonly window: RequestWindow
 }
 
 /**
- * Pulls chunks from one provider until there is nothing left for it. Throws HashMismatchError or ProtocolError where the
- * provider sent invalid data, and the original error otherwise; its unfinished chunks are released.
+ * Pulls chunks from one provider until the code is complete. Throws HashMismatchError or ProtocolError where the provider
+ * sent invalid data, SupersededError where others brought what it owed, and the original error otherwise; its unfinished
+ * chunks are released.
  */
 export async function downloadFrom(pull: ProviderDownload): Promise<void> {
   using buffers = pull.buffers.lease()
@@ -41,7 +47,7 @@ export async function downloadFrom(pull: ProviderDownload): Promise<void> {
 
 async function askManifest(pull: ProviderDownload, stream: MessageStream): Promise<Uint8Array> {
   await send(pull, stream, { v: 1, want: 'manifest', code: pull.code })
-  const answer = await receive(pull, stream)
+  const answer = await receive(pull, stream, pull.signal)
   if (answer.is === 'bytes') return answer.bytes
   if (answer.is === 'error') throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
   throw new HashMismatchError('the manifest came compressed')
@@ -53,11 +59,20 @@ async function pullChunks(
   { partial, picker }: Target,
   buffers: BufferLease,
 ): Promise<void> {
-  const { peer, code } = pull
-  const inFlight: number[] = []
-  const missing = new Set<number>()
+  const { clock, code, window } = pull
   const writing = new Set<Promise<void>>()
   let failure: { error: unknown } | undefined
+  let refusals = 0
+  let refusedSince: number | undefined
+  const superseded = new AbortController()
+  const receiving = anySignal([pull.signal, superseded.signal])
+  const provider: Assignee = {
+    superseded() {
+      const owed = window.indexes
+      if (owed.length > 0 && !owed.some(picker.wants))
+        superseded.abort(new SupersededError('others brought what it owed'))
+    },
+  }
 
   const store = async (index: number, answer: Exclude<ArchiveAnswer, { is: 'error' }>) => {
     try {
@@ -65,43 +80,57 @@ async function pullChunks(
       await partial.write(index, answer.is === 'zstd' ? await decompressChunk(answer.bytes, length) : answer.bytes)
       pull.download.chunkStored(index)
     } catch (error) {
-      picker.release(peer, index)
+      picker.release(provider, index)
       failure ??= { error }
     } finally {
       buffers.release(answer.bytes)
     }
   }
+
+  async function fillWindow(): Promise<void> {
+    while (!window.isFull && refusals < MAX_REFUSALS) {
+      const index = picker.next(provider)
+      if (index === undefined) return
+      window.push(index)
+      await send(pull, stream, { v: 1, want: 'chunks', code, first: index, count: 1, zstd: true })
+    }
+  }
+
+  async function takeAnswer(index: number): Promise<void> {
+    const answer = await receive(pull, stream, receiving)
+    window.shift(answer.is !== 'error')
+    if (answer.is === 'error') {
+      refusals++
+      refusedSince ??= clock.monotonic()
+      picker.refused(provider, index)
+      if (clock.monotonic() - refusedSince < USELESS_MS) return
+      throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
+    }
+    refusals = 0
+    refusedSince = undefined
+    const work = store(index, answer).finally(() => writing.delete(work))
+    writing.add(work)
+    if (writing.size >= WRITES_AHEAD) await Promise.race(writing)
+  }
+
   try {
-    for (;;) {
-      while (inFlight.length < REQUESTS_AHEAD) {
-        const index = picker.next(peer, missing)
-        if (index === undefined) break
-        inFlight.push(index)
-        await send(pull, stream, { v: 1, want: 'chunks', code, first: index, count: 1, zstd: true })
+    while (failure === undefined) {
+      await fillWindow()
+      const { first } = window
+      if (first !== undefined) await takeAnswer(first)
+      else if (writing.size > 0) await Promise.race(writing)
+      else if (picker.done) break
+      else {
+        // one that has refused is not asked again at each change
+        if (refusals < MAX_REFUSALS) await picker.waitForChange(pull)
+        else await sleep(clock, REFUSED_MS, pull)
+        refusals = 0
       }
-      const [index] = inFlight
-      if (index === undefined) {
-        if (picker.done || missing.size > 0) break
-        if (writing.size > 0) await Promise.race(writing)
-        else await picker.waitForChange(pull)
-      } else {
-        const answer = await receive(pull, stream)
-        inFlight.shift()
-        if (answer.is === 'error') {
-          missing.add(index)
-          picker.release(peer, index)
-          if (missing.size > MAX_MISSES) throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
-        } else {
-          const work = store(index, answer).finally(() => writing.delete(work))
-          writing.add(work)
-          if (writing.size >= WRITES_AHEAD) await Promise.race(writing)
-        }
-      }
-      if (failure !== undefined) throw failure.error
     }
   } finally {
-    for (const index of inFlight) picker.release(peer, index)
+    receiving.clear()
     await Promise.all(writing)
+    picker.forget(provider)
   }
   if (failure !== undefined) throw failure.error
 }
@@ -116,8 +145,12 @@ async function send(pull: ProviderDownload, stream: MessageStream, request: Arch
   await stream.write(encodeArchiveRequest(request), limit)
 }
 
-async function receive(pull: ProviderDownload, stream: MessageStream): Promise<ArchiveAnswer> {
-  using limit = deadline(pull.clock, ANSWER_MS, new TimeoutError('the provider does not answer'), pull.signal)
+async function receive(
+  { clock }: ProviderDownload,
+  stream: MessageStream,
+  signal: AbortSignal,
+): Promise<ArchiveAnswer> {
+  using limit = deadline(clock, ANSWER_MS, new TimeoutError('the provider does not answer'), signal)
   const bytes = await stream.read(limit)
   if (bytes === undefined) throw new UnavailableError('the provider ended the stream')
   return decodeArchiveAnswer(bytes)

@@ -25,6 +25,7 @@ import {
 import { HashMismatchError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { AbortOptions, ChunkReader, CodeStore } from '../types.ts'
+import { createUploadQueue, type UploadSlot } from './upload-queue.ts'
 
 export type ServerComponents = {
   readonly clock: Clock
@@ -52,6 +53,7 @@ type Session = {
 export function createArchiveServer(components: ServerComponents) {
   const { clock, events, log } = components
   const perPeer = new Map<string, number>()
+  const uploads = createUploadQueue(clock)
   let streams = 0
 
   /** Resolves when the frame's turn has come. `reuse`: the frame will be filled again, when the one after it has its turn. */
@@ -59,6 +61,22 @@ export function createArchiveServer(components: ServerComponents) {
     await session.sending
     session.sending = transmit(session, frame, reuse)
     session.sending.catch((error) => session.stream.abort(error))
+  }
+
+  /** Sends a chunk when it is its turn. False where that takes too long. */
+  async function sendChunk(session: Session, code: string, index: number, frame: Uint8Array, reuse: boolean) {
+    await session.sending
+    const upload = { peer: session.stream.peer, chunk: `${code}/${index}`, bytes: frame.byteLength }
+    const slot = await uploads.take(upload, session)
+    if (slot === undefined) return false
+    session.sending = transmitAs(slot, session, frame, reuse)
+    session.sending.catch((error) => session.stream.abort(error))
+    return true
+  }
+
+  async function transmitAs(slot: UploadSlot, session: Session, frame: Uint8Array, reuse: boolean): Promise<void> {
+    using _slot = slot
+    await transmit(session, frame, reuse)
   }
 
   async function transmit(session: Session, frame: Uint8Array, reuse: boolean): Promise<void> {
@@ -101,8 +119,12 @@ export function createArchiveServer(components: ServerComponents) {
       if (!(await readChunk(reader, index, bytes))) return refuse(session, `chunk ${index} is not here`)
       const worthwhile = request.zstd && (session.slow ?? length < CHUNK_BYTES)
       const small = worthwhile ? await compressChunk(bytes) : undefined
-      if (small !== undefined) await send(session, encodeArchiveAnswer({ is: 'zstd', bytes: small }))
-      else await send(session, frame, true)
+      const key = request.code.toString()
+      const isSent =
+        small === undefined
+          ? await sendChunk(session, key, index, frame, true)
+          : await sendChunk(session, key, index, encodeArchiveAnswer({ is: 'zstd', bytes: small }), false)
+      if (!isSent) return refuse(session, `chunk ${index} has to wait for others; ask again later`)
       session.chunks++
       session.bytes += length
     }

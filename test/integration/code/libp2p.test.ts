@@ -53,12 +53,16 @@ describe('archives over libp2p', () => {
     const { chunks } = there.code.store.manifest(code) as ArchiveManifest
     const slow = async (pauseEvery: number) => {
       await using stream = await here.network.streams.open(id, ARCHIVE_PROTOCOL)
-      await stream.write(encodeArchiveRequest({ v: 1, want: 'chunks', code, first: 0, count: 15, zstd: false }))
-      for (let index = 0; index < 15; index++) {
+      const ask = (first: number) =>
+        stream.write(encodeArchiveRequest({ v: 1, want: 'chunks', code, first, count: 15 - first, zstd: false }))
+      await ask(0)
+      for (let index = 0; index < 15; ) {
         // so that what was sent piles up on the way, in every buffer that there is
         for (let turn = 0; index % pauseEvery === 0 && turn < 500; turn++) await new Promise(setImmediate)
         const answer = decodeArchiveAnswer((await stream.read()) as Uint8Array)
-        expect(answer.is === 'bytes' && Buffer.compare(sha256(answer.bytes), chunks[index] as Uint8Array)).toBe(0)
+        // the server had others to send to
+        if (answer.is === 'error') await ask(index)
+        else expect(Buffer.compare(sha256(answer.bytes), chunks[index++] as Uint8Array)).toBe(0)
       }
       await stream.end()
     }

@@ -5,6 +5,7 @@ import { CHUNK_BYTES } from '../../../protocols/limits.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'
+import { systemRng } from '../../../src/base/rng.ts'
 import type { CodeEvents } from '../../../src/code/events.ts'
 import { fetchCode } from '../../../src/code/fetch/fetch.ts'
 import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
@@ -14,7 +15,7 @@ import { streamPair } from '../../fixtures/mesh/stream-pair.ts'
 /** Fetches slowly into a store, tells its parent how far it is, and waits to be killed. */
 const [dir = '', tarPath = '', code = '', manifest = ''] = process.argv.slice(2)
 const tar = await readFile(tarPath)
-const components = { clock: systemClock(), log: silentLog(), events: createEvents<CodeEvents>() }
+const components = { rng: systemRng(), clock: systemClock(), log: silentLog(), events: createEvents<CodeEvents>() }
 const store = await createCodeStore(components, { dir, maxBytes: 2 ** 30 })
 const streams = {
   async open() {

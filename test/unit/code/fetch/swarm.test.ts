@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import { manualClock } from '../../../../src/base/clock.ts'
+import { seededRng } from '../../../../src/base/rng.ts'
+import { createChunkPicker } from '../../../../src/code/fetch/chunk-picker.ts'
+import { fetching, noting, advanceUntil, publish, promiseState, twisted } from '../fetch-fixtures.ts'
+
+const chunkOf = (request: { want: string; first?: number }) => (request.want === 'chunks' ? request.first : undefined)
+
+describe('several nodes fetch one code at the same time', () => {
+  test('each begins with chunks of its own, so that they can give them to each other', async () => {
+    const there = await publish()
+    const firsts = new Set<number | undefined>()
+    for (let node = 0; node < 12; node++) {
+      const { asked, alice } = noting(there)
+      await (await fetching(there.code, { alice })).work
+      firsts.add(asked.find((index) => index >= 0))
+    }
+    expect(firsts.size).toBeGreaterThan(2)
+  })
+
+  test('the chunk that most providers lack is asked for first', () => {
+    const picker = createChunkPicker({ clock: manualClock(), rng: seededRng('rarest') }, 8, () => false)
+    const provider = (...lacks: number[]) => {
+      const peer = { superseded() {} }
+      for (const index of lacks) picker.refused(peer, index)
+      return peer
+    }
+    provider(5, 6)
+    provider(5)
+    const alice = provider()
+    expect([picker.next(alice), picker.next(alice)]).toEqual([5, 6])
+  })
+
+  test('a provider that is still fetching is asked again for what it did not have', async () => {
+    const there = await publish()
+    const clock = manualClock()
+    const had = new Set([0, 1])
+    let refused = 0
+    const partial = twisted(there, (request, honest) => {
+      const chunk = chunkOf(request)
+      if (chunk === undefined || had.has(chunk)) return honest
+      refused++
+      return { is: 'error', message: 'not here yet' }
+    })
+    const here = await fetching(there.code, { partial }, { clock })
+    await expect.poll(() => refused).toBeGreaterThan(0)
+    for (let chunk = 2; chunk < 9; chunk++) had.add(chunk)
+    await advanceUntil(clock, 100, () => promiseState(here.work)).toBe('resolved')
+    // a busy or incomplete provider is not asked without end
+    expect(refused).toBeLessThan(40)
+  })
+
+  test('a provider that has nothing for long is given up', async () => {
+    const there = await publish()
+    const clock = manualClock()
+    const empty = twisted(there, (request, honest) =>
+      chunkOf(request) === undefined ? honest : { is: 'error', message: 'not here' },
+    )
+    const here = await fetching(there.code, { empty }, { clock })
+    await advanceUntil(clock, 250, () => promiseState(here.work)).toBe('rejected')
+    await expect(here.work).rejects.toThrow('empty: it says: not here')
+  })
+
+  test('silent providers in every place make room for one that gives', async () => {
+    const there = await publish()
+    const clock = manualClock()
+    const silent = twisted(there, (request, honest) => (chunkOf(request) === undefined ? honest : undefined))
+    const peers = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`silent-${at}`, silent]))
+    const here = await fetching(there.code, { ...peers, alice: there.store }, { clock })
+    await advanceUntil(clock, 250, () => promiseState(here.work)).toBe('resolved')
+    // long before their silence is a failure of its own
+    expect(clock.monotonic()).toBeLessThan(30_000)
+  })
+})
