@@ -6,13 +6,15 @@ import { runQuorumBench } from './quorum/quorum.ts'
 import { runReevaluationBench } from './reevaluation/reevaluation.ts'
 import { runReplayBench } from './replay/replay.ts'
 import { runRunnerBench } from './runner/runner.ts'
+import { runSpreadBench } from './spread/spread.ts'
 import { runTrustBench } from './trust/trust.ts'
 
-const USAGE = `npm run bench -- <cli|gossip|archive|replay|runner|trust|quorum|reevaluation> [--json] [--rounds N]
+const USAGE = `npm run bench -- <cli|gossip|archive|spread|replay|runner|trust|quorum|reevaluation> [--json] [--rounds N]
 
   cli           what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
   gossip        30 nodes in one process: verify, decide, journal, redirect; against raw gossipsub with StrictSign
   archive       64 MiB from one peer, verified on disk; against a raw libp2p stream
+  spread        16 MiB from one node to 30 with links of 10 Mbit/s: time until the last has it, copies that left the publisher
   replay        \`policy replay\` over a journal of 100,000 services, with both of its runners
   runner        verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay
   trust         statements checked per second, against the bare libraries; what five hubs say looked up in a mesh of 30 nodes
@@ -23,6 +25,7 @@ const BENCHES = {
   cli: runCliBench,
   gossip: runGossipBench,
   archive: runArchiveBench,
+  spread: runSpreadBench,
   replay: runReplayBench,
   runner: runRunnerBench,
   trust: runTrustBench,

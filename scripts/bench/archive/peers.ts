@@ -15,6 +15,8 @@ import { createNetwork, type Network } from '../../../src/network/index.ts'
 export const ARCHIVE_BYTES = 64 * 1024 * 1024
 export const RAW_PROTOCOL = '/bench/raw/1'
 
+/** As in src/node. */
+const MAX_NEIGHBOURS = 16
 const clock = systemClock()
 const rng = systemRng()
 const log = createLog({ level: 'warn' })
@@ -30,10 +32,10 @@ export function openRaw() {
 }
 
 /** The network of a node, without discovery. */
-export function openNetwork(): Promise<Network> {
+export function openNetwork(address = '/ip4/127.0.0.1/tcp/0'): Promise<Network> {
   const events = createEvents<NetworkEvents>()
   const identity = generateKeyPairSync('ed25519').privateKey
-  const listen = ['/ip4/127.0.0.1/tcp/0']
+  const listen = [address]
   return createNetwork(
     { clock, rng, log, events },
     { network: 'bench', identity, listen, visibility: 'private', dht: false, keepPeers: false },
@@ -42,8 +44,11 @@ export function openNetwork(): Promise<Network> {
 
 export function openCode(network: Network, dir: string): Promise<Code> {
   const events = createEvents<CodeEvents>()
+  // as a node does it: peers that the DHT names, then neighbours; here there is no DHT
   const providers = {
-    findProviders: (id: Parameters<Network['dht']['findProviders']>[0]) => network.dht.findProviders(id),
+    async *findProviders() {
+      for (const { peerId } of network.peers().slice(0, MAX_NEIGHBOURS)) yield peerId
+    },
   }
   return createCode({ clock, rng, log, events, streams: network.streams, providers }, { dir, maxBytes: 2 ** 32 })
 }

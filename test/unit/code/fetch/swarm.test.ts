@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { seededRng } from '../../../../src/base/rng.ts'
 import { createChunkPicker } from '../../../../src/code/fetch/chunk-picker.ts'
-import { fetching, noting, advanceUntil, publish, promiseState, twisted } from '../fetch-fixtures.ts'
+import {
+  advanceUntil,
+  modifiedProvider,
+  promiseState,
+  publish,
+  recordingProvider,
+  startFetch,
+} from '../fetch-fixtures.ts'
 
 const chunkOf = (request: { want: string; first?: number }) => (request.want === 'chunks' ? request.first : undefined)
 
@@ -11,8 +18,8 @@ describe('several nodes fetch one code at the same time', () => {
     const there = await publish()
     const firsts = new Set<number | undefined>()
     for (let node = 0; node < 12; node++) {
-      const { asked, alice } = noting(there)
-      await (await fetching(there.code, { alice })).work
+      const { asked, alice } = recordingProvider(there)
+      await (await startFetch(there.code, { alice })).work
       firsts.add(asked.find((index) => index >= 0))
     }
     expect(firsts.size).toBeGreaterThan(2)
@@ -36,13 +43,13 @@ describe('several nodes fetch one code at the same time', () => {
     const clock = manualClock()
     const had = new Set([0, 1])
     let refused = 0
-    const partial = twisted(there, (request, honest) => {
+    const partial = modifiedProvider(there, (request, honest) => {
       const chunk = chunkOf(request)
       if (chunk === undefined || had.has(chunk)) return honest
       refused++
       return { is: 'error', message: 'not here yet' }
     })
-    const here = await fetching(there.code, { partial }, { clock })
+    const here = await startFetch(there.code, { partial }, { clock })
     await expect.poll(() => refused).toBeGreaterThan(0)
     for (let chunk = 2; chunk < 9; chunk++) had.add(chunk)
     await advanceUntil(clock, 100, () => promiseState(here.work)).toBe('resolved')
@@ -53,10 +60,10 @@ describe('several nodes fetch one code at the same time', () => {
   test('a provider that has nothing for long is given up', async () => {
     const there = await publish()
     const clock = manualClock()
-    const empty = twisted(there, (request, honest) =>
+    const empty = modifiedProvider(there, (request, honest) =>
       chunkOf(request) === undefined ? honest : { is: 'error', message: 'not here' },
     )
-    const here = await fetching(there.code, { empty }, { clock })
+    const here = await startFetch(there.code, { empty }, { clock })
     await advanceUntil(clock, 250, () => promiseState(here.work)).toBe('rejected')
     await expect(here.work).rejects.toThrow('empty: it says: not here')
   })
@@ -64,9 +71,9 @@ describe('several nodes fetch one code at the same time', () => {
   test('silent providers in every place make room for one that gives', async () => {
     const there = await publish()
     const clock = manualClock()
-    const silent = twisted(there, (request, honest) => (chunkOf(request) === undefined ? honest : undefined))
+    const silent = modifiedProvider(there, (request, honest) => (chunkOf(request) === undefined ? honest : undefined))
     const peers = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`silent-${at}`, silent]))
-    const here = await fetching(there.code, { ...peers, alice: there.store }, { clock })
+    const here = await startFetch(there.code, { ...peers, alice: there.store }, { clock })
     await advanceUntil(clock, 250, () => promiseState(here.work)).toBe('resolved')
     // long before their silence is a failure of its own
     expect(clock.monotonic()).toBeLessThan(30_000)

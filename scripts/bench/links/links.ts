@@ -1,0 +1,93 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** Why hosts with links of their own cannot be made here; undefined where they can. */
+export function linksUnavailable(): string | undefined {
+  if (process.platform !== 'linux') return 'network namespaces exist on Linux only'
+  if (process.getuid?.() !== 0) return 'network namespaces and rate limits (tbf) need root'
+  for (const tool of ['ip', 'tc']) {
+    try {
+      execFileSync(tool, ['-V'], { stdio: 'ignore' })
+    } catch {
+      return `the program ${tool} (package iproute2) is missing`
+    }
+  }
+  return undefined
+}
+
+/** Hosts on this machine that reach each other through one switch, each over a link of its own. */
+export interface Links extends Disposable {
+  address(host: number): string
+  /** Starts a program of this repository on a host, with an IPC channel. */
+  fork(host: number, entry: URL, args?: readonly string[]): ChildProcess
+  /** Bytes that left the host on its link, headers and all. */
+  sentBytes(host: number): number
+}
+
+/** What waits for a link, at its rate: more than a round trip needs, less than a delay that would be seen. */
+const QUEUE = ['burst', '128kb', 'latency', '50ms']
+
+/** Network namespaces with a pair of veth each; `tbf` limits both directions of each link. Undefined rate: no limit. */
+export function createLinks(hosts: number, bitsPerSecond: number | undefined): Links {
+  const prefix = `thundercloud-${process.pid}`
+  const names = [`${prefix}-switch`, ...Array.from({ length: hosts }, (_, host) => `${prefix}-${host}`)]
+  const [hub = '', ...hostNames] = names
+  const ip = (...args: string[]) => execFileSync('ip', args)
+  const limit = (namespace: string, device: string) => {
+    if (bitsPerSecond === undefined) return
+    const rate = ['rate', `${bitsPerSecond}bit`, ...QUEUE]
+    execFileSync('tc', ['-n', namespace, 'qdisc', 'add', 'dev', device, 'root', 'tbf', ...rate])
+  }
+  const links: Links = {
+    address: (host) => `10.77.0.${host + 1}`,
+    fork(host, entry, args = []) {
+      const node = [process.execPath, ...process.execArgv, fileURLToPath(entry), ...args]
+      return spawn('ip', ['netns', 'exec', hostNames[host] as string, ...node], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      })
+    },
+    // what the host sent is what its port of the switch has received
+    sentBytes: (host) => {
+      const table = execFileSync('ip', ['netns', 'exec', hub, 'cat', '/proc/net/dev']).toString()
+      const line = table.split('\n').find((each) => each.trim().startsWith(`port${host}:`)) ?? ''
+      return Number(line.split(':')[1]?.trim().split(/\s+/)[0])
+    },
+    [Symbol.dispose]() {
+      for (const name of names) execFileSync('sh', ['-c', `ip netns del ${name} 2>/dev/null || true`])
+    },
+  }
+  try {
+    ip('netns', 'add', hub)
+    ip('-n', hub, 'link', 'add', 'switch0', 'type', 'bridge')
+    ip('-n', hub, 'link', 'set', 'switch0', 'up')
+    for (const [host, name] of hostNames.entries()) {
+      ip('netns', 'add', name)
+      ip('-n', hub, 'link', 'add', `port${host}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+      ip('-n', hub, 'link', 'set', `port${host}`, 'master', 'switch0', 'up')
+      ip('-n', name, 'addr', 'add', `${links.address(host)}/24`, 'dev', 'eth0')
+      for (const device of ['lo', 'eth0']) ip('-n', name, 'link', 'set', device, 'up')
+      limit(hub, `port${host}`)
+      limit(name, 'eth0')
+    }
+  } catch (error) {
+    links[Symbol.dispose]()
+    throw error
+  }
+  return links
+}
+
+/** Watches how busy the machine is: the share of its processors' time since the call. */
+export function watchMachine(): () => number {
+  const read = () => {
+    const [, ...fields] = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').split(/\s+/)
+    const times = fields.slice(0, 8).map(Number)
+    const total = times.reduce((sum, time) => sum + time, 0)
+    return { total, idle: (times[3] ?? 0) + (times[4] ?? 0) }
+  }
+  const before = read()
+  return () => {
+    const now = read()
+    return 1 - (now.idle - before.idle) / Math.max(1, now.total - before.total)
+  }
+}
