@@ -176,6 +176,16 @@ function mutate(bytes: Uint8Array, rng: ReturnType<typeof seededRng>): Uint8Arra
   }
 }
 
+/** What a body says: white space, and bits of base64 that are no part of a byte, say nothing. */
+function meaning(type: string, body: Uint8Array): string {
+  try {
+    if (type === 'application/json') return toDagJson(fromDagJson(Buffer.from(body).toString()))
+  } catch {
+    // it says what its bytes are
+  }
+  return Buffer.from(body).toString('hex')
+}
+
 test(`${COUNT} mutated bodies: each a 4xx with a sentence, nothing stored, no growth (seed ${SEED})`, {
   timeout: 120_000,
 }, async () => {
@@ -192,7 +202,7 @@ test(`${COUNT} mutated bodies: each a 4xx with a sentence, nothing stored, no gr
   const send = async (index: number) => {
     const [type, body] = seeds[index % seeds.length] as [string, Uint8Array]
     const mutated = mutate(body, rng)
-    if (Buffer.compare(mutated, body) === 0) return
+    if (meaning(type, mutated) === meaning(type, body)) return
     const response = await fetch(`${it.served.url}/service`, {
       method: 'POST',
       headers: { 'content-type': type },
