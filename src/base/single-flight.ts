@@ -4,6 +4,8 @@ import { StoppedError } from './errors.ts'
 /** Work that several want at once and that is done once. It is aborted when the last of them has lost interest. */
 export interface SingleFlight<T> extends AsyncDisposable {
   run(key: string, work: (signal: AbortSignal) => Promise<T>, options: { signal?: AbortSignal | undefined }): Promise<T>
+  /** Resolves when work that all have lost interest in is over; at once where there is none. */
+  abandoned(key: string): Promise<void>
 }
 
 type Running<T> = { readonly result: Promise<T>; readonly controller: AbortController; waiters: number }
@@ -32,6 +34,10 @@ export function createSingleFlight<T>(): SingleFlight<T> {
         if (job?.controller.signal.aborted === true) await job.result.catch(() => {})
         else return await wait(job ?? start(key, work), signal)
       }
+    },
+    async abandoned(key) {
+      const job = running.get(key)
+      if (job?.controller.signal.aborted === true) await job.result.catch(() => {})
     },
     async [Symbol.asyncDispose]() {
       disposedWith ??= new StoppedError('the node stops')

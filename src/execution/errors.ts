@@ -23,3 +23,15 @@ export class GatewayUnreachableError extends UnavailableError {
     super(`the gateway of the run does not accept connections (${code})`)
   }
 }
+
+/** A build failed, by what it did. */
+export class BuildFailedError extends ThundercloudError {
+  override readonly name = 'BuildFailedError'
+  /** It may have been ended from outside: this says nothing of the next attempt. */
+  readonly isPassing: boolean
+
+  constructor(message: string, { isPassing = false } = {}) {
+    super(message)
+    this.isPassing = isPassing
+  }
+}

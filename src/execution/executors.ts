@@ -39,6 +39,7 @@ export async function createExecutors(
     runsDir: join(configuration.dataDir, 'runs'),
     bubblewrap: config.HOST.BUBBLEWRAP,
     sandbox: config.HOST.SANDBOX,
+    programs: Object.fromEntries(toolchains.map(({ name, program }) => [name, program])),
   })
   return {
     executors: [docker, host],

@@ -130,6 +130,11 @@ export interface Executor {
   available(options?: { signal?: AbortSignal | undefined }): Promise<Availability>
   /** Has its engine this image already? It need not be fetched. Absent where the executor runs no images. */
   hasImage?(digest: string): Promise<boolean>
+  /**
+   * What the output of a build depends on beside its plan: the image, or the programs of this machine. The same text, the
+   * same builder. Throws what `start` would throw where there is none.
+   */
+  builderId(plan: Plan): Promise<string>
   /** Where `start` will put this run: known, and journalled, before it is done. */
   handle(plan: Plan): unknown
   /** Throws a RunRefusedError for what can never run here, an UnavailableError for what may run later. */

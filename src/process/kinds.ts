@@ -39,7 +39,7 @@ export const PROCESSES = {
     cwd: '/',
     umask: 0o022,
     files: FILES,
-    user: "the run's own",
+    user: "the build's own",
   },
   scanner: {
     what: "a hub's scanner in its sandbox",

@@ -5,7 +5,7 @@ import { MIB, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
 /** A command, what it writes, and what it sees of the disk. */
-export function describeBasics({ executor, json, logs, outcome, plan }: KitContext): void {
+export function describeBasics({ create, dirs, executor, json, logs, nodeId, outcome, plan }: KitContext): void {
   describe('a command', () => {
     it('ends with its exit code', async () => {
       expect((await outcome('process.exitCode = 7')).end).toEqual({ exitCode: 7, reason: 'exit' })
@@ -99,6 +99,14 @@ export function describeBasics({ executor, json, logs, outcome, plan }: KitConte
       await chmod(build.codeDir as string, 0o777)
       expect((await runToEnd(executor(), build)).end.exitCode).toBe(0)
       expect(await readFile(join(build.codeDir as string, 'built.txt'), 'utf8')).toBe('made')
+    })
+
+    it('names what builds, as the next process does, and starts nothing', async () => {
+      const build = await plan('', { purpose: 'build' })
+      const id = await executor().builderId(build)
+      expect(id).toContain(executor().name)
+      expect(await create(dirs(), nodeId).builderId({ ...build, runId: 'other', service: 'other' })).toBe(id)
+      expect(await executor().adopt()).toEqual([])
     })
 
     it('gives no more disk than granted', async () => {

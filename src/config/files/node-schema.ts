@@ -25,6 +25,9 @@ const quotas = keys({
   CODE_STORE: size(1024 * 1024)
     .describe('disk for code that was fetched or is served; the least used goes first')
     .prefault('10GiB'),
+  BUILDS: size(1024 * 1024)
+    .describe('disk for what builds made; what a run uses stays, of the rest the least used goes first')
+    .prefault('5GiB'),
   LOGS: size(1024 * 1024)
     .describe('disk for the logs of all runs; of what has ended, the oldest goes first')
     .prefault('1GiB'),

@@ -8,7 +8,7 @@ import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import { formatLine } from '../logs/format.ts'
 import { limitsOf } from '../logs/limits.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
-import type { AdoptedRun, Availability, Plan, Run, RunEnd } from '../types.ts'
+import type { AdoptedRun, Availability, Plan, Run } from '../types.ts'
 import { describeEngine } from './address.ts'
 import { completeBuild } from './build.ts'
 import { imageDisk, memoryDisk } from './build-disk.ts'
@@ -22,7 +22,7 @@ import { createImages } from './images.ts'
 import { type EngineInfo, hasSeccomp, unenforcedLimitsOf } from './machine.ts'
 import { type AttachedStream, createAttachedStream } from './output/attached-output.ts'
 import { attachOutput } from './output/log-copier.ts'
-import { dockerRun } from './run.ts'
+import { dockerRun, finishedRun } from './run.ts'
 import { type LabelledRun, parseRunLabels, runLabels } from './run-labels.ts'
 import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './types.ts'
 
@@ -235,6 +235,8 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       }
     },
     hasImage: images.has,
+    builderId: async (plan) =>
+      JSON.stringify(['docker', (await features()).Architecture, init.docker.runtime ?? '', await images.ofPlan(plan)]),
     handle: (plan) => handleOf(plan.runId),
     async start(plan, { signal } = {}): Promise<Run> {
       beginning.add(plan.runId)
@@ -293,9 +295,4 @@ function hasCode(plan: Plan): plan is CodePlan {
 /** One that was adopted is not waited for: it is started again. */
 function isBuild(plan: RunPlan): plan is CodePlan {
   return 'purpose' in plan && plan.purpose === 'build' && hasCode(plan)
-}
-
-function finishedRun(handle: DockerHandle, startedAt: number, end: RunEnd): Run {
-  const over = () => Promise.reject(new RunRefusedError('the run has ended'))
-  return { handle, startedAt, wait: async () => end, stop: async () => {}, stats: over, connect: over }
 }

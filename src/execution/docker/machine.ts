@@ -2,6 +2,7 @@
 export type EngineInfo = {
   ID: string
   KernelVersion: string
+  Architecture: string
   SwapLimit: boolean
   CgroupVersion?: string | undefined
   SecurityOptions?: unknown

@@ -1,6 +1,6 @@
 import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
-import { GatewayUnreachableError } from '../errors.ts'
+import { GatewayUnreachableError, RunRefusedError } from '../errors.ts'
 import { connectThroughGateway, isGatewayOpen } from '../gateway/client.ts'
 import { createLogWriter, type LogLimits, type LogWriter } from '../logs/writer.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../types.ts'
@@ -132,6 +132,12 @@ export function dockerRun(input: DockerRunInput): Run {
     })
     return current
   }
+}
+
+/** One that was over before it began. */
+export function finishedRun(handle: DockerHandle, startedAt: number, end: RunEnd): Run {
+  const over = () => Promise.reject(new RunRefusedError('the run has ended'))
+  return { handle, startedAt, wait: async () => end, stop: async () => {}, stats: over, connect: over }
 }
 
 const KILLED = 137

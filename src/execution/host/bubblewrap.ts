@@ -5,7 +5,9 @@ import type { Plan, ReadOnlyMount } from '../types.ts'
 
 /** Where the node's own Node.js is seen in a sandbox. */
 const NODE_DIR = '/opt/thundercloud/bin'
-const PATH = `${NODE_DIR}:/usr/local/bin:/usr/bin:/bin`
+/** Where a sandbox finds the programs of this machine. */
+export const PROGRAM_DIRS = ['/usr/local/bin', '/usr/bin', '/bin'] as const
+const PATH = [NODE_DIR, ...PROGRAM_DIRS].join(':')
 /** bubblewrap makes the folders above what it binds for root alone; these are for the service, too. */
 const FOLDERS = ['/etc', '/etc/ssl', '/opt', '/opt/thundercloud', NODE_DIR]
 const SYSTEM_DIRS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']

@@ -16,6 +16,7 @@ import { type HostHandle, hostRun, listRuns, removeHostRun, shimProcessOf } from
 import { type RunFiles, readEnd, readJson, runFiles, type ShimIdentity, type ShimSpec } from './run-files.ts'
 import { probeSandbox, type Sandbox } from './sandbox-probe.ts'
 import { seccompFilter } from './seccomp.ts'
+import { toolVersions } from './tool-versions.ts'
 import type { HostExecutorComponents, HostExecutorInit } from './types.ts'
 
 const LOOK_MS = 5
@@ -111,6 +112,13 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
         return { available: false, detail: sandbox.unavailableReason, unenforcedLimits: [] }
       const detail = `no sandbox, only Node's permission model for this node's own services: ${sandbox.unavailableReason}`
       return { available: true, detail, unenforcedLimits: unenforcedByPermissions(), ownOnly: true }
+    },
+    async builderId(plan) {
+      const { sandbox } = await machine()
+      const kind = 'bwrap' in sandbox ? 'bubblewrap' : 'permission'
+      const programs = plan.toolchain.flatMap((name) => init.programs?.[name] ?? [])
+      const tools = await toolVersions([...programs, ...plan.command.slice(0, 1)], node)
+      return JSON.stringify(['host', process.arch, kind, tools])
     },
     handle: (plan) => ({ ...handleOf(runId(plan), known) }),
     async start(plan, { signal } = {}): Promise<Run> {

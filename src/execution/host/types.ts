@@ -20,6 +20,8 @@ export type HostExecutorInit = {
   readonly sandbox?: 'auto' | 'bubblewrap'
   /** The Node.js that services run with; default: the one that runs the node. */
   readonly node?: string
+  /** Toolchain -> its program, by canonical name: `{ python: 'python3' }`. Their versions are part of what builds. */
+  readonly programs?: Readonly<Record<string, string>>
   /** Control groups: use what can be written, or none. Default true. */
   readonly cgroups?: boolean
 }

@@ -1,12 +1,10 @@
-import { rm } from 'node:fs/promises'
 import { sleep } from '../../base/clock.ts'
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { retry } from '../../base/retry.ts'
 import { RETRY_BACKOFF, UPDATE_DEADLINE_TIMES } from '../constants.ts'
-import { RunRefusedError } from '../errors.ts'
+import { BuildFailedError, RunRefusedError } from '../errors.ts'
 import { FINAL_STATES, type RunChange } from '../journal.ts'
 import type { Run } from '../types.ts'
-import { BuildFailedError, buildDir } from './build.ts'
 import { withFailureDetail } from './failure-detail.ts'
 import { afterMs } from './health-check.ts'
 import { notHealthyText } from './restart-policy.ts'
@@ -110,14 +108,13 @@ export async function finishStopping(context: StepContext, why: string): Promise
   })
 }
 
-export async function cleanUp({ components, init, handle, lease, recorder, detach }: StepContext): Promise<void> {
+export async function cleanUp({ components, init, spec, handle, lease, recorder, detach }: StepContext): Promise<void> {
   const { runId } = init.record
   try {
     if (!detach.aborted) await init.executor.remove(handle)
     const state = components.journal.get(runId)?.state
-    if (state !== undefined && FINAL_STATES.includes(state)) {
-      await rm(buildDir(init.dirs.builds, runId), { recursive: true, force: true })
-    }
+    const isOver = state !== undefined && FINAL_STATES.includes(state)
+    if (isOver && spec.service.run.build !== undefined) await init.builds.release(runId)
   } finally {
     await lease[Symbol.asyncDispose]()
     await recorder[Symbol.asyncDispose]()

@@ -70,7 +70,8 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
     logDir: logDirOf(logsDir, service.id),
     lifetime: {
       afterMs: purpose === 'build' ? BUILD_TIMEOUT_MS : timeLimitMs(spec),
-      expiresAt: service.expires * 1000,
+      // several services may wait for one build: none of them ends it
+      expiresAt: purpose === 'build' ? undefined : service.expires * 1000,
       graceMs: purpose === 'build' ? 0 : graceMs,
     },
   }

@@ -1,6 +1,5 @@
 import { raceSignal } from 'race-signal'
 import { FETCH_ATTEMPTS } from '../constants.ts'
-import { buildCode } from './build.ts'
 import { imageDigest, isImage, type RunSpec } from './run-spec.ts'
 import type { Phase, WorkerEvent } from './worker-state.ts'
 import type { StepContext } from './worker-types.ts'
@@ -34,23 +33,6 @@ export async function fetchCode({ components, init, spec, lease, retries, interr
       diskBytes: grant.diskBytes,
       onProgress: ({ doneBytes, totalBytes }) =>
         components.events.emit('execution:fetch-progress', { service: service.id, runId, doneBytes, totalBytes }),
-    }),
-  )
-}
-
-export async function build(context: StepContext, codeDir: string): Promise<string> {
-  const { components, init, retries, interrupt } = context
-  const { executor, dirs, record } = init
-  await retries.recordChange({ state: 'building' })
-  return retries.retryStep('building', FETCH_ATTEMPTS, () =>
-    buildCode({
-      clock: components.clock,
-      executor,
-      runId: record.runId,
-      spec: withUser(context),
-      codeDir,
-      dirs,
-      signal: interrupt,
     }),
   )
 }

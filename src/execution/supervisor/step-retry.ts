@@ -3,6 +3,7 @@ import { isDiskFull, messageOf } from '../../base/errors.ts'
 import { retry } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import { DISK_FULL_RETRY_MS, RETRY_BACKOFF } from '../constants.ts'
+import { BuildFailedError } from '../errors.ts'
 import type { RunChange } from '../journal.ts'
 import type { SupervisorComponents } from './types.ts'
 
@@ -53,7 +54,8 @@ export function createStepRetry(
       try {
         return await work()
       } catch (error) {
-        if (signal.aborted || !isDiskFull(error)) throw error
+        // the text of a build's failure is its author's, and the disk that it filled was its own
+        if (signal.aborted || error instanceof BuildFailedError || !isDiskFull(error)) throw error
         await untilSpace(what, error)
       }
     }

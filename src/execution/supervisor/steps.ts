@@ -1,5 +1,6 @@
+import { build } from './build-step.ts'
 import { backOff, explainExit, finishStopping, journalEnd, journalFailure, monitor } from './end-steps.ts'
-import { build, fetchCode, journalStart, start, waitForStart } from './start-steps.ts'
+import { fetchCode, journalStart, start, waitForStart } from './start-steps.ts'
 import type { Phase, WorkerEvent } from './worker-state.ts'
 import type { StepContext } from './worker-types.ts'
 

@@ -4,6 +4,7 @@ import { messageOf, NotFoundError, UnavailableError } from '../../base/errors.ts
 import { retry } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
+import { createBuilds } from '../builds/builds.ts'
 import { CONNECT_PATIENCE_MS, LOG_CLEANUP_MS, RETRY_BACKOFF } from '../constants.ts'
 import { NoCapacityError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
@@ -28,6 +29,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   const workers = new Map<string, RunWorker>()
   /** the services whose end a service waits for before it begins: their capacity is reserved for it */
   const claims = new Map<string, readonly string[]>()
+  const builds = createBuilds(components, { dir: init.dirs.builds, logs: init.logs, ...init.builds })
   const closing = new AbortController()
   const background = new Set<Promise<void>>()
   let cleanUp: Promise<void> | undefined
@@ -49,6 +51,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       graceMs,
       record,
       executor,
+      builds,
       found,
       // one that has begun needs no more capacity, and those that it evicted may run again
       evictionsDone: record.state === 'decided' && evicts.length > 0 ? evictFor(service.id, evicts) : undefined,
@@ -150,7 +153,8 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   async function removeOrphan(executor: Executor, { runId, service, purpose, run }: AdoptedRun): Promise<void> {
     const wanted = journal.unfinished().some((record) => record.executor === executor.name && record.runId === runId)
     if (wanted && purpose === 'run') return
-    // a build of a run that goes on is started again by its worker
+    if (builds.isBuilding(runId)) return
+    // of an earlier process: a run that goes on has it built again
     await executor.remove(run.handle)
     const known = journal.unfinished().some((record) => buildIdOf(record.runId) === runId)
     if (!known) events.emit('execution:orphan-removed', { executor: executor.name, runId, service })
@@ -183,7 +187,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   return {
     async boot({ signal } = {}) {
       const unfinished = journal.unfinished()
-      userIds?.retain(new Set(unfinished.map(({ runId }) => runId)))
+      userIds?.retain(new Set(unfinished.flatMap(({ runId }) => [runId, buildIdOf(runId)])))
       const adoptions = new Map<string, Promise<AdoptedRun[]>>()
       const asked = [...executors.values()].map((executor) => {
         return new Promise<void>((resolve) => {
@@ -200,6 +204,9 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
         )
       }
       await Promise.all(asked)
+      await builds
+        .open()
+        .catch((error: unknown) => log.warn('what builds made cannot be read', { reason: messageOf(error) }))
       signal?.throwIfAborted()
       await cleanUpLogs()
       cleanUpTimer = clock.every(LOG_CLEANUP_MS, () => track(cleanUpLogs()))
@@ -262,6 +269,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       closing.abort(new UnavailableError('the node is closing'))
       for (const worker of workers.values()) worker.close(init.stopOnClose)
       await Promise.all([...workers.values()].map((worker) => worker.done))
+      await builds[Symbol.asyncDispose]()
       await Promise.all(background)
     },
   }

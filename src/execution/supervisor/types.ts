@@ -5,6 +5,7 @@ import type { Rng } from '../../base/rng.ts'
 import type { LogLine, RunRecord } from '../../base/run-record.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import type { Grant } from '../../base/verdict.ts'
+import type { BuildsInit } from '../builds/types.ts'
 import type { ExecutionEvents } from '../events.ts'
 import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
@@ -53,9 +54,10 @@ export type SupervisorInit = {
   readonly dirs: {
     /** log files, one folder per service; kept after exit */
     readonly logs: string
-    /** writable copies of code that is built here */
+    /** what builds made of code */
     readonly builds: string
   }
+  readonly builds: Pick<BuildsInit, 'maxBytes' | 'registries'>
   /** What may be granted in all, as it is now. */
   readonly limits: () => Resources
   /** How long a service without ports has to be up to be healthy, as it is now. */

@@ -1,4 +1,5 @@
 import type { RunRecord } from '../../base/run-record.ts'
+import type { Builds } from '../builds/types.ts'
 import type { AdoptedRun, Executor, Plan, Run } from '../types.ts'
 import type { CodeLease } from './code-lease.ts'
 import type { RunRecorder } from './run-recorder.ts'
@@ -28,6 +29,7 @@ export interface RunWorker {
 export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'healthyMs' | 'logs' | 'graceMs'> & {
   readonly record: RunRecord
   readonly executor: Executor
+  readonly builds: Builds
   /** what the executor found of a run that the journal had when the node started; undefined for a new one */
   readonly found: Promise<AdoptedRun | undefined> | undefined
   /** resolves when those that have to end before it begins have ended */

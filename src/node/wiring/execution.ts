@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { totalLimits } from '../../admission/facts/capacity.ts'
+import type { RunnerConfig } from '../../config/index.ts'
 import { createExecutors } from '../../execution/executors.ts'
 import { createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
 import { createSignedServices, type SignedServices } from '../../services/signed-services.ts'
@@ -20,6 +21,15 @@ export type Execution = Reporting & {
   readonly executors: readonly Executor[]
   readonly supervisor: Supervisor
   readonly peerStatus: PeerStatus
+}
+
+/** The mirrors that serve a service, as the operator wrote them. */
+function registriesFor({ REGISTRIES }: Pick<RunnerConfig, 'REGISTRIES'>, { own }: { own: boolean }) {
+  const serves = (mirror: RunnerConfig['REGISTRIES'][string][number]) =>
+    own || typeof mirror === 'string' || !mirror.OWN_ONLY
+  return Object.entries(REGISTRIES)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, mirrors]) => [key, mirrors.filter(serves)])
 }
 
 /** What runs services, and reports what becomes of them. Nothing runs before the supervisor boots. */
@@ -45,6 +55,10 @@ export async function createExecution(
       { clock, rng, log: log.child('execution'), events, journal: journal.runs, executors, code: serviceCode, userIds },
       {
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
+        builds: {
+          maxBytes: quotas.BUILDS,
+          registries: (author) => registriesFor(policy().config, { own: author === own }),
+        },
         limits: () => totalLimits(policy().config),
         healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
         logs: { ...LOGS, totalBytes: quotas.LOGS },

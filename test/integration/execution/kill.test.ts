@@ -124,6 +124,22 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       await runsOnce(start())
     })
 
+    it('while building: what is there is not taken for an output, and it is built again', async () => {
+      const build = ['node', '-e', `console.log('builds'); setTimeout(() => fs.writeFileSync('whole', ''), 1500)`]
+      const { grant, service } = run('service')
+      const first = start({ run: { grant, service: { ...service, run: { ...service.run, build } } } })
+      const builds = async () =>
+        (await linesOf(join(dirs.logs, 'service-1'))).out.filter((line) => line === 'builds').length
+      await until(async () => (await builds()) === 1)
+      await first.kill()
+      const left = await readdir(dirs.builds)
+      expect(journal()?.state).toBe('building')
+      await runsOnce(start())
+      const [id = '', ...others] = await readdir(dirs.builds)
+      expect([others, left.includes(id), await builds()]).toEqual([[], false, 2])
+      expect(await readdir(join(dirs.builds, id, 'code'))).toContain('whole')
+    })
+
     it.each([0, 15, 40, 80, 150, 300])('%i ms into starting: it runs once', async (delay) => {
       const first = start({ run: run('service') })
       await first.enters('starting')

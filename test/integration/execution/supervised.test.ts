@@ -1,8 +1,17 @@
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Executor, Supervisor } from '../../../src/execution/index.ts'
 import { dockerExecutor, EXECUTORS } from '../../fixtures/execution/executors.ts'
 import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
-import { grantOf, makeRunDirs, type RunDirs, talk, until, writeCode } from '../../fixtures/execution/run-fixture.ts'
+import {
+  grantOf,
+  linesOf,
+  makeRunDirs,
+  type RunDirs,
+  talk,
+  until,
+  writeCode,
+} from '../../fixtures/execution/run-fixture.ts'
 import { serviceOf as service, supervise } from '../../fixtures/execution/supervised.ts'
 import { openRelay } from '../../fixtures/net.ts'
 import { needs } from '../../require.ts'
@@ -72,6 +81,29 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       expect(seen).toEqual(
         expect.arrayContaining(['out building', 'out serving', 'node running', 'node stopped: exit code 143: test']),
       )
+    })
+
+    it('is built once for all that build the same, also by the next node; another environment or command builds again', async () => {
+      const files = {
+        'main.js': SERVER,
+        'build.js': `require('fs').writeFileSync('answer.txt', require('crypto').randomUUID())`,
+      }
+      await open(files)
+      const answerOf = async (run: object = {}, id = 'service-1') => {
+        supervisor.run(serviceOf({ build: ['node', 'build.js'], ...run }, id), grantOf(name))
+        const answer = await talk(await supervisor.connect(id, 'http'), '')
+        await supervisor.stop(id, { why: 'test' })
+        return answer
+      }
+      const first = await answerOf()
+      expect(await answerOf()).toBe(first)
+      await part.close()
+      await open(files)
+      expect(await answerOf({}, 'service-2')).toBe(first)
+      const { node } = await linesOf(join(dirs.logs, 'service-2'))
+      expect(node).toContain('building: the output of an earlier build is used')
+      const others = [await answerOf({ env: { A: '1' } }), await answerOf({ build: ['node', './build.js'] })]
+      expect(new Set([first, ...others]).size).toBe(3)
     })
 
     it('whose build fails, or floods the disk, is not run', async () => {

@@ -39,7 +39,7 @@ const multiaddr = 'a multiaddr like "/ip4/0.0.0.0/tcp/4980"'
 const announced = 'a multiaddr like "/dns4/node.example.org/tcp/4980"'
 const endpoint = 'false, or host:port like "127.0.0.1:4981"'
 const quotas =
-  'SERVICES_PER_AUTHOR, NEW_PER_AUTHOR_PER_MINUTE, NEW_AUTHORS_PER_PEER_PER_MINUTE, SYNC_PULLS_PER_PEER_PER_MINUTE, JOURNAL_MAX_SERVICES, QUEUE_MAX, MISSED_MAX, CODE_STORE and LOGS'
+  'SERVICES_PER_AUTHOR, NEW_PER_AUTHOR_PER_MINUTE, NEW_AUTHORS_PER_PEER_PER_MINUTE, SYNC_PULLS_PER_PEER_PER_MINUTE, JOURNAL_MAX_SERVICES, QUEUE_MAX, MISSED_MAX, CODE_STORE, BUILDS and LOGS'
 const time = 'a time like 90, "15m", "24h" or "7d", from 1 to'
 const size = 'a size like 268435456 or "256MiB", at least'
 const target = 'host:port in lower case like "api.github.com:443" or "*.example.org:443"'

@@ -1,71 +1,61 @@
-import { chmod, cp, lstat, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { anySignal } from 'any-signal'
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
-import { ThundercloudError, TimeoutError } from '../../base/errors.ts'
+import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { BUILD_TIMEOUT_MS, DISK_WATCH_MS } from '../constants.ts'
-import type { Executor } from '../types.ts'
-import { planOf, type RunSpec } from './run-spec.ts'
-
-export class BuildFailedError extends ThundercloudError {
-  override readonly name = 'BuildFailedError'
-}
+import { BuildFailedError } from '../errors.ts'
+import type { Executor, Plan, RunEnd } from '../types.ts'
 
 type BuildInput = {
-  clock: Clock
-  executor: Executor
-  runId: string
-  spec: RunSpec
-  codeDir: string
-  dirs: { logs: string; builds: string }
-  signal: AbortSignal
+  readonly clock: Clock
+  readonly executor: Executor
+  /** its code folder is not there yet */
+  readonly plan: Plan & { readonly codeDir: string }
+  /** unpacked code, which stays as it is */
+  readonly source: string
+  readonly signal: AbortSignal
 }
 
-/**
- * Runs the service's build in a writable copy of its code, under the grant of the run, and returns the copy. It is done
- * once per run: a copy that was finished before is used again.
- */
-export async function buildCode(input: BuildInput): Promise<string> {
-  const { clock, executor, runId, spec, codeDir, dirs } = input
-  const folder = buildDir(dirs.builds, runId)
-  const copy = join(folder, 'code')
-  const done = join(folder, 'done')
-  if ((await stat(done).catch(() => undefined)) !== undefined) return copy
+/** As a shell says that SIGKILL or SIGTERM ended it. */
+const KILLED: readonly number[] = [137, 143]
 
-  const plan = planOf({ runId, spec, purpose: 'build', codeDir: copy, logsDir: dirs.logs, graceMs: 0 })
+/**
+ * Runs a build in a writable copy of its code, under the grant of the run that asked for it. When this has ended, whatever
+ * way, nothing of the build runs any more. Throws a BuildFailedError for what the build did.
+ */
+export async function runBuild({ clock, executor, plan, source, signal }: BuildInput): Promise<void> {
+  const { codeDir, grant } = plan
   await executor.remove(executor.handle(plan))
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true, mode: 0o711 })
   // links stay relative: made absolute they would lead out of the copy
-  await cp(codeDir, copy, { recursive: true, verbatimSymlinks: true })
-  await openToAll(copy)
+  await cp(source, codeDir, { recursive: true, verbatimSymlinks: true })
+  await openToAll(codeDir)
 
   const tooLong = new TimeoutError(`the build took longer than ${BUILD_TIMEOUT_MS / 60_000} minutes`)
-  using limit = deadline(clock, BUILD_TIMEOUT_MS, tooLong, input.signal)
+  using limit = deadline(clock, BUILD_TIMEOUT_MS, tooLong, signal)
   const run = await executor.start(plan, { signal: limit.signal })
   try {
     const ended = new AbortController()
     const either = anySignal([ended.signal, limit.signal])
-    const watch = watchSize(copy, spec.grant.diskBytes, clock, either)
+    const watch = watchSize(codeDir, grant.diskBytes, clock, either)
     const end = await Promise.race([run.wait({ signal: limit.signal }), watch]).finally(() => {
       ended.abort()
       either.clear()
     })
-    if (end.exitCode !== 0)
-      throw new BuildFailedError(
-        `the build ended with exit code ${end.exitCode}${end.detail === undefined ? '' : `: ${end.detail}`}`,
-      )
+    if (end.reason === 'timeout') throw tooLong
+    if (end.exitCode !== 0) throw failureOf(end)
   } catch (error) {
     throw error === tooLong ? new BuildFailedError(tooLong.message) : error
   } finally {
     await executor.remove(run.handle)
   }
-  await writeFile(done, '')
-  return copy
 }
 
-export function buildDir(builds: string, runId: string): string {
-  return join(builds, runId)
+function failureOf({ exitCode, reason, detail }: RunEnd): Error {
+  if (reason === 'stopped') return new UnavailableError('the build was stopped')
+  const message = `the build ended with exit code ${exitCode}${detail === undefined ? '' : `: ${detail}`}`
+  // by itself, or by somebody else: that is not known
+  return new BuildFailedError(message, { isPassing: reason === 'exit' && KILLED.includes(exitCode) })
 }
 
 /** Rejects when the folder grows over `max`; ends in silence with the signal. */
