@@ -13,6 +13,7 @@ import { createMesh, meshHandlers } from './wiring/mesh.ts'
 import { createPublishing } from './wiring/publishing.ts'
 import { watchRuns } from './wiring/run-events.ts'
 import { openStorage } from './wiring/storage.ts'
+import { verifyStoredCode } from './wiring/stored-code.ts'
 
 /** Makes the parts in the order in which they need each other. When one cannot start, those that have are stopped again. */
 export async function start(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {
@@ -66,6 +67,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   booted.catch((error: unknown) =>
     log.error('parked services could not be decided again', { reason: messageOf(error) }),
   )
+
+  verifyStoredCode({ clock, log, code }, { closing: closing.signal })
 
   const running = parts.move()
   const node = createFacade(
