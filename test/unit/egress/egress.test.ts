@@ -3,7 +3,7 @@ import { connect } from 'node:http2'
 import { type AddressInfo, createServer } from 'node:net'
 import { duplexPair, PassThrough } from 'node:stream'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
+import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { createEgress, type EgressPolicy, machineNetwork, serveEgress } from '../../../src/egress/index.ts'
 
 /** Names as a resolver could answer them. */
@@ -121,4 +121,13 @@ test('a server that closes with its last byte: all that it sent arrives', async 
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
   }
   expect(came).toBe(bytes)
+})
+
+test('a resolver that does not answer is not waited for', async () => {
+  const clock = manualClock()
+  const network = machineNetwork(clock, () => new Promise(() => {}))
+  const asked = createEgress(network, { policy: POLICY }).connect('github.com', 443)
+  asked.catch(() => {})
+  await clock.advance(15_000)
+  await expect(asked).rejects.toThrow('github.com has no address (the resolver does not answer in time)')
 })
