@@ -23,6 +23,8 @@ export type ImageManifest = {
 
 /** As many as engines take. */
 const MAX_LAYERS = 127
+/** An engine holds a configuration in its memory. */
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024
 
 const CONFIGS = ['application/vnd.oci.image.config.v1+json', 'application/vnd.docker.container.image.v1+json']
 const LAYERS: Readonly<Record<string, ImageLayer['compression']>> = {
@@ -47,7 +49,7 @@ const blobSchema = z.object({
 const manifestSchema = z.object({
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
-  config: blobSchema,
+  config: blobSchema.extend({ size: z.int().min(0).max(MAX_CONFIG_BYTES) }),
   layers: z.array(blobSchema).min(1).max(MAX_LAYERS),
 })
 

@@ -2,9 +2,10 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { PassThrough, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { constants, createGunzip, createZstdDecompress } from 'node:zlib'
+import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib'
 import { messageOf } from '../../base/errors.ts'
 import { LAYER_FD, type LayerJob, type LayerResult } from './layer-job.ts'
+import { createTarCounter } from './tar-counter.ts'
 
 /**
  * The process that decompresses a layer of an image to learn how large it is: ten megabytes may be ten gigabytes. It keeps
@@ -37,18 +38,29 @@ lines.once('line', (line) => {
 })
 
 async function measure({ compression, maxBytes }: LayerJob): Promise<number> {
-  let bytes = 0
+  const counter = createTarCounter()
+  let isFirst = true
   const count = async (pieces: AsyncIterable<Buffer>) => {
     for await (const piece of pieces) {
-      bytes += piece.byteLength
-      if (bytes > maxBytes) throw new TooLarge('more than allowed')
+      if (isFirst && isCompressed(piece)) throw new Error('it is compressed once more than its media type says')
+      isFirst = false
+      counter.take(piece)
+      if (counter.bytes > maxBytes) throw new TooLarge('more than allowed')
     }
   }
-  await pipeline(createReadStream('', { fd: LAYER_FD }), decompressor(compression), count, stopped)
-  return bytes
+  const file = createReadStream('', { fd: LAYER_FD })
+  const reader = decompressor(compression)
+  await pipeline(file, reader, count, stopped)
+  if ('bytesWritten' in reader && reader.bytesWritten !== file.bytesRead) throw new Error('something follows its end')
+  return counter.bytes
 }
 
-function decompressor(compression: LayerJob['compression']): Transform {
+/** Gzip, bzip2, xz, zstd and its frames to skip. An engine goes by these bytes and by no media type. */
+function isCompressed(bytes: Buffer): boolean {
+  return /^(1f8b|425a68|fd377a|28b52ffd|5.2a4d18)/.test(bytes.toString('hex', 0, 4))
+}
+
+function decompressor(compression: LayerJob['compression']): Transform | Gunzip | ZstdDecompress {
   if (compression === 'none') return new PassThrough()
   if (compression === 'gzip') return createGunzip()
   return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } })

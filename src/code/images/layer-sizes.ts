@@ -19,9 +19,9 @@ import type { ImageLayer } from './image-manifest.ts'
 import type { LayerJob, LayerResult } from './layer-job.ts'
 import type { ImageStore } from './types.ts'
 
-/** How large the layers of images are once an engine has decompressed them. */
+/** How large the layers of images are once an engine has unpacked them. */
 export interface LayerSizes {
-  /** Throws TooLargeError where they have more bytes together, BadArchiveError where one cannot be decompressed. */
+  /** Throws TooLargeError where they have more bytes together, BadArchiveError where one cannot be read. */
   check(code: CID, maxBytes: number, options?: AbortOptions): Promise<void>
 }
 
@@ -30,16 +30,26 @@ export function createLayerSizes({ clock, images }: { clock: Clock; images: Imag
   const known = new LruMap<string, number>(MAX_KNOWN_UNPACKED)
 
   async function measureAll(code: CID, maxBytes: number, options: AbortOptions): Promise<number> {
-    const layers = new Map((images.open(code)?.manifest.layers ?? []).map((layer) => [layer.digest, layer]))
+    const measured = new Map<string, number>()
     let bytes = 0
-    for (const layer of layers.values()) {
+    for (const layer of images.open(code)?.manifest.layers ?? []) {
       const path = join(images.folder(code), BLOBS, layer.digest)
-      const result = await measure(clock, path, { compression: layer.compression, maxBytes: maxBytes - bytes }, options)
-      if (!result.done && result.why === 'malformed') throw new BadArchiveError(malformed(layer, result.message))
-      if (!result.done) return Number.POSITIVE_INFINITY
-      bytes += result.bytes
+      const job = { compression: layer.compression, maxBytes: maxBytes - bytes }
+      const size =
+        measured.get(`${layer.compression} ${layer.digest}`) ?? (await measureLayer(path, layer, job, options))
+      measured.set(`${layer.compression} ${layer.digest}`, size)
+      // an engine unpacks a layer as often as the manifest names it
+      bytes += size
+      if (bytes > maxBytes) return Number.POSITIVE_INFINITY
     }
     return bytes
+  }
+
+  async function measureLayer(path: string, layer: ImageLayer, job: LayerJob, options: AbortOptions): Promise<number> {
+    const result = await measure(clock, path, job, options)
+    if (result.done) return result.bytes
+    if (result.why === 'malformed') throw new BadArchiveError(malformed(layer, result.message))
+    return Number.POSITIVE_INFINITY
   }
 
   return {
@@ -57,7 +67,7 @@ export function createLayerSizes({ clock, images }: { clock: Clock; images: Imag
 }
 
 function malformed({ digest, compression }: ImageLayer, problem: string): string {
-  return `the layer ${digest.slice(0, 12)} of the image cannot be decompressed as ${compression} (${sanitizeText(problem, 100)})`
+  return `the layer ${digest.slice(0, 12)} of the image cannot be read as ${compression === 'none' ? 'a tar' : `a tar in ${compression}`} (${sanitizeText(problem, 100)})`
 }
 
 /** In a process that may read this program and the one descriptor, and do nothing else. */

@@ -45,6 +45,7 @@ test.for<[string, unknown, RegExp]>([
   ],
   ['a digest that is a path', manifest({ config: { ...config, digest: 'sha256:../../etc/passwd' } }), /config\.digest/],
   ['a negative size', manifest({ layers: [layer({ size: -1 })] }), /layers\.0\.size/],
+  ['a configuration that fills an engine’s memory', manifest({ config: { ...config, size: 2 ** 23 } }), /config\.size/],
   ['a size beyond the wire', manifest({ layers: [layer({ size: 2 ** 33 })] }), /layers\.0\.size/],
   [
     'a foreign layer',
