@@ -6,33 +6,15 @@ import {
   encodeArchiveRequest,
 } from '../../../protocols/archive.ts'
 import { sha256 } from '../../../protocols/encoding.ts'
-import { createCode } from '../../../src/code/index.ts'
-import { MIB, noise, packFiles, testComponents } from '../../fixtures/code/stores.ts'
-import { tempDir } from '../../fixtures/temp-dir.ts'
+import { MIB, noise, packFiles } from '../../fixtures/code/stores.ts'
 import { addressOf, createNetworks } from '../network/fixtures.ts'
+import { codePeer } from './peers.ts'
 
 const all = createNetworks()
 
-/** A network and a store on loopback, without discovery. */
-async function peer() {
-  const made = await all.make({ join: false })
-  const { network } = made
-  const invalid: string[] = []
-  const providers = { async *findProviders() {} }
-  const onInvalidData = (id: string) => void invalid.push(id)
-  const code = all.stack.use(
-    await createCode(
-      { ...testComponents(), streams: network.streams, providers, onInvalidData },
-      { dir: await tempDir(), maxBytes: 256 * MIB, self: network.peerId },
-    ),
-  )
-  await network.streams.handle(ARCHIVE_PROTOCOL, code.serve)
-  return { made, network, code, invalid }
-}
-
 /** A peer that has archives, and one that is connected to it. */
 async function twoPeers() {
-  const [there, here] = [await peer(), await peer()]
+  const [there, here] = [await codePeer(all), await codePeer(all)]
   return { there, here, id: await here.network.dial(addressOf(there.made)) }
 }
 
