@@ -2,7 +2,7 @@ import { addAbortListener, once } from 'node:events'
 import { realpath } from 'node:fs/promises'
 import { findPackageJSON } from 'node:module'
 import { dirname } from 'node:path'
-import type { Duplex, Readable, Writable } from 'node:stream'
+import { type Duplex, PassThrough, type Readable, type Writable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -16,7 +16,7 @@ import { FETCH_HEAP_MB } from '../constants.ts'
 import { chownToUnpackUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
-import type { FetchJob, FetchResult } from './child/job.ts'
+import type { FetchAbout, FetchJob, FetchResult } from './child/job.ts'
 
 /** Libraries that the process reads its archives with. */
 const LIBRARIES = ['tar', 'yauzl', 'ignore', 'isomorphic-git']
@@ -36,12 +36,12 @@ const PROGRESS_MS = 250
 
 /**
  * Downloads a source in a process that has this egress and no other, and may write the empty folder `dir` alone. `take` gets
- * the canonical archive as it comes; the process's own account of a failure goes before what `take` makes of it.
+ * the canonical archive as it comes, and what the process says of it before; the process's own account of a failure goes before what `take` makes of it.
  */
 export async function fetchInProcess(
   job: Omit<FetchJob, 'authorities'>,
   { clock, egress, dir, signal, onBytes }: FetchInit,
-  take: (archive: Readable) => Promise<void>,
+  take: (archive: Readable, about: Promise<FetchAbout | undefined>) => Promise<void>,
 ): Promise<Extract<FetchResult, { done: true }>> {
   await chownToUnpackUser(dir)
   signal.throwIfAborted()
@@ -49,13 +49,15 @@ export async function fetchInProcess(
     { kind: 'fetch', program: process.execPath, args: await childArgs(dir), cwd: dir },
     { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] },
   )
-  const [input, archive, stderrStream, gateway, answers] = child.stdio as unknown as [
+  const [input, stdout, stderrStream, gateway, answers] = child.stdio as unknown as [
     Writable,
     Readable,
     Readable,
     Duplex,
     Readable,
   ]
+  // what is not read yet when a process exits is lost, so it is read at once, and waits here for `take`
+  const archive = stdout.pipe(new PassThrough())
   using _kill = addAbortListener(signal, () => void child.kill('SIGKILL'))
   using _end = { [Symbol.dispose]: () => void child.kill('SIGKILL') }
   await using served = serveEgress(egress, gateway, { maxBytes: DOCUMENTS_BYTES + job.maxBytes })
@@ -70,8 +72,9 @@ export async function fetchInProcess(
   input.write(`${JSON.stringify({ ...job, authorities: getCACertificates('extra') } satisfies FetchJob)}\n`)
   // not its close: that waits for the gateway, which is this side's to end
   const exited = once(child, 'exit')
+  const said = readAnswers(answers)
   const [taken, answer, stderr] = await Promise.all([
-    take(archive).then(
+    take(archive, said.first.then(aboutOf)).then(
       () => undefined,
       (error: unknown) => {
         // a stream that the process ended itself is followed by its reason
@@ -79,7 +82,7 @@ export async function fetchInProcess(
         return { error }
       },
     ),
-    boundedText(answers),
+    said.all,
     boundedText(stderrStream),
     exited,
   ])
@@ -120,12 +123,24 @@ function watchSpeed(clock: Clock, served: EgressServer, onSlow: () => void): Dis
 /** What the process says of itself: a sentence. A process that was taken over says no more. */
 const MAX_ANSWER_BYTES = 16 * 1024
 
-async function boundedText(stream: Readable): Promise<string> {
+async function boundedText(stream: Readable, onText?: (text: string) => void): Promise<string> {
   let said = ''
   for await (const piece of stream.setEncoding('utf8') as AsyncIterable<string>) {
     if (said.length < MAX_ANSWER_BYTES) said += piece
+    onText?.(said)
   }
   return said.slice(0, MAX_ANSWER_BYTES)
+}
+
+/** Its first line, as soon as that is whole, and all lines. */
+function readAnswers(stream: Readable): { first: Promise<string>; all: Promise<string> } {
+  const first = Promise.withResolvers<string>()
+  const all = boundedText(stream, (text) => {
+    if (text.includes('\n')) first.resolve(text)
+  })
+  all.then(first.resolve, first.reject)
+  first.promise.catch(() => {})
+  return { first: first.promise, all }
 }
 
 /** What metadata may take beside the file itself. */
@@ -145,8 +160,16 @@ const resultSchema = z.discriminatedUnion('done', [
   }),
 ])
 
-function resultOf(answer: string): FetchResult | undefined {
+const aboutSchema = z.object({ integrity: z.enum(['strong', 'sha1', 'none']) })
+
+/** What it says before the archive; undefined where it failed before it had one. */
+function aboutOf(answer: string): FetchAbout | undefined {
   const [line = ''] = answer.split('\n', 1)
+  return line === '' ? undefined : aboutSchema.safeParse(JSON.parse(line)).data
+}
+
+function resultOf(answer: string): FetchResult | undefined {
+  const line = answer.trimEnd().split('\n').at(-1) ?? ''
   return line === '' ? undefined : resultSchema.parse(JSON.parse(line))
 }
 

@@ -12,7 +12,7 @@ import { DiskFullError, HashMismatchError, StoreFullError, TooLargeError } from 
 import type { CodeEvents } from '../events.ts'
 import type { CodeStore, StorageConfig } from '../types.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
-import type { FetchSource } from './child/job.ts'
+import type { FetchSource, Integrity } from './child/job.ts'
 import { describeSource } from './describe-source.ts'
 import { fetchInProcess } from './fetch-process.ts'
 import { type StorageAccess, storageAccess } from './storage-access.ts'
@@ -72,16 +72,18 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     await using _intake = intake
     const image = intake && { digest: digestOf(code), have: intake.have }
     const job = { source, image, baseUrl: access.baseUrl, maxBytes: limits.maxBytes, maxEntries: limits.maxEntries }
-    const arrival = { from: source.type, source: from, startedAt }
+    let arrival = { from: source.type, source: from, startedAt }
     let size = 0
-    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal }, async (stream) => {
+    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal }, async (stream, about) => {
+      // an image is named by its digest
+      if (source.type === 'registry') arrival = { ...arrival, source: `${from}${sureness((await about)?.integrity)}` }
       if (intake !== undefined) size = await intake.take(stream, arrival, limits.maxBytes)
       else size = (await store.addTar(stream, { ...arrival, expected: code, signal })).size
     }).catch((error) => {
       throw fetchError(error, from)
     })
     const ms = clock.monotonic() - startedAt
-    events.emit('code:fetch-finished', { code: code.toString(), size, ms, from: source.type, source: from })
+    events.emit('code:fetch-finished', { code: code.toString(), size, ms, from: source.type, source: arrival.source })
   }
 
   return {
@@ -106,6 +108,12 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
 /** Of the manifest that a content id names, hex. */
 function digestOf(code: CID): string {
   return Buffer.from(code.multihash.digest).toString('hex')
+}
+
+/** How sure a package index is of what it gave, where that is little. */
+function sureness(integrity: Integrity | undefined): string {
+  if (integrity === 'none') return ', of which the registry gives no checksum'
+  return integrity === 'sha1' ? ', of which the registry gives only a SHA-1' : ''
 }
 
 /** Where the first connection goes. */

@@ -31,7 +31,10 @@ export type FetchJob = {
   readonly authorities: readonly string[]
 }
 
-/** What it answers, as one line of JSON on ANSWER_FD, when the archive is on its standard output. */
+/** What it says of an archive, as a line of JSON on ANSWER_FD, before the archive comes. */
+export type FetchAbout = { readonly integrity: Integrity }
+
+/** What it answers, as the last line of JSON on ANSWER_FD, when the archive is on its standard output. */
 export type FetchResult =
   | {
       readonly done: true

@@ -10,7 +10,7 @@ import { TooLargeError } from '../../errors.ts'
 import { download } from './download.ts'
 import { openGateway } from './gateway.ts'
 import { createHttp } from './http.ts'
-import { ANSWER_FD, type FetchFailure, type FetchJob, type FetchResult } from './job.ts'
+import { ANSWER_FD, type FetchAbout, type FetchFailure, type FetchJob, type FetchResult } from './job.ts'
 import { downloadImage, findImage, isFindImageJob, isImageJob } from './oci.ts'
 import { createStagingFile } from './staging-file.ts'
 
@@ -53,6 +53,7 @@ async function run(job: FetchJob): Promise<FetchResult> {
   const { tree, entries, ...about } = await download(job, http, staging, inner)
   const below = entriesUnder(entries, tree)
   const packed = packList(below, await ignoreText(below))
+  writeSync(ANSWER_FD, `${JSON.stringify({ integrity: about.integrity } satisfies FetchAbout)}\n`)
   await pipeline(Readable.from(packEntries(packed)), process.stdout)
   return { done: true, ...about }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { RegistryKind } from '../../../../protocols/registries.ts'
 import { registryOf } from '../../../../src/config/index.ts'
@@ -77,6 +78,26 @@ test('a tarball on another host is not downloaded, nor one at a private address'
     await expect(fetchSource(source, PACKAGE_FILES, { storage })).rejects.toThrow(
       'is not among the hosts that may be reached',
     )
+  }
+})
+
+test('where the registry gives no checksum, or a SHA-1 alone, that is noted with where the code came from', async () => {
+  const { file, path, name, version, pages } = PACKAGES.npm
+  const sum = (algorithm: string, encoding: 'hex' | 'base64') => createHash(algorithm).update(file).digest(encoding)
+  for (const [dist, note] of [
+    [{}, ', of which the registry gives no checksum'],
+    [{ shasum: sum('sha1', 'hex') }, ', of which the registry gives only a SHA-1'],
+    [{ integrity: `sha512-${sum('sha512', 'base64')}` }, ''],
+  ] as const) {
+    const { url } = await sourceServer((self) => ({
+      ...pages(self, file),
+      '/@scope%2fthing/1.2.3': { version, dist: { tarball: `${self}${path}`, ...dist } },
+      [path]: file,
+    }))
+    const storage = { ALLOWED_STORAGE: [], REGISTRIES: { 'NODE.JS': [url] } }
+    const { store } = await fetchSource({ type: 'registry', kind: 'npm', name, version }, PACKAGE_FILES, { storage })
+    const [stored] = store.list()
+    expect(stored?.provenance?.source).toBe(`the npm package ${name} ${version}${note}`)
   }
 })
 
