@@ -83,8 +83,6 @@ export const RETRY_BACKOFF: Backoff = { firstMs: 250, maxMs: 30_000 }
 export const FETCH_ATTEMPTS = 14
 /** How often a run that met a full disk looks whether there is space. */
 export const DISK_FULL_RETRY_MS = 5_000
-/** A build longer than this is stuck. */
-export const BUILD_TIMEOUT_MS = 15 * 60_000
 /** A service with ports is healthy when all of them have accepted a connection and it stayed up for this long after. */
 export const HEALTHY_AFTER_PORTS_MS = 2000
 /** An update that is not healthy after so many times the healthy time has failed. */

@@ -55,7 +55,9 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
     try {
       // a user of its own: it may outlive the run that it began for
       const uid = userIds?.claim(plan.runId, { within: executor.userIds?.() }) ?? plan.uid
-      await runBuild({ clock, executor, plan: { ...plan, uid, codeDir: draft.dir }, source: job.codeDir, signal })
+      const limits = { afterMs: init.timeoutMs, graceMs: 0 }
+      const placed = { ...plan, uid, codeDir: draft.dir, lifetime: limits }
+      await runBuild({ clock, executor, plan: placed, source: job.codeDir, timeoutMs: init.timeoutMs, signal })
       if ((await executor.builderId(plan)) !== builder) {
         throw new UnavailableError('what builds it was replaced meanwhile; it is built again')
       }
@@ -92,8 +94,9 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
     const job = { ...request, key, builder }
     try {
       const { output, by } = await flights.run(key, (shared) => find(store, job, shared), { signal })
+      const held = store.isPinned(output, runId)
       if (!(await store.pin(output, runId))) throw new UnavailableError('the output of the build has just been evicted')
-      return { dir: output.dir, origin: by === undefined ? 'cached' : by === runId ? 'built' : 'shared' }
+      return { dir: output.dir, origin: originOf(by, runId, held) }
     } catch (thrown) {
       const error = originalError(thrown)
       await flights.abandoned(key)
@@ -120,4 +123,9 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
     isBuilding: (buildId) => building.has(buildId),
     [Symbol.asyncDispose]: () => flights[Symbol.asyncDispose](),
   }
+}
+
+function originOf(by: string | undefined, runId: string, held: boolean): ObtainedBuild['origin'] {
+  if (by === undefined) return held ? 'held' : 'cached'
+  return by === runId ? 'built' : 'shared'
 }

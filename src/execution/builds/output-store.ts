@@ -7,6 +7,9 @@ import type { Rng } from '../../base/rng.ts'
 import { codeOf, outputOf, removeOutput, removePin, scanOutputs, writeOutput, writePin } from './output-files.ts'
 import { sealTree, summarizeTree, type TreeSummary } from './output-tree.ts'
 
+/** Each costs memory and a look at each start, however small it is. */
+const MAX_OUTPUTS = 4096
+
 type OutputStoreInit = {
   /** Belongs to this store alone: what else is in there is removed. */
   readonly dir: string
@@ -33,6 +36,8 @@ export interface OutputStore {
   /** Its content was checked since this process began; where it is not what it was, there is none. */
   find(key: string, options: { signal: AbortSignal }): Promise<Output | undefined>
   draft(key: string): Promise<Draft>
+  /** Does this run use it already? */
+  isPinned(output: Output, runId: string): boolean
   /** The run uses it, and no other of this store, until `unpin`; also after a restart. False where it has just gone. */
   pin(output: Output, runId: string): Promise<boolean>
   unpin(runId: string): Promise<void>
@@ -50,7 +55,8 @@ export async function openOutputStore(
   const folderOf = ({ id }: Output) => join(dir, id)
   const used = () => entries.values().reduce((sum, { bytes }) => sum + bytes, 0)
 
-  for (const found of await scanOutputs(dir, isUnfinished)) {
+  const scanned = await scanOutputs(dir, isUnfinished)
+  for (const found of scanned.sort((a, b) => a.usedAt - b.usedAt)) {
     add({ ...found, dir: codeOf(join(dir, found.id)), checked: false, pins: new Set(found.pins) })
   }
 
@@ -63,7 +69,10 @@ export async function openOutputStore(
   async function remove(entry: Entry): Promise<void> {
     entries.delete(entry.id)
     if (byKey.get(entry.key) === entry) byKey.delete(entry.key)
-    await removeOutput(folderOf(entry))
+    // what is left of it when that fails goes at the next start
+    await removeOutput(folderOf(entry)).catch((error) =>
+      log.warn('the output of a build could not be removed', { id: entry.id, reason: messageOf(error) }),
+    )
   }
 
   async function isIntact(entry: Entry, signal: AbortSignal): Promise<boolean> {
@@ -121,6 +130,7 @@ export async function openOutputStore(
         },
       }
     },
+    isPinned: ({ id }, runId) => entries.get(id)?.pins.has(runId) === true,
     async pin({ id }, runId) {
       const entry = entries.get(id)
       if (entry === undefined) return false
@@ -138,7 +148,7 @@ export async function openOutputStore(
     },
     unpin: (runId) => unpinExcept(runId, undefined),
     async evict() {
-      while (used() > maxBytes) {
+      while (used() > maxBytes || entries.size > MAX_OUTPUTS) {
         const [oldest] = [...entries.values()].filter(({ pins }) => pins.size === 0).sort((a, b) => a.usedAt - b.usedAt)
         if (oldest === undefined) return
         log.debug('an output of a build was evicted', { id: oldest.id, bytes: oldest.bytes })

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { anySignal } from 'any-signal'
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
-import { BUILD_TIMEOUT_MS, DISK_WATCH_MS } from '../constants.ts'
+import { formatSeconds } from '../../base/format.ts'
+import { DISK_WATCH_MS } from '../constants.ts'
 import { BuildFailedError } from '../errors.ts'
 import type { Executor, Plan, RunEnd } from '../types.ts'
 
@@ -14,6 +15,7 @@ type BuildInput = {
   readonly plan: Plan & { readonly codeDir: string }
   /** unpacked code, which stays as it is */
   readonly source: string
+  readonly timeoutMs: number
   readonly signal: AbortSignal
 }
 
@@ -24,15 +26,17 @@ const KILLED: readonly number[] = [137, 143]
  * Runs a build in a writable copy of its code, under the grant of the run that asked for it. When this has ended, whatever
  * way, nothing of the build runs any more. Throws a BuildFailedError for what the build did.
  */
-export async function runBuild({ clock, executor, plan, source, signal }: BuildInput): Promise<void> {
+export async function runBuild({ clock, executor, plan, source, timeoutMs, signal }: BuildInput): Promise<void> {
   const { codeDir, grant } = plan
   await executor.remove(executor.handle(plan))
   // links stay relative: made absolute they would lead out of the copy
   await cp(source, codeDir, { recursive: true, verbatimSymlinks: true })
   await openToAll(codeDir)
 
-  const tooLong = new TimeoutError(`the build took longer than ${BUILD_TIMEOUT_MS / 60_000} minutes`)
-  using limit = deadline(clock, BUILD_TIMEOUT_MS, tooLong, signal)
+  const tooLong = new TimeoutError(
+    `the build took longer than ${formatSeconds(timeoutMs / 1000)} (TIMEOUTS.BUILD of the node)`,
+  )
+  using limit = deadline(clock, timeoutMs, tooLong, signal)
   const run = await executor.start(plan, { signal: limit.signal })
   try {
     const ended = new AbortController()

@@ -20,6 +20,8 @@ export type BuildsInit = {
   readonly dir: string
   /** What outputs may take on the disk; what runs use stays, also above that. */
   readonly maxBytes: number
+  /** One that takes longer is ended. */
+  readonly timeoutMs: number
   /** The REGISTRIES that serve a service of this author, as JSON values. */
   readonly registries: (author: string) => unknown
   readonly logs: LogLimits
@@ -37,8 +39,8 @@ export type BuildRequest = {
   readonly signal: AbortSignal
 }
 
-/** `built`: now, for this run. `shared`: now, for another run too. `cached`: before. */
-export type ObtainedBuild = { readonly dir: string; readonly origin: 'built' | 'shared' | 'cached' }
+/** `built`: now, for this run. `shared`: now, for another run. `cached`: before. `held`: this run has used it before. */
+export type ObtainedBuild = { readonly dir: string; readonly origin: 'built' | 'shared' | 'cached' | 'held' }
 
 /** What builds made, once for all services that build the same, and kept for later ones. */
 export interface Builds extends AsyncDisposable {

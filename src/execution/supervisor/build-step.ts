@@ -8,6 +8,7 @@ import type { StepContext } from './worker-types.ts'
 
 const ORIGINS: Readonly<Record<ObtainedBuild['origin'], string | undefined>> = {
   built: undefined,
+  held: undefined,
   shared: 'the output of the same build for another service is used',
   cached: 'the output of an earlier build is used',
 }

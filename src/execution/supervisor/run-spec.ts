@@ -3,7 +3,6 @@ import { isImageCid, parseCid } from '../../../protocols/encoding.ts'
 import { formatSeconds } from '../../base/format.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
-import { BUILD_TIMEOUT_MS } from '../constants.ts'
 import { FINAL_STATES } from '../journal.ts'
 import type { Plan, RunnableService } from '../types.ts'
 
@@ -68,12 +67,9 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
     toolchain: service.toolchain,
     image,
     logDir: logDirOf(logsDir, service.id),
-    lifetime: {
-      afterMs: purpose === 'build' ? BUILD_TIMEOUT_MS : timeLimitMs(spec),
-      // several services may wait for one build: none of them ends it
-      expiresAt: purpose === 'build' ? undefined : service.expires * 1000,
-      graceMs: purpose === 'build' ? 0 : graceMs,
-    },
+    // several services may wait for one build: none of them says when it ends
+    lifetime:
+      purpose === 'build' ? undefined : { afterMs: timeLimitMs(spec), expiresAt: service.expires * 1000, graceMs },
   }
 }
 

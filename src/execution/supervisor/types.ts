@@ -57,7 +57,7 @@ export type SupervisorInit = {
     /** what builds made of code */
     readonly builds: string
   }
-  readonly builds: Pick<BuildsInit, 'maxBytes' | 'registries'>
+  readonly builds: Pick<BuildsInit, 'maxBytes' | 'registries' | 'timeoutMs'>
   /** What may be granted in all, as it is now. */
   readonly limits: () => Resources
   /** How long a service without ports has to be up to be healthy, as it is now. */

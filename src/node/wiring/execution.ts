@@ -57,6 +57,7 @@ export async function createExecution(
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
         builds: {
           maxBytes: quotas.BUILDS,
+          timeoutMs: timeouts.BUILD * 1000,
           registries: (author) => registriesFor(policy().config, { own: author === own }),
         },
         limits: () => totalLimits(policy().config),

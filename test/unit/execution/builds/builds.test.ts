@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -254,5 +255,20 @@ describe('the folder of builds', () => {
     await next.release('a')
     expect(await folders()).toBe(1)
     expect(await obtain(next, 'c', 'a')).toMatchObject({ origin: 'cached' })
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('is left without a part of an output by a full disk', async () => {
+    await mkdir(bench.builds)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', bench.builds])
+    try {
+      bench.writes = big
+      const builds = bench.open()
+      await expect(obtain(builds, 'a')).rejects.toMatchObject({ code: 'ENOSPC' })
+      expect(await folders()).toBe(0)
+      execFileSync('mount', ['-o', 'remount,size=4m', bench.builds])
+      expect(await obtain(builds, 'a')).toMatchObject({ origin: 'built' })
+    } finally {
+      execFileSync('umount', [bench.builds])
+    }
   })
 })
