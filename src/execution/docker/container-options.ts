@@ -14,6 +14,7 @@ import {
 } from '../constants.ts'
 import { dockerSeccompProfile } from '../seccomp/docker-profile.ts'
 import type { Plan, PlanLifetime } from '../types.ts'
+import type { ImageWishes } from './image-wishes.ts'
 
 /** What a container is for; `load` and `probe` are never started. */
 export type Role = Plan['purpose'] | 'door' | 'load' | 'probe'
@@ -33,6 +34,8 @@ export type ContainerInput = {
   readonly nodeId: string
   /** image id, never a tag: what is started is what was resolved */
   readonly image: string
+  /** What the image's configuration wishes for. None of it is granted. */
+  readonly wishes: ImageWishes
   readonly runtime?: string | undefined
   /** where the engine does not see `codeDir`: the volume that holds a copy of it */
   readonly volume?: string | undefined
@@ -49,6 +52,7 @@ export function runOptions({
   handle,
   nodeId,
   image,
+  wishes,
   runtime,
   volume,
   memory,
@@ -60,6 +64,11 @@ export function runOptions({
   const readOnly = plan.purpose === 'run'
   const uid = plan.uid ?? NOBODY
   const code = volume === undefined ? codeDir && bind(codeDir, CODE, readOnly) : mount(volume, CODE, readOnly)
+  const mounts = [
+    ...(code ? [code] : []),
+    ...ETC.flatMap((name) => (etcDir ? [bind(`${etcDir}/${name}`, `/etc/${name}`, true)] : [])),
+  ]
+  const emptied = wishes.volumes.filter((path) => !mounts.some(({ Target }) => Target === path))
   return {
     name: handle.name,
     Image: image,
@@ -68,7 +77,10 @@ export function runOptions({
     Env: environment(plan).map(([name, value]) => `${name}=${value}`),
     WorkingDir: codeDir === undefined && plan.workdir === '' ? '' : `/code/${plan.workdir}`.replace(/\/$/, ''),
     User: `${uid}:${uid}`,
-    Labels: labels(nodeId, plan, plan.purpose),
+    // those of the image would be orders to other programs of the engine's machine
+    Labels: { ...Object.fromEntries(wishes.labels.map((name) => [name, ''])), ...labels(nodeId, plan, plan.purpose) },
+    // the engine itself would run it, at what intervals the image says
+    Healthcheck: { Test: ['NONE'] },
     AttachStdout: false,
     AttachStderr: false,
     HostConfig: {
@@ -84,13 +96,12 @@ export function runOptions({
       PidsLimit: grant.pids,
       ShmSize: SHM_BYTES,
       Tmpfs: {
+        // in the place of volumes, which have no limit
+        ...Object.fromEntries(emptied.map((path) => [path, scratch(grant.diskBytes, uid)])),
         '/tmp': `rw,noexec,nosuid,nodev,${held(TMP_BYTES)},mode=1777`,
-        '/work': `rw,exec,nosuid,nodev,${held(grant.diskBytes)},mode=0700,uid=${uid},gid=${uid}`,
+        '/work': scratch(grant.diskBytes, uid),
       },
-      Mounts: [
-        ...(code ? [code] : []),
-        ...ETC.flatMap((name) => (etcDir ? [bind(`${etcDir}/${name}`, `/etc/${name}`, true)] : [])),
-      ],
+      Mounts: mounts,
     },
   }
 }
@@ -228,6 +239,10 @@ export function labels(
 
 function environment(plan: Plan): [string, string][] {
   return Object.entries({ HOME: '/work', TMPDIR: '/tmp', LANG: 'C.UTF-8', ...plan.env })
+}
+
+function scratch(bytes: number, uid: number): string {
+  return `rw,exec,nosuid,nodev,${held(bytes)},mode=0700,uid=${uid},gid=${uid}`
 }
 
 /** What the kernel holds of a tmpfs: its bytes, and its files. */

@@ -18,6 +18,7 @@ import { createContainer, createEngine, isTransient, reasonOf, refusalOf, remove
 import { createEngineLocalities, type EngineLocality } from './engine-locality.ts'
 import { makeReadable, writeEtc } from './folders.ts'
 import { createGateways } from './gateways.ts'
+import { refuseVolumes, wishesOf } from './image-wishes.ts'
 import { createImages } from './images.ts'
 import { type EngineInfo, hasSeccomp, unenforcedLimitsOf } from './machine.ts'
 import { type AttachedStream, createAttachedStream } from './output/attached-output.ts'
@@ -128,6 +129,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     const info = await features()
     const handle = handleOf(plan.runId)
     const { runtime } = init.docker
+    const wishes = await wishesOf(engine, image)
     // A MemorySwap that it cannot set is an error in some engines, a warning in others.
     const memory = { swap: info.SwapLimit === true || info.CgroupVersion === '2' }
     const etcDir =
@@ -135,9 +137,10 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
         ? await writeEtc(dirname(handle.socket), plan.uid)
         : undefined
     const seccomp = hasSeccomp(info)
-    const options = runOptions({ plan, handle, nodeId, image, runtime, volume, memory, seccomp, etcDir })
-    const found = runLabels(plan, locality, logsOf(plan).maxBytes)
-    await createContainer(engine, { ...options, Labels: { ...options.Labels, ...found } })
+    const options = runOptions({ plan, handle, nodeId, image, wishes, runtime, volume, memory, seccomp, etcDir })
+    const Labels = { ...options.Labels, ...runLabels(plan, locality, logsOf(plan).maxBytes) }
+    await createContainer(engine, { ...options, Labels })
+    await refuseVolumes(engine, handle.name, volume)
   }
 
   /** Answers the volume with its code, if it is in one. */
@@ -195,9 +198,8 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       if (isTransient(error)) {
         throw new EngineGoneError(`the Docker engine cannot start it now: ${reasonOf(error)}`, { cause: error })
       }
-      throw new RunRefusedError(`the Docker engine does not start it: ${reasonOf(error).slice(0, 300)}`, {
-        cause: error,
-      })
+      const reason = reasonOf(error).slice(0, 300)
+      throw new RunRefusedError(`the Docker engine does not start it: ${reason}`, { cause: error })
     }
   }
 

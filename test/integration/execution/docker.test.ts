@@ -41,8 +41,8 @@ describe.skipIf(!needs('engine'))('images', () => {
     return { ...plan, image }
   }
   /** An image as the code store has it. */
-  async function stored({ spoilt = false } = {}) {
-    const { manifest, config, layer } = await makeImage()
+  async function stored({ spoilt = false, wishes = {} } = {}) {
+    const { manifest, config, layer } = await makeImage({ wishes })
     const dir = join(await tempDir(), 'image')
     await mkdir(join(dir, 'blobs'), { recursive: true })
     await writeFile(join(dir, 'manifest'), manifest)
@@ -64,6 +64,30 @@ describe.skipIf(!needs('engine'))('images', () => {
     // what the engine has is not loaded again
     await rm(join(dir, 'blobs'), { recursive: true })
     expect((await runToEnd(executor, await imagePlan(executor, { digest, dir }))).out[0]).toEqual(made)
+  })
+
+  it('get no volume, no health check and no label of their own', async () => {
+    const executor = over({})
+    const Healthcheck = { Test: ['CMD', '/bin/sh', '-c', 'echo >> /work/checks'], Interval: 1_000_000 }
+    const wishes = { Volumes: { '/data/': {}, '/work': {} }, Healthcheck, Labels: { 'example.order': 'yes' } }
+    const plan = await imagePlan(executor, await stored({ wishes }))
+    await runToEnd(executor, plan, async () => {
+      const { Config, Mounts } = await engine.getContainer(`thundercloud-${plan.runId}`).inspect()
+      expect([Config.Healthcheck?.Test, Config.Labels['example.order'], Mounts]).toEqual([['NONE'], '', []])
+    })
+  })
+
+  it.each([
+    [{ Volumes: { data: {} } }, /makes a volume at "data"/],
+    [{ Volumes: { '/proc/': {} } }, /a volume at "\/proc", which is the kernel's/],
+    [
+      { Volumes: Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`/${index}`, {}])) },
+      /17 volumes; at most 16/,
+    ],
+  ])('that wish for %j are refused, and leave nothing', async (wishes, sentence) => {
+    const executor = over({})
+    await expect(executor.start(await imagePlan(executor, await stored({ wishes })))).rejects.toThrow(sentence)
+    expect(await executor.adopt()).toEqual([])
   })
 
   it('that are not what their configuration says are refused', async () => {

@@ -33,7 +33,14 @@ function executor(docker: object, runtimeDir = '/tmp/tc-none') {
 
 describe('the options of a container', () => {
   const handle = { name: 'n', door: 'd', socket: '/s/s' }
-  const init = { plan, handle, nodeId: 'node-1', image: 'sha256:abc', seccomp: true }
+  const init = {
+    plan,
+    handle,
+    nodeId: 'node-1',
+    image: 'sha256:abc',
+    seccomp: true,
+    wishes: { volumes: ['/data', '/code', '/tmp'], labels: ['traefik.enable'] },
+  }
   const options = runOptions({ ...init, memory: { swap: true } })
 
   it('take every privilege away', () => {
@@ -62,6 +69,14 @@ describe('the options of a container', () => {
     })
     expect(options.HostConfig?.Tmpfs?.['/work']).toContain(`size=${2 ** 20}`)
     expect(options.HostConfig?.Tmpfs?.['/tmp']).toContain('noexec,nosuid')
+  })
+
+  it('grant nothing that the image wishes for', () => {
+    expect(options).toMatchObject({ Healthcheck: { Test: ['NONE'] }, Labels: { 'traefik.enable': '' } })
+    const { '/data': data, ...others } = options.HostConfig?.Tmpfs ?? {}
+    expect(data).toContain(`size=${2 ** 20},`)
+    expect(Object.keys(others).sort()).toEqual(['/tmp', '/work'])
+    expect(others['/tmp']).toContain('noexec')
   })
 
   it('pass the command without a shell, and say whose it is', () => {
