@@ -35,6 +35,8 @@ export async function findImage({ source, find, baseUrl }: FindImageJob, http: H
   const ask = authorized(http)
   const options = { maxBytes: MAX_INDEX_BYTES, accept: `${MANIFESTS}, ${INDEXES.join(', ')}` }
   const found = await wholeOf(await ask(new URL(`manifests/${reference}`, base), options))
+  if (reference.startsWith('sha256:') && reference !== `sha256:${hexOf(found)}`)
+    throw new UnusableSourceError('it sends another manifest than the reference names')
   const platforms = platformsOf(found)
   if (platforms === undefined) {
     decodeImageManifest(found)

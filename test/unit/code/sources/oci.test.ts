@@ -157,11 +157,11 @@ describe('what a tag names now', () => {
       { digest: `sha256:${'2'.repeat(64)}` },
     ],
   })
-  const find = async (pages: Record<string, Page>, { platform = 'linux/amd64', tag = '1.2' } = {}) => {
+  const find = async (pages: Record<string, Page>, { platform = 'linux/amd64', ref = 'team/app:1.2' } = {}) => {
     const { url } = await sourceServer(() => ({ ...pagesOf(image), ...pages }))
     const clock = systemClock()
     const registries = { DOCKER: [url] }
-    return findImage({ clock, network: machineNetwork(clock) }, `team/app:${tag}`, { registries, platform })
+    return findImage({ clock, network: machineNetwork(clock) }, ref, { registries, platform })
   }
   const at = (tag: string) => `/v2/team/app/manifests/${tag}`
 
@@ -182,6 +182,13 @@ describe('what a tag names now', () => {
     ['no tag', (response) => void response.writeHead(404).end(), 'linux/amd64', /answers 404/],
   ])('%s is one sentence', async ([_what, page, platform, sentence]) => {
     await expect(find({ [at('1.2')]: page }, { platform })).rejects.toThrow(sentence)
+  })
+
+  test('a digest is held to: a registry that sends something else is refused', async () => {
+    const ref = `team/app:1.2@sha256:${hex}`
+    expect(await find({}, { ref })).toBe(hex)
+    for (const other of [imageOf(2, SIZES).manifest, index()])
+      await expect(find({ [at(`sha256:${hex}`)]: other }, { ref })).rejects.toThrow(/another manifest than/)
   })
 
   test('a registry that sends another manifest than its index names is refused', async () => {
