@@ -47,7 +47,7 @@ export interface ReceiptsComponents {
 }
 
 /** What one receipt says, before it is signed. */
-export type Statement = {
+export type ReceiptContent = {
   readonly service: string
   readonly state: ReceiptState
   readonly redirected: boolean
@@ -55,15 +55,15 @@ export type Statement = {
 }
 
 export interface Receipts {
-  /** The signed bytes of a statement of this node. */
-  sign(statement: Statement): Uint8Array
+  /** The signed bytes of a receipt of this node. */
+  sign(content: ReceiptContent): Uint8Array
   /**
    * Notifies the publisher: over open connections, else by dialling one of `replyTo`; repeated for a day while it is
    * away. A refusal is not worth a new connection: a publisher can ask for it. `output`: a run's last lines, read when the
    * receipt is sent, for the publisher only. Does not wait; nothing is thrown.
    */
   send(
-    statement: Statement,
+    content: ReceiptContent,
     to: { replyTo: readonly string[]; author: Address },
     signal: AbortSignal,
     output?: () => Promise<readonly Reason[]>,
@@ -94,7 +94,7 @@ export function createReceipts(
     return fit
   }
 
-  function sign({ service, state, redirected, reasons }: Statement): Uint8Array {
+  function sign({ service, state, redirected, reasons }: ReceiptContent): Uint8Array {
     const body = {
       v: 1 as const,
       node: addressBytes(signer.address),
@@ -128,23 +128,23 @@ export function createReceipts(
 
   return {
     sign,
-    send(statement, { replyTo, author }, signal, output) {
+    send(content, { replyTo, author }, signal, output) {
       const own = peerIdOf(signer.address)
       const publishers = new Set(replyTo.map(peerOfMultiaddr))
       if (author.type === 'ed25519') publishers.add(peerIdOf(author))
       publishers.delete(own)
-      const far = statement.state === 'refused' ? [] : replyTo.filter((target) => peerOfMultiaddr(target) !== own)
+      const far = content.state === 'refused' ? [] : replyTo.filter((target) => peerOfMultiaddr(target) !== own)
       const targets = () => {
         const near = [...publishers].filter((peer) => components.isConnected(peer))
         return near.length > 0 ? near : far
       }
       if (targets().length === 0) return
-      outbox.post(statement.service, {
+      outbox.post(content.service, {
         peers: [...publishers],
         again: far.length > 0,
         async deliver() {
           const lines = (await output?.()) ?? []
-          await deliver(sign({ ...statement, reasons: withLines(statement.reasons, lines) }), targets(), signal)
+          await deliver(sign({ ...content, reasons: withLines(content.reasons, lines) }), targets(), signal)
         },
       })
     },

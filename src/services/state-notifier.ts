@@ -2,7 +2,7 @@ import { decodeAddress } from '../../protocols/address.ts'
 import type { Emitter } from '../base/events.ts'
 import { LruMap } from '../base/lru-map.ts'
 import type { ServiceEvents } from './events.ts'
-import { statementOf, wireState } from './receipt-statement.ts'
+import { receiptContentOf, wireState } from './receipt-content.ts'
 import type { Receipts } from './receipts.ts'
 import type { ServiceEntry, Services } from './registry.ts'
 import { hasFailed, outputReasons } from './run-reasons.ts'
@@ -39,12 +39,12 @@ export function createStateNotifier(
     if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
     // that it will run was reported with the verdict
     if (wireState(state) === 'unknown' || (state === 'accepted' && run === '')) return
-    const statement = statementOf(services, id)
+    const content = receiptContentOf(services, id)
     receipts.send(
-      statement,
+      content,
       { replyTo: body.replyTo, author: decodeAddress(body.author) },
       closing,
-      hasFailed(statement.reasons) ? async () => outputReasons(await lastLines(id)) : undefined,
+      hasFailed(content.reasons) ? async () => outputReasons(await lastLines(id)) : undefined,
     )
   }
 }

@@ -13,7 +13,7 @@ import { messageOf } from '../../base/errors.ts'
 import { truncateUtf8 } from '../../base/format.ts'
 import type { LogLine } from '../../base/run-record.ts'
 import type { MessageStream } from '../../base/stream.ts'
-import { statementOf, unknownService } from '../../services/receipt-statement.ts'
+import { receiptContentOf, unknownService } from '../../services/receipt-content.ts'
 import type { Receipts } from '../../services/receipts.ts'
 import type { Services } from '../../services/registry.ts'
 
@@ -35,8 +35,8 @@ export function createStatusServer(components: StatusComponents, init: { network
     const id = request.service.toString()
     const entry = services.get(id)
     if (request.want === 'receipt') {
-      const statement = entry === undefined ? unknownService(id) : statementOf(services, id)
-      yield { is: 'receipt', receipt: receipts.sign(statement) }
+      const content = entry === undefined ? unknownService(id) : receiptContentOf(services, id)
+      yield { is: 'receipt', receipt: receipts.sign(content) }
       return
     }
     if (entry === undefined) {

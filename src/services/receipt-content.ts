@@ -1,9 +1,9 @@
-import type { Statement } from './receipts.ts'
+import type { ReceiptContent } from './receipts.ts'
 import type { Services } from './registry.ts'
 import type { ServiceState } from './types.ts'
 
 /** What this node would say of a service that it knows. */
-export function statementOf(services: Services, id: string): Statement {
+export function receiptContentOf(services: Services, id: string): ReceiptContent {
   const entry = services.get(id)
   if (entry === undefined) return unknownService(id)
   const { state, redirected } = services.view(entry)
@@ -12,7 +12,7 @@ export function statementOf(services: Services, id: string): Statement {
 }
 
 /** A state in the fewer terms of the wire. */
-export function wireState(state: ServiceState): Statement['state'] {
+export function wireState(state: ServiceState): ReceiptContent['state'] {
   switch (state) {
     case 'published':
       return 'redirected'
@@ -26,6 +26,6 @@ export function wireState(state: ServiceState): Statement['state'] {
 }
 
 /** What a node says of a service that it does not know. */
-export function unknownService(service: string): Statement {
+export function unknownService(service: string): ReceiptContent {
   return { service, state: 'unknown', redirected: false, reasons: [] }
 }
