@@ -9,13 +9,13 @@ import type { Plan } from '../types.ts'
 import { inCgroups, SANDBOX_ETC, sandboxArgs, shimArgs } from './bubblewrap.ts'
 import { type CgroupRoots, type Controller, createCgroup, joinFiles } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
-import { permissionCommand, permissionEnv } from './permission.ts'
+import { permissionCommand, permissionEnv } from './permission-model.ts'
 import type { HostHandle } from './run.ts'
 import { runFiles, type ShimSpec, writeJson } from './run-files.ts'
 import { type SandboxPaths, sandboxMounts } from './sandbox-mounts.ts'
 import type { Sandbox } from './sandbox-probe.ts'
+import { mountTable, sandboxRootCommand } from './sandbox-root.ts'
 import { seccompFilter } from './seccomp.ts'
-import { mountTable, stageCommand } from './stage.ts'
 
 export type PrepareInit = {
   readonly plan: Plan
@@ -98,7 +98,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   if (paths.box === undefined) return { program: shim[0] as string, args: shim.slice(1) }
   await mkdir(paths.box, { recursive: true, mode: 0o755 })
   await writeFile(files.table, mountTable(mounts), { mode: 0o600 })
-  return stageCommand({ box: paths.box, mounts, table: files.table, join: shimGroups, uid }, boxed)
+  return sandboxRootCommand({ box: paths.box, mounts, table: files.table, join: shimGroups, uid }, boxed)
 }
 
 /** Where nothing can be mounted: each folder that the run may write to. */

@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { inodesFor, SHM_BYTES, TMP_BYTES } from '../constants.ts'
 import type { Plan, ReadOnlyMount } from '../types.ts'
 import type { RunFiles } from './run-files.ts'
-import { type FolderLimits, SANDBOX_ROOT, type SandboxMount } from './stage.ts'
+import { type FolderLimits, SANDBOX_ROOT, type SandboxMount } from './sandbox-root.ts'
 
 /** Where the shim, which is an ordinary user, finds the files of its run. */
 export type SandboxPaths = {

@@ -3,8 +3,8 @@ import { systemClock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { findProgram, runProcess } from '../../process/index.ts'
 import { SANDBOX_TOOLS } from './bubblewrap.ts'
-import { INSTALL_BUBBLEWRAP } from './permission.ts'
-import { SANDBOX_ROOT, STAGE_TOOLS, stageCommand } from './stage.ts'
+import { INSTALL_BUBBLEWRAP } from './permission-model.ts'
+import { SANDBOX_ROOT, SANDBOX_ROOT_TOOLS, sandboxRootCommand } from './sandbox-root.ts'
 
 const PROBE_TIMEOUT_MS = 10_000
 
@@ -16,12 +16,12 @@ export async function probeSandbox(program: string, uid: number | undefined, sig
   if (process.platform !== 'linux') return { unavailableReason: 'the sandbox needs Linux' }
   const bwrap = findProgram(program)
   if (bwrap === undefined) return { unavailableReason: `${program} is not installed: ${INSTALL_BUBBLEWRAP}` }
-  for (const tool of [...SANDBOX_TOOLS, ...STAGE_TOOLS]) {
+  for (const tool of [...SANDBOX_TOOLS, ...SANDBOX_ROOT_TOOLS]) {
     if (findProgram(tool) === undefined) return { unavailableReason: `${tool} is missing: install util-linux` }
   }
   if (uid !== undefined) await mkdir(SANDBOX_ROOT, { recursive: true, mode: 0o755 })
-  const { program: stage, args } = tryCommand(bwrap, uid)
-  const { failed, problem } = await run(stage, args, signal)
+  const { program: first, args } = tryCommand(bwrap, uid)
+  const { failed, problem } = await run(first, args, signal)
   if (!failed) return { bwrap }
   return {
     unavailableReason: `bubblewrap cannot make a sandbox here (${problem}): allow user namespaces to ordinary users`,
@@ -70,5 +70,5 @@ function tryCommand(bwrap: string, uid: number | undefined): { program: string; 
     '--proc',
     '/proc',
   ]
-  return stageCommand({ box, mounts: [], table: '', join: [], uid }, [bwrap, ...outer, '--', bwrap, ...inner])
+  return sandboxRootCommand({ box, mounts: [], table: '', join: [], uid }, [bwrap, ...outer, '--', bwrap, ...inner])
 }

@@ -10,7 +10,7 @@ import { readLogs } from '../logs/reader.ts'
 import { logFile } from '../logs/writer.ts'
 import type { EndReason, ReadOnlyMount, Run } from '../types.ts'
 import { createHostExecutor } from './executor.ts'
-import { OR_ENGINE } from './permission.ts'
+import { OR_ENGINE } from './permission-model.ts'
 import type { HostExecutorInit } from './types.ts'
 
 /** Output of one program: longer output is not read. */

@@ -47,7 +47,7 @@ export async function runShim(dir: string): Promise<void> {
   const finished = Promise.withResolvers<RunEnd>()
   const listen = plan.listen ?? plan.socket
   await rm(listen, { force: true })
-  const box = { child: undefined as Box | undefined }
+  const running = { child: undefined as RunningCommand | undefined }
   // loaded by those that have it: a shim is small
   using proxy = plan.egress === true ? await (await import('../gateway/egress-proxy.ts')).startEgressProxy() : undefined
   const gateway = await startGatewayServer({
@@ -57,8 +57,8 @@ export async function runShim(dir: string): Promise<void> {
     other: async (request) => {
       if (request.wait === true) return JSON.stringify(await finished.promise)
       if (typeof request.stop === 'number')
-        await box.child?.stop(request.stop, request.reason === 'timeout' ? 'timeout' : 'stopped')
-      else if (request.stats === true) return JSON.stringify(await stats(plan, box.child?.pid))
+        await running.child?.stop(request.stop, request.reason === 'timeout' ? 'timeout' : 'stopped')
+      else if (request.stats === true) return JSON.stringify(await stats(plan, running.child?.pid))
       else return undefined
       return 'ok'
     },
@@ -67,9 +67,9 @@ export async function runShim(dir: string): Promise<void> {
     const { build } = plan
     if (build !== undefined) await copyIn(build)
     const disk = build === undefined ? undefined : watchDisk(build, clock)
-    box.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock)
-    if (!plan.sandboxed && box.child.pid !== undefined) await writeJson(files.child, identify(box.child.pid))
-    const { child } = box
+    running.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock)
+    if (!plan.sandboxed && running.child.pid !== undefined) await writeJson(files.child, identify(running.child.pid))
+    const { child } = running
     endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
     const [ended] = await Promise.all([
       child.end,
@@ -90,7 +90,7 @@ export async function runShim(dir: string): Promise<void> {
 }
 
 /** Also without a node: a time limit on the monotonic clock, the expiry on the wall clock. */
-function endInTime(clock: Clock, { afterMs, expiresAt, graceMs }: PlanLifetime, child: Box): void {
+function endInTime(clock: Clock, { afterMs, expiresAt, graceMs }: PlanLifetime, child: RunningCommand): void {
   if (afterMs !== undefined) clock.after(afterMs, () => void child.stop(graceMs, 'timeout'))
   if (expiresAt === undefined) return
   const look = clock.every(EXPIRY_LOOK_MS, () => {
@@ -100,7 +100,7 @@ function endInTime(clock: Clock, { afterMs, expiresAt, graceMs }: PlanLifetime, 
   })
 }
 
-type Box = {
+type RunningCommand = {
   pid: number | undefined
   out: Readable
   err: Readable
@@ -109,7 +109,7 @@ type Box = {
 }
 
 /** `filter`: a descriptor that bubblewrap gets as its fifth, FILTER_FD. */
-function runCommand(plan: ShimSpec, filter: number | undefined, clock: Clock): Box {
+function runCommand(plan: ShimSpec, filter: number | undefined, clock: Clock): RunningCommand {
   const [program = '', ...args] = plan.command
   const kind = plan.sandboxed ? (plan.kind ?? plan.purpose) : 'permission'
   const boxed: Stdio[] = plan.sandboxed ? ['pipe', filter ?? 'ignore'] : []

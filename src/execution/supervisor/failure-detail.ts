@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import { hintOf } from '../hint.ts'
+import { exitHint } from '../exit-hint.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { RunEnd } from '../types.ts'
 
@@ -29,7 +29,7 @@ export async function failureDetail(
   } catch (error) {
     log.debug('the last lines of a run cannot be read', { error: messageOf(error) })
   }
-  const hint = hintOf(exitCode, lines)
+  const hint = exitHint(exitCode, lines)
   return hint === undefined ? detail : `${detail ?? 'it failed'}: ${hint}`
 }
 

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it, test, vi } from 'vitest'
 import { dockerEnvironment, findEngine } from '../../../src/config/files/docker-environment.ts'
 import { loadDockerOptions, readPolicy } from '../../../src/config/index.ts'
 import { openRuntimeDir } from '../../../src/config/runtime-dir.ts'
-import { hintOf } from '../../../src/execution/hint.ts'
+import { exitHint } from '../../../src/execution/exit-hint.ts'
 import { dockerExecutor } from '../../fixtures/execution/executors.ts'
 import { makeRunDirs } from '../../fixtures/execution/run-fixture.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
@@ -29,15 +29,15 @@ test.each<[number, string, string]>([
   [1, 'Error: spawn node EAGAIN', 'resources.pids'],
   [1, "Error: EACCES: permission denied, open '/etc/x'", 'may write below $HOME'],
 ])('N2: exit code %i after %j: %s', (exitCode, line, hint) => {
-  expect(hintOf(exitCode, ['before', line, 'after'])).toContain(hint)
+  expect(exitHint(exitCode, ['before', line, 'after'])).toContain(hint)
 })
 
 test('N2: nothing is guessed, neither of a good end nor of what is not known', () => {
-  expect(hintOf(0, ['EROFS'])).toBeUndefined()
-  expect(hintOf(3, ['it did not work'])).toBeUndefined()
-  expect(hintOf(1, [])).toBeUndefined()
+  expect(exitHint(0, ['EROFS'])).toBeUndefined()
+  expect(exitHint(3, ['it did not work'])).toBeUndefined()
+  expect(exitHint(1, [])).toBeUndefined()
   const startedAt = performance.now()
-  hintOf(1, new Array(40).fill('mkdir '.repeat(10_000)))
+  exitHint(1, new Array(40).fill('mkdir '.repeat(10_000)))
   expect(performance.now() - startedAt).toBeLessThan(2000)
 })
 

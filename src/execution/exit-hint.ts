@@ -65,7 +65,7 @@ const RULES: readonly Rule[] = [
 const MAX_LINE = 1000
 
 /** What would help a program that ended so, by its exit code and its last lines; undefined where nothing is known. */
-export function hintOf(exitCode: number, lines: readonly string[]): string | undefined {
+export function exitHint(exitCode: number, lines: readonly string[]): string | undefined {
   if (exitCode === 0) return undefined
   const said = lines.map((line) => line.slice(0, MAX_LINE))
   return RULES.find((rule) => said.some((line) => rule.pattern.test(line)))?.hint

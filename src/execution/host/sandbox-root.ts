@@ -20,7 +20,7 @@ export type SandboxMount =
 /** What the kernel holds a folder to, and whose it is. */
 export type FolderLimits = { readonly bytes: number; readonly inodes: number; readonly uid: number }
 
-export type StageInit = {
+export type SandboxRootInit = {
   readonly box: string
   readonly mounts: readonly SandboxMount[]
   /** the file that holds `mountTable(mounts)` */
@@ -35,7 +35,7 @@ export type StageInit = {
  * In a mount namespace of its own: makes the box and what is in it. Then it gives up what it could, so that whatever
  * comes after is an ordinary user.
  */
-const STAGE = `PATH=/usr/bin:/bin:/usr/sbin:/sbin
+const SCRIPT = `PATH=/usr/bin:/bin:/usr/sbin:/sbin
 box=$1; table=$2; shift 2; umask 022
 mount -t tmpfs -o mode=0711,nosuid,nodev,size=1m,nr_inodes=128 tmpfs "$box" || exit 125
 while [ "$1" != -- ]; do
@@ -57,11 +57,14 @@ shift
 umask 077
 exec -c "$@"`
 
-/** Programs that a stage needs; on every distribution. */
-export const STAGE_TOOLS = ['unshare', 'setpriv', 'prlimit', 'mount'] as const
+/** Programs that this needs; on every distribution. */
+export const SANDBOX_ROOT_TOOLS = ['unshare', 'setpriv', 'prlimit', 'mount'] as const
 
 /** The command that makes the box and then becomes `command` as the run's user. */
-export function stageCommand(init: StageInit, command: readonly string[]): { program: string; args: string[] } {
+export function sandboxRootCommand(
+  init: SandboxRootInit,
+  command: readonly string[],
+): { program: string; args: string[] } {
   const { box, mounts, table, join, uid } = init
   const steps = [
     ...join.flatMap((file) => ['join', file]),
@@ -79,7 +82,7 @@ export function stageCommand(init: StageInit, command: readonly string[]): { pro
       programOf('bash'),
       '-p',
       '-c',
-      STAGE,
+      SCRIPT,
       'sh',
       box,
       table,
