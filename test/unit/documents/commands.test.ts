@@ -14,7 +14,8 @@ const OF_THE_SHELL = ['kill']
 
 /** What is wrong with a command, as far as one can see without running it; undefined where nothing is. */
 function wrong(command: string): string | undefined {
-  const [program = '', ...words] = command.split(/\s+/)
+  // what follows -- is for the program of a package
+  const [program = '', ...words] = command.split(/\s--\s/, 1)[0]?.split(/\s+/) ?? []
   if (program === 'npm') {
     const [first = '', second = ''] = words
     const script = first === 'run' ? second : first
@@ -63,6 +64,7 @@ it('sees what is wrong with a command', () => {
       'thundercloud publish hello --wait',
       'thundercloud publih hello',
       'thundercloud publish hello --wiat',
+      'thundercloud publish --npm serve@14.2.7 -- -l 80',
       'thundercloud hub attest x --yes',
       'npm run check',
       'npm run chekc',
