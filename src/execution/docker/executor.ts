@@ -85,23 +85,11 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     began: { startedAt: number; locality: EngineLocality; gatewayFirst: boolean; attached?: AttachedStream },
   ): Run {
     const handle = handleOf(plan.runId)
-    const { startedAt, locality, gatewayFirst, attached } = began
+    const { locality } = began
     const attend = isBuild(plan)
       ? completeBuild.bind(null, { clock, gateways, codeVolumes, handle, locality, plan })
       : undefined
-    return dockerRun({
-      engine,
-      gateways,
-      clock,
-      logs,
-      handle,
-      plan,
-      attend,
-      startedAt,
-      locality,
-      gatewayFirst,
-      attached,
-    })
+    return dockerRun({ engine, gateways, clock, logs, handle, plan, attend, ...began })
   }
 
   function hold({ name }: DockerHandle, source: Readable): AttachedStream {
@@ -246,6 +234,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
         return await begin(plan, signal)
       } finally {
         beginning.delete(plan.runId)
+        images.begun(plan.runId)
       }
     },
     async adopt(): Promise<AdoptedRun[]> {

@@ -40,11 +40,11 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
     })
   }
 
-  async function byDigest({ digest, dir }: NonNullable<Plan['image']>): Promise<string> {
+  async function byDigest({ digest, dir }: NonNullable<Plan['image']>, runId: string): Promise<string> {
     const found = await present(digest)
     if (found !== undefined) return found
     if (dir === undefined) throw new RunRefusedError(`the engine no longer has the image ${digest}`)
-    return loaded.load(dir)
+    return loaded.load(dir, runId)
   }
 
   /** By the digest of its manifest, or by its id where it was imported here. */
@@ -81,9 +81,10 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
 
   return {
     nodeImage,
+    begun: loaded.begun,
     has: async (digest: string) => (await present(digest)) !== undefined,
     async ofPlan(plan: Plan): Promise<string> {
-      if (plan.image !== undefined) return byDigest(plan.image)
+      if (plan.image !== undefined) return byDigest(plan.image, plan.runId)
       const known = plan.toolchain.filter((name) => toolchains[name] !== undefined)
       const [name] = known
       if (name === undefined) {

@@ -97,22 +97,37 @@ describe.skipIf(!needs('engine'))('images', () => {
     expect(await executor.adopt()).toEqual([])
   })
 
+  const present = ({ id }: { id: string }) =>
+    engine
+      .getImage(id)
+      .inspect()
+      .then(
+        () => true,
+        () => false,
+      )
+
   it('that this node loaded go when no container has used them for a while; those of another node stay', async () => {
     const clock = manualClock()
-    const [mine, other] = [over({}), dockerExecutor(dirs, { toolchains: {}, nodeId: 'another' })]
+    const other = dockerExecutor(dirs, { toolchains: {}, nodeId: 'another' })
     const [first, theirs, second] = [await stored(), await stored(), await stored()]
     const aged = createLoadedImages(createEngine({}, systemClock()), { clock, nodeId: 'a' })
-    await aged.load(first.dir)
+    await aged.load(first.dir, 'first')
+    aged.begun('first')
     await runToEnd(other, await imagePlan(other, theirs))
     await clock.advance(3_600_000)
-    await aged.load(second.dir)
-    const present = async ({ id }: typeof first) =>
-      (await engine
-        .getImage(id)
-        .inspect()
-        .catch(() => undefined)) !== undefined
+    await aged.load(second.dir, 'second')
     expect(await Promise.all([first, theirs, second].map(present))).toEqual([false, true, true])
-    expect(await mine.hasImage(first.digest)).toBe(false)
+  })
+
+  it('of runs that came and went are a few at most; those of runs that have no container yet stay', async () => {
+    const numbers = ['0', '1', '2', '3', '4', '5', '6']
+    const images = await Promise.all(numbers.map((number) => stored({ wishes: { Labels: { number } } })))
+    const mine = createLoadedImages(createEngine({}, systemClock()), { clock: manualClock(), nodeId: 'few' })
+    for (const [index, { dir }] of images.entries()) {
+      await mine.load(dir, `run-${index}`)
+      if (index > 0) mine.begun(`run-${index}`)
+    }
+    expect(await Promise.all(images.map(present))).toEqual([true, false, true, true, true, true, true])
   })
 
   it.skipIf(!needs('docker-registry'))('of a toolchain are pulled from the operator’s registry', async () => {
