@@ -1,169 +1,18 @@
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import Docker from 'dockerode'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { manualClock, systemClock } from '../../../src/base/clock.ts'
-import { createEngine } from '../../../src/execution/docker/engine.ts'
-import { createLoadedImages } from '../../../src/execution/docker/loaded-images.ts'
-import { nodeImageTag } from '../../../src/execution/docker/node-image.ts'
-import { type DockerExecutorInit, EngineGoneError, type Plan, RunRefusedError } from '../../../src/execution/index.ts'
-import { startDockerRegistry } from '../../fixtures/code/docker-registry.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { EngineGoneError } from '../../../src/execution/index.ts'
 import { EMPTY_FILES, UNLINKED } from '../../fixtures/code/hostile-builds.ts'
 import { dockerExecutor } from '../../fixtures/execution/executors.ts'
-import { digestOf, makeImage } from '../../fixtures/execution/images.ts'
 import { createAuthority, type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
 import { runDirs } from '../../fixtures/execution/run-dirs.ts'
 import { MIB, planFor, runToEnd, talk, until, writeCode } from '../../fixtures/execution/run-fixture.ts'
 import { listen } from '../../fixtures/net.ts'
-import { tempDir } from '../../fixtures/temp-dir.ts'
 import { needs } from '../../require.ts'
-
-describe.skipIf(!needs('engine'))('images', () => {
-  const engine = new Docker()
-  const loaded: string[] = []
-  const dirs = runDirs()
-  afterEach(async () => {
-    const images = loaded.splice(0).map((name) => engine.getImage(name))
-    for (const image of images) await image.remove({ force: true }).catch(() => {})
-  })
-
-  const over = (change: Partial<DockerExecutorInit>) => dockerExecutor(dirs, { toolchains: {}, ...change })
-  const imagePlan = async (executor: ReturnType<typeof over>, image: NonNullable<Plan['image']>) => {
-    const { codeDir: _codeDir, ...plan } = await planFor(executor, dirs, '', {
-      command: ['/bin/sh', '-c', 'read a < /name; echo "$a"; pwd'],
-      toolchain: ['docker'],
-    })
-    return { ...plan, image }
-  }
-  /** An image as the code store has it. */
-  async function stored({ spoilt = false, wishes = {} } = {}) {
-    const { manifest, config, layer } = await makeImage({ wishes })
-    const dir = join(await tempDir(), 'image')
-    await mkdir(join(dir, 'blobs'), { recursive: true })
-    await writeFile(join(dir, 'manifest'), manifest)
-    const hex = (bytes: Uint8Array) => digestOf(bytes).slice('sha256:'.length)
-    await writeFile(join(dir, 'blobs', hex(config)), config)
-    await writeFile(join(dir, 'blobs', hex(layer)), spoilt ? gzipSync('other') : layer)
-    loaded.push(digestOf(config))
-    return { digest: digestOf(manifest), dir, id: digestOf(config) }
-  }
-
-  it('are loaded from the code store, once, and run under the digest of their configuration', async () => {
-    const executor = over({})
-    const { digest, dir, id } = await stored()
-    expect(await executor.hasImage(digest)).toBe(false)
-    const { end, out } = await runToEnd(executor, await imagePlan(executor, { digest, dir }))
-    const made = expect.stringContaining(`made by ${process.pid}`)
-    expect({ end, out: out[0] }).toMatchObject({ end: { exitCode: 0 }, out: made })
-    expect((await engine.getImage(id).inspect()).RepoTags).toEqual([expect.stringMatching(/^thundercloud-image-/)])
-    // what the engine has is not loaded again
-    await rm(join(dir, 'blobs'), { recursive: true })
-    expect((await runToEnd(executor, await imagePlan(executor, { digest, dir }))).out[0]).toEqual(made)
-  })
-
-  it('get no volume, no health check and no label of their own', async () => {
-    const executor = over({})
-    const Healthcheck = { Test: ['CMD', '/bin/sh', '-c', 'echo >> /work/checks'], Interval: 1_000_000 }
-    const wishes = { Volumes: { '/data/': {}, '/work': {} }, Healthcheck, Labels: { 'example.order': 'yes' } }
-    const plan = await imagePlan(executor, await stored({ wishes }))
-    await runToEnd(executor, plan, async () => {
-      const { Config, Mounts } = await engine.getContainer(`thundercloud-${plan.runId}`).inspect()
-      expect([Config.Healthcheck?.Test, Config.Labels['example.order'], Mounts]).toEqual([['NONE'], '', []])
-    })
-  })
-
-  it.each([
-    [{ Volumes: { data: {} } }, /makes a volume at "data"/],
-    [{ Volumes: { '/proc/': {} } }, /a volume at "\/proc", which is the kernel's/],
-    [
-      { Volumes: Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`/${index}`, {}])) },
-      /17 volumes; at most 16/,
-    ],
-  ])('that wish for %j are refused, and leave nothing', async (wishes, sentence) => {
-    const executor = over({})
-    await expect(executor.start(await imagePlan(executor, await stored({ wishes })))).rejects.toThrow(sentence)
-    expect(await executor.adopt()).toEqual([])
-  })
-
-  it('that are not what their configuration says are refused', async () => {
-    const executor = over({})
-    const started = executor.start(await imagePlan(executor, await stored({ spoilt: true })))
-    await expect(started).rejects.toThrow(/the engine does not take the image/)
-    expect(await executor.adopt()).toEqual([])
-  })
-
-  const present = ({ id }: { id: string }) =>
-    engine
-      .getImage(id)
-      .inspect()
-      .then(
-        () => true,
-        () => false,
-      )
-
-  it('that this node loaded go when no container has used them for a while; those of another node stay', async () => {
-    const clock = manualClock()
-    const other = dockerExecutor(dirs, { toolchains: {}, nodeId: 'another' })
-    const [first, theirs, second] = [await stored(), await stored(), await stored()]
-    const aged = createLoadedImages(createEngine({}, systemClock()), { clock, nodeId: 'a' })
-    await aged.load(first.dir, 'first')
-    aged.begun('first')
-    await runToEnd(other, await imagePlan(other, theirs))
-    await clock.advance(3_600_000)
-    await aged.load(second.dir, 'second')
-    expect(await Promise.all([first, theirs, second].map(present))).toEqual([false, true, true])
-  })
-
-  it('of runs that came and went are a few at most; those of runs that have no container yet stay', async () => {
-    const numbers = ['0', '1', '2', '3', '4', '5', '6']
-    const images = await Promise.all(numbers.map((number) => stored({ wishes: { Labels: { number } } })))
-    const mine = createLoadedImages(createEngine({}, systemClock()), { clock: manualClock(), nodeId: 'few' })
-    for (const [index, { dir }] of images.entries()) {
-      await mine.load(dir, `run-${index}`)
-      if (index > 0) mine.begun(`run-${index}`)
-    }
-    expect(await Promise.all(images.map(present))).toEqual([true, false, true, true, true, true, true])
-  })
-
-  it.skipIf(!needs('docker-registry'))('of a toolchain are pulled from the operator’s registry', async () => {
-    const registry = await startDockerRegistry()
-    const image = await makeImage()
-    await registry.push('team/tool', image)
-    loaded.push(digestOf(image.config))
-    const toolchains = { cobol: { image: 'registry.example.org/team/tool:latest' } }
-    const executor = over({ toolchains, registries: () => [registry.origin] })
-    const plan = await planFor(executor, dirs, '', {
-      toolchain: ['cobol'],
-      command: ['/bin/sh', '-c', 'read a < /name; echo "$a"'],
-    })
-    expect((await runToEnd(executor, plan)).out[0]).toMatch(/^made by/)
-  })
-
-  it('that are nowhere are refused, with what would help', async () => {
-    const executor = over({})
-    const cobol = { toolchain: ['cobol'] }
-    const gone = executor.start(await imagePlan(executor, { digest: `sha256:${'a'.repeat(64)}` }))
-    await expect(gone).rejects.toThrow(/the engine no longer has the image/)
-    await expect(executor.start(await planFor(executor, dirs, '', cobol))).rejects.toThrow(RunRefusedError)
-    const toolchains = { cobol: { image: '127.0.0.1:9/no/such:image' } }
-    const unknown = over({ registries: () => ['http://127.0.0.1:9'], toolchains })
-    const started = unknown.start(await planFor(unknown, dirs, '', cobol))
-    await expect(started).rejects.toThrow(/no image "127\.0\.0\.1:9\/no\/such:image"/)
-  })
-
-  it('of our own Node run by their id', async () => {
-    const executor = over({ toolchains: { 'node.js': { image: 'thundercloud/node' } } })
-    await runToEnd(executor, await planFor(executor, dirs, ''))
-    const { Id } = await engine.getImage(nodeImageTag()).inspect()
-    const plan = { ...(await imagePlan(executor, { digest: Id })), command: ['node', '-p', 'process.version'] }
-    expect((await runToEnd(executor, plan)).out).toEqual([process.version])
-  })
-})
 
 const SERVER = `require('net').createServer({ allowHalfOpen: true }, s => s.on('error', () => {}).pipe(s)).listen(4000, '127.0.0.1')`
 
