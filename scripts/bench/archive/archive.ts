@@ -1,110 +1,62 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import { multiaddr } from '@multiformats/multiaddr'
-import { parseCid } from '../../../protocols/encoding.ts'
-import { ARCHIVE_BYTES, countAll, openCode, openNetwork, openRaw, RAW_PROTOCOL } from './peers.ts'
+import { watchMachine } from '../links/links.ts'
+import { installHelia } from './helia.ts'
+import { measureLinks } from './links.ts'
+import type { Rounds, ToRounds } from './rounds.ts'
 
+const PROCESSES = 3
 const ROUNDS = 9
-const MB = 1e6
-
-type Kind = 'raw' | 'random' | 'compressible'
-type Served = { raw: string; node: string; codes: Record<'random' | 'compressible', string> }
 
 /**
- * 64 MiB from one peer in another process, over TCP and noise on loopback: as an archive (manifest and chunks asked for,
- * hashed, written to disk, committed to the store), and as the same bytes down one raw libp2p stream, neither checked
- * nor kept. The rounds are interleaved, so that what else the machine does hits both; medians are compared.
+ * 64 MiB as an archive against a raw libp2p stream and Helia's bitswap: three processes of nine rounds, the lowest counts. Then
+ * over links with a rate: four providers against one, and a long way.
  */
-export async function runArchiveBench({
-  json,
-  rounds = ROUNDS,
-}: {
-  json: boolean
-  rounds?: number
-}): Promise<{ ratio: number }> {
-  const dir = await mkdtemp(join(tmpdir(), 'thundercloud-bench-'))
-  const server = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), {
-    execArgv: process.execArgv,
-  })
-  const left = once(server, 'exit')
-  const [raw, network] = await Promise.all([openRaw(), openNetwork()])
-  const code = await openCode(network, join(dir, 'store'))
+export async function runArchiveBench({ json, rounds = ROUNDS }: { json: boolean; rounds?: number }) {
   const say = (line: object, text: string) => console.log(json ? JSON.stringify(line) : text)
-  try {
-    const [served] = (await Promise.race([
-      once(server, 'message'),
-      left.then(([status]) => Promise.reject(new Error(`the server ended with ${status}`))),
-    ])) as [Served]
-    const rawPeer = await raw.dial(multiaddr(served.raw))
-    const peer = await network.dial(served.node)
-    const pauses: Record<Kind, number[]> = { raw: [], random: [], compressible: [] }
-
-    const run: Record<Kind, () => Promise<void>> = {
-      async raw() {
-        await countAll(await rawPeer.newStream(RAW_PROTOCOL), ARCHIVE_BYTES)
-      },
-      random: () => fetchAs('random'),
-      compressible: () => fetchAs('compressible'),
-    }
-    async function fetchAs(kind: 'random' | 'compressible'): Promise<void> {
-      await code.fetch(parseCid(served.codes[kind]), { peers: [peer] })
-    }
-    const times: Record<Kind, number[]> = { raw: [], random: [], compressible: [] }
-    for (let round = -1; round < rounds; round++) {
-      for (const kind of ['raw', 'random', 'compressible'] as const) {
-        const delay = monitorEventLoopDelay({ resolution: 1 })
-        delay.enable()
-        const startedAt = performance.now()
-        await run[kind]()
-        const ms = performance.now() - startedAt
-        delay.disable()
-        if (kind !== 'raw') await code.store.remove(parseCid(served.codes[kind]))
-        if (round < 0) continue
-        times[kind].push(ms)
-        pauses[kind].push(delay.max / 1e6)
-        say(
-          { round, kind, ms: Math.round(ms), megabytesPerSecond: speed(ms) },
-          `${round} ${kind} ${ms.toFixed(0)} ms, ${speed(ms)} MB/s`,
-        )
-      }
-    }
-    const ratio = Number((median(times.raw) / median(times.random)).toFixed(3))
-    const summary = {
-      bench: 'archive',
-      bytes: ARCHIVE_BYTES,
-      rounds,
-      rawMegabytesPerSecond: speed(median(times.raw)),
-      archiveMegabytesPerSecond: speed(median(times.random)),
-      compressibleMegabytesPerSecond: speed(median(times.compressible)),
-      rawPauseMs: Math.round(median(pauses.raw)),
-      pauseMs: Math.round(median(pauses.random)),
-      ratio,
-    }
+  const noHelia = installHelia()
+  if (noHelia !== undefined) say({ notMeasured: noHelia }, `not measured: ${noHelia}`)
+  const busy = watchMachine()
+  const results: Rounds[] = []
+  for (let number = 0; number < PROCESSES; number++) {
+    const result = await runProcess({ rounds, json, helia: noHelia === undefined })
+    results.push(result)
     say(
-      summary,
-      `64 MiB, verified on disk: ${summary.archiveMegabytesPerSecond} MB/s (compressible ${summary.compressibleMegabytesPerSecond}); ` +
-        `a raw libp2p stream: ${summary.rawMegabytesPerSecond} MB/s; ratio ${ratio}; longest pause of the event loop ${summary.pauseMs} ms (raw: ${summary.rawPauseMs})`,
+      { process: number, ...result },
+      `process ${number}: ${result.ratio} of a raw stream, ${result.ratioHelia ?? '-'} of Helia`,
     )
-    return summary
-  } finally {
-    server.disconnect()
-    await left
-    await raw.stop()
-    await code[Symbol.asyncDispose]()
-    await network[Symbol.asyncDispose]()
-    await rm(dir, { recursive: true, force: true })
   }
+  const lowest = (of: (result: Rounds) => number | undefined) => {
+    const values = results.map(of).filter((value) => value !== undefined)
+    return values.length === 0 ? undefined : Math.min(...values)
+  }
+  const links = await measureLinks(say)
+  const summary = {
+    bench: 'archive',
+    processes: PROCESSES,
+    rounds,
+    ratio: lowest(({ ratio }) => ratio),
+    ratioHelia: lowest(({ ratioHelia }) => ratioHelia),
+    pauseMs: Math.max(...results.map(({ pauseMs }) => pauseMs)),
+    ...links,
+    busy: Number(busy().toFixed(2)),
+  }
+  say(
+    summary,
+    `64 MiB, verified on disk: ${summary.ratio} times as fast as a raw libp2p stream, ${summary.ratioHelia ?? '-'} times as fast as Helia; ` +
+      `four providers ${links.fourProviders ?? '-'} times one; 60 ms away ${links.shareOfLongLink ?? '-'} of the link ` +
+      `(machine ${Math.round(summary.busy * 100)} % busy)`,
+  )
+  return summary
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number
-}
-
-function speed(ms: number): number {
-  return Math.round(ARCHIVE_BYTES / MB / (ms / 1000))
+async function runProcess(order: ToRounds): Promise<Rounds> {
+  const child = fork(fileURLToPath(new URL('./rounds.ts', import.meta.url)), { execArgv: process.execArgv })
+  const gone = once(child, 'exit')
+  child.send(order)
+  const ended = gone.then(([status]) => Promise.reject(new Error(`the rounds ended with ${status}`)))
+  const [result] = await Promise.race([once(child, 'message'), ended])
+  await gone
+  return result
 }

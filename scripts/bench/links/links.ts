@@ -28,13 +28,14 @@ export interface Links extends Disposable {
 /** What waits for a link, at its rate: more than a round trip needs, less than a delay that would be seen. */
 const QUEUE = ['burst', '128kb', 'latency', '50ms']
 
-/** Network namespaces with a pair of veth each; `tbf` limits both directions of each link. Undefined rate: no limit. */
-export function createLinks(hosts: number, bitsPerSecond: number | undefined): Links {
+/** Network namespaces with a pair of veth each; `tbf` limits both directions of each link. `rateOf`: bits per second of a host's link; undefined: no limit. */
+export function createLinks(hosts: number, rateOf: (host: number) => number | undefined): Links {
   const prefix = `thundercloud-${process.pid}`
   const names = [`${prefix}-switch`, ...Array.from({ length: hosts }, (_, host) => `${prefix}-${host}`)]
   const [hub = '', ...hostNames] = names
   const ip = (...args: string[]) => execFileSync('ip', args)
-  const limit = (namespace: string, device: string) => {
+  const limit = (host: number, namespace: string, device: string) => {
+    const bitsPerSecond = rateOf(host)
     if (bitsPerSecond === undefined) return
     const rate = ['rate', `${bitsPerSecond}bit`, ...QUEUE]
     execFileSync('tc', ['-n', namespace, 'qdisc', 'add', 'dev', device, 'root', 'tbf', ...rate])
@@ -67,8 +68,8 @@ export function createLinks(hosts: number, bitsPerSecond: number | undefined): L
       ip('-n', hub, 'link', 'set', `port${host}`, 'master', 'switch0', 'up')
       ip('-n', name, 'addr', 'add', `${links.address(host)}/24`, 'dev', 'eth0')
       for (const device of ['lo', 'eth0']) ip('-n', name, 'link', 'set', device, 'up')
-      limit(hub, `port${host}`)
-      limit(name, 'eth0')
+      limit(host, hub, `port${host}`)
+      limit(host, name, 'eth0')
     }
   } catch (error) {
     links[Symbol.dispose]()

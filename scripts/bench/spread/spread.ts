@@ -1,8 +1,6 @@
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { denseGraph } from '../../../test/fixtures/mesh/gossip-graph.ts'
-import { createLinks, type Links, linksUnavailable, watchMachine } from '../links/links.ts'
-import type { FromNode, ToNode } from './node.ts'
+import { createLinks, linksUnavailable, watchMachine } from '../links/links.ts'
+import { type Node, startNode } from './start-node.ts'
 
 const NODES = 30
 const BYTES = 16 * 1024 * 1024
@@ -26,7 +24,7 @@ export async function runSpreadBench({ json, rounds = ROUNDS }: { json: boolean;
     say({ bench: 'spread', notMeasured: missing }, `not measured: ${missing}`)
     return undefined
   }
-  using links = createLinks(NODES + 1, BITS_PER_SECOND)
+  using links = createLinks(NODES + 1, () => BITS_PER_SECOND)
   const nodes: Node[] = []
   try {
     for (let host = 0; host <= NODES; host++) nodes.push(await startNode(links, host))
@@ -59,43 +57,16 @@ export async function runSpreadBench({ json, rounds = ROUNDS }: { json: boolean;
     return summary
 
     async function timed(work: (code: string) => Promise<unknown>) {
-      const added = await origin.ask({ add: BYTES })
-      if (!('code' in added)) throw new Error('the publisher did not add the code')
+      const code = await origin.add(BYTES)
       const sentBefore = links.sentBytes(0)
       const busy = watchMachine()
       const startedAt = performance.now()
-      await work(added.code)
+      await work(code)
       const seconds = round2((performance.now() - startedAt) / 1000)
       return { seconds, busy: round2(busy()), bytes: links.sentBytes(0) - sentBefore }
     }
   } finally {
     await Promise.all(nodes.map((node) => node.end()))
-  }
-}
-
-type Node = Awaited<ReturnType<typeof startNode>>
-
-async function startNode(links: Links, host: number) {
-  const child: ChildProcess = links.fork(host, new URL('./node.ts', import.meta.url), [links.address(host)])
-  const gone = once(child, 'exit')
-  const next = async (): Promise<FromNode> => {
-    const ended = gone.then(([status]) => Promise.reject(new Error(`node ${host} ended with ${status}`)))
-    const [message] = await Promise.race([once(child, 'message'), ended])
-    return message
-  }
-  const first = await next()
-  if (!('address' in first)) throw new Error(`node ${host} has no address`)
-  return {
-    address: first.address,
-    async ask(order: ToNode): Promise<FromNode> {
-      const answered = next()
-      child.send(order)
-      return await answered
-    },
-    async end() {
-      if (child.connected) child.disconnect()
-      await gone
-    },
   }
 }
 
