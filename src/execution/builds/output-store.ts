@@ -85,9 +85,9 @@ export async function openOutputStore(
     }
   }
 
-  function touch(entry: Entry): void {
+  async function touch(entry: Entry): Promise<void> {
     entry.usedAt = clock.now()
-    utimes(outputOf(folderOf(entry)), entry.usedAt / 1000, entry.usedAt / 1000).catch((error) =>
+    await utimes(outputOf(folderOf(entry)), entry.usedAt / 1000, entry.usedAt / 1000).catch((error) =>
       log.debug('the last use of an output was not noted', { id: entry.id, reason: messageOf(error) }),
     )
   }
@@ -136,7 +136,7 @@ export async function openOutputStore(
       if (entry === undefined) return false
       const held = entry.pins.has(runId)
       entry.pins.add(runId)
-      touch(entry)
+      await touch(entry)
       try {
         if (!held) await writePin(folderOf(entry), runId)
         await unpinExcept(runId, entry)

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Executor, RunRefusedError } from '../../../src/execution/index.ts'
 import { hostExecutor, NO_BUBBLEWRAP } from '../../fixtures/execution/executors.ts'
@@ -27,7 +28,7 @@ function host(init: Parameters<typeof hostExecutor>[1] = {}, usual: PlanChange =
 }
 
 describe.skipIf(!needs('bubblewrap'))('a sandbox on the host', () => {
-  const { executor, ran } = host()
+  const { dirs, executor, ran } = host()
   const run = (...command: string[]) => ran('', { command })
 
   it.each(['--user', '--net', '--mount'])('makes no namespace inside (%s)', async (flag) => {
@@ -56,6 +57,18 @@ describe.skipIf(!needs('bubblewrap'))('a sandbox on the host', () => {
     const { out } = await run('sh', '-c', fill)
     expect(Number(out[0])).toBeLessThanOrEqual(16 * MIB)
     expect(existsSync('/dev/x')).toBe(false)
+  })
+
+  it('names what builds: another program of the toolchain, or one that was replaced, is another builder', async () => {
+    const tool = join(dirs.base, 'cc')
+    const other = hostExecutor(dirs, { programs: { c: tool } })
+    const build = await planFor(other, dirs, '', { purpose: 'build', toolchain: ['c'] })
+    const ids = [await other.builderId({ ...build, toolchain: ['node.js'] }), await other.builderId(build)]
+    for (const text of ['one', 'another']) {
+      await writeFile(tool, text)
+      ids.push(await other.builderId(build))
+    }
+    expect([new Set(ids).size, await other.builderId(build)]).toEqual([4, ids[3]])
   })
 
   it('ends what is left of a command when the command ends', async () => {

@@ -1,10 +1,13 @@
+import { once } from 'node:events'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import Docker from 'dockerode'
 import { afterEach, describe, expect, it } from 'vitest'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { createEngine } from '../../../src/execution/docker/engine.ts'
+import { tarOf } from '../../../src/execution/docker/image-tar.ts'
 import { createLoadedImages } from '../../../src/execution/docker/loaded-images.ts'
 import { nodeImageTag } from '../../../src/execution/docker/node-image.ts'
 import { type DockerExecutorInit, type Plan, RunRefusedError } from '../../../src/execution/index.ts'
@@ -155,5 +158,22 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
     const { Id } = await engine.getImage(nodeImageTag()).inspect()
     const plan = { ...(await imagePlan(executor, { digest: Id })), command: ['node', '-p', 'process.version'] }
     expect((await runToEnd(executor, plan)).out).toEqual([process.version])
+  })
+
+  it('name what builds: another image under the same name is another builder', async () => {
+    const built = 'tc-builder:latest'
+    const executor = over({ toolchains: { cobol: { image: built } } })
+    const plan = await planFor(executor, dirs, '', { purpose: 'build', toolchain: ['cobol'] })
+    const found: string[] = []
+    for (const text of ['one', 'two']) {
+      const tar = Readable.from(tarOf([{ path: 'name', text, mode: 0o644 }]))
+      const [answer] = await Promise.all([engine.importImage(tar, { repo: 'tc-builder', tag: 'latest' })])
+      await once(answer.resume(), 'end')
+      const { Id } = await engine.getImage(built).inspect()
+      loaded.push(Id)
+      found.push(await executor.builderId(plan))
+      expect(found.at(-1)).toContain(Id)
+    }
+    expect(found[0]).not.toBe(found[1])
   })
 })

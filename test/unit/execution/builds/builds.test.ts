@@ -116,6 +116,18 @@ describe('a build that several want at once', () => {
     expect(bench.built).toEqual(['a-build'])
   })
 
+  it('has a user of its own until it is over', async () => {
+    const users = new Map<string, number>()
+    const claim = (id: string) => users.set(id, 61_200).get(id) as number
+    const userIds = { claim, release: (id: string) => void users.delete(id), retain: () => {} }
+    const only = bench.open({}, { userIds }).obtain(bench.request('a', { plan: { uid: 61_201 } }))
+    await bench.begun('a')
+    expect([bench.engine.runs.get('a-build')?.plan.uid, [...users.keys()]]).toEqual([61_200, ['a-build']])
+    bench.engine.end('a-build')
+    await only
+    expect(users.size).toBe(0)
+  })
+
   it('has ended when the last has left, and left nothing', async () => {
     const builds = bench.open()
     const leaves = new AbortController()
@@ -184,21 +196,27 @@ describe('the folder of builds', () => {
     builds.obtain(bench.request(runId, { plan: { command: [command] } }))
   const folders = async () => (await readdir(bench.builds)).length
 
-  it('evicts what was used longest ago, and nothing that a run uses', async () => {
+  it('keeps what runs use, also above its bound', async () => {
     bench.writes = big
-    const builds = bench.open({ maxBytes: 2.5 * MIB })
-    for (const runId of ['a', 'b', 'c']) {
-      await obtain(builds, runId)
+    const builds = bench.open({ maxBytes: 1.5 * MIB })
+    for (const runId of ['a', 'b']) await obtain(builds, runId)
+    expect(await folders()).toBe(2)
+    await builds.release('b')
+    expect(await obtain(builds, 'c', 'a')).toMatchObject({ origin: 'cached' })
+    expect(await obtain(builds, 'd', 'b')).toMatchObject({ origin: 'built' })
+  })
+
+  it('evicts what was used longest ago, by the uses that an earlier process has noted', async () => {
+    bench.writes = big
+    const first = bench.open()
+    for (const [runId, command] of [['a'], ['b'], ['c'], ['d', 'a']] as const) {
+      await obtain(first, runId, command)
+      await first.release(runId)
       await bench.clock.advance(1000)
     }
-    expect(await folders()).toBe(3)
-    for (const runId of ['b', 'c', 'a']) await builds.release(runId)
-    expect(await folders()).toBe(2)
-    expect(await Promise.all(['a', 'c'].map((runId) => obtain(builds, runId)))).toMatchObject([
-      { origin: 'cached' },
-      { origin: 'cached' },
-    ])
-    expect(await obtain(builds, 'b')).toMatchObject({ origin: 'built' })
+    const next = bench.open({ maxBytes: 2.5 * MIB })
+    const origins = ['c', 'a', 'b'].map(async (command) => (await obtain(next, `next-${command}`, command)).origin)
+    expect(await Promise.all(origins)).toEqual(['cached', 'cached', 'built'])
   })
 
   it('counts files without a byte', async () => {
