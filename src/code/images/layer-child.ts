@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { PassThrough, type Transform } from 'node:stream'
@@ -30,20 +31,22 @@ const stopped = new AbortController()
 lines.once('close', () => stopped.abort(new Error('the node has gone')))
 lines.once('line', (line) => {
   void measure(JSON.parse(line) as LayerJob)
-    .then((bytes): LayerResult => ({ done: true, bytes }))
+    .then((measured): LayerResult => ({ done: true, ...measured }))
     .catch((error): LayerResult => {
       return { done: false, why: error instanceof TooLarge ? 'too-large' : 'malformed', message: messageOf(error) }
     })
     .then((result) => process.stdout.write(`${JSON.stringify(result)}\n`, () => process.stdin.destroy()))
 })
 
-async function measure({ compression, maxBytes }: LayerJob): Promise<number> {
+async function measure({ compression, maxBytes }: LayerJob): Promise<{ bytes: number; diffId: string }> {
   const counter = createTarCounter()
+  const hash = createHash('sha256')
   let isFirst = true
   const count = async (pieces: AsyncIterable<Buffer>) => {
     for await (const piece of pieces) {
       if (isFirst && isCompressed(piece)) throw new Error('it is compressed once more than its media type says')
       isFirst = false
+      hash.update(piece)
       counter.take(piece)
       if (counter.bytes > maxBytes) throw new TooLarge('more than allowed')
     }
@@ -52,7 +55,7 @@ async function measure({ compression, maxBytes }: LayerJob): Promise<number> {
   const reader = decompressor(compression)
   await pipeline(file, reader, count, stopped)
   if ('bytesWritten' in reader && reader.bytesWritten !== file.bytesRead) throw new Error('something follows its end')
-  return counter.bytes
+  return { bytes: counter.bytes, diffId: hash.digest('hex') }
 }
 
 /** Gzip, bzip2, xz, zstd and its frames to skip. An engine goes by these bytes and by no media type. */

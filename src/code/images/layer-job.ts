@@ -8,5 +8,6 @@ export type LayerJob = { readonly compression: ImageLayer['compression']; readon
 
 /** What it answers, as one line of JSON on its standard output. */
 export type LayerResult =
-  | { readonly done: true; readonly bytes: number }
+  /** `diffId`: sha256 of what it decompresses to, hex */
+  | { readonly done: true; readonly bytes: number; readonly diffId: string }
   | { readonly done: false; readonly why: 'too-large' | 'malformed'; readonly message: string }

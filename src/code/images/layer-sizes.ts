@@ -1,12 +1,13 @@
 import { addAbortListener, once } from 'node:events'
-import { open } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { CID } from '../../../protocols/encoding.ts'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
-import { TimeoutError, UnavailableError } from '../../base/errors.ts'
+import { errnoOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { formatBytes, sanitizeText } from '../../base/format.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import { startProcess } from '../../process/index.ts'
@@ -19,9 +20,26 @@ import type { ImageLayer } from './image-manifest.ts'
 import type { LayerJob, LayerResult } from './layer-job.ts'
 import type { ImageStore } from './types.ts'
 
+type Measured = { readonly bytes: number; readonly diffId: string }
+
+/** An engine that has an image of this configuration runs that one, and never sees these layers. */
+const OTHER_LAYERS = 'the configuration of the image names other layers than its manifest'
+
+const configSchema = z.object({ rootfs: z.object({ diff_ids: z.array(z.string()) }) })
+
+/** What the layers decompress to, as the configuration has it. */
+async function diffIdsOf(config: string): Promise<readonly string[]> {
+  try {
+    return configSchema.parse(JSON.parse(await readFile(config, 'utf8'))).rootfs.diff_ids
+  } catch (cause) {
+    if (errnoOf(cause) !== undefined) throw cause
+    throw new BadArchiveError('the configuration of the image names no layers (rootfs.diff_ids)', { cause })
+  }
+}
+
 /** How large the layers of images are once an engine has unpacked them. */
 export interface LayerSizes {
-  /** Throws TooLargeError where they have more bytes together, BadArchiveError where one cannot be read. */
+  /** Throws TooLargeError where they have more bytes together, BadArchiveError where one cannot be read, or is not what the configuration names. */
   check(code: CID, maxBytes: number, options?: AbortOptions): Promise<void>
 }
 
@@ -30,26 +48,31 @@ export function createLayerSizes({ clock, images }: { clock: Clock; images: Imag
   const known = new LruMap<string, number>(MAX_KNOWN_UNPACKED)
 
   async function measureAll(code: CID, maxBytes: number, options: AbortOptions): Promise<number> {
-    const measured = new Map<string, number>()
+    const image = images.open(code)
+    if (image === undefined) return 0
+    const blobs = join(images.folder(code), BLOBS)
+    const diffIds = await diffIdsOf(join(blobs, image.manifest.config.digest))
+    const measured = new Map<string, Measured>()
     let bytes = 0
-    for (const layer of images.open(code)?.manifest.layers ?? []) {
-      const path = join(images.folder(code), BLOBS, layer.digest)
+    for (const [index, layer] of image.manifest.layers.entries()) {
       const job = { compression: layer.compression, maxBytes: maxBytes - bytes }
-      const size =
-        measured.get(`${layer.compression} ${layer.digest}`) ?? (await measureLayer(path, layer, job, options))
-      measured.set(`${layer.compression} ${layer.digest}`, size)
+      const key = `${layer.compression} ${layer.digest}`
+      const found = measured.get(key) ?? (await measureLayer(join(blobs, layer.digest), layer, job, options))
+      measured.set(key, found)
       // an engine unpacks a layer as often as the manifest names it
-      bytes += size
+      bytes += found.bytes
       if (bytes > maxBytes) return Number.POSITIVE_INFINITY
+      if (diffIds[index] !== `sha256:${found.diffId}`) throw new BadArchiveError(OTHER_LAYERS)
     }
+    if (diffIds.length !== image.manifest.layers.length) throw new BadArchiveError(OTHER_LAYERS)
     return bytes
   }
 
-  async function measureLayer(path: string, layer: ImageLayer, job: LayerJob, options: AbortOptions): Promise<number> {
+  async function measureLayer(path: string, layer: ImageLayer, job: LayerJob, options: AbortOptions) {
     const result = await measure(clock, path, job, options)
-    if (result.done) return result.bytes
+    if (result.done) return result
     if (result.why === 'malformed') throw new BadArchiveError(malformed(layer, result.message))
-    return Number.POSITIVE_INFINITY
+    return { bytes: Number.POSITIVE_INFINITY, diffId: '' }
   }
 
   return {

@@ -1,4 +1,4 @@
-import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { cidOfBytes } from '../../../../protocols/encoding.ts'
 import { BadArchiveError, TooLargeError } from '../../../../src/code/errors.ts'
@@ -7,10 +7,24 @@ import { MIB, once, testStore } from '../../../fixtures/code/stores.ts'
 import { digestOf } from '../../../fixtures/execution/images.ts'
 import { paxRecord, rawPax, rawTar } from '../raw-tar.ts'
 
+/** What it decompresses to; of what cannot be, itself. */
+function decompressed(bytes: Uint8Array): Uint8Array {
+  try {
+    if (bytes[0] === 0x28) return zstdDecompressSync(bytes)
+    return bytes[0] === 0x1f ? gunzipSync(bytes) : bytes
+  } catch {
+    return bytes
+  }
+}
+
 /** A stored image with these layers. */
-async function stored(layers: readonly { kind: string; bytes: Uint8Array }[]) {
+async function stored(
+  layers: readonly { kind: string; bytes: Uint8Array }[],
+  config = Buffer.from(
+    JSON.stringify({ rootfs: { diff_ids: layers.map(({ bytes }) => digestOf(decompressed(bytes))) } }),
+  ),
+) {
   const { store, clock } = await testStore()
-  const config = Buffer.from('{}')
   const described = (mediaType: string, bytes: Uint8Array) => ({
     mediaType,
     digest: digestOf(bytes),
@@ -58,6 +72,16 @@ test('a layer may come in parts that are compressed each by itself', async () =>
     await expect(check(MIB - 1)).rejects.toBeInstanceOf(TooLargeError)
     await check(MIB)
   }
+})
+
+test.each([
+  ['others', { rootfs: { diff_ids: [digestOf(Buffer.alloc(512))] } }, /names other layers than its manifest/],
+  ['one more', { rootfs: { diff_ids: Array(2).fill(digestOf(Buffer.alloc(1024))) } }, /names other layers than/],
+  ['none', {}, /names no layers \(rootfs\.diff_ids\)/],
+])('layers that are not those of the configuration are refused: %s', async (_what, config, sentence) => {
+  const check = await stored([{ kind: 'tar', bytes: Buffer.alloc(1024) }], Buffer.from(JSON.stringify(config)))
+  await expect(check(MIB)).rejects.toBeInstanceOf(BadArchiveError)
+  await expect(check(MIB)).rejects.toThrow(sentence)
 })
 
 test('a bomb is found without being unpacked', async () => {
