@@ -103,7 +103,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]
       ['run', runText(view, now)],
       ['ports', ports === '' ? undefined : ports],
       ['replicas', String(view.replicas)],
-      ['received', `${when(view.receivedAt, now)} by ${view.via}, depth ${view.depth}`],
+      ['received', `${when(view.receivedAt, now)} ${VIA[view.via]}, depth ${view.depth}`],
       ['expires', when(view.expires, now)],
       ['stopped', view.stoppedBy === undefined ? undefined : 'by its author'],
       ['replaced', view.supersededBy === undefined ? undefined : `by ${shown.id(view.supersededBy)}`],
@@ -114,6 +114,14 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]
       return `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`
     }),
   ]
+}
+
+/** How it came, after when it came. */
+const VIA: Readonly<Record<ServiceView['via'], string>> = {
+  gossip: 'by gossip',
+  sync: 'by sync',
+  api: 'through the API',
+  local: 'at this node',
 }
 
 /** States of a run that has ended. */

@@ -73,7 +73,12 @@ export function receiptText(state: string, reasons: readonly { readonly rule: st
 const SHOWN_OUTPUT = 3
 
 /** `…AbCdEfGh  refused: wants 1 GiB, at most 256 MiB are given` */
-export function receiptLine({ state, redirected, reasons }: ReceiptView, who: string): string {
+export function receiptLine(receipt: ReceiptView, who: string): string {
+  return `${who}  ${receiptSentence(receipt)}`
+}
+
+/** The same without the node, as part of a sentence. */
+export function receiptSentence({ state, redirected, reasons }: ReceiptView): string {
   const word = receiptText(state, reasons)
   const also = redirected && state !== 'redirected' ? `, and ${REDIRECTED.there}` : ''
   const shown = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
@@ -81,12 +86,12 @@ export function receiptLine({ state, redirected, reasons }: ReceiptView, who: st
   const written = reasons.filter(({ rule }) => rule === RUN_RULES.output).map(({ message }) => message)
   const output = lastLinesOf(written, SHOWN_OUTPUT)
   if (output.length > 0) why.push(`it wrote ${output.map((line) => JSON.stringify(sanitizeText(line, 200))).join(' ')}`)
-  return `${who}  ${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
+  return `${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
 }
 
-/** `…AbCdEfGh  does not answer now; 40s ago it said: runs it, healthy` */
+/** `…AbCdEfGh does not answer now; 40s ago it reported: runs it, healthy`, for a sentence */
 export function lastAnswerLine(receipt: ReceiptView, who: string, nowSeconds: number): string {
-  return `${who}  does not answer now; ${ago(receipt.at, nowSeconds)} it reported: ${receiptLine(receipt, '').trimStart()}`
+  return `${who} does not answer now; ${ago(receipt.at, nowSeconds)} it reported: ${receiptSentence(receipt)}`
 }
 
 /** What a receipt says, without when. */

@@ -1,4 +1,4 @@
-import { lastAnswerLine, receiptLine } from '../publishing/receipt-tracker.ts'
+import { lastAnswerLine, receiptSentence } from '../publishing/receipt-tracker.ts'
 import type { Answer } from './ask-all.ts'
 import { hasRun, type Version } from './service-target.ts'
 
@@ -25,7 +25,7 @@ function linesOf({ versions, answers, nowSeconds }: Parameters<typeof noRunReaso
     const own = answers.filter((answer) => answer.version === version).map(({ receipt }) => receipt)
     const silent = version.reports.filter(({ peerId }) => version.peers.includes(peerId) && !answered.has(peerId))
     return [
-      ...own.map((receipt) => ({ receipt, line: `${which}${receiptLine(receipt, receipt.peerId)}` })),
+      ...own.map((receipt) => ({ receipt, line: `${which}${receipt.peerId} ${receiptSentence(receipt)}` })),
       ...silent.map((receipt) => ({ receipt, line: `${which}${lastAnswerLine(receipt, receipt.peerId, nowSeconds)}` })),
     ]
   })

@@ -82,7 +82,7 @@ async function look(cli: Cli, target: ServiceTarget): Promise<{ sources: Source[
     return lost.map((receipt) => {
       const answer = answers.find((one) => one.version === version && one.receipt.peerId === receipt.peerId)
       if (answer === undefined) return `${which}${lastAnswerLine(receipt, receipt.peerId, now)}`
-      return `${which}${receipt.peerId}  has no log of it any more (${answer.receipt.state})`
+      return `${which}${receipt.peerId} has no log of it any more (${answer.receipt.state})`
     })
   })
   return { sources, gone, why: noRunReason({ versions, answers, nowSeconds: now }) }

@@ -130,7 +130,10 @@ describe.skipIf(!needs('bubblewrap'))('R5: --wait ends when no answer can change
     expect(program.stdout).toMatch(/12D3\w+ {2}has done it \(reported (.+ ago|a moment ago)\)/)
     // what the run wrote is out of reach, and that is said
     const { code, stderr } = await pair.at(['logs', 'well'])
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/does not answer now; .* it reported: has done it/)])
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/12D3\w+ does not answer now; .* it reported: has done it/),
+    ])
     await pair.start('worker')
   })
 })

@@ -28,7 +28,7 @@ test('code ls and why: what is there, from where, and who needs it', async ({ sh
   const { stdout } = await shell.run('code ls')
   expect(stdout).toMatch(new RegExp(`${shell.used} +\\d.*complete +\\S.* local +web\n`))
   expect(stdout).toMatch(new RegExp(`${shell.unused} .* local +-\n`))
-  expect(stdout).toMatch(/^2 in .* of .*\(QUOTAS\.CODE_STORE\)$/m)
+  expect(stdout).toMatch(/^2 codes use .* of .*, with unpacked files \(QUOTAS\.CODE_STORE\)$/m)
   const why = await shell.run(`code why ${shell.used}`)
   expect(why.stdout).toMatch(/from: +this node, .*\n[\s\S]*web +running +yes[\s\S]*It stays: a service here needs it/)
   expect((await shell.run(`code why ${shell.unused}`)).stdout).toMatch(/Nothing here needs it: `thundercloud code gc`/)
@@ -71,7 +71,7 @@ test('code get: a folder or a tar, also of code that the node has to fetch', asy
 
 test('code get: what is there is not written over, and nothing half-written stays', async ({ shell }) => {
   writeFileSync(shell.path('file'), 'mine')
-  await shell.refused(`code get ${shell.used} file`, /is there already; name a path that is not/)
+  await shell.refused(`code get ${shell.used} file`, /is there already; name a new path/)
   expect(readFileSync(shell.path('file'), 'utf8')).toBe('mine')
   await shell.refused(`code get ${shell.used} no/where`, /mkdir -p/)
   const before = readdirSync(shell.root)

@@ -154,6 +154,7 @@ test('looking: list, status, explain, peers: JSON is whole, a terminal is short,
   const status = await shell.run(`status ${id.slice(0, 16)}`)
   expect(ask).toHaveBeenCalledOnce()
   expect(status.stdout).toMatch(/^state: +redirected$/m)
+  expect(status.stdout).toMatch(/^received: .* through the API, depth \d$/m)
   expect(status.stdout).toContain('runs it')
   expect(status.stdout).not.toContain('\u001b')
   const explain = await shell.run('explain hello')

@@ -53,7 +53,7 @@ export const codeGet = command({
 
 async function checkTarget(path: string): Promise<void> {
   if ((await lstat(path).catch(() => undefined)) !== undefined) {
-    throw new InputError(`${path} is there already; name a path that is not`)
+    throw new InputError(`${path} is there already; name a new path`)
   }
   const folder = dirname(path)
   const there = await stat(folder).catch(() => undefined)

@@ -1,5 +1,5 @@
 import { nowSeconds } from '../../../base/clock.ts'
-import { formatBytes, formatCount, sanitizeText } from '../../../base/format.ts'
+import { formatBytes, howMany, sanitizeText } from '../../../base/format.ts'
 import type { CodeView } from '../../../node/types.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { command } from '../../command.ts'
@@ -18,7 +18,7 @@ export const codeLs = command({
     const now = nowSeconds(cli.clock)
     cli.out.result(list, () => {
       const { codes, usage } = list
-      const total = `${formatCount(codes.length)} in ${formatBytes(usage.bytes)} of ${formatBytes(usage.maxBytes)} (QUOTAS.CODE_STORE)`
+      const total = `${howMany(codes.length, 'code uses', 'codes use')} ${formatBytes(usage.bytes)} of ${formatBytes(usage.maxBytes)}, with unpacked files (QUOTAS.CODE_STORE)`
       if (codes.length === 0) return [`No code is in the store; it may take ${formatBytes(usage.maxBytes)}.`]
       const rows = codes.map((view) => [
         shown.id(view.code),
