@@ -1,13 +1,16 @@
 import { parseCid } from '../../protocols/encoding.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Events } from '../base/events.ts'
 import type { Code } from '../code/index.ts'
+import type { IntakeEvents } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 
-/** Services expire by themselves; their code may stay pinned a little longer. */
+/** Services expire by themselves; their code may stay pinned a little longer. A stop frees it at once. */
 const LOOK_EVERY_MS = 600_000
 
 export interface PublishedPinsComponents {
   clock: Clock
+  events: Pick<Events<IntakeEvents>, 'on'>
   code: { store: Pick<Code['store'], 'pin'> }
   journal: Pick<Journal, 'published' | 'announcements'>
 }
@@ -17,7 +20,7 @@ export interface PublishedPins extends Disposable {
   look(): void
 }
 
-export function createPublishedPins({ clock, code, journal }: PublishedPinsComponents): PublishedPins {
+export function createPublishedPins({ clock, events, code, journal }: PublishedPinsComponents): PublishedPins {
   const held = new Map<string, Disposable>()
 
   function wanted(): Set<string> {
@@ -39,11 +42,13 @@ export function createPublishedPins({ clock, code, journal }: PublishedPinsCompo
   }
 
   const timer = clock.every(LOOK_EVERY_MS, look)
+  const subscription = events.on('intake:stopped', look)
   look()
   return {
     look,
     [Symbol.dispose]() {
       timer.cancel()
+      subscription[Symbol.dispose]()
       for (const pin of held.values()) pin[Symbol.dispose]()
     },
   }

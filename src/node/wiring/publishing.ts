@@ -20,13 +20,13 @@ export function createPublishing(
   { services, supervisor }: Pick<Execution, 'services' | 'supervisor'>,
   { facts, admission, intake }: AdmissionPipeline,
 ): Publishing {
-  const { clock, rng, log, journal, signer, texts, configuration, closing, parts } = context
+  const { clock, rng, log, events, journal, signer, texts, configuration, closing, parts } = context
   const replyTo = () => network.multiaddrs().slice(0, 4)
   const serviceSigner = createServiceSigner(
     { clock, rng, log, journal, signer, code, replyTo },
     { network: context.networkName },
   )
-  const pins = parts.use(createPublishedPins({ clock, code, journal }))
+  const pins = parts.use(createPublishedPins({ clock, events, code, journal }))
   const { decide } = admission
   const publisher = createPublisher({ clock, log, journal, intake, network, services, decide, pins }, { closing })
   const configuredServices = parts.use(

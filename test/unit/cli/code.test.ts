@@ -37,7 +37,7 @@ test('code ls and why: what is there, from where, and who needs it', async ({ sh
 })
 
 test('code gc: --dry-run shows it, gc does it', async ({ shell }) => {
-  expect((await shell.run('code gc --dry-run')).stdout).toMatch(/would remove .*\nWould remove 1 of/)
+  expect((await shell.run('code gc --dry-run')).stdout).toMatch(/would remove .*\nWould remove 1 code, \d/)
   expect((await shell.json('code gc')).values).toEqual([
     { dryRun: false, bytes: 3072, removed: [{ code: shell.unused, bytes: 3072 }] },
   ])

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from '../../../base/format.ts'
+import { formatBytes, howMany } from '../../../base/format.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { command, flag } from '../../command.ts'
 import { idFormats } from '../../output/text.ts'
@@ -21,7 +21,7 @@ export const codeGc = command({
         ? ['Nothing to remove: a service here needs all the code, or it is in use.']
         : [
             ...removed.map((each) => `${verb.toLowerCase()} ${id(each.code)}  ${formatBytes(each.bytes)}`),
-            `${verb} ${formatCount(removed.length)} of ${formatBytes(bytes)}.`,
+            `${verb} ${howMany(removed.length, 'code', 'codes')}, ${formatBytes(bytes)}.`,
           ],
     )
   },
