@@ -100,12 +100,12 @@ describe('fetching an image', () => {
     ['sends junk', () => new Uint8Array([0xff, 1, 2])],
   ])('a provider that %s is scored, and the rest takes over', async ([_what, twist]) => {
     const image = imageOf(1, SIZES)
-    const alone = await fetching(image, { liar: holder(image, twist) })
+    const alone = await fetching(image, { hostile: holder(image, twist) })
     await expect(alone.work).rejects.toBeInstanceOf(NoProviderError)
-    expect([alone.store.has(image.code), alone.invalid]).toEqual([false, ['liar']])
-    const both = await fetching(image, { liar: holder(image, twist), bob: holder(image) })
+    expect([alone.store.has(image.code), alone.invalid]).toEqual([false, ['hostile']])
+    const both = await fetching(image, { hostile: holder(image, twist), bob: holder(image) })
     await both.work
-    expect([both.store.has(image.code), both.invalid]).toEqual([true, ['liar']])
+    expect([both.store.has(image.code), both.invalid]).toEqual([true, ['hostile']])
   })
 
   test('a provider that vanishes is not scored; whole blobs stay, and another brings the rest', async () => {
