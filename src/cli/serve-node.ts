@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { messageOf } from '../base/errors.ts'
-import { releaseHeap } from '../base/heap.ts'
 import {
   type Configuration,
   type HubSettings,
@@ -12,6 +11,7 @@ import {
 import type { ThundercloudNode } from '../node/types.ts'
 import type { Cli } from './cli.ts'
 import { warnOfClock, watchClock } from './clock-warning.ts'
+import { releaseHeap } from './heap.ts'
 import { openApi } from './open-api.ts'
 import { formatEvent } from './output/format-event.ts'
 import { lineTime } from './output/log.ts'

@@ -20,3 +20,4 @@ export type {
   RetrievedCode,
   RetrieveOptions,
 } from './types.ts'
+export { verifyStoredCode } from './verify-after-start.ts'

@@ -6,7 +6,7 @@ import { joinWords, sanitizeText } from '../base/format.ts'
 import { type Code, InUseError, type RetrieveOptions } from '../code/index.ts'
 import type { ServiceSummary, Services } from '../services/registry.ts'
 import type { ServiceState } from '../services/types.ts'
-import type { CodeUse, CodeView, NodeCode, RemovedCode } from './node-code-types.ts'
+import type { CodeUse, CodeView, NodeCode, RemovedCode } from './types.ts'
 
 export interface NodeCodeComponents {
   code: Pick<Code, 'store' | 'fetch'>

@@ -1,4 +1,5 @@
 import { messageOf, UnavailableError } from '../base/errors.ts'
+import { verifyStoredCode } from '../code/index.ts'
 import { createPolicyManager } from '../policy/manager.ts'
 import { createReload } from '../policy/reload.ts'
 import { createFacade } from './facade.ts'
@@ -13,7 +14,6 @@ import { createMesh, meshHandlers } from './wiring/mesh.ts'
 import { createPublishing } from './wiring/publishing.ts'
 import { watchRuns } from './wiring/run-events.ts'
 import { openStorage } from './wiring/storage.ts'
-import { verifyStoredCode } from './wiring/stored-code.ts'
 
 /** Makes the parts in the order in which they need each other. When one cannot start, those that have are stopped again. */
 export async function start(components: NodeComponents, init: NodeInit): Promise<ThundercloudNode> {
@@ -68,7 +68,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     log.error('parked services could not be decided again', { reason: messageOf(error) }),
   )
 
-  verifyStoredCode({ clock, log, code }, { closing: closing.signal })
+  verifyStoredCode({ clock, log, store: code.store }, { closing: closing.signal })
 
   const running = parts.move()
   const node = createFacade(

@@ -1,7 +1,7 @@
-import { REDIRECTED } from '../../base/disposition-texts.ts'
 import { formatBytes, formatMs, howMany, sanitizeText } from '../../base/format.ts'
 import type { Grant, Need, Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
 import type { ServiceView } from '../../node/types.ts'
+import { REDIRECTED } from './disposition-texts.ts'
 import { table } from './output.ts'
 
 export function verdictText({ run, redirect, park }: Verdict): string {

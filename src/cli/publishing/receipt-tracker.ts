@@ -1,8 +1,8 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
-import { DISPOSITIONS, REDIRECTED } from '../../base/disposition-texts.ts'
 import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { ReceiptView } from '../../node/types.ts'
 import { lastLinesOf } from '../../services/output-lines.ts'
+import { DISPOSITIONS, REDIRECTED } from '../output/disposition-texts.ts'
 import type { Output } from '../output/output.ts'
 import { ago, idFormats } from '../output/text.ts'
 

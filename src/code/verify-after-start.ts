@@ -1,7 +1,7 @@
-import { type Clock, sleep } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
-import type { Log } from '../../base/log.ts'
-import type { Code } from '../../code/index.ts'
+import { type Clock, sleep } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { CodeStore } from './types.ts'
 
 /** A start has other things to read. */
 const WAIT_MS = 10_000
@@ -13,13 +13,12 @@ const PAUSE_MS = 100
  * lost is found before a run or a peer asks for it; the store removes it and says so.
  */
 export function verifyStoredCode(
-  { clock, log, code }: { clock: Clock; log: Log; code: { store: Pick<Code['store'], 'verify'> } },
+  { clock, log, store }: { clock: Clock; log: Log; store: Pick<CodeStore, 'verify'> },
   { closing }: { closing: AbortSignal },
 ): void {
   const verify = async () => {
     await sleep(clock, WAIT_MS, { signal: closing })
-    for await (const _checked of code.store.verify({ signal: closing }))
-      await sleep(clock, PAUSE_MS, { signal: closing })
+    for await (const _checked of store.verify({ signal: closing })) await sleep(clock, PAUSE_MS, { signal: closing })
   }
   verify().catch((error: unknown) => {
     if (!closing.aborted) log.warn('the stored code could not be verified', { reason: messageOf(error) })

@@ -1,8 +1,8 @@
 import { truncate } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { manualClock } from '../../../../src/base/clock.ts'
-import { verifyStoredCode } from '../../../../src/node/wiring/stored-code.ts'
-import { packFiles, testStore } from '../../../fixtures/code/stores.ts'
+import { manualClock } from '../../../src/base/clock.ts'
+import { verifyStoredCode } from '../../../src/code/verify-after-start.ts'
+import { packFiles, testStore } from '../../fixtures/code/stores.ts'
 
 async function stored() {
   const at = await testStore()
@@ -16,7 +16,7 @@ test('what the disk has lost leaves the store after a start, before anyone asks 
   const [damaged, ...intact] = codes as [(typeof codes)[number]]
   await truncate(store.paths(damaged).tar, 100)
   const clock = manualClock()
-  verifyStoredCode({ ...rest, clock, code: { store } }, { closing: new AbortController().signal })
+  verifyStoredCode({ ...rest, clock, store }, { closing: new AbortController().signal })
   await expect.poll(() => clock.advance(1_000).then(() => store.has(damaged))).toBe(false)
   expect(intact.map(store.has)).toEqual([true, true])
 })
@@ -32,7 +32,7 @@ test('a node that stops ends it', async () => {
       yield checked
     }
   }
-  verifyStoredCode({ ...rest, clock, code: { store: { verify } } }, { closing: closing.signal })
+  verifyStoredCode({ ...rest, clock, store: { verify } }, { closing: closing.signal })
   await expect.poll(() => clock.advance(1_000).then(() => read)).toBeGreaterThan(0)
   closing.abort()
   const before = read
