@@ -1,5 +1,5 @@
 import { chunkLength } from '../../protocols/archive.ts'
-import { type CID, parseCid } from '../../protocols/encoding.ts'
+import { type CID, isImageCid, parseCid } from '../../protocols/encoding.ts'
 import { decodeInput } from '../base/decode-input.ts'
 import { InputError, NotFoundError } from '../base/errors.ts'
 import { joinWords, sanitizeText } from '../base/format.ts'
@@ -96,6 +96,7 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
     },
     async read(text, { signal } = {}) {
       const id = complete(text)
+      if (isImageCid(id)) throw new InputError(`the code ${id} is an image, which has no tar of its own`)
       for await (const { state } of store.verify({ signal, only: new Set([id.toString()]) })) {
         if (state === 'ok') return chunksOf(id, signal)
         const then =

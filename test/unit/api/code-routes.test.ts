@@ -2,6 +2,7 @@ import { truncate } from 'node:fs/promises'
 import { expect } from 'vitest'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { InputError, NotFoundError, UnavailableError } from '../../../src/base/errors.ts'
+import { addImage, imageOf } from '../../fixtures/code/images.ts'
 import { collect, MIB, noise, packFiles } from '../../fixtures/code/stores.ts'
 import { testNodeCode, type Use } from '../../fixtures/node/node-code.ts'
 import { test as base } from './harness.ts'
@@ -86,6 +87,14 @@ test('verify tells what the disk lost, and removes it; named codes are checked a
     ].toSorted(),
   )
   expect(await it.client.code.get(it.refused)).toMatchObject({ state: 'absent', kept: false })
+})
+
+test('an image has no archive', async ({ api: it }) => {
+  const image = imageOf(1, [100, 2000])
+  await addImage(it.here.store, image)
+  await expect(collect(it.client.code.archive(image.code.toString()))).rejects.toThrow(
+    /is an image, which has no tar of its own/,
+  )
 })
 
 test('archive gives the tar; one that is damaged or not here is not found', async ({ api: it }) => {
