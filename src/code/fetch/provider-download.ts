@@ -1,21 +1,14 @@
 import { anySignal } from 'any-signal'
-import {
-  ARCHIVE_PROTOCOL,
-  type ArchiveAnswer,
-  type ArchiveRequest,
-  chunkLength,
-  decodeArchiveAnswer,
-  encodeArchiveRequest,
-} from '../../../protocols/archive.ts'
+import { type ArchiveAnswer, chunkLength } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
-import { type Clock, deadline, sleep } from '../../base/clock.ts'
-import { TimeoutError, UnavailableError } from '../../base/errors.ts'
+import { type Clock, sleep } from '../../base/clock.ts'
 import { sanitizeText } from '../../base/format.ts'
-import type { MessageStream, StreamOpener } from '../../base/stream.ts'
+import type { StreamOpener } from '../../base/stream.ts'
 import { decompressChunk } from '../archive/zstd.ts'
-import { ANSWER_MS, MAX_REFUSALS, OPEN_MS, REFUSED_MS, USELESS_MS, WRITES_AHEAD } from '../constants.ts'
+import { MAX_REFUSALS, REFUSED_MS, USELESS_MS, WRITES_AHEAD } from '../constants.ts'
 import { HashMismatchError, NoProviderError, SupersededError } from '../errors.ts'
 import type { BufferLease, BufferPool } from '../store/buffer-pool.ts'
+import { type ArchiveStream, openArchiveStream } from './archive-stream.ts'
 import type { Assignee } from './chunk-picker.ts'
 import type { Download, Target } from './download.ts'
 import type { RequestWindow } from './request-window.ts'
@@ -39,33 +32,40 @@ export type ProviderDownload = {
  */
 export async function downloadFrom(pull: ProviderDownload): Promise<void> {
   using buffers = pull.buffers.lease()
-  await using stream = await open(pull, buffers)
-  const target = pull.download.target ?? (await pull.download.begin(await askManifest(pull, stream)))
-  await pullChunks(pull, stream, target, buffers)
+  const superseded = new AbortController()
+  const signal = anySignal([pull.signal, superseded.signal])
+  using _signal = { [Symbol.dispose]: signal.clear }
+  await using stream = await openArchiveStream(pull, pull.peer, { signal, allocate: buffers.acquire })
+  const target = pull.download.target ?? (await pull.download.begin(await askManifest(stream, pull.code)))
+  await pullChunks(pull, { stream, buffers, superseded }, target)
   await stream.end()
 }
 
-async function askManifest(pull: ProviderDownload, stream: MessageStream): Promise<Uint8Array> {
-  await send(pull, stream, { v: 1, want: 'manifest', code: pull.code })
-  const answer = await receive(pull, stream, pull.signal)
+async function askManifest(stream: ArchiveStream, code: CID): Promise<Uint8Array> {
+  await stream.send({ v: 1, want: 'manifest', code })
+  const answer = await stream.receive()
   if (answer.is === 'bytes') return answer.bytes
   if (answer.is === 'error') throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
   throw new HashMismatchError('the manifest came compressed')
 }
 
+type Opened = {
+  readonly stream: ArchiveStream
+  readonly buffers: BufferLease
+  /** Ends the stream where others brought what the provider owed. */
+  readonly superseded: AbortController
+}
+
 async function pullChunks(
   pull: ProviderDownload,
-  stream: MessageStream,
+  { stream, buffers, superseded }: Opened,
   { partial, picker }: Target,
-  buffers: BufferLease,
 ): Promise<void> {
   const { clock, code, window } = pull
   const writing = new Set<Promise<void>>()
   let failure: { error: unknown } | undefined
   let refusals = 0
   let refusedSince: number | undefined
-  const superseded = new AbortController()
-  const receiving = anySignal([pull.signal, superseded.signal])
   const provider: Assignee = {
     superseded() {
       const owed = window.indexes
@@ -92,12 +92,12 @@ async function pullChunks(
       const index = picker.next(provider)
       if (index === undefined) return
       window.push(index)
-      await send(pull, stream, { v: 1, want: 'chunks', code, first: index, count: 1, zstd: true })
+      await stream.send({ v: 1, want: 'chunks', code, first: index, count: 1, zstd: true })
     }
   }
 
   async function takeAnswer(index: number): Promise<void> {
-    const answer = await receive(pull, stream, receiving)
+    const answer = await stream.receive()
     window.shift(answer.is !== 'error')
     if (answer.is === 'error') {
       refusals++
@@ -128,30 +128,8 @@ async function pullChunks(
       }
     }
   } finally {
-    receiving.clear()
     await Promise.all(writing)
     picker.forget(provider)
   }
   if (failure !== undefined) throw failure.error
-}
-
-async function open({ clock, streams, peer, signal }: ProviderDownload, buffers: BufferLease): Promise<MessageStream> {
-  using limit = deadline(clock, OPEN_MS, new TimeoutError('the provider did not answer the call'), signal)
-  return await streams.open(peer, ARCHIVE_PROTOCOL, { signal: limit.signal, allocate: buffers.acquire })
-}
-
-async function send(pull: ProviderDownload, stream: MessageStream, request: ArchiveRequest): Promise<void> {
-  using limit = deadline(pull.clock, ANSWER_MS, new TimeoutError('the provider takes no requests'), pull.signal)
-  await stream.write(encodeArchiveRequest(request), limit)
-}
-
-async function receive(
-  { clock }: ProviderDownload,
-  stream: MessageStream,
-  signal: AbortSignal,
-): Promise<ArchiveAnswer> {
-  using limit = deadline(clock, ANSWER_MS, new TimeoutError('the provider does not answer'), signal)
-  const bytes = await stream.read(limit)
-  if (bytes === undefined) throw new UnavailableError('the provider ended the stream')
-  return decodeArchiveAnswer(bytes)
 }
