@@ -25,8 +25,8 @@ type EngineLocalityInput = {
 }
 
 export type EngineLocalities = {
-  /** Asked once of each engine. `image` is any that it has. */
-  of(info: { ID: string; KernelVersion: string }, image: string): Promise<EngineLocality>
+  /** Asked once of each engine. `image`: one of our own, for a stranger's might lead the question elsewhere. */
+  of(info: { ID: string; KernelVersion: string }, image: () => Promise<string>): Promise<EngineLocality>
   /** Undefined until `of` has answered. */
   readonly known: EngineLocality | undefined
 }
@@ -48,7 +48,7 @@ export function createEngineLocalities(input: EngineLocalityInput): EngineLocali
       if (!isLoopback(config)) return 'remote'
       if (last?.id !== ID) {
         const oneKernel = process.platform === 'linux' && KernelVersion === release()
-        last = { id: ID, locality: oneKernel ? probe(input, image) : Promise.resolve('remote') }
+        last = { id: ID, locality: oneKernel ? image().then((id) => probe(input, id)) : Promise.resolve('remote') }
       }
       const asked = last
       try {

@@ -163,7 +163,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     const handle = handleOf(plan.runId)
     await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
     const image = await images.ofPlan(plan)
-    const locality = await localities.of(await features(), image)
+    const locality = await localities.of(await features(), images.nodeImage)
     if (locality === 'local' && plan.codeDir !== undefined) await makeReadable(plan.codeDir)
     signal?.throwIfAborted()
     await remove(handle)

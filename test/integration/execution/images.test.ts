@@ -37,8 +37,8 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
     return { ...plan, image }
   }
   /** An image as the code store has it. */
-  async function stored({ spoilt = false, wishes = {} } = {}) {
-    const { manifest, config, layer } = await makeImage({ wishes })
+  async function stored({ spoilt = false, wishes = {}, files = [] as string[] } = {}) {
+    const { manifest, config, layer } = await makeImage({ wishes, files })
     const dir = join(await tempDir(), 'image')
     await mkdir(join(dir, 'blobs'), { recursive: true })
     await writeFile(join(dir, 'manifest'), manifest)
@@ -84,6 +84,12 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
     const executor = over({})
     await expect(executor.start(await imagePlan(executor, await stored({ wishes })))).rejects.toThrow(sentence)
     expect(await executor.adopt()).toEqual([])
+  })
+
+  it('do not decide where the engine finds the folders of this machine', async () => {
+    const executor = over({})
+    const { end } = await runToEnd(executor, await imagePlan(executor, await stored({ files: ['probe'] })))
+    expect(end).toMatchObject({ exitCode: 0 })
   })
 
   it('that are not what their configuration says are refused', async () => {
