@@ -21,7 +21,7 @@ type OutputStoreInit = {
 /** What a build made. */
 export type Output = { readonly id: string; readonly key: string; readonly dir: string }
 
-type Entry = Output & TreeSummary & { usedAt: number; checked: boolean; readonly pins: Set<string> }
+type Entry = Output & TreeSummary & { usedAt: number; checked: boolean; checking: boolean; readonly pins: Set<string> }
 
 /** A folder that becomes an output by `keep`; it goes when it is disposed of before. */
 export interface Draft extends AsyncDisposable {
@@ -57,7 +57,7 @@ export async function openOutputStore(
 
   const scanned = await scanOutputs(dir, isUnfinished)
   for (const found of scanned.sort((a, b) => a.usedAt - b.usedAt)) {
-    add({ ...found, dir: codeOf(join(dir, found.id)), checked: false, pins: new Set(found.pins) })
+    add({ ...found, dir: codeOf(join(dir, found.id)), checked: false, checking: false, pins: new Set(found.pins) })
   }
 
   /** The last of one key is given to others; an earlier one was damaged, and stays while a run uses it. */
@@ -76,12 +76,15 @@ export async function openOutputStore(
   }
 
   async function isIntact(entry: Entry, signal: AbortSignal): Promise<boolean> {
+    entry.checking = true
     try {
       return (await summarizeTree(entry.dir, { signal })).digest === entry.digest
     } catch (error) {
       signal.throwIfAborted()
       log.debug('an output of a build cannot be read', { id: entry.id, reason: messageOf(error) })
       return false
+    } finally {
+      entry.checking = false
     }
   }
 
@@ -96,6 +99,7 @@ export async function openOutputStore(
     for (const entry of [...entries.values()]) {
       if (entry === kept || !entry.pins.delete(runId)) continue
       await removePin(folderOf(entry), runId)
+      await touch(entry)
       if (entry.pins.size === 0 && byKey.get(entry.key) !== entry) await remove(entry)
     }
   }
@@ -121,9 +125,9 @@ export async function openOutputStore(
         async keep({ signal }) {
           const summary = await sealTree(code, { signal })
           await writeOutput(folder, { key, ...summary })
-          const entry = { id, key, dir: code, ...summary, usedAt: clock.now(), checked: true, pins: new Set<string>() }
-          add(entry)
-          return entry
+          const known = { usedAt: clock.now(), checked: true, checking: false, pins: new Set<string>() }
+          add({ id, key, dir: code, ...summary, ...known })
+          return { id, key, dir: code }
         },
         async [Symbol.asyncDispose]() {
           if (!entries.has(id)) await rm(folder, { recursive: true, force: true })
@@ -149,7 +153,9 @@ export async function openOutputStore(
     unpin: (runId) => unpinExcept(runId, undefined),
     async evict() {
       while (used() > maxBytes || entries.size > MAX_OUTPUTS) {
-        const [oldest] = [...entries.values()].filter(({ pins }) => pins.size === 0).sort((a, b) => a.usedAt - b.usedAt)
+        const [oldest] = [...entries.values()]
+          .filter(({ pins, checking }) => pins.size === 0 && !checking)
+          .sort((a, b) => a.usedAt - b.usedAt)
         if (oldest === undefined) return
         log.debug('an output of a build was evicted', { id: oldest.id, bytes: oldest.bytes })
         await remove(oldest)

@@ -211,11 +211,15 @@ describe('the folder of builds', () => {
     const first = bench.open()
     for (const [runId, command] of [['a'], ['b'], ['c'], ['d', 'a']] as const) {
       await obtain(first, runId, command)
+      await bench.clock.advance(1000)
+    }
+    // the run of "b" ends last
+    for (const runId of ['c', 'd', 'a', 'b']) {
       await first.release(runId)
       await bench.clock.advance(1000)
     }
     const next = bench.open({ maxBytes: 2.5 * MIB })
-    const origins = ['c', 'a', 'b'].map(async (command) => (await obtain(next, `next-${command}`, command)).origin)
+    const origins = ['a', 'b', 'c'].map(async (command) => (await obtain(next, `next-${command}`, command)).origin)
     expect(await Promise.all(origins)).toEqual(['cached', 'cached', 'built'])
   })
 
