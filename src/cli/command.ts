@@ -26,6 +26,8 @@ export interface Argument<T> {
   readonly optional: boolean
   /** takes all remaining arguments; at least one, where it is not optional */
   readonly many?: boolean | undefined
+  /** takes what follows `--`, and nothing before it; the last of its command */
+  readonly afterDashes?: boolean | undefined
   /** carries the type of what the handler gets */
   readonly read: (given: string | string[] | undefined) => T
 }
@@ -76,6 +78,11 @@ export function manyArguments(label: string, describe: string): Argument<readonl
 /** Takes all remaining arguments, also none. */
 export function optionalArguments(label: string, describe: string): Argument<readonly string[]> {
   return { label, describe, optional: true, many: true, read: (given) => (given as string[] | undefined) ?? [] }
+}
+
+/** Takes what follows `--`, for another program. */
+export function passedArguments(label: string, describe: string): Argument<readonly string[]> {
+  return { ...optionalArguments(label, describe), afterDashes: true }
 }
 
 export function flag(describe: string, short?: string): Option<boolean> {

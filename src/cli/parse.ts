@@ -32,12 +32,18 @@ export async function parseArgs(argv: readonly string[], init: ParseInit): Promi
   const entry = commands.find(({ name }) => name === words[0] || name === words.slice(0, 2).join(' '))
   // help of what they have in common is short of nothing: it is the only thing that needs them all
   const needed = entry === undefined ? withoutCommand(words, commands) : [entry]
+  const at = line.indexOf('--')
+  const dashed = at < 0 ? 0 : line.length - at - 1
   let parsed: Parsed | undefined
   const { root } = buildProgram(await Promise.all(needed.map((each) => each.load())), {
     version,
     help,
     called(command, given, options, globals) {
-      parsed = { command, input: inputOf(command, given, options), globals: globalsOf(globals) }
+      parsed = {
+        command,
+        input: inputOf(command, placed(command, given, dashed), options),
+        globals: globalsOf(globals),
+      }
     },
   })
   await root.parseAsync(line, { from: 'user' })
@@ -77,6 +83,22 @@ function wordsOf(argv: readonly string[]): string[] {
     else if (!word.startsWith('-')) words.push(word)
   }
   return words
+}
+
+/** The values of the arguments by their places. Those after `--` are for the argument that takes them. */
+function placed({ args }: Command, given: unknown[], dashed: number): unknown[] {
+  const all = Object.values(args)
+  if (all.at(-1)?.afterDashes !== true) return given
+  const words = given
+    .slice(0, all.length)
+    .flat()
+    .filter((word) => word !== undefined)
+  const [before, after] = [words.slice(0, words.length - dashed), words.slice(words.length - dashed)]
+  const extra = before[all.length - 1]
+  if (extra === undefined) return [...all.slice(1).map((_, index) => before[index]), after]
+  throw new InputError(
+    `${JSON.stringify(extra)} is one argument too many; what goes to another program stands after --`,
+  )
 }
 
 function inputOf(command: Command, given: unknown[], options: Record<string, unknown>): Record<string, unknown> {

@@ -5,7 +5,7 @@ import { keyOption, loadAuthor } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { warnOfClock } from '../clock-warning.ts'
-import { command, duration, flag, optionalArgument, optionalArguments, text, texts, whole } from '../command.ts'
+import { command, duration, flag, optionalArgument, passedArguments, text, texts, whole } from '../command.ts'
 import { networkNameOf } from '../network-name.ts'
 import { operatorFolder } from '../operator-folder.ts'
 import { type Draft, loadDraft } from '../publishing/draft.ts'
@@ -20,7 +20,7 @@ import { publishAtNode } from '../publishing/via-node.ts'
 
 const args = {
   target: optionalArgument('DIR|MANIFEST', 'a folder with code and its service.json, or a manifest'),
-  rest: optionalArguments('ARGS', 'with --npm, after --: the arguments of its program'),
+  rest: passedArguments('ARGS', 'with --npm, after --: the arguments of its program'),
 }
 const options = {
   ...sourceOptions,
@@ -137,19 +137,19 @@ async function draftOf(
 ): Promise<Draft> {
   const { target, rest, replicas, staple, bin, port } = input
   const source = namedSource(input)
-  const given = target === undefined ? [] : [target, ...rest]
-  if (source?.type !== 'registry' && given.length > 1) {
-    throw new InputError(`one DIR or MANIFEST is published at a time; ${JSON.stringify(given[1])} is one too many`)
+  if (source?.type === 'registry' && target !== undefined) {
+    throw new InputError(
+      `--npm names the package, and ${JSON.stringify(target)} is one argument too many; arguments of its program stand after --`,
+    )
   }
+  if (source?.type !== 'registry' && rest.length > 0) throw new InputError('arguments after -- go with --npm')
   if (input.oci !== undefined) {
     const { oci: ref, platform } = input
     return await draftFromImage(cli, { ref, platform, manifest: target, replicas, staple, configuration })
   }
   if (source !== undefined) {
-    const isPackage = source.type === 'registry'
     const of = { source, bin, port, replicas, staple, configuration }
-    const manifest = isPackage ? {} : { manifest: target }
-    return stack.use(await draftFromSource(cli, { ...of, ...manifest, args: isPackage ? given : [] }))
+    return stack.use(await draftFromSource(cli, { ...of, manifest: target, args: rest }))
   }
   if (target === undefined) {
     throw new InputError('name a folder or a manifest, or a source with --npm, --git, --https or --oci')

@@ -85,6 +85,6 @@ export function typedWords(
 ): string[] {
   const keys = ['npm', 'bin', 'port', 'git', 'ref', 'https', 'path', 'oci', 'platform'] as const
   const options = keys.flatMap((key) => (input[key] === undefined ? [] : [`--${key}`, `${input[key]}`]))
-  const given = input.target === undefined ? [] : [input.target, ...input.rest]
-  return input.npm === undefined || given.length === 0 ? [...given, ...options] : [...options, '--', ...given]
+  const target = input.target === undefined ? [] : [input.target]
+  return [...target, ...options, ...(input.rest.length === 0 ? [] : ['--', ...input.rest])]
 }

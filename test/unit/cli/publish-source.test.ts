@@ -102,7 +102,9 @@ describe('publish --npm', () => {
 
 test.for([
   ['publish', 'name a folder or a manifest, or a source with --npm, --git, --https or --oci'],
-  ['publish a b', '"b" is one too many'],
+  ['publish a b', '"b" is one argument too many'],
+  ['publish x --npm a@1.0.0 -- -l 3000', '"x" is one argument too many; arguments of its program stand after --'],
+  ['publish . -- x', 'arguments after -- go with --npm'],
   ['publish --npm serve', '--npm is "serve"; name one version exactly, like serve@'],
   ['publish --npm serve@^14.0.0', 'name one version exactly'],
   ['publish --npm file:./x@1.0.0', 'is not the name of a package of npm'],
