@@ -55,6 +55,8 @@ export const USELESS_MS = 10_000
 export const PROVIDER_BACKOFF = { firstMs: 1_000, maxMs: 30_000 }
 /** Peers that are remembered as providers of one code while it is fetched. */
 export const MAX_CANDIDATES = 128
+/** Peers that sent invalid data, and are not asked again while the code is fetched. */
+export const MAX_EXCLUDED = 1024
 /** How often it is looked whether a peer that waits may take its turn. */
 export const JOIN_MS = 500
 /** A provider that takes so many times longer than the fastest, and longer than SLOW_MS, makes room for one that waits. */

@@ -129,7 +129,7 @@ export function createDownloadSession(
   async function search(): Promise<void> {
     for await (const peer of init.providers({ signal: closed.signal })) {
       if (peer !== init.self && candidates.add(peer)) fill()
-      if (candidates.isFull) return
+      while (candidates.isFull && active.size > 0) await Promise.race([...active.values()].map(({ done }) => done))
     }
   }
 

@@ -78,4 +78,12 @@ describe('several nodes fetch one code at the same time', () => {
     // long before their silence is a failure of its own
     expect(clock.monotonic()).toBeLessThan(30_000)
   })
+
+  test('peers without number that do not exist do not keep out the one that has it', async () => {
+    const there = await publish()
+    const names = Array.from({ length: 1_000 }, (_, at) => `nobody-${at}`)
+    const here = await startFetch(there.code, { alice: there.store }, { providers: () => [...names, 'alice'] })
+    await here.work
+    expect(here.store.has(there.code)).toBe(true)
+  })
 })
