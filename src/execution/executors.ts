@@ -29,6 +29,7 @@ export async function createExecutors(
       runtime: config.DOCKER_CONFIGS.runtime,
     },
     toolchains: Object.fromEntries(toolchains.map((toolchain) => [toolchain.name, toolchain])),
+    ownAddress: own,
     registries: (author) => mirrorsOf(config, 'DOCKER', { own: author === own }),
   })
   const host = createHostExecutor(components, {

@@ -128,8 +128,8 @@ export interface Executor {
   /** The user ids that a run can have here; undefined: any of the node's range. */
   userIds?(): UserIdRange | undefined
   available(options?: { signal?: AbortSignal | undefined }): Promise<Availability>
-  /** Has its engine this image already? It need not be fetched. Absent where the executor runs no images. */
-  hasImage?(digest: string): Promise<boolean>
+  /** Has the operator put this image into its engine, for a service of this author? It need not be fetched. Absent where the executor runs no images. */
+  hasImage?(digest: string, author: string): Promise<boolean>
   /**
    * What the output of a build depends on beside its plan: the image, or the programs of this machine. The same text, the
    * same builder. Throws what `start` would throw where there is none.

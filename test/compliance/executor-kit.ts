@@ -21,7 +21,15 @@ export const onHost: Create = ({ runs: runsDir, runtime: runtimeDir }, nodeId) =
 export const inDocker =
   (docker: () => DockerConfig): Create =>
   ({ runtime: runtimeDir }, nodeId) =>
-    createDockerExecutor(components, { docker: docker(), nodeId, runtimeDir, toolchains, registries: () => [], logs })
+    createDockerExecutor(components, {
+      docker: docker(),
+      nodeId,
+      ownAddress: 'own',
+      runtimeDir,
+      toolchains,
+      registries: () => [],
+      logs,
+    })
 
 /** What every executor must do, whatever it is made of. */
 export function describeExecutor(name: string, create: Create): void {

@@ -13,6 +13,8 @@ const PULL_MS = 30 * 60_000
 
 export type ImagesInit = {
   readonly nodeId: string
+  /** the node's own address */
+  readonly ownAddress: string
   readonly toolchains: Readonly<Record<string, { readonly image: string }>>
   /** where the images of toolchains come from, for a service of this author */
   readonly registries: (author: string) => readonly string[]
@@ -40,15 +42,22 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
     })
   }
 
-  async function byDigest({ digest, dir }: NonNullable<Plan['image']>, runId: string): Promise<string> {
-    const found = await present(digest)
+  async function byDigest(
+    { digest, dir }: NonNullable<Plan['image']>,
+    { runId, author }: Pick<Plan, 'runId' | 'author'>,
+  ): Promise<string> {
+    const found = await present(digest, author)
     if (found !== undefined) return found
     if (dir === undefined) throw new RunRefusedError(`the engine no longer has the image ${digest}`)
     return loaded.load(dir, runId)
   }
 
-  /** By the digest of its manifest, or by its id where it was imported here. */
-  async function present(digest: string): Promise<string | undefined> {
+  /**
+   * What the operator has put there, by the digest of its manifest or by its id. It is for own services alone: a stranger who
+   * knows the digest of a private image would run it and read it.
+   */
+  async function present(digest: string, author: string): Promise<string | undefined> {
+    if (author !== init.ownAddress) return undefined
     const images = await ask((docker) => docker.listImages())
     return images.find(
       ({ Id, RepoDigests }) => Id === digest || RepoDigests?.some((name) => name.endsWith(`@${digest}`)),
@@ -82,9 +91,9 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
   return {
     nodeImage,
     begun: loaded.begun,
-    has: async (digest: string) => (await present(digest)) !== undefined,
+    has: async (digest: string, author: string) => (await present(digest, author)) !== undefined,
     async ofPlan(plan: Plan): Promise<string> {
-      if (plan.image !== undefined) return byDigest(plan.image, plan.runId)
+      if (plan.image !== undefined) return byDigest(plan.image, plan)
       const known = plan.toolchain.filter((name) => toolchains[name] !== undefined)
       const [name] = known
       if (name === undefined) {

@@ -31,6 +31,8 @@ export type DockerExecutorInit = {
   readonly runtimeDir: string
   /** Toolchain -> image, by canonical name: `{ 'node.js': { image: 'thundercloud/node' } }`. */
   readonly toolchains: Readonly<Record<string, { readonly image: string }>>
+  /** The node's own address: its services alone may use images that the operator has put into the engine. */
+  readonly ownAddress: string
   /** Origins of image registries that may be pulled from for a service of this author (REGISTRIES.DOCKER), in order. */
   readonly registries: (author: string) => readonly string[]
   readonly logs: LogLimits

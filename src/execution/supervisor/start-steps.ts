@@ -24,7 +24,7 @@ export async function fetchCode({ components, init, spec, lease, retries, interr
   const { runId } = record
   await retries.recordChange({ state: 'fetching' })
   if (isImage(service)) {
-    const hasImage = async () => (await executor.hasImage?.(imageDigest(service))) ?? true
+    const hasImage = async () => (await executor.hasImage?.(imageDigest(service), service.author)) ?? true
     if (await retries.retryStep('fetching', Number.POSITIVE_INFINITY, hasImage)) return undefined
   }
   return retries.retryStep('fetching', FETCH_ATTEMPTS, () =>

@@ -49,7 +49,7 @@ describe('R13: an engine that answers no', () => {
   ])('$status "$message"', async ({ passing, ...said }) => {
     answer = said
     const executor = dockerExecutor(dirs, { docker: { host: '127.0.0.1', port } })
-    const plan = await planFor(executor, dirs, '', { image: { digest: DIGEST }, codeDir: undefined })
+    const plan = await planFor(executor, dirs, '', { author: 'own', image: { digest: DIGEST }, codeDir: undefined })
     const started = executor.start(plan)
     await expect(started).rejects.toThrow(said.message)
     await expect(started).rejects.toBeInstanceOf(passing ? EngineGoneError : RunRefusedError)
@@ -72,7 +72,7 @@ async function leaveContainers(dirs: RunDirs, { withGateway }: { withGateway: bo
   const docker = await engine.ask(async (client) => client)
   const image = await createImages(
     { engine, clock: system.clock },
-    { nodeId: 'a', toolchains: {}, registries: () => [] },
+    { nodeId: 'a', ownAddress: 'own', toolchains: {}, registries: () => [] },
   ).nodeImage()
   const name = `thundercloud-${RUN}`
   const script = `console.log('begun by the version before')

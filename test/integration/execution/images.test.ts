@@ -52,7 +52,7 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
   it('are loaded from the code store, once, and run under the digest of their configuration', async () => {
     const executor = over({})
     const { digest, dir, id } = await stored()
-    expect(await executor.hasImage(digest)).toBe(false)
+    expect(await executor.hasImage(digest, 'own')).toBe(false)
     const { end, out } = await runToEnd(executor, await imagePlan(executor, { digest, dir }))
     const made = expect.stringContaining(`made by ${process.pid}`)
     expect({ end, out: out[0] }).toMatchObject({ end: { exitCode: 0 }, out: made })
@@ -158,12 +158,14 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
     await expect(started).rejects.toThrow(/no image "127\.0\.0\.1:9\/no\/such:image"/)
   })
 
-  it('of our own Node run by their id', async () => {
+  it('that the operator has put into the engine are for own services alone', async () => {
     const executor = over({ toolchains: { 'node.js': { image: 'thundercloud/node' } } })
     await runToEnd(executor, await planFor(executor, dirs, ''))
     const { Id } = await engine.getImage(nodeImageTag()).inspect()
     const plan = { ...(await imagePlan(executor, { digest: Id })), command: ['node', '-p', 'process.version'] }
-    expect((await runToEnd(executor, plan)).out).toEqual([process.version])
+    expect((await runToEnd(executor, { ...plan, author: 'own' })).out).toEqual([process.version])
+    expect(await Promise.all(['own', 'stranger'].map((author) => executor.hasImage(Id, author)))).toEqual([true, false])
+    await expect(executor.start({ ...plan, author: 'stranger' })).rejects.toThrow(/no longer has the image/)
   })
 
   it('name what builds: another image under the same name is another builder', async () => {

@@ -27,7 +27,7 @@ const plan = {
 
 function executor(docker: object, runtimeDir = '/tmp/tc-none') {
   const logs = { maxBytes: 1000, keep: 1 }
-  const init = { docker, nodeId: 'n', runtimeDir, toolchains: {}, registries: () => [], logs }
+  const init = { docker, nodeId: 'n', ownAddress: 'own', runtimeDir, toolchains: {}, registries: () => [], logs }
   return createDockerExecutor({ clock: systemClock(), log: silentLog() }, init)
 }
 
