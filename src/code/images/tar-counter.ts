@@ -1,4 +1,6 @@
 const BLOCK = 512
+/** What a file takes of a disk, however small it is: an inode, and a block of its content. */
+const MIN_FILE_BYTES = 4096
 /** Pax records or a long name: as many bytes as engines take. */
 const MAX_EXTENSION_BYTES = 1024 * 1024
 /** Links, devices, folders and pipes: no content follows, whatever size they give. */
@@ -6,7 +8,10 @@ const WITHOUT_CONTENT = '123456'
 /** Pax records, for one file and for all; long names. */
 const EXTENSIONS = 'xgLK'
 
-/** How many bytes a tar has once it is unpacked: a file of holes takes few bytes in it, and an engine writes them all. */
+/**
+ * How many bytes a tar has once it is unpacked: a file of holes takes few bytes in it, and an engine writes them all; an empty
+ * one takes an inode.
+ */
 export interface TarCounter {
   /** More than came where files of holes are among it. Throws an Error, in a few words, where an engine might read it differently. */
   take(piece: Uint8Array): void
@@ -21,6 +26,7 @@ export function createTarCounter(): TarCounter {
   let zeros = 0
   let came = 0
   let holes = 0
+  let files = 0
   let extension: { type: string; left: number; pieces: Buffer[] } | undefined
   let records: ReadonlyMap<string, string> | undefined
   let hasLongName = false
@@ -54,6 +60,7 @@ export function createTarCounter(): TarCounter {
     const mayBeFolder = hasLongName || records !== undefined || header.toString('latin1', 0, 100).includes('/\0')
     if (type === '\0' && size > 0 && mayBeFolder) throw new Error('it may be read in two ways')
     if (!WITHOUT_CONTENT.includes(type)) skip = padded(size)
+    files++
     holes += Math.max(0, ...whole.map((bytes) => bytes - size))
     records = undefined
     hasLongName = false
@@ -89,7 +96,7 @@ export function createTarCounter(): TarCounter {
 
   return {
     get bytes() {
-      return came + holes
+      return Math.max(came, files * MIN_FILE_BYTES) + holes
     },
     take(piece) {
       came += piece.byteLength

@@ -114,6 +114,13 @@ test.each([
   await expect(check(MIB)).rejects.toBeInstanceOf(TooLargeError)
 })
 
+test('empty files count with what they take of a disk', async () => {
+  const files = Array.from({ length: 1000 }, (_, index) => ({ path: `f${index}` }))
+  const check = await stored([{ kind: 'tar+gzip', bytes: gzipSync(rawTar(...files)) }])
+  await expect(check(4096 * 1000 - 1)).rejects.toBeInstanceOf(TooLargeError)
+  await check(4096 * 1000)
+})
+
 test.each([
   ['gzip under the media type of none', 'tar', gzipSync(Buffer.alloc(MIB))],
   ['gzip in gzip', 'tar+gzip', gzipSync(gzipSync(Buffer.alloc(MIB)))],
