@@ -5,10 +5,13 @@ import {
   decodeArchiveAnswer,
   encodeArchiveRequest,
 } from '../../../protocols/archive.ts'
+import type { CID } from '../../../protocols/encoding.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { ANSWER_MS, OPEN_MS } from '../constants.ts'
+import { HashMismatchError, NoProviderError } from '../errors.ts'
 
 /** One archive stream with a provider, each step of which has a deadline. */
 export interface ArchiveStream extends AsyncDisposable {
@@ -43,4 +46,13 @@ export async function openArchiveStream(
     end: () => stream.end(),
     [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
   }
+}
+
+/** The manifest as the provider sends it; whether it is the code's is for the caller to say. */
+export async function askManifest(stream: ArchiveStream, code: CID): Promise<Uint8Array> {
+  await stream.send({ v: 1, want: 'manifest', code })
+  const answer = await stream.receive()
+  if (answer.is === 'bytes') return answer.bytes
+  if (answer.is === 'error') throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
+  throw new HashMismatchError('the manifest came compressed')
 }

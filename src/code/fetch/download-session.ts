@@ -1,33 +1,18 @@
 import { anySignal } from 'any-signal'
 import type { CID } from '../../../protocols/encoding.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { StreamOpener } from '../../base/stream.ts'
-import {
-  JOIN_MS,
-  MAX_FAILURES_NAMED,
-  MAX_PROVIDERS_AT_ONCE,
-  REDISCOVER_MS,
-  SLOW_FACTOR,
-  SLOW_MS,
-} from '../constants.ts'
-import {
-  BadArchiveError,
-  DiskFullError,
-  HashMismatchError,
-  InUseError,
-  NoProviderError,
-  StoreFullError,
-  TooLargeError,
-} from '../errors.ts'
+import { JOIN_MS, MAX_PROVIDERS_AT_ONCE, REDISCOVER_MS, SLOW_FACTOR, SLOW_MS } from '../constants.ts'
+import { NoProviderError } from '../errors.ts'
 import type { BufferPool } from '../store/buffer-pool.ts'
 import { createCandidates } from './candidates.ts'
 import type { Download } from './download.ts'
 import { downloadFrom } from './provider-download.ts'
+import { isFatal, isInvalidData, noProviderMessage } from './provider-failures.ts'
 import { createRequestWindow, type RequestWindow } from './request-window.ts'
 
 export type DownloadSessionComponents = {
@@ -60,9 +45,6 @@ export interface DownloadSession {
 
 type Active = { readonly done: Promise<void>; readonly window: RequestWindow; readonly drop: () => void }
 
-/** Failures that another provider cannot fix. */
-const FATAL = [BadArchiveError, DiskFullError, InUseError, StoreFullError, TooLargeError]
-
 export function createDownloadSession(
   components: DownloadSessionComponents,
   init: DownloadSessionInit,
@@ -79,9 +61,9 @@ export function createDownloadSession(
     const problem = sanitizeText(messageOf(error))
     failures.set(peer, problem)
     log.debug('a provider failed', { code: code.toString(), peer, problem })
-    if (FATAL.some((kind) => error instanceof kind)) {
+    if (isFatal(error)) {
       download.fail(error)
-    } else if (error instanceof HashMismatchError || error instanceof ProtocolError) {
+    } else if (isInvalidData(error)) {
       candidates.exclude(peer)
       components.onInvalidData(peer, problem)
     } else {
@@ -151,19 +133,12 @@ export function createDownloadSession(
         await search()
         await pullFor(REDISCOVER_MS)
       } while (active.size > 0)
-      if (download.target?.picker.done !== true) throw new NoProviderError(noProviderMessage(code.toString(), failures))
+      if (download.target?.picker.done !== true)
+        throw new NoProviderError(noProviderMessage(`the code ${code}`, failures))
     },
     async close() {
       closed.abort(new NoProviderError('the transfer is over'))
       await pulling()
     },
   }
-}
-
-function noProviderMessage(code: string, failures: ReadonlyMap<string, string>): string {
-  if (failures.size === 0) return `no peer was found that has the code ${code}`
-  const named = [...failures]
-    .slice(-MAX_FAILURES_NAMED)
-    .map(([peer, problem]) => `${sanitizeText(peer, 60)}: ${problem}`)
-  return `no peer has the code ${code} (${named.join('; ')})`
 }

@@ -1,29 +1,21 @@
 import { addAbortListener } from 'node:events'
 import { anySignal } from 'any-signal'
-import type { CID } from '../../../protocols/encoding.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
+import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import { formatBytes, sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import type { StreamOpener } from '../../base/stream.ts'
-import { MAX_FAILURES_NAMED, MAX_PROVIDERS_AT_ONCE, PROGRESS_MS, REDISCOVER_MS } from '../constants.ts'
-import {
-  BadArchiveError,
-  DiskFullError,
-  HashMismatchError,
-  InUseError,
-  NoProviderError,
-  StoreFullError,
-  TooLargeError,
-} from '../errors.ts'
+import { MAX_PROVIDERS_AT_ONCE, PROGRESS_MS, REDISCOVER_MS } from '../constants.ts'
+import { DiskFullError, HashMismatchError, NoProviderError, TooLargeError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { PartialImage } from '../images/types.ts'
 import type { AbortOptions, CodeStore } from '../types.ts'
-import { openArchiveStream } from './archive-stream.ts'
+import { askManifest, openArchiveStream } from './archive-stream.ts'
 import { type BlobPicker, createBlobPicker } from './blob-picker.ts'
-import { askManifest, MissingBlobError, pullBlob } from './image-provider.ts'
+import { MissingBlobError, pullBlob } from './image-provider.ts'
+import { isFatal, isInvalidData, noProviderMessage } from './provider-failures.ts'
 
 export type FetchImageComponents = {
   readonly clock: Clock
@@ -45,9 +37,6 @@ export type FetchImageOptions = AbortOptions & {
 }
 
 type Target = { readonly partial: PartialImage; readonly picker: BlobPicker }
-
-/** Failures that another provider cannot mend. */
-const FATAL = [BadArchiveError, DiskFullError, InUseError, StoreFullError, TooLargeError]
 
 /**
  * Fetches an image from several peers into the store: its manifest, then each blob from one of them. What an earlier fetch
@@ -101,6 +90,9 @@ export async function fetchImage(
     beginning ??= target === undefined ? undefined : Promise.resolve(target)
     if (beginning === undefined) {
       const manifest = await askManifest(stream, code)
+      // before it counts for all: a provider that lies fails alone
+      if (!cidOfBytes(manifest).equals(code))
+        throw new HashMismatchError('the manifest is not the one that was asked for')
       beginning ??= store.images.begin(code, manifest).then(take)
     }
     const { partial, picker } = await beginning
@@ -140,13 +132,13 @@ export async function fetchImage(
     const problem = sanitizeText(messageOf(error))
     failures.set(peer, problem)
     log.debug('a provider of an image failed', { code: key, peer, problem })
-    if (FATAL.some((kind) => error instanceof kind)) {
+    if (isFatal(error)) {
       fatal ??= { error }
       over.abort(error)
       return
     }
     excluded.add(peer)
-    if (!(error instanceof HashMismatchError || error instanceof ProtocolError)) return
+    if (!isInvalidData(error)) return
     events.emit('code:provider-invalid', { code: key, peer, problem })
     components.onInvalidData?.(peer)
   }
@@ -167,7 +159,7 @@ export async function fetchImage(
     const resumed = store.images.resume(code)
     if (resumed !== undefined) take(resumed)
     if (target?.picker.left !== 0) await pullFromAll()
-    if (target?.picker.left !== 0) throw new NoProviderError(noProviderMessage(key, failures))
+    if (target?.picker.left !== 0) throw new NoProviderError(noProviderMessage(`the image ${key}`, failures))
     await target.partial.commit({ from: 'mesh', startedAt })
     const { size } = target.partial.manifest
     events.emit('code:fetch-finished', { code: key, size, ms: clock.monotonic() - startedAt, from: 'mesh' })
@@ -181,12 +173,4 @@ export async function fetchImage(
     // on a full disk the space matters more than the next attempt's head start
     if (fatal?.error instanceof DiskFullError || fatal?.error instanceof TooLargeError) await target?.partial.discard()
   }
-}
-
-function noProviderMessage(code: string, failures: ReadonlyMap<string, string>): string {
-  if (failures.size === 0) return `no peer was found that has the image ${code}`
-  const named = [...failures]
-    .slice(-MAX_FAILURES_NAMED)
-    .map(([peer, problem]) => `${sanitizeText(peer, 60)}: ${problem}`)
-  return `no peer has the image ${code} (${named.join('; ')})`
 }

@@ -1,25 +1,16 @@
 import type { ArchiveRequest } from '../../../protocols/archive.ts'
-import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
+import type { CID } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { REQUESTS_AHEAD } from '../constants.ts'
-import { HashMismatchError, NoProviderError } from '../errors.ts'
+import { HashMismatchError } from '../errors.ts'
 import type { ImageBlob } from '../images/image-manifest.ts'
 import type { ArchiveStream } from './archive-stream.ts'
 
 /** The provider says that it does not have what it was asked for. */
 export class MissingBlobError extends UnavailableError {
   override readonly name = 'MissingBlobError'
-}
-
-/** The manifest of an image, which is the one that was asked for. */
-export async function askManifest(stream: ArchiveStream, code: CID): Promise<Uint8Array> {
-  await stream.send({ v: 1, want: 'manifest', code })
-  const answer = await stream.receive()
-  if (answer.is === 'error') throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
-  if (answer.is === 'bytes' && cidOfBytes(answer.bytes).equals(code)) return answer.bytes
-  throw new HashMismatchError('the manifest is not the one that was asked for')
 }
 
 /** The bytes of a blob, range by range, a few asked for ahead. Left before its end, the stream is of no more use. */

@@ -6,9 +6,9 @@ import { sanitizeText } from '../../base/format.ts'
 import type { StreamOpener } from '../../base/stream.ts'
 import { decompressChunk } from '../archive/zstd.ts'
 import { MAX_REFUSALS, REFUSED_MS, USELESS_MS, WRITES_AHEAD } from '../constants.ts'
-import { HashMismatchError, NoProviderError, SupersededError } from '../errors.ts'
+import { NoProviderError, SupersededError } from '../errors.ts'
 import type { BufferLease, BufferPool } from '../store/buffer-pool.ts'
-import { type ArchiveStream, openArchiveStream } from './archive-stream.ts'
+import { type ArchiveStream, askManifest, openArchiveStream } from './archive-stream.ts'
 import type { Assignee } from './chunk-picker.ts'
 import type { Download, Target } from './download.ts'
 import type { RequestWindow } from './request-window.ts'
@@ -39,14 +39,6 @@ export async function downloadFrom(pull: ProviderDownload): Promise<void> {
   const target = pull.download.target ?? (await pull.download.begin(await askManifest(stream, pull.code)))
   await pullChunks(pull, { stream, buffers, superseded }, target)
   await stream.end()
-}
-
-async function askManifest(stream: ArchiveStream, code: CID): Promise<Uint8Array> {
-  await stream.send({ v: 1, want: 'manifest', code })
-  const answer = await stream.receive()
-  if (answer.is === 'bytes') return answer.bytes
-  if (answer.is === 'error') throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
-  throw new HashMismatchError('the manifest came compressed')
 }
 
 type Opened = {

@@ -9,7 +9,7 @@ import { createEgress, type EgressComponents } from '../../egress/index.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import { fetchInProcess } from './fetch-process.ts'
 import { fetchError } from './sources.ts'
-import { bareHost, HTTPS_PORT, portOf } from './storage-access.ts'
+import { HTTPS_PORT, namedHostPolicy } from './storage-access.ts'
 
 /** A registry answers a manifest or two. */
 const FIND_MS = 2 * 60_000
@@ -39,8 +39,7 @@ export async function findImage(
   const problems: Error[] = []
   for (const { url } of found) {
     const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
-    const host = { host: bareHost(new URL(url).hostname), subdomains: false, port: portOf(url), privateAllowed: true }
-    const egress = createEgress(network, { policy: { hosts: [host], addresses: [], publicPorts: [HTTPS_PORT] } })
+    const egress = createEgress(network, { policy: namedHostPolicy(url, [HTTPS_PORT]) })
     const job = {
       source: { type: 'oci', ref } as const,
       find: { platform },

@@ -15,7 +15,7 @@ import { createStagingFile, type StagingFile } from './child/staging-file.ts'
 import { describeSource } from './describe-source.ts'
 import { fetchInProcess } from './fetch-process.ts'
 import { fetchError } from './sources.ts'
-import { bareHost, FILES_ELSEWHERE, HTTPS_PORT, portOf } from './storage-access.ts'
+import { FILES_ELSEWHERE, HTTPS_PORT, namedHostPolicy } from './storage-access.ts'
 
 /** What a person names to publish it. */
 export type NamedSource = PackedSource | RefSource
@@ -80,23 +80,14 @@ export async function readSource(
 type Way = { readonly policy: EgressPolicy; readonly baseUrl?: string | undefined }
 
 function waysTo(source: NamedSource, { REGISTRIES, clients }: ReadSourceInit['registries']): Way[] {
-  if (source.type !== 'registry') return [{ policy: policyFor(source.url, [HTTPS_PORT]) }]
+  if (source.type !== 'registry') return [{ policy: namedHostPolicy(source.url, [HTTPS_PORT]) }]
   const { kind } = source
   // a person needs no permission of a policy for what is done in their own name
   const config = { REGISTRIES, ALLOWED_STORAGE: [...registryOf(kind).names] }
   const found = registryAddresses(config, kind, { own: true, clients })
   if ('refused' in found) throw new UnusableSourceError(found.refused)
   const elsewhere = FILES_ELSEWHERE.has(kind) ? [HTTPS_PORT] : []
-  return found.map(({ url }) => ({ baseUrl: url, policy: policyFor(url, elsewhere) }))
-}
-
-function policyFor(url: string, publicPorts: readonly number[]): EgressPolicy {
-  const host = bareHost(new URL(url).hostname)
-  return {
-    hosts: [{ host, subdomains: false, port: portOf(url), privateAllowed: true }],
-    addresses: [],
-    publicPorts,
-  }
+  return found.map(({ url }) => ({ baseUrl: url, policy: namedHostPolicy(url, elsewhere) }))
 }
 
 async function keep(archive: Readable, staging: StagingFile, limits: TarLimits): Promise<void> {

@@ -44,12 +44,18 @@ function allowedStorage({ ALLOWED_STORAGE }: StorageConfig, port = HTTPS_PORT): 
   }
 }
 
-export function portOf(url: string): number {
+/** For a person's own command: the very host that they name, wherever it leads, and public names at these ports. */
+export function namedHostPolicy(url: string, publicPorts: readonly number[]): EgressPolicy {
+  const host = { host: bareHost(new URL(url).hostname), subdomains: false, port: portOf(url), privateAllowed: true }
+  return { hosts: [host], addresses: [], publicPorts }
+}
+
+function portOf(url: string): number {
   const { port, protocol } = new URL(url)
   return Number(port || (protocol === 'https:' ? HTTPS_PORT : 80))
 }
 
 /** An address of IPv6 has brackets in a URL alone. */
-export function bareHost(host: string): string {
+function bareHost(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1')
 }
