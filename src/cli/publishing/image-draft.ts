@@ -47,7 +47,10 @@ export async function draftFromImage(cli: Cli, init: ImageDraftInit): Promise<Dr
   ]
   const staples = await loadStaples(cli.clock, named, { signal: cli.signal })
   const replicas = init.replicas ?? read.replicas
-  const others = read.sources.filter((one) => one.type !== 'oci')
+  // a second registry with this very image stays; another digest is other code
+  const others = read.sources.filter(
+    (one) => one.type !== 'oci' || (one.ref !== source.ref && one.ref.endsWith(`@sha256:${digest}`)),
+  )
   return { manifest: { ...read, replicas, code, sources: [...others, source] }, file, staples }
 }
 

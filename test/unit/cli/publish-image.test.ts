@@ -26,6 +26,15 @@ test('publish --oci: what the tag names now is the code, and its registry a sour
   expect(shell.node.archives.size).toBe(0)
 })
 
+test('publish --oci: another registry of the manifest stays where it has this very image', async ({ shell }) => {
+  const mirror = shell.ref.replace('ghcr.io', 'mirror.example.org')
+  const old = `ghcr.io/team/web@sha256:${'0'.repeat(64)}`
+  const sources = [mirror, old].map((ref) => ({ type: 'oci', ref }))
+  writeFileSync(shell.path('web.json'), JSON.stringify({ ...MANIFEST, sources }))
+  const { values } = await shell.json('publish web.json --oci ghcr.io/team/web:1 --dry-run')
+  expect(values[0]).toMatchObject({ sources: [mirror, shell.ref].map((ref) => ({ type: 'oci', ref })) })
+})
+
 test('publish --oci --dry-run: the digest, and nothing is announced', async ({ shell }) => {
   const { stdout } = await shell.run('publish web.json --oci ghcr.io/team/web:1 --dry-run')
   expect(stdout).toBe(
