@@ -12,7 +12,7 @@ import { fetchCode } from './fetch/fetch.ts'
 import { fetchImage } from './fetch/fetch-image.ts'
 import { createLayerSizes } from './images/layer-sizes.ts'
 import { addInlineCode } from './inline.ts'
-import { createSourceList, type SourceList } from './sources/source-list.ts'
+import { createSourceFallback, type SourceFallback } from './sources/source-fallback.ts'
 import type { CodeSources } from './sources/sources.ts'
 import { createBufferPool } from './store/buffer-pool.ts'
 import type { CodeComponents, CodeInit, CodeStore, RetrievedCode, RetrieveOptions } from './types.ts'
@@ -42,7 +42,12 @@ export function createRetriever(
   }
 
   /** Each way once. Throws NoProviderError where none led to the code. */
-  async function round(code: CID, limits: TarLimits, options: RetrieveOptions, elsewhere: SourceList): Promise<void> {
+  async function round(
+    code: CID,
+    limits: TarLimits,
+    options: RetrieveOptions,
+    elsewhere: SourceFallback,
+  ): Promise<void> {
     if (store.has(code) || (await addInlineCode(store, code, options.sources ?? [], options))) return
     try {
       await fetchFromMesh(code, limits, options, elsewhere)
@@ -53,7 +58,7 @@ export function createRetriever(
   }
 
   /** Where another source is there, peers have the first word: at once next to the publisher, further away for a while. */
-  async function fetchFromMesh(code: CID, limits: TarLimits, options: RetrieveOptions, { hasMore }: SourceList) {
+  async function fetchFromMesh(code: CID, limits: TarLimits, options: RetrieveOptions, { hasMore }: SourceFallback) {
     const until = clock.monotonic() + (hasMore ? (options.distance ?? 0) * MESH_FIRST_MS : 0)
     for (;;) {
       try {
@@ -83,7 +88,7 @@ export function createRetriever(
     using limit =
       options.patienceMs === undefined ? undefined : deadline(clock, options.patienceMs, giveUp, options.signal)
     const signal = limit?.signal ?? options.signal
-    const elsewhere = createSourceList({ events, sources: components.sources }, options.sources ?? [])
+    const elsewhere = createSourceFallback({ events, sources: components.sources }, options.sources ?? [])
     const attempt = async () => {
       try {
         await fetches.run(key, (shared) => round(code, limits, { ...options, signal: shared }, elsewhere), { signal })

@@ -37,10 +37,10 @@ import {
   submittedSchema,
 } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
-import { type ApiClientInit, createCaller } from './caller.ts'
 import { type CodeClient, createCodeClient } from './code-client.ts'
+import { type ApiClientInit, createRestClient } from './rest-client.ts'
 
-export type { ApiClientInit } from './caller.ts'
+export type { ApiClientInit } from './rest-client.ts'
 
 type AbortOptions = { signal?: AbortSignal | undefined }
 
@@ -90,13 +90,13 @@ export interface ApiClient {
 const POLICY_TIMEOUT_MS = 120_000
 
 export function createApiClient(init: ApiClientInit): ApiClient {
-  const caller = createCaller(init)
-  const { ask, stream, parse } = caller
+  const rest = createRestClient(init)
+  const { ask, stream, parse } = rest
   const at = (id: string, rest = '') => `/service/${encodeURIComponent(id)}${rest}`
   const FOREVER_MS = 2 ** 31 - 1
   return {
     url: init.url,
-    code: createCodeClient(caller),
+    code: createCodeClient(rest),
     // a node that is not well says so with 503 and the same body, which is an answer
     health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),

@@ -8,7 +8,7 @@ import {
   fetchProgressSchema,
   removedCodesSchema,
 } from '../schemas/code.ts'
-import type { Caller } from './caller.ts'
+import type { RestClient } from './rest-client.ts'
 
 type AbortOptions = { signal?: AbortSignal | undefined }
 
@@ -30,7 +30,7 @@ export interface CodeClient {
 /** Reading a large store from a slow disk takes its time. */
 const GC_TIMEOUT_MS = 120_000
 
-export function createCodeClient({ ask, stream, download, parse }: Caller): CodeClient {
+export function createCodeClient({ ask, stream, download, parse }: RestClient): CodeClient {
   const at = (code: string, rest = '') => `/code/${encodeURIComponent(code)}${rest}`
   return {
     list: (options) => ask(codeListSchema, '/code', { ...options }),

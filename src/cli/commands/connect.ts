@@ -7,8 +7,8 @@ import type { BytePipe } from '../../base/stream.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, text, texts, whole } from '../command.ts'
-import { type ServiceTarget, targetAtNode, targetByPeer, type Version } from '../versions/service-target.ts'
-import { createVersionResolver } from '../versions/version-resolver.ts'
+import { type ServiceTarget, targetAtNode, targetByPeer, type Version } from '../service-versions/service-target.ts'
+import { createVersionResolver } from '../service-versions/version-resolver.ts'
 
 /** Connections at once; each is a tunnel of its own. */
 const MAX_CONNECTIONS = 512

@@ -3,8 +3,8 @@ import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, flag, text, texts, whole } from '../command.ts'
 import { clockTime } from '../output/text.ts'
-import { type ReadLine, readLogs } from '../versions/read-logs.ts'
-import { targetAtNode, targetByPeer } from '../versions/service-target.ts'
+import { type ReadLine, readLogs } from '../service-versions/read-logs.ts'
+import { targetAtNode, targetByPeer } from '../service-versions/service-target.ts'
 
 /** Longer than any line that a node keeps. */
 const MAX_LINE = 20_000

@@ -5,7 +5,7 @@ import { InputError } from '../../base/errors.ts'
 import { joinWords } from '../../base/format.ts'
 import { type PackEntry, sizeOfArchive } from '../../code/index.ts'
 import { type Manifest, parseManifest, textToJson } from '../../config/index.ts'
-import { headOf, textOf } from './entries.ts'
+import { headOf, textOf } from './read-entry.ts'
 
 const names = z.record(z.string(), z.unknown()).catch({})
 const schema = z.object({

@@ -19,9 +19,9 @@ import {
 import { machineNetwork } from '../../egress/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
-import { textOf } from './entries.ts'
 import { installPackage } from './npm-install.ts'
 import { manifestOf, missingDependencies, readPackage } from './npm-package.ts'
+import { textOf } from './read-entry.ts'
 
 /** What is published: far over what a service is, far under what fills a disk. */
 const LIMITS = { maxBytes: 1024 * 1024 * 1024, maxEntries: 100_000 }

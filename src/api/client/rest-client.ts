@@ -31,7 +31,7 @@ export type Call = {
 }
 
 /** Asks one node's API, and reads what it answers. All errors are classes of `errors.ts`, or TimeoutError. */
-export interface Caller {
+export interface RestClient {
   ask<T>(schema: Shape<T>, path: string, call?: Call, limitMs?: number): Promise<T>
   /** The events of a stream; an `error` event is thrown. */
   stream(path: string, call?: Call): AsyncIterable<SseEvent>
@@ -43,7 +43,7 @@ export interface Caller {
 /** A node that is busy answers within seconds; one that does not is stuck. */
 const DEFAULT_TIMEOUT_MS = 15_000
 
-export function createCaller(init: ApiClientInit): Caller {
+export function createRestClient(init: ApiClientInit): RestClient {
   const { url, token, advice, clock = systemClock(), timeoutMs = DEFAULT_TIMEOUT_MS } = init
   const where = init.socketPath ?? url
 

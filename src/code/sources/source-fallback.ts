@@ -10,7 +10,7 @@ import { describeSource } from './describe-source.ts'
 import type { CodeSources, SourceFetchOptions } from './sources.ts'
 
 /** The sources of one service beside the mesh, in the author's order, for as long as its code is looked for. */
-export interface SourceList {
+export interface SourceFallback {
   /** There is one that has not been found to be useless. */
   readonly hasMore: boolean
   /** One after another. Throws NoProviderError where none has the code; `before` says what peers said. */
@@ -20,10 +20,10 @@ export interface SourceList {
 /** Failures that another source cannot mend. */
 const FATAL = [DiskFullError, StoreFullError, TooLargeError]
 
-export function createSourceList(
+export function createSourceFallback(
   { events, sources }: { events: Emitter<CodeEvents>; sources: CodeSources | undefined },
   all: readonly Source[],
-): SourceList {
+): SourceFallback {
   const left = new Set(
     all.filter((source): source is FetchSource => ['git', 'https', 'oci', 'registry'].includes(source.type)),
   )
