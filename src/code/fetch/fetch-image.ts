@@ -14,7 +14,7 @@ import type { PartialImage } from '../images/types.ts'
 import type { AbortOptions, CodeStore } from '../types.ts'
 import { askManifest, openArchiveStream } from './archive-stream.ts'
 import { type BlobPicker, createBlobPicker } from './blob-picker.ts'
-import { MissingBlobError, pullBlob } from './image-provider.ts'
+import { MissingBlobError, pullBlob } from './pull-blob.ts'
 import { isFatal, isInvalidData, noProviderMessage } from './provider-failures.ts'
 
 export type FetchImageComponents = {

@@ -11,7 +11,7 @@ import type { CodeEvents } from '../events.ts'
 import type { BufferPool } from '../store/buffer-pool.ts'
 import type { AbortOptions, CodeStore } from '../types.ts'
 import { createDownload, type Target } from './download.ts'
-import { createDownloadSession, type DownloadSessionInit } from './download-session.ts'
+import { createDownloadSession, type DownloadSessionInit } from './provider-pool.ts'
 
 export type FetchComponents = {
   readonly clock: Clock

@@ -11,7 +11,7 @@ import { NoProviderError } from '../errors.ts'
 import type { BufferPool } from '../store/buffer-pool.ts'
 import { createCandidates } from './candidates.ts'
 import type { Download } from './download.ts'
-import { downloadFrom } from './provider-download.ts'
+import { downloadFrom } from './pull-chunks.ts'
 import { isFatal, isInvalidData, noProviderMessage } from './provider-failures.ts'
 import { createRequestWindow, type RequestWindow } from './request-window.ts'
 
