@@ -37,6 +37,10 @@ export const MAX_PROVIDERS_AT_ONCE = 8
 export const ANSWER_MS = 30_000
 /** A connection to a provider that takes longer is not worth waiting for. */
 export const OPEN_MS = 10_000
+/** A provider that has not answered the call for so long leaves its place to another, which is called besides. */
+export const PLACE_MS = 1_000
+/** Providers of one code that are pulled from or called at once. Calls are cheap, and made-up names are free. */
+export const MAX_CALLS_AT_ONCE = 32
 /** A chunk that one provider has owed for this long is also asked of an idle one. */
 export const SLOW_MS = 3_000
 /** A blob of an image that one provider brings more slowly than this is asked of another one that has nothing to do. */

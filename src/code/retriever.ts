@@ -9,7 +9,6 @@ import type { TarLimits } from './archive/tar-read.ts'
 import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, MESH_AGAIN_MS, MESH_FIRST_MS, OBTAIN_BACKOFF } from './constants.ts'
 import { HashMismatchError, NoProviderError, TooLargeError } from './errors.ts'
 import { fetchCode } from './fetch/fetch.ts'
-import { fetchImage } from './fetch/fetch-image.ts'
 import { createLayerSizes } from './images/layer-sizes.ts'
 import { addInlineCode } from './inline.ts'
 import { createSourceFallback, type SourceFallback } from './sources/source-fallback.ts'
@@ -72,8 +71,7 @@ export function createRetriever(
   }
 
   async function askPeers(code: CID, limits: TarLimits, options: RetrieveOptions): Promise<void> {
-    const fetchFrom = isImageCid(code) ? fetchImage : fetchCode
-    await fetchFrom({ clock, rng, log, events, store, streams, buffers, onInvalidData }, code, {
+    await fetchCode({ clock, rng, log, events, store, streams, buffers, onInvalidData }, code, {
       signal: options.signal,
       self: init.self,
       maxBytes: limits.maxBytes,

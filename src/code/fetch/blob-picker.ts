@@ -21,7 +21,8 @@ export interface BlobPicker {
    * digests that it does not have. A provider that is much too slow loses its blob to one that has nothing to do.
    */
   next(without: ReadonlySet<string>, options: { signal: AbortSignal }): Promise<BlobTask | undefined>
-  readonly left: number
+  /** All are stored. */
+  readonly done: boolean
 }
 
 type Assigned = { readonly controller: AbortController; readonly since: number; bytes: number }
@@ -65,8 +66,8 @@ export function createBlobPicker(clock: Clock, missing: readonly ImageBlob[]): B
   }
 
   return {
-    get left() {
-      return free.length + assigned.size
+    get done() {
+      return free.length + assigned.size === 0
     },
     async next(without, { signal }) {
       using _looks = clock.every(SLOW_BLOB_MS, () => abortSlow(without))

@@ -1,58 +1,43 @@
-import { codeId } from '../../../protocols/archive.ts'
-import type { CID } from '../../../protocols/encoding.ts'
-import { MAX_MANIFEST_BYTES } from '../../../protocols/limits.ts'
-import type { Clock } from '../../base/clock.ts'
 import { formatBytes } from '../../base/format.ts'
-import type { Rng } from '../../base/rng.ts'
 import { HashMismatchError, TooLargeError } from '../errors.ts'
-import type { AbortOptions, CodeStore, PartialCode } from '../types.ts'
-import { type ChunkPicker, createChunkPicker } from './chunk-picker.ts'
+import type { AbortOptions } from '../types.ts'
+import type { PartialTransfer, Picker, Target, Transfer, TransferProgress } from './transfer.ts'
 
-export type Target = { readonly partial: PartialCode; readonly picker: ChunkPicker }
-
-export type DownloadComponents = {
-  readonly clock: Clock
-  readonly rng: Rng
-  readonly store: Pick<CodeStore, 'resume' | 'begin'>
-}
-
-export type DownloadInit = {
-  readonly code: CID
+export type DownloadInit<P, K> = {
   /** More is not fetched. */
   readonly maxBytes?: number | undefined
-  readonly onChunkStored: (target: Target) => void
+  readonly onStored: (target: Target<P, K>) => void
 }
 
-/** One download into the store: unknown until the manifest arrives, complete with its last chunk. */
-export interface Download extends AsyncDisposable {
-  readonly target: Target | undefined
-  /** Resolves when every chunk is on the disk; rejects with the error given to `fail`. */
+/** One download into the store: unknown until the manifest arrives, complete with its last piece. */
+export interface Download<P, K> extends TransferProgress<P, K>, AsyncDisposable {
+  /** Resolves when all of it is on the disk; rejects with the error given to `fail`. */
   readonly complete: Promise<void>
   /** Takes up what an earlier fetch has left. */
   resume(options: AbortOptions): Promise<void>
-  /** Takes a manifest; only the first one counts. Throws HashMismatchError where it is not the code's. */
-  begin(manifest: Uint8Array): Promise<Target>
-  chunkStored(index: number): void
   fail(reason: unknown): void
   /** Resolves when no manifest is being taken any more. */
   onIdle(): Promise<void>
 }
 
-export function createDownload({ clock, rng, store }: DownloadComponents, init: DownloadInit): Download {
-  const { code, maxBytes, onChunkStored } = init
+export function createDownload<P extends PartialTransfer, K extends Picker>(
+  transfer: Transfer<P, K>,
+  { maxBytes, onStored }: DownloadInit<P, K>,
+): Download<P, K> {
   const complete = Promise.withResolvers<void>()
-  let beginning: Promise<Target> | undefined
-  let target: Target | undefined
+  let beginning: Promise<Target<P, K>> | undefined
+  let target: Target<P, K> | undefined
   // waiters receive the rejection; there may be none yet
   complete.promise.catch(() => {})
 
-  async function setTarget(partial: PartialCode): Promise<Target> {
-    const { size, chunks } = partial.manifest
+  async function setTarget(partial: P): Promise<Target<P, K>> {
+    const { size } = partial.manifest
     if (maxBytes !== undefined && size > maxBytes) {
       await partial.discard()
-      throw new TooLargeError(`the code has ${formatBytes(size)}; at most ${formatBytes(maxBytes)} are allowed`)
+      const [is, most] = [size, maxBytes].map(formatBytes)
+      throw new TooLargeError(`the ${transfer.noun} has ${is}; at most ${most} are allowed`)
     }
-    target = { partial, picker: createChunkPicker({ clock, rng }, chunks.length, partial.has) }
+    target = { partial, picker: transfer.createPicker(partial) }
     if (target.picker.done) complete.resolve()
     return target
   }
@@ -63,22 +48,22 @@ export function createDownload({ clock, rng, store }: DownloadComponents, init: 
       return target
     },
     async resume(options) {
-      const partial = await store.resume(code, options)
+      const partial = await transfer.resume(options)
       if (partial === undefined) return
       beginning = setTarget(partial)
       await beginning
     },
     async begin(manifest) {
-      if (manifest.byteLength > MAX_MANIFEST_BYTES || !codeId(manifest).equals(code)) {
-        throw new HashMismatchError('the manifest is not the one that the code is named after')
+      // before it counts for all: a provider that lies fails alone
+      if (!transfer.isManifest(manifest)) {
+        throw new HashMismatchError(`the manifest is not the one that the ${transfer.noun} is named after`)
       }
-      beginning ??= store.begin(code, manifest).then(setTarget)
+      beginning ??= transfer.begin(manifest).then(setTarget)
       return beginning
     },
-    chunkStored(index) {
+    stored() {
       if (target === undefined) return
-      target.picker.completed(index)
-      onChunkStored(target)
+      onStored(target)
       if (target.picker.done) complete.resolve()
     },
     fail: complete.reject,

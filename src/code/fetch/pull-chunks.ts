@@ -3,26 +3,23 @@ import { type ArchiveAnswer, chunkLength } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { sanitizeText } from '../../base/format.ts'
-import type { StreamOpener } from '../../base/stream.ts'
 import { decompressChunk } from '../archive/zstd.ts'
 import { MAX_REFUSALS, REFUSED_MS, USELESS_MS, WRITES_AHEAD } from '../constants.ts'
 import { NoProviderError, SupersededError } from '../errors.ts'
 import type { BufferLease, BufferPool } from '../store/buffer-pool.ts'
-import { type ArchiveStream, askManifest, openArchiveStream } from './archive-stream.ts'
-import type { Assignee } from './chunk-picker.ts'
-import type { Download, Target } from './download.ts'
+import type { PartialCode } from '../types.ts'
+import { type ArchiveStream, askManifest } from './archive-stream.ts'
+import type { Assignee, ChunkPicker } from './chunk-picker.ts'
+import type { Provider } from './provider-pool.ts'
 import type { RequestWindow } from './request-window.ts'
+import type { Target, TransferProgress } from './transfer.ts'
 
-export type ProviderDownload = {
+export type ChunkPull = {
   readonly clock: Clock
-  readonly streams: StreamOpener
   readonly code: CID
-  readonly peer: string
   readonly buffers: BufferPool
-  readonly signal: AbortSignal
-  readonly download: Pick<Download, 'target' | 'begin' | 'chunkStored'>
-  /** What this provider owes. */
-  readonly window: RequestWindow
+  readonly provider: Provider
+  readonly progress: TransferProgress<PartialCode, ChunkPicker>
 }
 
 /**
@@ -30,35 +27,38 @@ export type ProviderDownload = {
  * sent invalid data, SupersededError where others brought what it owed, and the original error otherwise; its unfinished
  * chunks are released.
  */
-export async function downloadFrom(pull: ProviderDownload): Promise<void> {
+export async function pullChunks(pull: ChunkPull): Promise<void> {
+  const { provider, progress, code } = pull
   using buffers = pull.buffers.lease()
   const superseded = new AbortController()
-  const signal = anySignal([pull.signal, superseded.signal])
+  const signal = anySignal([provider.signal, superseded.signal])
   using _signal = { [Symbol.dispose]: signal.clear }
-  await using stream = await openArchiveStream(pull, pull.peer, { signal, allocate: buffers.acquire })
-  const target = pull.download.target ?? (await pull.download.begin(await askManifest(stream, pull.code)))
-  await pullChunks(pull, { stream, buffers, superseded }, target)
+  const { stream, window } = await provider.open({ signal, allocate: buffers.acquire })
+  await using _stream = stream
+  const target = progress.target ?? (await progress.begin(await askManifest(stream, code)))
+  await pullOn(pull, { stream, window, buffers, superseded }, target)
   await stream.end()
 }
 
 type Opened = {
   readonly stream: ArchiveStream
+  /** What this provider owes. */
+  readonly window: RequestWindow
   readonly buffers: BufferLease
   /** Ends the stream where others brought what the provider owed. */
   readonly superseded: AbortController
 }
 
-async function pullChunks(
-  pull: ProviderDownload,
-  { stream, buffers, superseded }: Opened,
-  { partial, picker }: Target,
+async function pullOn(
+  { clock, code, provider: { signal }, progress }: ChunkPull,
+  { stream, window, buffers, superseded }: Opened,
+  { partial, picker }: Target<PartialCode, ChunkPicker>,
 ): Promise<void> {
-  const { clock, code, window } = pull
   const writing = new Set<Promise<void>>()
   let failure: { error: unknown } | undefined
   let refusals = 0
   let refusedSince: number | undefined
-  const provider: Assignee = {
+  const assignee: Assignee = {
     superseded() {
       const owed = window.indexes
       if (owed.length > 0 && !owed.some(picker.wants))
@@ -70,9 +70,10 @@ async function pullChunks(
     try {
       const length = chunkLength(partial.manifest, index)
       await partial.write(index, answer.is === 'zstd' ? await decompressChunk(answer.bytes, length) : answer.bytes)
-      pull.download.chunkStored(index)
+      picker.completed(index)
+      progress.stored()
     } catch (error) {
-      picker.release(provider, index)
+      picker.release(assignee, index)
       failure ??= { error }
     } finally {
       buffers.release(answer.bytes)
@@ -81,7 +82,7 @@ async function pullChunks(
 
   async function fillWindow(): Promise<void> {
     while (!window.isFull && refusals < MAX_REFUSALS) {
-      const index = picker.next(provider)
+      const index = picker.next(assignee)
       if (index === undefined) return
       window.push(index)
       await stream.send({ v: 1, want: 'chunks', code, first: index, count: 1, zstd: true })
@@ -94,7 +95,7 @@ async function pullChunks(
     if (answer.is === 'error') {
       refusals++
       refusedSince ??= clock.monotonic()
-      picker.refused(provider, index)
+      picker.refused(assignee, index)
       if (clock.monotonic() - refusedSince < USELESS_MS) return
       throw new NoProviderError(`it says: ${sanitizeText(answer.message)}`)
     }
@@ -114,14 +115,14 @@ async function pullChunks(
       else if (picker.done) break
       else {
         // one that has refused is not asked again at each change
-        if (refusals < MAX_REFUSALS) await picker.waitForChange(pull)
-        else await sleep(clock, REFUSED_MS, pull)
+        if (refusals < MAX_REFUSALS) await picker.waitForChange({ signal })
+        else await sleep(clock, REFUSED_MS, { signal })
         refusals = 0
       }
     }
   } finally {
     await Promise.all(writing)
-    picker.forget(provider)
+    picker.forget(assignee)
   }
   if (failure !== undefined) throw failure.error
 }

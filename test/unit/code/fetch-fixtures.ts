@@ -8,7 +8,7 @@ import { type FetchOptions, fetchCode } from '../../../src/code/fetch/fetch.ts'
 import { createBufferPool } from '../../../src/code/store/buffer-pool.ts'
 import type { ChunkReader } from '../../../src/code/types.ts'
 import type { Behaviour } from '../../fixtures/code/stores.ts'
-import { collect, MIB, noise, once, packFiles, testMesh, testStore } from '../../fixtures/code/stores.ts'
+import { collect, MIB, noise, once, packFiles, testMesh, testStore, UNREACHABLE } from '../../fixtures/code/stores.ts'
 
 export const SIZE = 8 * MIB + 512
 
@@ -75,6 +75,10 @@ export async function startFetch(
   work.catch(() => {})
   return { ...here, invalid, streams, work }
 }
+
+/** Names of peers that are in the DHT, and at no address. */
+export const madeUp = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`made-up-${at}`, UNREACHABLE]))
 
 /** Looks again and again while the clock goes on. */
 export const advanceUntil = <T>(clock: ManualClock, ms: number, look: () => T | Promise<T>) =>

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest'
 import type { ArchiveAnswer, ArchiveRequest } from '../../../../protocols/archive.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { HashMismatchError, NoProviderError, TooLargeError } from '../../../../src/code/errors.ts'
-import { type FetchImageOptions, fetchImage } from '../../../../src/code/fetch/fetch-image.ts'
+import { type FetchOptions, fetchCode } from '../../../../src/code/fetch/fetch.ts'
+import { createBufferPool } from '../../../../src/code/store/buffer-pool.ts'
 import { addImage, imageOf, type SyntheticImage } from '../../../fixtures/code/images.ts'
 import { type Behaviour, MIB, testMesh, testStore } from '../../../fixtures/code/stores.ts'
-import { advanceUntil, provider } from '../fetch-fixtures.ts'
+import { advanceUntil, madeUp, provider } from '../fetch-fixtures.ts'
 
 const SIZES = [200, 3 * MIB + 7, MIB, MIB, 5]
 
@@ -25,13 +26,13 @@ type Twist = (request: ArchiveRequest, honest: ArchiveAnswer, count: number) => 
 async function fetching(
   image: SyntheticImage,
   peers: Parameters<typeof testMesh>[0],
-  options: Partial<FetchImageOptions> & { dir?: string; clock?: ReturnType<typeof manualClock> } = {},
+  options: Partial<FetchOptions> & { dir?: string; clock?: ReturnType<typeof manualClock> } = {},
 ) {
   const here = await testStore(options.dir === undefined ? {} : { dir: options.dir })
   const invalid: string[] = []
   const components = { ...here, ...(options.clock && { clock: options.clock }), streams: testMesh(peers) }
   const onInvalidData = (peer: string) => void invalid.push(peer)
-  const work = fetchImage({ ...components, onInvalidData }, image.code, {
+  const work = fetchCode({ ...components, buffers: createBufferPool(7), onInvalidData }, image.code, {
     providers: () => Object.keys(peers),
     ...options,
   })
@@ -150,6 +151,15 @@ describe('fetching an image', () => {
     const here = await fetching(image, { silent, bob: holder(image) }, { clock })
     await advanceUntil(clock, 1000, () => here.store.has(image.code)).toBe(true)
     expect(here.invalid).toEqual([])
+  })
+
+  test('made-up providers do not keep out the one that has it', async () => {
+    const image = imageOf(1, SIZES)
+    const clock = manualClock()
+    const here = await fetching(image, { ...madeUp(60), bob: holder(image) }, { clock })
+    await advanceUntil(clock, 250, () => here.store.has(image.code)).toBe(true)
+    // a call that is not answered takes 10 s
+    expect(clock.monotonic()).toBeLessThan(15_000)
   })
 
   test('nothing is kept of one that is too large or no image, and an aborted fetch ends', async () => {

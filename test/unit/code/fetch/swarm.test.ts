@@ -4,6 +4,7 @@ import { seededRng } from '../../../../src/base/rng.ts'
 import { createChunkPicker } from '../../../../src/code/fetch/chunk-picker.ts'
 import {
   advanceUntil,
+  madeUp,
   modifiedProvider,
   promiseState,
   publish,
@@ -77,6 +78,15 @@ describe('several nodes fetch one code at the same time', () => {
     await advanceUntil(clock, 250, () => promiseState(here.work)).toBe('resolved')
     // long before their silence is a failure of its own
     expect(clock.monotonic()).toBeLessThan(30_000)
+  })
+
+  test('made-up providers do not keep out the one that has it', async () => {
+    const there = await publish()
+    const clock = manualClock()
+    const here = await startFetch(there.code, { ...madeUp(60), alice: there.store }, { clock })
+    await advanceUntil(clock, 250, () => promiseState(here.work)).toBe('resolved')
+    // a call that is not answered takes 10 s
+    expect(clock.monotonic()).toBeLessThan(15_000)
   })
 
   test('peers without number that do not exist do not keep out the one that has it', async () => {
