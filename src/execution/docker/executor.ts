@@ -252,11 +252,17 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
         if (!alive.has(Labels[LABEL.run] ?? '') && !isProbe) await removeContainer(engine, Id)
       }
       if (localities.known !== 'local') await codeVolumes.sweep(alive)
+      // what an earlier process loaded and a run needs is claimed by then
+      images.sweepLater()
       const adopted = await Promise.all(runs.map(({ id, labelled }) => adoptRun(id, labelled)))
       return adopted.flat()
     },
-    remove: (handle) => remove(handle as DockerHandle),
+    async remove(handle) {
+      await remove(handle as DockerHandle)
+      images.sweepLater()
+    },
     async [Symbol.asyncDispose]() {
+      images[Symbol.dispose]()
       gateways.closeAll()
       for (const attached of held.values()) attached.close()
       engine.close()

@@ -7,6 +7,7 @@ import type { Plan } from '../types.ts'
 import { type Engine, reasonOf } from './engine.ts'
 import { createLoadedImages } from './loaded-images.ts'
 import { ensureNodeImage, followProgress } from './node-image.ts'
+import { createUnusedImages } from './unused-images.ts'
 
 /** For a registry that is slow. */
 const PULL_MS = 30 * 60_000
@@ -25,7 +26,8 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
   const { engine } = components
   const { ask, askMaybe } = engine
   const { toolchains, registries } = init
-  const loaded = createLoadedImages(engine, { clock: components.clock, nodeId: init.nodeId })
+  const unused = createUnusedImages(engine, { clock: components.clock, nodeId: init.nodeId })
+  const loaded = createLoadedImages(engine, unused)
   let node: Promise<string> | undefined
 
   /** Our own Node's image; made when the engine has none. */
@@ -90,7 +92,9 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
 
   return {
     nodeImage,
-    begun: loaded.begun,
+    begun: unused.begun,
+    /** A container of this node is gone, or was found: an image may be used no more. */
+    sweepLater: unused.sweepLater,
     has: async (digest: string, author: string) => (await present(digest, author)) !== undefined,
     async ofPlan(plan: Plan): Promise<string> {
       if (plan.image !== undefined) return byDigest(plan.image, plan)
@@ -102,6 +106,7 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
       const image = toolchains[name]?.image as string
       return image === NODE_IMAGE ? nodeImage() : byName(image, registries(plan.author))
     },
+    [Symbol.dispose]: () => unused[Symbol.dispose](),
   }
 }
 

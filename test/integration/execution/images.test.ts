@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import Docker from 'dockerode'
@@ -10,6 +10,7 @@ import { createEngine } from '../../../src/execution/docker/engine.ts'
 import { tarOf } from '../../../src/execution/docker/image-tar.ts'
 import { createLoadedImages } from '../../../src/execution/docker/loaded-images.ts'
 import { nodeImageTag } from '../../../src/execution/docker/node-image.ts'
+import { createUnusedImages } from '../../../src/execution/docker/unused-images.ts'
 import { type DockerExecutorInit, type Plan, RunRefusedError } from '../../../src/execution/index.ts'
 import { startDockerRegistry } from '../../fixtures/code/docker-registry.ts'
 import { dockerExecutor } from '../../fixtures/execution/executors.ts'
@@ -108,23 +109,78 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
         () => false,
       )
 
+  /** As an executor has them, with a clock of their own. */
+  function imagesOf(nodeId: string, clock = manualClock()) {
+    const engine = createEngine({}, systemClock())
+    const unused = createUnusedImages(engine, { clock, nodeId })
+    return { clock, ...unused, ...createLoadedImages(engine, unused) }
+  }
+  const TEN_MINUTES = 600_000
+
   it('that this node loaded go when no container has used them for a while; those of another node stay', async () => {
-    const clock = manualClock()
     const other = dockerExecutor(dirs, { toolchains: {}, nodeId: 'another' })
     const [first, theirs, second] = [await stored(), await stored(), await stored()]
-    const aged = createLoadedImages(createEngine({}, systemClock()), { clock, nodeId: 'a' })
-    await aged.load(first.dir, 'first')
-    aged.begun('first')
+    const mine = imagesOf('a')
+    await mine.load(first.dir, 'first')
+    mine.begun('first')
     await runToEnd(other, await imagePlan(other, theirs))
-    await clock.advance(3_600_000)
-    await aged.load(second.dir, 'second')
+    await mine.clock.advance(3_600_000)
+    await mine.load(second.dir, 'second')
     expect(await Promise.all([first, theirs, second].map(present))).toEqual([false, true, true])
+  })
+
+  it.each<[string, (executor: ReturnType<typeof over>) => Promise<unknown>]>([
+    ['start', (executor) => executor.adopt()],
+    ['run has ended', async (executor) => executor.remove(executor.handle(await planFor(executor, dirs, '')))],
+  ])('that an earlier process loaded go a while after a %s; those of other names stay', async (_when, act) => {
+    const nodeId = basename(dirs.base)
+    const [left, shared, operators] = [await stored(), await stored(), await stored()]
+    const killed = imagesOf(nodeId)
+    for (const [index, { dir }] of [left, shared, operators].entries()) await killed.load(dir, `run-${index}`)
+    await Promise.all([engine.getImage(operators.id).tag({ repo: 'tc-operator', tag: 'latest' })])
+    const neighbour = imagesOf('neighbour')
+    await neighbour.load(shared.dir, 'theirs')
+    // the next process of the same node
+    const clock = manualClock()
+    const next = dockerExecutor(dirs, { toolchains: {} }, { clock })
+    await act(next)
+    await clock.advance(TEN_MINUTES - 1)
+    expect(await present(left)).toBe(true)
+    await clock.advance(1)
+    await expect.poll(() => Promise.all([left, shared, operators].map(present))).toEqual([false, true, true])
+    const tagsOf = async ({ id }: { id: string }) => (await engine.getImage(id).inspect()).RepoTags
+    await expect.poll(() => tagsOf(operators)).toEqual(['tc-operator:latest'])
+    expect(await tagsOf(shared)).toEqual([neighbour.tagOf(shared.id)])
+  })
+
+  it('are not removed under a run that begins meanwhile: it keeps the image, or knows that it is gone', async () => {
+    const [first, second] = [await stored(), await stored()]
+    const real = createEngine({}, systemClock())
+    let claims: Promise<boolean>[] = []
+    const slow = {
+      ...real,
+      async askMaybe<T>(call: (docker: Docker) => Promise<T>) {
+        // with the first removal under way, a run begins with each of the two
+        if (claims.length === 0) {
+          claims = [first, second].map(({ id }) => unused.claim(id, `run of ${id}`))
+          await engine.ping()
+        }
+        return real.askMaybe(call)
+      },
+    }
+    const unused = createUnusedImages(slow, { clock: manualClock(), nodeId: 'racing' })
+    const earlier = imagesOf('racing')
+    for (const [index, { dir }] of [first, second].entries()) await earlier.load(dir, `run-${index}`)
+    await unused.sweep()
+    const claimed = await Promise.all(claims)
+    expect(claimed.toSorted()).toEqual([false, true])
+    expect(await Promise.all([first, second].map(present))).toEqual(claimed)
   })
 
   it('of runs that came and went are a few at most; those of runs that have no container yet stay', async () => {
     const numbers = ['0', '1', '2', '3', '4', '5', '6']
     const images = await Promise.all(numbers.map((number) => stored({ wishes: { Labels: { number } } })))
-    const mine = createLoadedImages(createEngine({}, systemClock()), { clock: manualClock(), nodeId: 'few' })
+    const mine = imagesOf('few')
     for (const [index, { dir }] of images.entries()) {
       await mine.load(dir, `run-${index}`)
       if (index > 0) mine.begun(`run-${index}`)
