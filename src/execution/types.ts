@@ -118,6 +118,8 @@ export type Availability = {
   readonly detail: string
   /** Limits of a grant that the kernel does not enforce here in full: "memory: watched", ... */
   readonly unenforcedLimits: readonly string[]
+  /** What the operator should do about it, although it works. */
+  readonly advice?: string | undefined
   /** It takes services of the node's own address only. */
   readonly ownOnly?: boolean | undefined
 }

@@ -46,15 +46,11 @@ export async function checkExecutors(
   return await Promise.all(
     found.executors.map(async (executor) => {
       const what = executor.name === 'docker' ? 'Docker engine' : 'host sandbox'
-      const { available, detail, unenforcedLimits, ownOnly } = await executor.available({ signal })
+      const { available, detail, unenforcedLimits, ownOnly, advice } = await executor.available({ signal })
       if (!available) return warn(what, detail)
-      if (ownOnly === true) {
-        const found = `${detail} (not enforced: ${unenforcedLimits.join('; ')})`
-        return warn(what, found, "until then only the node's own services run here")
-      }
-      return unenforcedLimits.length === 0
-        ? ok(what, detail)
-        : ok(what, `${detail} (not enforced: ${unenforcedLimits.join('; ')})`)
+      const found = unenforcedLimits.length === 0 ? detail : `${detail} (not enforced: ${unenforcedLimits.join('; ')})`
+      if (ownOnly === true) return warn(what, found, "until then only the node's own services run here")
+      return advice === undefined ? ok(what, found) : warn(what, found, advice)
     }),
   )
 }

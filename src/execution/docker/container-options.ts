@@ -75,7 +75,7 @@ export function runOptions({
     Entrypoint: [program],
     Cmd: args,
     Env: environment(plan).map(([name, value]) => `${name}=${value}`),
-    WorkingDir: codeDir === undefined && plan.workdir === '' ? '' : `/code/${plan.workdir}`.replace(/\/$/, ''),
+    WorkingDir: beginsWhereImageSays(plan) ? '' : `/code/${plan.workdir}`.replace(/\/$/, ''),
     User: `${uid}:${uid}`,
     // those of the image would be orders to other programs of the engine's machine
     Labels: { ...Object.fromEntries(wishes.labels.map((name) => [name, ''])), ...labels(nodeId, plan, plan.purpose) },
@@ -104,6 +104,10 @@ export function runOptions({
       Mounts: mounts,
     },
   }
+}
+
+export function beginsWhereImageSays({ codeDir, workdir }: Pick<Plan, 'codeDir' | 'workdir'>): boolean {
+  return codeDir === undefined && workdir === ''
 }
 
 /** What a gateway needs of its engine: a folder for its socket, or only to be attached to. */

@@ -13,14 +13,14 @@ import { describeEngine } from './address.ts'
 import { completeBuild } from './build.ts'
 import { imageDisk, memoryDisk } from './build-disk.ts'
 import { createCodeVolumes } from './code-volumes.ts'
-import { type DockerHandle, nodeFilter, runOptions } from './container-options.ts'
+import { beginsWhereImageSays, type DockerHandle, nodeFilter, runOptions } from './container-options.ts'
 import { createContainer, createEngine, isTransient, reasonOf, refusalOf, removeContainer, statusOf } from './engine.ts'
 import { createEngineLocalities, type EngineLocality } from './engine-locality.ts'
 import { makeReadable, writeEtc } from './folders.ts'
 import { createGateways } from './gateways.ts'
-import { refuseVolumes, wishesOf } from './image-wishes.ts'
+import { refuseLinkedWorkingDir, refuseVolumes, refuseWorkingDir, wishesOf } from './image-wishes.ts'
 import { createImages } from './images.ts'
-import { type EngineInfo, hasSeccomp, unenforcedLimitsOf } from './machine.ts'
+import { type EngineInfo, hasSeccomp, runtimeAdvice, unenforcedLimitsOf } from './machine.ts'
 import { type AttachedStream, createAttachedStream } from './output/attached-output.ts'
 import { attachOutput } from './output/log-copier.ts'
 import { dockerRun, finishedRun } from './run.ts'
@@ -118,6 +118,8 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     const handle = handleOf(plan.runId)
     const { runtime } = init.docker
     const wishes = await wishesOf(engine, image)
+    const workingDir = beginsWhereImageSays(plan) ? wishes.workingDir : ''
+    refuseWorkingDir(workingDir)
     // A MemorySwap that it cannot set is an error in some engines, a warning in others.
     const memory = { swap: info.SwapLimit === true || info.CgroupVersion === '2' }
     const etcDir =
@@ -129,6 +131,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     const Labels = { ...options.Labels, ...runLabels(plan, locality, logsOf(plan).maxBytes) }
     await createContainer(engine, { ...options, Labels })
     await refuseVolumes(engine, handle.name, volume)
+    await refuseLinkedWorkingDir(engine, handle.name, workingDir)
   }
 
   /** Answers the volume with its code, if it is in one. */
@@ -214,11 +217,15 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     name: 'docker',
     async available(): Promise<Availability> {
       try {
-        const info = await ask((docker) => docker.info())
+        const [info, version] = await Promise.all([
+          ask((docker) => docker.info()),
+          ask((docker) => docker.version()).catch(() => undefined),
+        ])
         return {
           available: true,
           detail: `Docker ${info.ServerVersion} at ${describeEngine(init.docker)}`,
           unenforcedLimits: unenforcedLimitsOf(info),
+          advice: version && runtimeAdvice(version),
         }
       } catch (error) {
         return { available: false, detail: refusalOf(error, init.docker), unenforcedLimits: [] }

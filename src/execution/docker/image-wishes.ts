@@ -7,10 +7,16 @@ export type ImageWishes = {
   /** Paths at which the engine makes a volume on its disk. */
   readonly volumes: readonly string[]
   readonly labels: readonly string[]
+  /** Where its programs begin; empty: at the root. */
+  readonly workingDir: string
 }
 
 /** A service has a place or two for what it writes. */
 const MAX_VOLUMES = 16
+/** Each part of a working folder's path costs a question. */
+const MAX_PARTS = 32
+/** What is there in a container is the kernel's, or the engine's: descriptors of the program that starts it among it. */
+const KERNEL = /^\/(proc|sys|dev)(\/|$)/
 
 export async function wishesOf({ ask }: Pick<Engine, 'ask'>, image: string): Promise<ImageWishes> {
   const { Config } = await ask((docker) => docker.getImage(image).inspect())
@@ -18,13 +24,47 @@ export async function wishesOf({ ask }: Pick<Engine, 'ask'>, image: string): Pro
   if (volumes.length > MAX_VOLUMES) {
     throw new RunRefusedError(`the image has ${volumes.length} volumes; at most ${MAX_VOLUMES} are given`)
   }
-  const ofKernel = volumes.find((path) => /^\/(proc|sys|dev)(\/|$)/.test(path))
+  const ofKernel = volumes.find((path) => KERNEL.test(path))
   if (ofKernel !== undefined) {
-    throw new RunRefusedError(
-      `the image has a volume at ${JSON.stringify(ofKernel.slice(0, 100))}, which is the kernel's`,
-    )
+    throw new RunRefusedError(`the image has a volume at ${quoted(ofKernel)}, which is the kernel's`)
   }
-  return { volumes, labels: Object.keys(Config?.Labels ?? {}) }
+  return { volumes, labels: Object.keys(Config?.Labels ?? {}), workingDir: Config?.WorkingDir ?? '' }
+}
+
+/** Engines before runc 1.1.12 let a run begin in a folder of the machine: /proc/self/fd/8, say (CVE-2024-21626). */
+export function refuseWorkingDir(dir: string): void {
+  if (dir === '') return
+  const isPlain = posix.isAbsolute(dir) && posix.normalize(dir) === dir && !/\p{Cc}/u.test(dir)
+  if (!isPlain || dir.split('/').length > MAX_PARTS) {
+    throw new RunRefusedError(`the image's WorkingDir ${quoted(dir)} is no plain absolute path like /app`)
+  }
+  if (KERNEL.test(dir)) throw new RunRefusedError(`the image's WorkingDir ${quoted(dir)} is the kernel's`)
+}
+
+/** A link of the image leads there, too. The engine resolves links within the container, and says where each leads. */
+export async function refuseLinkedWorkingDir(
+  { ask }: Pick<Engine, 'ask'>,
+  container: string,
+  dir: string,
+): Promise<void> {
+  const parts = dir.split('/').filter(Boolean)
+  for (let count = 1; count <= parts.length; count++) {
+    const path = `/${parts.slice(0, count).join('/')}`
+    const target = await ask(async (docker) => linkTarget(await docker.getContainer(container).infoArchive({ path })))
+    if (KERNEL.test(target)) {
+      throw new RunRefusedError(
+        `the image's WorkingDir ${quoted(dir)} is a link to ${quoted(target)}, which is the kernel's`,
+      )
+    }
+  }
+}
+
+/** Of an answer about a path: the container's path to which it leads, or an empty text where it is no link. */
+function linkTarget(answer: NodeJS.ReadableStream): string {
+  const { headers } = answer as { headers?: Record<string, string | string[] | undefined> }
+  const stat: unknown = JSON.parse(Buffer.from(`${headers?.['x-docker-container-path-stat']}`, 'base64').toString())
+  const { linkTarget } = stat as { linkTarget?: unknown }
+  return typeof linkTarget === 'string' ? linkTarget : ''
 }
 
 /** A volume has no limit: there is none in the container but the one with its code. */
@@ -36,7 +76,9 @@ export async function refuseVolumes(
   const { Mounts } = await ask((docker) => docker.getContainer(container).inspect())
   const made = Mounts.find(({ Type, Name }) => Type === 'volume' && Name !== code)
   if (made === undefined) return
-  throw new RunRefusedError(
-    `the engine makes a volume at ${JSON.stringify(made.Destination.slice(0, 100))} for the image`,
-  )
+  throw new RunRefusedError(`the engine makes a volume at ${quoted(made.Destination)} for the image`)
+}
+
+function quoted(path: string): string {
+  return JSON.stringify(path.slice(0, 100))
 }

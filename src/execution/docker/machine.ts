@@ -22,3 +22,15 @@ export function unenforcedLimitsOf(info: Record<string, unknown>): string[] {
   if (!hasSeccomp(info)) unenforced.push('system calls: not filtered by this engine')
   return unenforced
 }
+
+/** runc 1.1.12 */
+const SAFE_RUNC = [1, 1, 12] as const
+
+/** About a runc with a known hole, where the engine says which one it has. */
+export function runtimeAdvice({ Components }: { Components?: readonly { Name: string; Version: string }[] | null }) {
+  const version = Components?.find(({ Name }) => Name === 'runc')?.Version ?? ''
+  const parts = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number)
+  const differs = parts?.findIndex((part, index) => part !== SAFE_RUNC[index]) ?? -1
+  if (parts === undefined || differs < 0 || (parts[differs] ?? 0) > (SAFE_RUNC[differs] ?? 0)) return undefined
+  return `its runc ${version.slice(0, 40)} is older than 1.1.12: update it, unless its package has the fix of CVE-2024-21626 (Debian 12: 1.1.5+ds1-1+deb12u1)`
+}

@@ -38,8 +38,8 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
     return { ...plan, image }
   }
   /** An image as the code store has it. */
-  async function stored({ spoilt = false, wishes = {}, files = [] as string[] } = {}) {
-    const { manifest, config, layer } = await makeImage({ wishes, files })
+  async function stored({ spoilt = false, ...content }: Parameters<typeof makeImage>[0] & { spoilt?: boolean } = {}) {
+    const { manifest, config, layer } = await makeImage(content)
     const dir = join(await tempDir(), 'image')
     await mkdir(join(dir, 'blobs'), { recursive: true })
     await writeFile(join(dir, 'manifest'), manifest)
@@ -85,6 +85,32 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
     const executor = over({})
     await expect(executor.start(await imagePlan(executor, await stored({ wishes })))).rejects.toThrow(sentence)
     expect(await executor.adopt()).toEqual([])
+  })
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ['/proc/self/fd/8', {}, /WorkingDir "\/proc\/self\/fd\/8" is the kernel's/],
+    ['/dev', {}, /is the kernel's/],
+    ['/app/../proc/self/fd/8', {}, /is no plain absolute path/],
+    ['//proc/self/fd/8', {}, /is no plain absolute path/],
+    ['app', {}, /is no plain absolute path/],
+    ['/app\n', {}, /is no plain absolute path/],
+    ['/a'.repeat(40), {}, /is no plain absolute path/],
+    ['/app', { app: '/proc/self/fd/8' }, /"\/app" is a link to "\/proc\/self\/fd\/8"/],
+    ['/app/b', { app: '/c', c: 'd/../proc', 'd/e': 'f' }, /"\/app\/b" is a link to "\/proc"/],
+  ])('that begin at %j with links %j are refused, and leave nothing', async (WorkingDir, links, sentence) => {
+    const executor = over({})
+    const image = await stored({ wishes: { WorkingDir }, links })
+    await expect(executor.start(await imagePlan(executor, image))).rejects.toThrow(sentence)
+    expect(await executor.adopt()).toEqual([])
+  })
+
+  it.each([
+    ['/srv/app', {}, '/srv/app'],
+    ['/app/below', { app: 'srv' }, '/srv/below'],
+  ])('that begin at %j with links %j do', async (WorkingDir, links, where) => {
+    const executor = over({})
+    const { out } = await runToEnd(executor, await imagePlan(executor, await stored({ wishes: { WorkingDir }, links })))
+    expect(out[1]).toBe(where)
   })
 
   it('do not decide where the engine finds the folders of this machine', async () => {

@@ -5,6 +5,7 @@ import { InputError } from '../../../../src/base/errors.ts'
 import { silentLog } from '../../../../src/base/log.ts'
 import { runOptions } from '../../../../src/execution/docker/container-options.ts'
 import { createEngine, engineOptions } from '../../../../src/execution/docker/engine.ts'
+import { runtimeAdvice } from '../../../../src/execution/docker/machine.ts'
 import { isLater } from '../../../../src/execution/docker/output/frames.ts'
 import { stopWhenIdle } from '../../../../src/execution/docker/output/idle-limit.ts'
 import { createDockerExecutor, EngineGoneError } from '../../../../src/execution/index.ts'
@@ -39,7 +40,7 @@ describe('the options of a container', () => {
     nodeId: 'node-1',
     image: 'sha256:abc',
     seccomp: true,
-    wishes: { volumes: ['/data', '/code', '/tmp'], labels: ['traefik.enable'] },
+    wishes: { volumes: ['/data', '/code', '/tmp'], labels: ['traefik.enable'], workingDir: '' },
   }
   const options = runOptions({ ...init, memory: { swap: true } })
 
@@ -133,6 +134,23 @@ describe('an engine', () => {
     } finally {
       server.close()
     }
+  })
+
+  it.each([
+    ['1.1.5+ds1', true],
+    ['v1.0.0-rc93', true],
+    ['1.1.11', true],
+    ['1.1.12', false],
+    ['1.2.0-rc.1', false],
+    ['1.10.0', false],
+    ['2.0.0', false],
+    ['unknown', false],
+  ])('with runc %s: advice is given: %s', (version, given) => {
+    const components = [
+      { Name: 'Engine', Version: '20.10.0' },
+      { Name: 'runc', Version: version },
+    ]
+    expect([runtimeAdvice({ Components: components }) !== undefined, runtimeAdvice({})]).toEqual([given, undefined])
   })
 
   it('needs a short folder for sockets', () => {
