@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { messageOf } from '../base/errors.ts'
 import {
   type Configuration,
+  clientAccessReader,
   type HubSettings,
   loadConfiguration,
   loadIdentity,
@@ -89,7 +90,10 @@ async function makeNode(
   }
   return await cli.factories.node(
     { clock: cli.clock, rng: cli.rng, log },
-    { configuration, identity, version: cli.version, reread, stopRunsOnClose: stopRuns, hub },
+    {
+      ...{ configuration, identity, version: cli.version, reread, stopRunsOnClose: stopRuns, hub },
+      clientAccess: clientAccessReader(cli.env),
+    },
   )
 }
 

@@ -22,7 +22,10 @@ export async function createCode(components: CodeComponents, init: CodeInit): Pr
   const sources =
     internet === undefined || init.storage === undefined
       ? undefined
-      : createCodeSources({ clock, events, store, network: internet }, { storage: init.storage })
+      : createCodeSources(
+          { clock, events, store, network: internet },
+          { storage: init.storage, clientAccess: init.clientAccess },
+        )
   const retriever = createRetriever(
     { clock, rng, log, events, streams, providers, onInvalidData, store, sources },
     init,

@@ -12,7 +12,7 @@ export type { CodeEvents } from './events.ts'
 export { saveArchive } from './save-archive.ts'
 export { describeSource } from './sources/describe-source.ts'
 export { findImage } from './sources/find-image.ts'
-export { type NamedSource, type ReadSource, readSource } from './sources/read-source.ts'
+export { type NamedRegistries, type NamedSource, type ReadSource, readSource } from './sources/read-source.ts'
 export { inspectStore } from './store/inspect.ts'
 export type {
   Code,

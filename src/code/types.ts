@@ -6,7 +6,7 @@ import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { MessageStream, StreamOpener } from '../base/stream.ts'
-import type { ClientRegistries, RunnerConfig } from '../config/index.ts'
+import type { ClientAccessReader, ClientRegistries, RunnerConfig } from '../config/index.ts'
 import type { EgressComponents } from '../egress/index.ts'
 import type { TarLimits } from './archive/tar-read.ts'
 import type { CodeEvents } from './events.ts'
@@ -134,6 +134,8 @@ export type CodeComponents = StoreComponents & {
 export type CodeInit = StoreInit & {
   /** What sources other than the mesh may be downloaded from: the policy in force. Without it, none is. */
   readonly storage?: (() => StorageConfig) | undefined
+  /** What downloads from package indexes take from the indexes' own clients. */
+  readonly clientAccess?: ClientAccessReader | undefined
   /** The own peer id: never asked for code. */
   readonly self?: string | undefined
 }

@@ -7,9 +7,10 @@
  * const { signer, key } = await loadIdentity(dir)
  */
 
+export { clientAccessReader } from './clients/client-access.ts'
 export { readClientRegistries } from './clients/client-registries.ts'
 export { findNpm } from './clients/npm.ts'
-export type { ClientRegistries } from './clients/types.ts'
+export type { ChecksumDatabase, ClientAccess, ClientAccessReader, ClientRegistries } from './clients/types.ts'
 export type { Configuration, Notice, OwnService, Policy } from './configuration.ts'
 export { NODE_FILE } from './constants.ts'
 export { FILE_SCHEMAS, type FileKind, jsonSchemaOf, jsonSchemaText } from './docs/json-schema.ts'

@@ -5,5 +5,6 @@
 export { isAddressRange } from './addresses.ts'
 export { checkHost, createEgress } from './egress.ts'
 export { machineNetwork } from './machine-network.ts'
+export { bareHost, namedHost, portOfUrl } from './named-host.ts'
 export { type EgressServer, serveEgress } from './serve.ts'
 export type { Egress, EgressComponents, EgressPolicy } from './types.ts'

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { CodeProvenance } from '../code/index.ts'
-import type { Configuration, HubSettings, Identity } from '../config/index.ts'
+import type { ClientAccessReader, Configuration, HubSettings, Identity } from '../config/index.ts'
 import type { Defence, NetworkPeer } from '../network/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { ReceiptView, ServiceState, ServiceView } from '../services/types.ts'
@@ -258,6 +258,8 @@ export type NodeInit = {
   version: string
   /** Reads the operator's folder again; throws an InputError, and then nothing changes. */
   reread?: (() => Promise<Configuration>) | undefined
+  /** What downloads take from the package managers of this machine beside addresses: credentials, authorities. */
+  clientAccess?: ClientAccessReader | undefined
   /** Ends the runs when the node is closed; by default they go on and the next start adopts them. */
   stopRunsOnClose?: boolean | undefined
   /** false: nothing is provided to or found in a DHT; for meshes with an exact shape. */

@@ -139,8 +139,11 @@ export type NodeFacts = {
   readonly own: string
   readonly capacity: Capacity
   readonly running: readonly RunningService[]
-  /** where the package managers of this machine download from, by kind of package index; REGISTRIES goes before it */
-  readonly clientRegistries?: Readonly<Partial<Record<RegistryKind, string>>> | undefined
+  /**
+   * where the package managers of this machine download from: by kind of package index, by scope of npm like "@team", and
+   * for `docker`; REGISTRIES goes before it
+   */
+  readonly clientRegistries?: Readonly<Partial<Record<RegistryKind | 'docker' | `@${string}`, string>>> | undefined
 }
 
 /** What this node knows about one service, beyond what its author wrote. */

@@ -7,13 +7,12 @@ import { formatBytes } from '../../base/format.ts'
 import { describeSource, type NamedSource, type PackEntry, type ReadSource, readSource } from '../../code/index.ts'
 import {
   type Configuration,
+  clientAccessReader,
   loadManifest,
   loadStaples,
   type Manifest,
   parseManifest,
   readClientRegistries,
-  registryAddresses,
-  registryOf,
   textToJson,
 } from '../../config/index.ts'
 import { machineNetwork } from '../../egress/index.ts'
@@ -21,6 +20,7 @@ import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
 import { installPackage } from './npm-install.ts'
 import { manifestOf, missingDependencies, readPackage } from './npm-package.ts'
+import { npmRegistries } from './npm-registries.ts'
 import { textOf } from './read-entry.ts'
 
 /** What is published: far over what a service is, far under what fills a disk. */
@@ -81,7 +81,11 @@ async function download({ clock, env, out, signal }: Cli, dir: string, { source,
 /** The operator's mirrors, and what the package managers of this machine use. */
 async function registriesOf({ env }: Pick<Cli, 'env'>, configuration: Configuration | undefined) {
   const clients = configuration?.clientRegistries ?? (await readClientRegistries(env))
-  return { REGISTRIES: configuration?.policy.config.REGISTRIES ?? {}, clients }
+  return {
+    REGISTRIES: configuration?.policy.config.REGISTRIES ?? {},
+    clients,
+    clientAccess: clientAccessReader(env),
+  }
 }
 
 type Made = {
@@ -106,13 +110,9 @@ async function packageDraft(
     const manifest = await manifestOf(found, entries, { ...begins, root: '' })
     return { manifest: { ...manifest, sources: withSource(manifest.sources, source) }, file: MANIFEST, at: '', entries }
   }
-  const { REGISTRIES, clients } = await registriesOf(cli, configuration)
-  const config = { REGISTRIES, ALLOWED_STORAGE: [...registryOf('npm').names] }
-  const addresses = registryAddresses(config, 'npm', { own: true, clients })
-  if ('refused' in addresses) throw new InputError(addresses.refused)
+  const registries = await npmRegistries(await registriesOf(cli, configuration))
   const bubblewrap = configuration?.policy.config.HOST.BUBBLEWRAP
-  const registry = addresses[0]?.url ?? ''
-  const installed = await installPackage(cli, { name, version }, { dir: join(dir, 'install'), registry, bubblewrap })
+  const installed = await installPackage(cli, { name, version }, { dir: join(dir, 'install'), registries, bubblewrap })
   const manifest = await manifestOf(found, installed, { ...begins, root: `node_modules/${name}/` })
   return { manifest, file: MANIFEST, at: '', entries: installed }
 }

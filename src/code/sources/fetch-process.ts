@@ -39,7 +39,7 @@ const PROGRESS_MS = 250
  * the canonical archive as it comes, and what the process says of it before; the process's own account of a failure goes before what `take` makes of it.
  */
 export async function fetchInProcess(
-  job: Omit<FetchJob, 'authorities'>,
+  job: Omit<FetchJob, 'authorities'> & Partial<Pick<FetchJob, 'authorities'>>,
   { clock, egress, dir, signal, onBytes }: FetchInit,
   take: (archive: Readable, about: Promise<FetchAbout | undefined>) => Promise<void>,
 ): Promise<Extract<FetchResult, { done: true }>> {
@@ -69,7 +69,8 @@ export async function fetchInProcess(
   using _progress = onBytes && clock.every(PROGRESS_MS, () => onBytes(served.bytes))
   // a child that died early takes no job; its exit tells why
   input.on('error', () => {})
-  input.write(`${JSON.stringify({ ...job, authorities: getCACertificates('extra') } satisfies FetchJob)}\n`)
+  const authorities = [...getCACertificates('extra'), ...(job.authorities ?? [])]
+  input.write(`${JSON.stringify({ ...job, authorities } satisfies FetchJob)}\n`)
   // not its close: that waits for the gateway, which is this side's to end
   const exited = once(child, 'exit')
   const said = readAnswers(answers)

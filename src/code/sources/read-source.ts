@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
-import { type ClientRegistries, type RunnerConfig, registryAddresses, registryOf } from '../../config/index.ts'
+import {
+  type ClientAccessReader,
+  type ClientRegistries,
+  type RunnerConfig,
+  registryAddresses,
+  registryOf,
+} from '../../config/index.ts'
 import { createEgress, type EgressComponents, type EgressPolicy } from '../../egress/index.ts'
 import { isExecutable } from '../archive/pack-list.ts'
 import { createTarReader, type TarLimits } from '../archive/tar-read.ts'
@@ -14,6 +20,7 @@ import type { FetchSource, Integrity, RefSource } from './child/job.ts'
 import { createStagingFile, type StagingFile } from './child/staging-file.ts'
 import { describeSource } from './describe-source.ts'
 import { fetchInProcess } from './fetch-process.ts'
+import { clientWay } from './registry-client.ts'
 import { fetchError } from './sources.ts'
 import { FILES_ELSEWHERE, HTTPS_PORT, namedHostPolicy } from './storage-access.ts'
 
@@ -23,11 +30,18 @@ export type NamedSource = PackedSource | RefSource
 /** Files, of which code is made. An image is its own code. */
 type PackedSource = Exclude<FetchSource, { type: 'oci' }>
 
+/** The mirrors, and what the package managers are configured to use. */
+export type NamedRegistries = {
+  readonly REGISTRIES: RunnerConfig['REGISTRIES']
+  readonly clients: ClientRegistries
+  readonly clientAccess?: ClientAccessReader | undefined
+}
+
 export type ReadSourceInit = {
   /** an empty folder, which holds what comes; the caller removes it when the entries have been read */
   readonly dir: string
   /** of whoever runs this program: where packages are downloaded from */
-  readonly registries: { readonly REGISTRIES: RunnerConfig['REGISTRIES']; readonly clients: ClientRegistries }
+  readonly registries: NamedRegistries
   readonly limits: TarLimits
   readonly signal?: AbortSignal | undefined
   readonly onBytes?: ((bytes: number) => void) | undefined
@@ -53,15 +67,16 @@ export async function readSource(
   const tooLong = new TimeoutError(`${from} takes longer than ${DOWNLOAD_MS / 60_000} minutes`)
   using limit = deadline(clock, DOWNLOAD_MS, tooLong, init.signal)
   const problems: Error[] = []
-  for (const [index, { baseUrl, policy }] of waysTo(named, init.registries).entries()) {
+  for (const [index, way] of waysTo(named, init.registries).entries()) {
     const [dir, kept] = ['process', 'kept'].map((name) => join(init.dir, `${name}-${index}`)) as [string, string]
     await mkdir(dir)
     const { maxBytes, maxEntries } = init.limits
     const staging = createStagingFile(kept, init.limits)
     try {
+      const { policy, settings } = await clientWay(way, named, init.registries.clientAccess, OWN)
       const egress = createEgress(network, { policy })
       const { integrity, commit } = await fetchInProcess(
-        { source: named, baseUrl, maxBytes, maxEntries },
+        { ...settings, source: named, baseUrl: way.baseUrl, maxBytes, maxEntries },
         { clock, egress, dir, signal: limit.signal, onBytes: init.onBytes },
         (archive) => keep(archive, staging, init.limits),
       )
@@ -77,6 +92,9 @@ export async function readSource(
   throw problems.find((problem) => problem instanceof UnavailableError) ?? problems[0]
 }
 
+/** What a person does in their own name. */
+const OWN = { own: true, privateAllowed: true }
+
 type Way = { readonly policy: EgressPolicy; readonly baseUrl?: string | undefined }
 
 function waysTo(source: NamedSource, { REGISTRIES, clients }: ReadSourceInit['registries']): Way[] {
@@ -84,7 +102,7 @@ function waysTo(source: NamedSource, { REGISTRIES, clients }: ReadSourceInit['re
   const { kind } = source
   // a person needs no permission of a policy for what is done in their own name
   const config = { REGISTRIES, ALLOWED_STORAGE: [...registryOf(kind).names] }
-  const found = registryAddresses(config, kind, { own: true, clients })
+  const found = registryAddresses(config, source, { own: true, clients })
   if ('refused' in found) throw new UnusableSourceError(found.refused)
   const elsewhere = FILES_ELSEWHERE.has(kind) ? [HTTPS_PORT] : []
   return found.map(({ url }) => ({ baseUrl: url, policy: namedHostPolicy(url, elsewhere) }))

@@ -5,6 +5,7 @@ import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
+import type { ClientAccessReader } from '../../config/index.ts'
 import { checkHost, createEgress, type EgressComponents } from '../../egress/index.ts'
 import type { TarLimits } from '../archive/tar-read.ts'
 import { DOWNLOAD_MS, MAX_DOWNLOADS } from '../constants.ts'
@@ -15,6 +16,7 @@ import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchSource, Integrity } from './child/job.ts'
 import { describeSource } from './describe-source.ts'
 import { fetchInProcess } from './fetch-process.ts'
+import { clientWay } from './registry-client.ts'
 import { type StorageAccess, storageAccess } from './storage-access.ts'
 import { openImageIntake } from './take-image.ts'
 
@@ -29,6 +31,8 @@ export type SourcesComponents = {
 export type SourcesInit = {
   /** the policy in force */
   readonly storage: () => StorageConfig
+  /** what downloads from package indexes take from the indexes' own clients; none where it is not given */
+  readonly clientAccess?: ClientAccessReader | undefined
 }
 
 export type SourceFetchOptions = {
@@ -58,6 +62,8 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     options.signal?.throwIfAborted()
     const [host, port] = firstHost(source, access)
     checkHost(access.policy, host, port)
+    const how = { own: options.own === true, privateAllowed: false }
+    const { policy, settings } = await clientWay(access, source, init.clientAccess, how)
     const from = describeSource(source)
     const tooLong = new TimeoutError(`${from} takes longer than ${DOWNLOAD_MS / 60_000} minutes`)
     using limit = deadline(clock, DOWNLOAD_MS, tooLong, options.signal)
@@ -67,11 +73,12 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     using _signal = { [Symbol.dispose]: signal.clear }
     const startedAt = clock.monotonic()
     events.emit('code:fetch-started', { code: code.toString() })
-    const egress = createEgress(network, { policy: access.policy })
+    const egress = createEgress(network, { policy })
     const intake = source.type === 'oci' ? openImageIntake(store.images, code) : undefined
     await using _intake = intake
     const image = intake && { digest: digestOf(code), have: intake.have }
-    const job = { source, image, baseUrl: access.baseUrl, maxBytes: limits.maxBytes, maxEntries: limits.maxEntries }
+    const { maxBytes, maxEntries } = limits
+    const job = { ...settings, source, image, baseUrl: access.baseUrl, maxBytes, maxEntries }
     let arrival = { from: source.type, source: from, startedAt }
     let size = 0
     await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal }, async (stream, about) => {

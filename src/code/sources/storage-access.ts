@@ -1,6 +1,6 @@
 import type { RegistryKind } from '../../../protocols/registries.ts'
 import { imageAddresses, registryAddresses } from '../../config/index.ts'
-import { type EgressPolicy, isAddressRange } from '../../egress/index.ts'
+import { bareHost, type EgressPolicy, isAddressRange, namedHost, portOfUrl } from '../../egress/index.ts'
 import type { StorageConfig } from '../types.ts'
 import type { FetchSource } from './child/job.ts'
 
@@ -20,15 +20,15 @@ export const HTTPS_PORT = 443
  * ALLOWED_STORAGE naming the address.
  */
 export function storageAccess(config: StorageConfig, source: FetchSource, { own = false } = {}): StorageAccess[] {
-  if (source.type === 'git' || source.type === 'https') return [{ policy: allowedStorage(config, portOf(source.url)) }]
+  if (source.type === 'git' || source.type === 'https')
+    return [{ policy: allowedStorage(config, portOfUrl(source.url)) }]
   const use = { own, clients: config.clientRegistries }
-  const found =
-    source.type === 'oci' ? imageAddresses(config, source.ref, use) : registryAddresses(config, source.kind, use)
+  const found = source.type === 'oci' ? imageAddresses(config, source.ref, use) : registryAddresses(config, source, use)
   if ('refused' in found) return [found]
   const allowed = allowedStorage(config)
   const publicPorts = FILES_ELSEWHERE.has(source.type === 'oci' ? 'oci' : source.kind) ? [HTTPS_PORT] : undefined
   return found.map(({ url, mirror }) => {
-    const host = { host: bareHost(new URL(url).hostname), subdomains: false, port: portOf(url), privateAllowed: mirror }
+    const host = namedHost(url, { privateAllowed: mirror })
     return { baseUrl: url, policy: { ...allowed, hosts: [host, ...allowed.hosts], publicPorts } }
   })
 }
@@ -46,16 +46,5 @@ function allowedStorage({ ALLOWED_STORAGE }: StorageConfig, port = HTTPS_PORT): 
 
 /** For a person's own command: the very host that they name, wherever it leads, and public names at these ports. */
 export function namedHostPolicy(url: string, publicPorts: readonly number[]): EgressPolicy {
-  const host = { host: bareHost(new URL(url).hostname), subdomains: false, port: portOf(url), privateAllowed: true }
-  return { hosts: [host], addresses: [], publicPorts }
-}
-
-function portOf(url: string): number {
-  const { port, protocol } = new URL(url)
-  return Number(port || (protocol === 'https:' ? HTTPS_PORT : 80))
-}
-
-/** An address of IPv6 has brackets in a URL alone. */
-function bareHost(host: string): string {
-  return host.replace(/^\[(.*)\]$/, '$1')
+  return { hosts: [namedHost(url, { privateAllowed: true })], addresses: [], publicPorts }
 }

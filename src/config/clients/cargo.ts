@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { parse, type TomlTable, type TomlValue } from 'smol-toml'
 import type { ClientReader } from './types.ts'
 
-/** cargo: the source that replaces crates-io, where it is a sparse index. */
+/** cargo: the source, or the registry of that name, that replaces crates-io, where it is a sparse index. */
 export const cargoIndex: ClientReader = async ({ env, home, text }) => {
   const folder = env.CARGO_HOME ?? join(home, '.cargo')
   const written = (await text(join(folder, 'config.toml'))) ?? (await text(join(folder, 'config'))) ?? ''
-  const sources = parse(written).source
+  const { source: sources, registries } = parse(written)
   let at = 'crates-io'
   // a replacement may be replaced
   for (const seen = new Set<string>(); !seen.has(at); ) {
@@ -15,8 +15,12 @@ export const cargoIndex: ClientReader = async ({ env, home, text }) => {
     if (typeof next !== 'string') break
     at = next
   }
-  const registry = field(field(sources, at), 'registry')
-  return typeof registry === 'string' && registry.startsWith('sparse+') ? registry.slice('sparse+'.length) : undefined
+  if (at === 'crates-io') return undefined
+  const found =
+    field(field(sources, at), 'registry') ??
+    env[`CARGO_REGISTRIES_${at.toUpperCase().replaceAll('-', '_')}_INDEX`] ??
+    field(field(registries, at), 'index')
+  return typeof found === 'string' && found.startsWith('sparse+') ? found.slice('sparse+'.length) : undefined
 }
 
 function field(value: TomlValue | undefined, key: string): TomlValue | undefined {

@@ -1,11 +1,14 @@
 import type { RegistryKind } from '../../../protocols/registries.ts'
 import type { Env } from '../env.ts'
 
+/** What has an address of its own: a package index, a scope of npm like "@team", and Docker's default registry. */
+export type RegistryClient = RegistryKind | 'docker' | `@${string}`
+
 /**
- * Where the package managers of this machine download from: the base address of each package index that its own client is
- * configured to use. An index without an address here has none but REGISTRIES.
+ * Where the package managers of this machine download from: the base address that each is configured to use. What has no
+ * address here has none but REGISTRIES. No secret is in it: the runner sees it.
  */
-export type ClientRegistries = Readonly<Partial<Record<RegistryKind, string>>>
+export type ClientRegistries = Readonly<Partial<Record<RegistryClient, string>>>
 
 /** The settings of the person that the program runs for. */
 export type ClientSettings = {
@@ -17,3 +20,27 @@ export type ClientSettings = {
 
 /** The address that one client is configured to use, in the client's own spelling. May throw where its file is broken. */
 export type ClientReader = (settings: ClientSettings) => Promise<string | undefined>
+
+/** The transparent log that says what each version of a module of Go is (`go help module-auth`). */
+export type ChecksumDatabase = {
+  readonly name: string
+  /** where it answers itself; a module proxy may answer for it */
+  readonly url: string
+  /** with which it signs: "NAME+HASH+KEY"; without it, its answers are taken as those of any server */
+  readonly key?: string | undefined
+}
+
+/** What a download from one address of a package index takes from its own client beside the address. */
+export type ClientAccess = {
+  /** certificate authorities beside those of Node, PEM */
+  readonly authorities?: readonly string[] | undefined
+  /** the header of that name, for the origin of the address alone, and for services of the node's own address alone */
+  readonly authorization?: string | undefined
+  readonly checksumDatabase?: ChecksumDatabase | undefined
+}
+
+/** Reads it when it is needed, so that no secret is kept. */
+export interface ClientAccessReader {
+  /** For one package, at this address. Throws InputError where the client's settings are wrong. */
+  read(kind: RegistryKind, name: string, url: string): Promise<ClientAccess>
+}

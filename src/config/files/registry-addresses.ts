@@ -1,6 +1,6 @@
 import type { RegistryKind } from '../../../protocols/registries.ts'
 import { DOCKER_HUB, parseImageRef } from '../../base/image-ref.ts'
-import type { ClientRegistries } from '../clients/types.ts'
+import type { ClientRegistries, RegistryClient } from '../clients/types.ts'
 import { registryOf } from './registries.ts'
 import type { RunnerConfig } from './runner-schema.ts'
 
@@ -9,7 +9,7 @@ export type RegistryUse = { readonly own: boolean; readonly clients?: ClientRegi
 
 /**
  * Where a package index is downloaded from. `mirror`: REGISTRIES has it, so the operator named this very host; else a name of
- * the index is allowed, and `address` is what its own client uses.
+ * the index is allowed, and it is what its own client uses.
  */
 export type RegistryAddress = { readonly url: string; readonly mirror: boolean }
 
@@ -22,7 +22,7 @@ export type RegistryRefusal = { readonly refused: string; readonly isAllowed: bo
  */
 export function registryAddresses(
   config: Pick<RunnerConfig, 'ALLOWED_STORAGE' | 'REGISTRIES'>,
-  kind: RegistryKind,
+  { kind, name }: { readonly kind: RegistryKind; readonly name: string },
   { own, clients = {} }: RegistryUse,
 ): readonly RegistryAddress[] | RegistryRefusal {
   const { key, names } = registryOf(kind)
@@ -32,11 +32,9 @@ export function registryAddresses(
     config.ALLOWED_STORAGE.some((entry) => name === entry || name.endsWith(`.${entry}`)),
   )
   if (!isAllowed) return { refused: `may not download from ${names[0]}: not in ALLOWED_STORAGE`, isAllowed }
-  const url = clients[kind]
-  // what is for own services alone does not serve others by another way
-  if (url !== undefined && !mirrorsOf(config, key, { own: true }).some((mirror) => isSameHost(mirror, url))) {
-    return [{ url, mirror: false }]
-  }
+  const scope = kind === 'npm' ? /^@[^/]+(?=\/)/.exec(name)?.[0] : undefined
+  const url = (scope === undefined ? undefined : clients[scope as RegistryClient]) ?? clients[kind]
+  if (url !== undefined && !servesOwnAlone(config, key, url)) return [{ url, mirror: false }]
   const ownOnly = !own && mirrorsOf(config, key, { own: true }).length > 0
   const but = ownOnly ? `; the addresses in REGISTRIES.${key} serve this node's own services alone` : ''
   const refused = `no address of the ${kind} registry is known: name one in REGISTRIES.${key} of config.json${but}`
@@ -45,12 +43,12 @@ export function registryAddresses(
 
 /**
  * The same for the registry of an image: REGISTRIES.DOCKER, whatever registry the reference names, else that registry where
- * ALLOWED_STORAGE has its host. Docker Hub's own name is no address of its API.
+ * ALLOWED_STORAGE has its host. Docker Hub's own name is no address of its API; a mirror of it in `daemon.json` is.
  */
 export function imageAddresses(
   config: Pick<RunnerConfig, 'ALLOWED_STORAGE' | 'REGISTRIES'>,
   ref: string,
-  { own }: RegistryUse,
+  { own, clients = {} }: RegistryUse,
 ): readonly RegistryAddress[] | RegistryRefusal {
   const mirrors = mirrorsOf(config, 'DOCKER', { own })
   if (mirrors.length > 0) return mirrors.map((url) => ({ url, mirror: true }))
@@ -59,6 +57,8 @@ export function imageAddresses(
   const isAllowed = config.ALLOWED_STORAGE.some((entry) => host === entry || host.endsWith(`.${entry}`))
   if (!isAllowed) return { refused: `may not download from ${host}: not in ALLOWED_STORAGE`, isAllowed }
   if (registry !== DOCKER_HUB) return [{ url: `https://${registry}`, mirror: false }]
+  const url = clients.docker
+  if (url !== undefined && !servesOwnAlone(config, 'DOCKER', url)) return [{ url, mirror: false }]
   return { refused: `no address of ${DOCKER_HUB} is known: name one in REGISTRIES.DOCKER of config.json`, isAllowed }
 }
 
@@ -74,6 +74,8 @@ export function mirrorsOf(
   })
 }
 
-function isSameHost(a: string, b: string): boolean {
-  return new URL(a).host === new URL(b).host
+/** What is for own services alone does not serve others by another way. */
+function servesOwnAlone(config: Pick<RunnerConfig, 'REGISTRIES'>, key: string, url: string): boolean {
+  const hosts = mirrorsOf(config, key, { own: true }).map((mirror) => new URL(mirror).host)
+  return hosts.includes(new URL(url).host)
 }

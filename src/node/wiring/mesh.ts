@@ -15,7 +15,7 @@ export type Mesh = { readonly network: Network; readonly trust: Trust; readonly 
 /** The node among its peers. It listens from here on; `join` makes it answer. */
 export async function createMesh(
   context: NodeContext,
-  init: Pick<NodeInit, 'identity' | 'dht' | 'without'>,
+  init: Pick<NodeInit, 'identity' | 'clientAccess' | 'dht' | 'without'>,
 ): Promise<Mesh> {
   const { clock, rng, log, events, journal, keys, closing, parts } = context
   const { dataDir, quotas } = context.configuration()
@@ -65,6 +65,7 @@ export async function createMesh(
         maxBytes: quotas.CODE_STORE,
         self: network.peerId,
         storage: () => ({ ...context.policy().config, clientRegistries: context.configuration().clientRegistries }),
+        clientAccess: init.clientAccess,
       },
     ),
   )

@@ -2,14 +2,22 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RegistryKind } from '../../../protocols/registries.ts'
-import { readClientRegistries, readPolicy, registryAddresses } from '../../../src/config/index.ts'
+import { clientAccessReader, readClientRegistries, readPolicy, registryAddresses } from '../../../src/config/index.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 
 const URL = 'https://mirror.example/index/'
 
 /** What a person's files say, and what is read of them; `file` is below the home folder. */
-type Case = readonly [kind: RegistryKind, file: string, text: string, read?: string]
+type Case = readonly [kind: RegistryKind | 'docker' | '@team', file: string, text: string, read?: string]
 const FILES: readonly Case[] = [
+  ['docker', '.config/docker/daemon.json', JSON.stringify({ 'registry-mirrors': [URL, 'https://second.example/'] })],
+  ['@team', '.npmrc', `registry=https://else.example/\n@team:registry=${URL}\n`],
+  ['gem', '.bundle/config', `---\nBUNDLE_MIRROR__ALL: "${URL}"\n`],
+  [
+    'cargo',
+    '.cargo/config.toml',
+    `[source.crates-io]\nreplace-with = "mine"\n[registries.mine]\nindex = "sparse+${URL}"\n`,
+  ],
   ['npm', '.npmrc', `registry=${URL}\n`],
   ['pypi', '.config/pip/pip.conf', `[global]\ntimeout = 60\nindex-url = ${URL}\n`],
   ['pypi', '.pip/pip.conf', `[global]\nindex-url=${URL}\n`],
@@ -66,6 +74,59 @@ test.for([
   expect((await readClientRegistries({ HOME: home, ...env }))[kind]).toBe(URL)
 })
 
+const encoded = (text: string) => Buffer.from(text).toString('base64')
+test.for([
+  ['a token', '//mirror.example/index/:_authToken=abc', 'Bearer abc'],
+  ['a token of the environment', '//mirror.example/:_authToken=$' + '{TOKEN}', 'Bearer from-env'],
+  [
+    'a name and a password',
+    `//mirror.example/:username=me\n//mirror.example/:_password=${encoded('p')}`,
+    `Basic ${encoded('me:p')}`,
+  ],
+  ['both in one', `//mirror.example/index/:_auth=${encoded('me:p')}`, `Basic ${encoded('me:p')}`],
+  ['of another port', '//mirror.example:8443/index/:_authToken=abc', undefined],
+  ['of a folder below', '//mirror.example/index/more/:_authToken=abc', undefined],
+  ['of another host', '//other.example/:_authToken=abc', undefined],
+] as const)('npm: credentials, %s', async ([, lines, authorization]) => {
+  const env = { HOME: await homeWith(['.npmrc', `${lines}\nca="AUTHORITY"\n`]), TOKEN: 'from-env' }
+  expect(await clientAccessReader(env).read('npm', 'a', URL)).toEqual({ authorization, authorities: ['AUTHORITY'] })
+  expect(await clientAccessReader(env).read('cargo', 'a', URL)).toEqual({})
+})
+
+test('npm: the authorities of a cafile; one that cannot be read is named', async () => {
+  const pem = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----'
+  const home = await homeWith(['ca.pem', `${pem}\n${pem}\n`], ['.npmrc', 'cafile=$' + '{HOME}/ca.pem\n'])
+  const { authorities } = await clientAccessReader({ HOME: home }).read('npm', 'a', URL)
+  expect(authorities).toEqual([pem, pem])
+  const wrong = await homeWith(['.npmrc', 'cafile=$' + '{HOME}\n'])
+  await expect(clientAccessReader({ HOME: wrong }).read('npm', 'a', URL)).rejects.toThrow("npm's cafile cannot be read")
+})
+
+test.for([
+  ['db.example', {}, { name: 'db.example', url: 'https://db.example' }],
+  ['db.example+0a0b0c0d+AAAA', {}, { name: 'db.example', url: 'https://db.example', key: 'db.example+0a0b0c0d+AAAA' }],
+  ['db.example http://127.0.0.1:3/x', {}, { name: 'db.example', url: 'http://127.0.0.1:3/x' }],
+  ['off', {}, undefined],
+  ['db.example', { GONOSUMDB: 'a.example,*.corp.example/team' }, undefined],
+  ['db.example', { GOPRIVATE: 'git.corp.example' }, undefined],
+  [
+    'db.example',
+    { GOPRIVATE: 'git.corp.example', GONOSUMDB: 'a.example' },
+    { name: 'db.example', url: 'https://db.example' },
+  ],
+] as const)('go: GOSUMDB=%s with %o', async ([GOSUMDB, more, checksumDatabase]) => {
+  const module = 'git.corp.example/team/tool'
+  const home = await homeWith(['.config/go/env', `GOSUMDB=${GOSUMDB}\n`])
+  for (const env of [{ HOME: home }, { HOME: await homeWith(), GOSUMDB }]) {
+    expect(await clientAccessReader({ ...env, ...more }).read('go', module, URL)).toEqual({ checksumDatabase })
+  }
+})
+
+test('go: a GOSUMDB that is none says so', async () => {
+  const { read } = clientAccessReader({ HOME: await homeWith(), GOSUMDB: 'a b c' })
+  await expect(read('go', 'm.example', URL)).rejects.toThrow('GOSUMDB is "a b c"; allowed is')
+})
+
 test('what is broken, has a password or is no address over HTTP has none, and the others are read', async () => {
   const home = await homeWith(
     ['.npmrc', 'registry=https://person:secret@mirror.example/\n'],
@@ -104,14 +165,25 @@ test.for([
   ],
 ] as const)('%s', ([, storage, mirrors, own, expected]) => {
   const { config } = readPolicy({ ALLOWED_STORAGE: storage, REGISTRIES: { NODE: mirrors } }).policy
-  const found = registryAddresses(config, 'npm', { own, clients })
+  const found = registryAddresses(config, { kind: 'npm', name: 'a' }, { own, clients })
   if ('refused' in found) expect(found.refused).toMatch(expected as string | RegExp)
   else expect(found.map(({ url }) => url)).toEqual(expected)
 })
 
+test('a scope of npm has its own address, and other packages have not', () => {
+  const { config } = readPolicy({ ALLOWED_STORAGE: ['npmjs.com'] }).policy
+  const scoped = { ...clients, '@team': 'https://team.example/' }
+  const at = (name: string) => registryAddresses(config, { kind: 'npm', name }, { own: false, clients: scoped })
+  expect([at('@team/a'), at('@teams/a'), at('a')]).toMatchObject([
+    [{ url: 'https://team.example/' }],
+    [{ url: URL }],
+    [{ url: URL }],
+  ])
+})
+
 test('an index without any address names the key that gives it one', () => {
   const { config } = readPolicy({ ALLOWED_STORAGE: ['crates.io'] }).policy
-  expect(registryAddresses(config, 'cargo', { own: false })).toMatchObject({
+  expect(registryAddresses(config, { kind: 'cargo', name: 'a' }, { own: false })).toMatchObject({
     refused: 'no address of the cargo registry is known: name one in REGISTRIES.RUST of config.json',
   })
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { SourceEntry, SourceTree } from '../../archive/pack-list.ts'
-import { UnusableSourceError } from './errors.ts'
+import { NotFoundError, UnusableSourceError } from './errors.ts'
 import { fetchCommit } from './git/fetch-commit.ts'
 import { findCommit } from './git/find-commit.ts'
 import { readCommit } from './git/read-commit.ts'
@@ -8,8 +8,9 @@ import { openRepository } from './git/repository.ts'
 import type { Http } from './http.ts'
 import type { FetchJob, Integrity } from './job.ts'
 import { readArchive } from './read-archive.ts'
+import { contentHash } from './registries/content-hash.ts'
 import { registries } from './registries/index.ts'
-import type { Checksum, PackageFile, RegistrySource } from './registries/types.ts'
+import type { PackageFile, RegistryContext, RegistrySource } from './registries/types.ts'
 import type { StagingFile } from './staging-file.ts'
 
 export type Downloaded = {
@@ -55,9 +56,13 @@ async function downloadPackage(
   { http, staging, createInner }: { http: Http; staging: StagingFile; createInner: () => StagingFile },
 ): Promise<Downloaded> {
   const base = new URL((job.baseUrl ?? '').replace(/\/*$/, '/'))
-  const file = await registries[source.kind](source, { http, base })
-  const { body } = await http.get(file.url, job)
+  const { file, body } = await openPackage(source, { http, base, checksumDatabase: job.checksumDatabase }, job)
   await readArchive(verified(body, file), staging)
+  if (file.contentHash !== undefined && file.contentHash !== (await contentHash(staging.entries))) {
+    throw new UnusableSourceError(
+      `${file.url.host} sent other files than the checksum database has (${file.contentHash})`,
+    )
+  }
   let read = staging
   if (file.inner !== undefined) {
     const inner = staging.entries.find((entry) => entry.path === file.inner && 'open' in entry)
@@ -69,7 +74,7 @@ async function downloadPackage(
   return {
     tree: { origin: file.origin, root: file.root, path: source.path },
     entries,
-    integrity: integrityOf(file.checksum),
+    integrity: integrityOf(file),
   }
 }
 
@@ -86,7 +91,19 @@ async function* verified(body: AsyncIterable<Uint8Array>, { checksum, url }: Pac
   )
 }
 
-function integrityOf(checksum: Checksum | undefined): Integrity {
+async function openPackage(source: RegistrySource, context: RegistryContext, { maxBytes }: FetchJob) {
+  try {
+    const file = await registries[source.kind](source, context)
+    const { body } = await context.http.get(file.url, { maxBytes })
+    return { file, body }
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error
+    throw new UnusableSourceError(`there is no such package or version (${error.message})`, { cause: error })
+  }
+}
+
+function integrityOf({ checksum, contentHash }: PackageFile): Integrity {
+  if (contentHash !== undefined) return 'strong'
   if (checksum === undefined) return 'none'
   return checksum.algorithm === 'sha1' ? 'sha1' : 'strong'
 }

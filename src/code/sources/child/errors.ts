@@ -6,6 +6,11 @@ export class UnusableSourceError extends InputError {
   override readonly name: string = 'UnusableSourceError'
 }
 
+/** There is nothing at that address. */
+export class NotFoundError extends UnusableSourceError {
+  override readonly name = 'NotFoundError'
+}
+
 /** The source wants to know who asks; `challenge`: how it says that one may find out. */
 export class UnauthorizedError extends UnusableSourceError {
   readonly challenge: string

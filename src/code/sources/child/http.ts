@@ -4,7 +4,7 @@ import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tl
 import { messageOf } from '../../../base/errors.ts'
 import { formatBytes } from '../../../base/format.ts'
 import { TooLargeError } from '../../errors.ts'
-import { SourceUnavailableError, UnauthorizedError, UnusableSourceError } from './errors.ts'
+import { NotFoundError, SourceUnavailableError, UnauthorizedError, UnusableSourceError } from './errors.ts'
 import type { Gateway } from './gateway.ts'
 
 const MAX_REDIRECTS = 5
@@ -40,7 +40,14 @@ export interface Http {
   text(url: URL, options?: Partial<GetOptions>): Promise<string>
 }
 
-export function createHttp(gateway: Gateway, { authorities }: { authorities: readonly string[] }): Http {
+export type HttpInit = {
+  /** certificate authorities beside those of Node, PEM */
+  readonly authorities: readonly string[]
+  /** a header for one origin: no other host, port or scheme sees it, whatever redirects or documents say */
+  readonly credentials?: { readonly origin: string; readonly authorization: string } | undefined
+}
+
+export function createHttp(gateway: Gateway, { authorities, credentials }: HttpInit): Http {
   const ca = [...rootCertificates, ...authorities]
 
   async function connect(url: URL) {
@@ -69,6 +76,7 @@ export function createHttp(gateway: Gateway, { authorities }: { authorities: rea
         'user-agent': USER_AGENT,
         accept: accept ?? '*/*',
         'accept-encoding': 'identity',
+        ...(credentials?.origin === url.origin ? { authorization: credentials.authorization } : {}),
         ...headers,
       },
     })
@@ -132,6 +140,7 @@ function redirected(from: URL, location: string | undefined): URL {
 function statusError(url: URL, { statusCode: status = 0, headers }: IncomingMessage): Error {
   const text = `${url.host} answers ${status} for ${url.pathname}`
   if (status === 401) return new UnauthorizedError(text, headers['www-authenticate'] ?? '')
+  if (status === 404 || status === 410) return new NotFoundError(text)
   const later = status === 408 || status === 429 || status >= 500
   return later ? new SourceUnavailableError(text) : new UnusableSourceError(text)
 }

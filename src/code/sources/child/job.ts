@@ -1,4 +1,5 @@
 import type { Source } from '../../../../protocols/service.ts'
+import type { ChecksumDatabase } from '../../../config/index.ts'
 
 /** Descriptors of the fetching process beside its job, the archive and its stderr. */
 export const GATEWAY_FD = 3
@@ -20,6 +21,10 @@ export type FetchJob = {
   readonly source: FetchSource | RefSource
   /** of a package index: where its API is */
   readonly baseUrl?: string | undefined
+  /** what the origin of `baseUrl` gets as the header of that name; nobody else does */
+  readonly authorization?: string | undefined
+  /** of Go: what says which files a version has */
+  readonly checksumDatabase?: ChecksumDatabase | undefined
   /** of an image: the sha256 of its manifest, and of the blobs that are here already; hex */
   readonly image?: { readonly digest: string; readonly have: readonly string[] } | undefined
   /** of an image: only its digest is wanted, for this platform */

@@ -42,7 +42,12 @@ lines.once('line', (line) => {
 async function run(job: FetchJob): Promise<FetchResult> {
   // it ends with the node: then the way out has gone, and every download breaks off
   using gateway = openGateway()
-  const http = createHttp(gateway, job)
+  const { authorities, authorization, baseUrl } = job
+  const credentials =
+    authorization === undefined || baseUrl === undefined
+      ? undefined
+      : { origin: new URL(baseUrl).origin, authorization }
+  const http = createHttp(gateway, { authorities, credentials })
   if (isFindImageJob(job)) return { done: true, integrity: 'strong', digest: await findImage(job, http) }
   if (isImageJob(job)) {
     await pipeline(Readable.from(downloadImage(job, http)), process.stdout)

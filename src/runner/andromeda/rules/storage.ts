@@ -47,7 +47,7 @@ function look(source: DownloadSource, config: RunnerConfig, use: RegistryUse): L
     host !== undefined && config.ALLOWED_STORAGE.some((entry) => isWithin(host, entry))
   if (source.type === 'registry') {
     const { key, names } = registryOf(source.kind)
-    const found = registryAddresses(config, source.kind, use)
+    const found = registryAddresses(config, source, use)
     if ('refused' in found) {
       return { usable: false, from: names[0] as string, problem: found.isAllowed ? found.refused : undefined }
     }

@@ -1,19 +1,33 @@
-import { checkPackage, checksumOf, packageError, resolveUrl, stringAt } from './metadata.ts'
-import type { Checksum, Registry } from './types.ts'
+import { NotFoundError, UnauthorizedError, UnusableSourceError } from '../errors.ts'
+import { checkPackage, checksumOf, packageError, resolveUrl, stringAt, valueAt } from './metadata.ts'
+import type { Checksum, Registry, RegistryContext, RegistrySource } from './types.ts'
 
 const NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[A-Za-z0-9~-][A-Za-z0-9._~-]*$/
 /** One version: no range, tag or alias, which would lead elsewhere. */
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/
+const RELEASE = /^(\d+)\.(\d+)\.(\d+)$/
 const STRONGEST_FIRST = ['sha512', 'sha384', 'sha256', 'sha1'] as const
+/** All versions, without what only people read. */
+const ABBREVIATED = 'application/vnd.npm.install-v1+json'
+/** For a sentence: of a package with more versions than this, none is named. */
+const MAX_VERSIONS_BYTES = 8 * 1024 * 1024
 
 /** `GET /<name>/<version>` of the registry's API: `dist.tarball`, `dist.integrity` (SRI), else `dist.shasum`. */
-export const npm: Registry = async (source, { http, base }) => {
+export const npm: Registry = async (source, context) => {
   checkPackage(source, NAME, VERSION)
-  const { name, version } = source
-  const document = await http.json(new URL(`${name.replace('/', '%2f')}/${version}`, base))
+  const { http, base } = context
+  const { version } = source
+  const document = await http.json(new URL(`${pathOf(source)}/${version}`, base)).catch(async (error) => {
+    if (error instanceof UnauthorizedError) throw loginError(source, base)
+    throw error instanceof NotFoundError ? await noVersionError(source, context) : error
+  })
   const tarball = stringAt(document, 'dist', 'tarball')
   if (tarball === undefined || stringAt(document, 'version') !== version) throw packageError(source)
   return { url: resolveUrl(tarball, base, source), checksum: integrityOf(document), origin: 'npm' }
+}
+
+function pathOf({ name }: RegistrySource): string {
+  return name.replace('/', '%2f')
 }
 
 function integrityOf(document: unknown): Checksum | undefined {
@@ -24,4 +38,39 @@ function integrityOf(document: unknown): Checksum | undefined {
     if (checksum !== undefined) return checksum
   }
   return checksumOf('sha1', stringAt(document, 'dist', 'shasum'))
+}
+
+function loginError({ name }: RegistrySource, base: URL): UnusableSourceError {
+  return new UnusableSourceError(
+    `${base.host} shows ${name} to nobody without a login; \`npm login --registry=${base.href}\` gives one, which serves packages of your own services alone`,
+  )
+}
+
+/** Says what there is instead, as far as the registry says it. */
+async function noVersionError(source: RegistrySource, { http, base }: RegistryContext): Promise<UnusableSourceError> {
+  const { name, version } = source
+  const all = await http
+    .json(new URL(pathOf(source), base), { accept: ABBREVIATED, maxBytes: MAX_VERSIONS_BYTES })
+    .catch((error: unknown) => {
+      if (error instanceof NotFoundError) return undefined
+      return {}
+    })
+  if (all === undefined) return new UnusableSourceError(`${base.host} has no package ${name}`)
+  const versions = valueAt(all, 'versions')
+  const known = typeof versions === 'object' && versions !== null ? Object.keys(versions) : []
+  const nearest = known
+    .filter((one) => RELEASE.exec(one)?.[1] === version.split('.')[0])
+    .toSorted(byNumber)
+    .at(-1)
+  const latest = stringAt(all, 'dist-tags', 'latest')
+  const there = [
+    ...(nearest === undefined || nearest === latest ? [] : [`the newest of ${version.split('.')[0]}.x is ${nearest}`]),
+    ...(latest !== undefined && VERSION.test(latest) ? [`the latest is ${latest}`] : []),
+  ]
+  return packageError(source, ['has no such version', ...there].join('; '))
+}
+
+function byNumber(a: string, b: string): number {
+  const [x, y] = [a, b].map((version) => version.split('.').map(Number)) as [number[], number[]]
+  return (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0)
 }

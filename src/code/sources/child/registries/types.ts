@@ -1,3 +1,4 @@
+import type { ChecksumDatabase } from '../../../../config/index.ts'
 import type { EntryOrigin } from '../../../archive/pack-list.ts'
 import type { Http } from '../http.ts'
 import type { FetchSource } from '../job.ts'
@@ -12,6 +13,8 @@ export type PackageFile = {
   readonly url: URL
   /** as the registry gives it; undefined where it gives none */
   readonly checksum?: Checksum | undefined
+  /** of the files in it, "h1:..."; undefined where nobody gives one */
+  readonly contentHash?: string | undefined
   /** which prefix its entries have */
   readonly origin: EntryOrigin
   /** of a module of Go */
@@ -26,6 +29,8 @@ export type RegistryContext = {
   readonly http: Http
   /** where the registry's API is; ends with a slash */
   readonly base: URL
+  /** of Go */
+  readonly checksumDatabase?: ChecksumDatabase | undefined
 }
 
 /** Finds the file of exactly this version. Throws UnusableSourceError where there is none. */
