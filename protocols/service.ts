@@ -100,12 +100,15 @@ const argument = text(MAX_ARGUMENT_LENGTH).refine((value) => !value.includes('\0
 
 const commandSchema = listOf(argument, MAX_ARGUMENTS).min(1, 'must name what to run')
 
+/** A path of a URL, with what may follow it. */
+export const URL_PATH_PATTERN = new RegExp(`^/${URL_PATH}$`)
+
 /** How a node finds out whether a run works: an answer of 200 to 399 on one of its ports, or a command that ends with 0. */
 const checkSchema = z.union([
   z.strictObject({
     http: z.strictObject({
       port: nameSchema,
-      path: text(MAX_URL_LENGTH, 1).regex(new RegExp(`^/${URL_PATH}$`), 'must be a path that begins with "/"'),
+      path: text(MAX_URL_LENGTH, 1).regex(URL_PATH_PATTERN, 'must be a path that begins with "/"'),
     }),
   }),
   z.strictObject({ command: commandSchema }),

@@ -73,8 +73,6 @@ export const MEMORY_WATCH_MS = 100
 /** How often a run's disk is looked at where the kernel does not limit it. */
 export const DISK_LIMIT_MS = 100
 
-/** Between restarts of a service that ends. */
-export const RESTART_BACKOFF: Backoff = { firstMs: 500, maxMs: 5 * 60_000 }
 /** After a run of this length the back-off begins again. */
 export const STEADY_MS = 60_000
 /** Between attempts to reach an engine that went away, or code that is not there. */
@@ -83,10 +81,8 @@ export const RETRY_BACKOFF: Backoff = { firstMs: 250, maxMs: 30_000 }
 export const FETCH_ATTEMPTS = 14
 /** How often a run that met a full disk looks whether there is space. */
 export const DISK_FULL_RETRY_MS = 5_000
-/** A service with ports is healthy when all of them have accepted a connection and it stayed up for this long after. */
+/** A service is healthy when its check passed, or all its ports have accepted a connection, and it stayed up for this long after. */
 export const HEALTHY_AFTER_PORTS_MS = 2000
-/** An update that is not healthy after so many times the healthy time has failed. */
-export const UPDATE_DEADLINE_TIMES = 6
 /** How often a starting service's ports are tried. */
 export const HEALTH_POLL_MS = 100
 /** How often a build's folder is measured: its disk is watched, not limited. */

@@ -31,12 +31,14 @@ export {
   type CodeProvider,
   createSupervisor,
   type Granted,
+  type HealthSettings,
   type Resources,
   type Supervisor,
   type SupervisorComponents,
   type SupervisorInit,
 } from './supervisor/index.ts'
 export { capacityFor, NEWER_VERSION_RUNS } from './supervisor/resources.ts'
+export { healthyWhen } from './supervisor/restart-policy.ts'
 export { mayBegin } from './supervisor/run-spec.ts'
 export type {
   Availability,

@@ -50,6 +50,8 @@ export type Plan = {
   readonly workdir: string
   /** loopback ports that the gateway may connect to */
   readonly ports: readonly number[]
+  /** The command of `Run.check`: it gets the run's environment, user and limits. */
+  readonly check?: readonly string[] | undefined
   readonly toolchain: readonly string[]
   /**
    * An OCI image by the digest of its manifest, "sha256:...". `dir`: where it lies, `manifest` and `blobs/<sha256 in hex>`, all
@@ -89,6 +91,11 @@ export interface Run {
   /** Asks it to end (SIGTERM), and makes it end after `graceMs`. `wait` then says `reason`. */
   stop(options: { graceMs: number; reason?: 'stopped' | 'timeout' }): Promise<void>
   stats(options?: { signal?: AbortSignal | undefined }): Promise<RunStats>
+  /**
+   * Runs the plan's `check` inside the run and answers its exit code. One at a time: throws an UnavailableError beside one
+   * that has not ended, and a TimeoutError after `timeoutMs`.
+   */
+  check?(command: readonly string[], options: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<number>
   /**
    * Does its gateway answer? Makes again what it can of a socket that was taken away. An executor that has no other way
    * to a run than the one by which it waits for it need not have this.

@@ -25,7 +25,12 @@ export const PROCESSES = {
     what: 'a service in its sandbox',
     reads: "the author's code",
     environment: [],
-    descriptors: ["bubblewrap's status (closed before the service begins)", 'filter of system calls (likewise)'],
+    descriptors: [
+      "bubblewrap's status (closed before the service begins)",
+      'filter of system calls (likewise)',
+      'requests for checks (likewise)',
+      'their exit codes (likewise)',
+    ],
     cwd: '/',
     umask: 0o022,
     files: FILES,

@@ -146,9 +146,8 @@ export function createServices({
     find,
     view,
     runReasons({ id, run, signed }) {
-      const { kind, ports = [] } = signed.body.run
       if (run === undefined) return []
-      const reasons = runReasons({ run, healthy: healthy(id), kind, ports, healthyMs: healthyMs() })
+      const reasons = runReasons({ run, healthy: healthy(id), service: signed.body.run, healthyMs: healthyMs() })
       return [...reasons, ...codeReasons(signed.body.code.toString())]
     },
     all: () =>

@@ -1,9 +1,10 @@
 import { constants } from 'node:os'
 import type { RUN_RULES } from '../../protocols/receipt.ts'
+import type { ServiceBody } from '../../protocols/service.ts'
 import { formatMs } from '../base/format.ts'
 import type { RunRecord } from '../base/run-record.ts'
 import type { Reason } from '../base/verdict.ts'
-import { FINAL_STATES } from '../execution/index.ts'
+import { FINAL_STATES, healthyWhen } from '../execution/index.ts'
 import { lastLinesOf } from './output-lines.ts'
 
 /** Lines that a receipt of a failure carries, and bytes of each. */
@@ -13,13 +14,12 @@ export const OUTPUT_LINE_BYTES = 256
 type RunFacts = {
   readonly run: RunRecord
   readonly healthy: boolean
-  readonly kind: 'task' | 'service'
-  readonly ports: readonly { readonly name: string; readonly port: number }[]
+  readonly service: Pick<ServiceBody['run'], 'kind' | 'ports' | 'check'>
   readonly healthyMs: number
 }
 
 /** A run's own report, as reasons of a receipt: how it ended, how often it began again, what it waits for. */
-export function runReasons({ run, healthy, kind, ports, healthyMs }: RunFacts): Reason[] {
+export function runReasons({ run, healthy, service, healthyMs }: RunFacts): Reason[] {
   const over = FINAL_STATES.includes(run.state)
   const ended = run.exitCode !== undefined
   const reasons: Reason[] = []
@@ -43,7 +43,7 @@ export function runReasons({ run, healthy, kind, ports, healthyMs }: RunFacts): 
     reasons.push(reasonOf('run:health', 'defer', run.detail))
   }
   if (run.state === 'running' && !healthy) {
-    reasons.push(reasonOf('run:health', 'defer', healthText({ kind, ports, healthyMs })))
+    reasons.push(reasonOf('run:health', 'defer', healthText(service, healthyMs)))
   }
   return reasons
 }
@@ -64,11 +64,9 @@ export function exitText(exitCode: number): string {
   return `exit code ${exitCode}${signal === undefined ? '' : ` (${signal})`}`
 }
 
-function healthText({ kind, ports, healthyMs }: Pick<RunFacts, 'kind' | 'ports' | 'healthyMs'>): string {
-  if (kind === 'task') return 'it runs; a task is done when it has ended with exit code 0'
-  if (ports.length === 0) return `it runs, and is healthy when it has been up for ${formatMs(healthyMs)}`
-  const names = ports.map(({ name, port }) => `"${name}" (${port})`).join(', ')
-  return `it runs, and is healthy when it accepts connections on its port${ports.length > 1 ? 's' : ''} ${names}`
+function healthText(service: RunFacts['service'], healthyMs: number): string {
+  if (service.kind === 'task') return 'it runs; a task is done when it has ended with exit code 0'
+  return `it runs, and is healthy when ${healthyWhen(service, `it has been up for ${formatMs(healthyMs)}`)}`
 }
 
 function reasonOf(

@@ -4,6 +4,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { createDockerExecutor, createHostExecutor, type Executor } from '../../src/execution/index.ts'
 import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/execution/run-fixture.ts'
 import { describeBasics } from './executor-kit-basics.ts'
+import { describeCheck } from './executor-kit-check.ts'
 import { describeLife } from './executor-kit-lifecycle.ts'
 import { describeLimits } from './executor-kit-limits.ts'
 import { describeNetwork } from './executor-kit-network.ts'
@@ -63,5 +64,6 @@ export function describeExecutor(name: string, create: Create): void {
     describeLimits(context)
     describeNetwork(context)
     describeLife(context)
+    describeCheck(context)
   })
 }

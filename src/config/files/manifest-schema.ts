@@ -17,9 +17,10 @@ import {
   MAX_STAPLES,
   MAX_TITLE_LENGTH,
   MAX_TOOLCHAINS,
+  MAX_URL_LENGTH,
 } from '../../../protocols/limits.ts'
 import { REGISTRY_KINDS } from '../../../protocols/registries.ts'
-import { IMAGE_PATTERN } from '../../../protocols/service.ts'
+import { IMAGE_PATTERN, URL_PATH_PATTERN } from '../../../protocols/service.ts'
 import { httpUrl, networkTarget } from '../network-fields.ts'
 import {
   addressList,
@@ -87,6 +88,21 @@ const port = keys({
   access: oneOf(['author', 'any']).describe('which callers may open a tunnel to it').default('author'),
 })
 
+const CHECK = 'an object with "http": { "port", "path" }, or with "command"'
+const URL_PATH = 'a path that begins with "/", like "/health"'
+const check = z.union(
+  [
+    keys({
+      http: keys({
+        port: name().describe('the name of one of `ports`'),
+        path: z.string(URL_PATH).max(MAX_URL_LENGTH, URL_PATH).regex(URL_PATH_PATTERN, URL_PATH),
+      }).describe('works when a GET answers with a status from 200 to 399'),
+    }),
+    keys({ command: command().describe('works when it ends with exit code 0; it runs inside the service') }),
+  ],
+  CHECK,
+)
+
 const run = keys({
   command: command().describe('the program and its arguments'),
   build: command().describe('run once before, under the same limits').optional(),
@@ -114,6 +130,7 @@ const run = keys({
     .optional(),
   timeout: duration(1, MAX_LIFETIME_SECONDS).describe('longest run').optional(),
   restart: oneOf(['never', 'on-failure', 'always']).describe('when it is started again').optional(),
+  check: check.describe('how a node finds out whether it works').optional(),
 })
 
 const resources = keys({
@@ -178,6 +195,14 @@ export const manifestSchema = keys(shape).superRefine(({ code, dir, run }, conte
       ['run', 'restart'],
       'is "always", which contradicts run.kind "task": a task ends; "on-failure" and "never" are allowed',
     )
+  }
+  const { check, ports, kind = ports.length > 0 ? 'service' : 'task' } = run
+  if (check === undefined) return
+  if (kind === 'task') {
+    const fix = run.kind === undefined ? 'set run.kind to "service"' : 'a task is done when it ends with exit code 0'
+    sentence(context, ['run', 'check'], `is for services: ${fix}`)
+  } else if ('http' in check && !ports.some(({ name }) => name === check.http.port)) {
+    sentence(context, ['run', 'check', 'http', 'port'], 'must be the name of one of run.ports')
   }
 })
 

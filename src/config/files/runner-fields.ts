@@ -36,16 +36,34 @@ const SERVICE = {
   TIMEOUT: duration(1, MAX_LIFETIME_SECONDS).describe('longest run; default: until the service expires').optional(),
 }
 
+const CHECK = {
+  INTERVAL: duration(1, 3600).describe('between two checks').prefault(10),
+  TIMEOUT: duration(1, 300).describe('how long one check may take').prefault(5),
+  FAILURES: whole(1, 100).describe('failures in a row after which the run is ended, as one that failed').default(3),
+}
+
+const BACKOFF = {
+  FIRST: duration(1, 3600).describe('before the first restart; doubled for each that follows').prefault(1),
+  MAX: duration(1, 86_400).describe('the longest wait').prefault(300),
+}
+
 export const limits = keys({
   TOTAL: keys(TOTAL).describe('what this node grants to all services together').prefault({}),
   SERVICE: keys(SERVICE).describe('the most that one service gets').prefault({}),
   EVICT: flag().describe('may a service that ranks higher end one that ranks lower').default(false),
   HEALTHY_SECONDS: whole(1, 3600)
-    .describe(
-      'a service without ports is healthy when it has run for so long; an update that is not healthy after six times as long has failed',
-    )
+    .describe('a service without ports and without run.check is healthy when it has run for so long')
     .default(10),
-}).transform(({ TOTAL: total, SERVICE: service, EVICT, HEALTHY_SECONDS }, context) => {
+  HEALTHY_DEADLINE: duration(1, 86_400)
+    .describe(
+      'an update, and a service with run.check, that is not healthy after so long has failed; default: six times HEALTHY_SECONDS',
+    )
+    .optional(),
+  CHECK: keys(CHECK).describe('how run.check is carried out').prefault({}),
+  BACKOFF: keys(BACKOFF).describe('between restarts of a service').prefault({}),
+}).transform(({ TOTAL: total, SERVICE: service, ...rest }, context) => {
+  const { FIRST, MAX } = rest.BACKOFF
+  if (FIRST > MAX) sentence(context, ['BACKOFF', 'FIRST'], `contradicts BACKOFF.MAX: it is ${FIRST} s, MAX is ${MAX} s`)
   for (const key of ['MEMORY', 'CPU', 'DISK', 'PIDS'] as const) {
     const asked = service[key]
     if (asked !== undefined && asked > total[key]) {
@@ -57,7 +75,8 @@ export const limits = keys({
     }
   }
   const { MEMORY, CPU, DISK, PIDS } = { ...total, ...defined(service) }
-  return { TOTAL: total, SERVICE: { MEMORY, CPU, DISK, PIDS, TIMEOUT: service.TIMEOUT }, EVICT, HEALTHY_SECONDS }
+  const HEALTHY_DEADLINE = rest.HEALTHY_DEADLINE ?? 6 * rest.HEALTHY_SECONDS
+  return { ...rest, TOTAL: total, SERVICE: { MEMORY, CPU, DISK, PIDS, TIMEOUT: service.TIMEOUT }, HEALTHY_DEADLINE }
 })
 
 export const dockerConfigs = keys({

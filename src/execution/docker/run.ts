@@ -4,6 +4,7 @@ import { GatewayUnreachableError, RunRefusedError } from '../errors.ts'
 import { connectThroughGateway, isGatewayOpen } from '../gateway/client.ts'
 import { createLogWriter, type LogLimits, type LogWriter } from '../logs/writer.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../types.ts'
+import { createContainerCheck } from './container-check.ts'
 import type { DockerHandle } from './container-options.ts'
 import { type Engine, statusOf } from './engine.ts'
 import type { EngineLocality } from './engine-locality.ts'
@@ -98,6 +99,7 @@ export function dockerRun(input: DockerRunInput): Run {
       }
     },
     stats: async () => statsOf(await askContainer((container) => container.stats({ stream: false, 'one-shot': true }))),
+    check: createContainerCheck(engine, handle.name, clock),
     async reachable({ signal } = {}) {
       const endpoint = gateways.endpoint(input)
       if (await isGatewayOpen(endpoint, signal).catch(() => false)) return true

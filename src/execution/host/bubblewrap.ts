@@ -26,6 +26,9 @@ const SYSTEM_FILES = [
 /** Descriptors that a shim hands to bubblewrap: where bubblewrap reports what it does, and the filter of system calls. */
 export const STATUS_FD = 3
 export const FILTER_FD = 4
+/** and through which it asks for checks and reads their exit codes, where the plan has a check */
+export const CHECK_FD = 5
+export const CHECKED_FD = 6
 
 export type SandboxInit = {
   /** there is a filter of system calls for this processor, on FILTER_FD */
@@ -99,7 +102,7 @@ export function sandboxArgs(plan: Plan, init: SandboxInit): string[] {
     ...init.shows.flatMap(shown),
     ...['--remount-ro', '/', '--chdir', plan.workdir === '' ? '/code' : `/code/${plan.workdir}`],
     // What the author says of the environment exists from here on: nothing of ours begins after it.
-    ...['--', ...limits(plan, init), '/usr/bin/env', '-i', '--', ...env, ...plan.command],
+    ...['--', ...limits(plan, init), '/usr/bin/env', '-i', '--', ...env, ...besideChecks(plan)],
   ]
 }
 
@@ -113,6 +116,27 @@ function environment(plan: Plan, { heapMib }: SandboxInit): Record<string, strin
 function limits(plan: Plan, { limitPids }: SandboxInit): string[] {
   const pids = limitPids ? [`--nproc=${plan.grant.pids}`] : []
   return ['/usr/bin/prlimit', '--core=0', `--nofile=${MAX_OPEN_FILES}`, ...pids, '--']
+}
+
+/**
+ * The command, and beside it a shell that waits for seconds on CHECK_FD, gives the plan's check so long, and answers its
+ * exit code. It is a child of the box's first process, as orphans are, so that the command does not see it.
+ */
+const CHECKS = `( (
+  while read -r seconds <&${CHECK_FD}; do
+    ( eval "exec /usr/bin/timeout -s KILL $seconds $0" ) ${CHECK_FD}<&- ${CHECKED_FD}>&- </dev/null >/dev/null 2>&1
+    echo $? >&${CHECKED_FD}
+  done
+) & )
+exec ${CHECK_FD}<&- ${CHECKED_FD}>&-; exec "$@"`
+
+function besideChecks({ command, check }: Plan): readonly string[] {
+  if (check === undefined) return command
+  return ['/bin/sh', '-c', CHECKS, check.map(quoted).join(' '), ...command]
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`
 }
 
 /** The folders above it are for the service, too. */
@@ -130,7 +154,7 @@ function systemDir(path: string): string[] {
 }
 
 /** A sandbox shows /usr, where prlimit (util-linux) and env are on every distribution. */
-export const SANDBOX_TOOLS = ['/usr/bin/prlimit', '/usr/bin/env', '/bin/sh'] as const
+export const SANDBOX_TOOLS = ['/usr/bin/prlimit', '/usr/bin/env', '/usr/bin/timeout', '/bin/sh'] as const
 
 /** Joins control groups, then becomes the command: everything that it starts is in them from its first instruction. */
 export function inCgroups(joinFiles: readonly string[], command: readonly string[]): string[] {

@@ -37,6 +37,8 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   const sandboxed = 'bwrap' in sandbox
   // without a network namespace its proxy would be open to the whole machine
   if (plan.egress === true && !sandboxed) throw new RunRefusedError('a way out needs a sandbox: install bubblewrap')
+  if (plan.check !== undefined && !sandboxed)
+    throw new RunRefusedError('a check by a command (run.check.command) needs a sandbox: install bubblewrap')
   const has = (controller: Controller) => sandboxed && groups.roots[controller] !== undefined
   await mkdir(plan.logDir, { recursive: true, mode: 0o700 })
   await writeFile(files.status, '', { mode: 0o600 })
@@ -78,6 +80,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     ...{ runId: plan.runId, service, purpose, ports, command, sandboxed, cgroup, lifetime },
     ...(plan.readOnlyMounts === undefined || purpose === 'build' ? {} : { kind: 'scanner' as const }),
     ...(plan.egress === true ? { egress: true } : {}),
+    ...(plan.check === undefined ? {} : { checks: true }),
     ...(folders === undefined ? {} : { build: folders }),
     logDir: paths.log,
     socket: handle.socket,

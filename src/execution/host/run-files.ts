@@ -14,6 +14,8 @@ export type ShimSpec = {
   readonly kind?: 'scanner' | undefined
   readonly socket: string
   readonly ports: readonly number[]
+  /** there are checks to ask for, on CHECK_FD */
+  readonly checks?: boolean | undefined
   /** where the shim makes the socket, from the run's folder; absent: at `socket` itself */
   readonly listen?: string | undefined
   /** a proxy on its loopback leads to the node, which serves the way out */

@@ -78,6 +78,11 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
       if (answer === undefined) throw new UnavailableError('the run has ended')
       return JSON.parse(answer) as RunStats
     },
+    async check(_, { timeoutMs, signal }) {
+      const answer = await request({ check: Math.ceil(timeoutMs / 1000) }, signal)
+      if (answer === undefined) throw new UnavailableError('the run has ended')
+      return Number(answer)
+    },
     async reachable({ signal } = {}) {
       if (await isGatewayOpen(handle.socket, signal)) return true
       // the shim makes its socket again where the folder is there

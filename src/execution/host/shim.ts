@@ -18,6 +18,7 @@ import { cgroupStats, oomKills } from './cgroups.ts'
 import { limitDisk } from './disk-limit.ts'
 import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
 import { childPidOf, readJson, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
+import { createChecks } from './shim-checks.ts'
 
 /**
  * Runs the command of a plan to its end: reads its output into bounded files, opens the gateway to its ports, stops it when
@@ -58,6 +59,7 @@ export async function runShim(dir: string): Promise<void> {
       if (request.wait === true) return JSON.stringify(await finished.promise)
       if (typeof request.stop === 'number')
         await running.child?.stop(request.stop, request.reason === 'timeout' ? 'timeout' : 'stopped')
+      else if (typeof request.check === 'number') return running.child?.check(request.check)
       else if (request.stats === true) return JSON.stringify(await stats(plan, running.child?.pid))
       else return undefined
       return 'ok'
@@ -106,13 +108,16 @@ type RunningCommand = {
   err: Readable
   end: Promise<RunEnd>
   stop(graceMs: number, reason: EndReason): Promise<void>
+  /** undefined: it has no checks, or one is under way */
+  check(seconds: number): Promise<string> | undefined
 }
 
 /** `filter`: a descriptor that bubblewrap gets as its fifth, FILTER_FD. */
 function runCommand(plan: ShimSpec, filter: number | undefined, clock: Clock): RunningCommand {
   const [program = '', ...args] = plan.command
   const kind = plan.sandboxed ? (plan.kind ?? plan.purpose) : 'permission'
-  const boxed: Stdio[] = plan.sandboxed ? ['pipe', filter ?? 'ignore'] : []
+  const pipes: Stdio[] = plan.checks === true ? ['pipe', 'pipe'] : []
+  const boxed: Stdio[] = plan.sandboxed ? ['pipe', filter ?? 'ignore', ...pipes] : []
   const child = startProcess(
     { kind, program, args, env: plan.env, cwd: plan.cwd },
     { stdio: ['ignore', 'pipe', 'pipe', ...boxed] },
@@ -138,10 +143,12 @@ function runCommand(plan: ShimSpec, filter: number | undefined, clock: Clock): R
       () => child.pid,
       () => void kill(),
     )
+  const checks = plan.checks === true ? createChecks(child, clock) : undefined
   return {
     pid: child.pid,
     out: child.stdout as Readable,
     err: child.stderr as Readable,
+    check: (seconds) => checks?.ask(seconds),
     async stop(graceMs, why) {
       if (reason === 'exit') reason = why
       const first = await init

@@ -1,7 +1,7 @@
 import { sleep } from '../../base/clock.ts'
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { retry } from '../../base/retry.ts'
-import { RETRY_BACKOFF, UPDATE_DEADLINE_TIMES } from '../constants.ts'
+import { RETRY_BACKOFF } from '../constants.ts'
 import { BuildFailedError, RunRefusedError } from '../errors.ts'
 import { FINAL_STATES, type RunChange } from '../journal.ts'
 import type { Run } from '../types.ts'
@@ -16,20 +16,19 @@ import type { StepContext } from './worker-types.ts'
 export async function monitor(context: StepContext, run: Run): Promise<WorkerEvent> {
   const { components, init, spec, interrupt, detach, state, dispatch } = context
   const { clock } = components
-  const { executor, graceMs, healthyMs } = init
+  const { executor, graceMs, health } = init
   // before now on the wall clock (it was adopted), from now on the monotonic clock
   const startedAt = clock.monotonic() - Math.max(0, clock.now() - run.startedAt)
   const updates = spec.replaces !== undefined && spec.service.run.kind !== 'task'
-  using _deadline = updates
-    ? afterMs(clock, UPDATE_DEADLINE_TIMES * healthyMs(), () => giveUpUpdate(context))
-    : undefined
+  const { deadlineMs } = health()
+  using _deadline = updates ? afterMs(clock, deadlineMs, () => giveUpUpdate(context, deadlineMs)) : undefined
   const end = await monitorRun(components, {
     runId: init.record.runId,
     spec,
     executor,
     run,
     graceMs,
-    healthyMs,
+    health,
     detach,
     interrupt,
     stopRequest: () => stopRequestOf(state(), graceMs),
@@ -44,10 +43,10 @@ export async function monitor(context: StepContext, run: Run): Promise<WorkerEve
 }
 
 /** The older version goes on: an update has a limited time to become healthy. */
-function giveUpUpdate({ components, init, spec, state, dispatch }: StepContext): void {
+function giveUpUpdate({ components, init, spec, state, dispatch }: StepContext, deadlineMs: number): void {
   const { phase } = state()
   if (phase.name !== 'running' || phase.wasHealthy || !init.updates()) return
-  dispatch({ type: 'gave-up', why: notHealthyText(spec, UPDATE_DEADLINE_TIMES * init.healthyMs()) })
+  dispatch({ type: 'gave-up', why: notHealthyText(spec, deadlineMs) })
   phase.run.stop({ graceMs: init.graceMs }).catch((error: unknown) => {
     const reason = messageOf(error)
     components.log.warn('an update that failed could not be asked to stop', { runId: init.record.runId, reason })

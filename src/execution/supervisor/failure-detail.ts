@@ -3,7 +3,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { exitHint } from '../exit-hint.ts'
 import { readLogs } from '../logs/reader.ts'
-import type { RunEnd } from '../types.ts'
+import type { MonitoredEnd } from './types.ts'
 
 /** in which a program says why it ended */
 const LAST_LINES = 40
@@ -12,7 +12,7 @@ const LAST_LINES = 40
 export async function failureDetail(
   { clock, log }: { clock: Clock; log: Log },
   logDir: string,
-  { exitCode, reason, detail }: RunEnd,
+  { exitCode, reason, detail }: MonitoredEnd,
 ): Promise<string | undefined> {
   if (reason !== 'exit') return detail
   const lines: string[] = []
@@ -37,8 +37,8 @@ export async function failureDetail(
 export async function withFailureDetail(
   components: { clock: Clock; log: Log },
   logDir: string,
-  end: RunEnd,
-): Promise<RunEnd> {
+  end: MonitoredEnd,
+): Promise<MonitoredEnd> {
   const failed = end.exitCode !== 0 || end.reason !== 'exit'
   return failed ? { ...end, detail: await failureDetail(components, logDir, end) } : end
 }

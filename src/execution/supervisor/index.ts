@@ -1,2 +1,10 @@
 export { createSupervisor } from './supervisor.ts'
-export type { CodeProvider, Granted, Resources, Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
+export type {
+  CodeProvider,
+  Granted,
+  HealthSettings,
+  Resources,
+  Supervisor,
+  SupervisorComponents,
+  SupervisorInit,
+} from './types.ts'

@@ -1,7 +1,9 @@
 import { formatMs, formatSeconds } from '../../base/format.ts'
 import type { RunChange } from '../journal.ts'
 import type { RunEnd } from '../types.ts'
+import { checkText } from './run-check.ts'
 import { type RunSpec, restarts, timeLimitText } from './run-spec.ts'
+import type { MonitoredEnd } from './types.ts'
 
 /** Why a run that goes on, or would start again, is to end. */
 export type StopRequest = { readonly why: string; readonly graceMs: number }
@@ -30,7 +32,7 @@ const OLD_VERSION_STAYS = 'the update failed, and the previous version keeps run
 /** What follows from the end of a process: the run's next state; `again`: it starts again after so many ms. */
 export function stateAfterEnd(
   spec: RunSpec,
-  end: RunEnd,
+  end: MonitoredEnd,
   { stop, closes, gaveUp, failedUpdate, waitMs }: EndFacts,
 ): RunChange & { readonly again?: number } {
   const { service } = spec
@@ -57,12 +59,18 @@ export function stateAfterEnd(
   return { state: 'starting', exitCode, detail: `${why}; again in ${formatMs(again)}`, again }
 }
 
-/** Why an update is given up that neither ended nor became healthy. */
+/** Why a run is given up that neither ended nor became healthy. */
 export function notHealthyText({ service }: RunSpec, afterMs: number): string {
-  const ports = (service.run.ports ?? []).map(({ name, port }) => `"${name}" (${port})`)
-  const what =
-    ports.length === 0
-      ? 'it stays up'
-      : `it accepts connections on its port${ports.length > 1 ? 's' : ''} ${ports.join(', ')}`
-  return `it was not healthy after ${formatSeconds(afterMs / 1000)}, which it is when ${what}`
+  return `it was not healthy after ${formatSeconds(afterMs / 1000)}, which it is when ${healthyWhen(service.run)}`
+}
+
+/** What makes a service healthy; without check and ports: `upText`. */
+export function healthyWhen(
+  { check, ports = [] }: Pick<RunSpec['service']['run'], 'check' | 'ports'>,
+  upText = 'it stays up',
+): string {
+  if (check !== undefined) return checkText(check)
+  if (ports.length === 0) return upText
+  const names = ports.map(({ name, port }) => `"${name}" (${port})`).join(', ')
+  return `it accepts connections on its port${ports.length > 1 ? 's' : ''} ${names}`
 }

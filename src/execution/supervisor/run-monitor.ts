@@ -4,10 +4,10 @@ import { backoffMs } from '../../base/retry.ts'
 import { RETRY_BACKOFF } from '../constants.ts'
 import type { Executor, Run, RunEnd } from '../types.ts'
 import { untilGatewayLost } from './gateway-check.ts'
-import { afterMs, untilHealthy } from './health-check.ts'
-import type { StopRequest } from './restart-policy.ts'
+import { afterMs, untilCheckFails, untilHealthy } from './health-check.ts'
+import { notHealthyText, type StopRequest } from './restart-policy.ts'
 import { type RunSpec, timeLimitMs } from './run-spec.ts'
-import type { SupervisorComponents } from './types.ts'
+import type { HealthSettings, MonitoredEnd, SupervisorComponents } from './types.ts'
 
 export type RunMonitorInit = {
   readonly runId: string
@@ -15,8 +15,8 @@ export type RunMonitorInit = {
   readonly executor: Executor
   readonly run: Run
   readonly graceMs: number
-  /** how long a service without ports has to be up to be healthy */
-  healthyMs(): number
+  /** as the policy says now */
+  health(): HealthSettings
   /** aborts when the node closes and leaves the run as it is */
   readonly detach: AbortSignal
   /** aborts when there is a stop request */
@@ -33,35 +33,46 @@ const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'its engine has lo
 const UNREACHABLE: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it was unreachable: its gateway was lost' }
 
 /** Stays with a run to its end: stops it when it has to, reports whether it is healthy, waits for an engine that went away. */
-export async function monitorRun(components: SupervisorComponents, init: RunMonitorInit): Promise<RunEnd> {
+export async function monitorRun(components: SupervisorComponents, init: RunMonitorInit): Promise<MonitoredEnd> {
   const { clock, rng, log, events } = components
   const { runId, spec, executor, detach } = init
   const over = new AbortController()
   let run = init.run
   let timeout = false
   let unreachable = false
+  /** why its health ends it */
+  let unhealthy: string | undefined
 
   function halt(): void {
     const request = init.stopRequest()
-    if (request === undefined && !timeout) return
-    const reason = request === undefined ? 'timeout' : 'stopped'
+    if (request === undefined && !timeout && unhealthy === undefined) return
+    const reason = request === undefined && timeout ? 'timeout' : 'stopped'
     run.stop({ graceMs: request?.graceMs ?? init.graceMs, reason }).catch((error: unknown) => {
       log.warn('a run could not be asked to stop', { runId, reason: messageOf(error) })
     })
   }
 
-  async function becomesHealthy(): Promise<void> {
-    const { kind, ports = [] } = spec.service.run
-    const health = {
-      kind,
-      ports: ports.map(({ port }) => port),
-      upMs: Math.max(0, clock.now() - run.startedAt),
-      healthyMs: init.healthyMs(),
-    }
+  /** Reports that it is healthy; with `run.check`, ends it when it is not by the deadline, or is not any more. */
+  async function watchHealth(): Promise<void> {
+    const { run: service, id } = spec.service
+    const health = { service, upMs: Math.max(0, clock.now() - run.startedAt), settings: init.health }
+    const { deadlineMs } = init.health()
+    using _deadline =
+      service.check === undefined || service.kind === 'task'
+        ? undefined
+        : afterMs(clock, deadlineMs, () => endUnhealthy(notHealthyText(spec, deadlineMs)))
     if (!(await untilHealthy(() => run, health, clock, over.signal))) return
+    _deadline?.[Symbol.dispose]()
     const now = clock.now()
     init.onHealthy(true)
-    events.emit('execution:healthy', { service: spec.service.id, runId, at: now, afterMs: now - run.startedAt })
+    events.emit('execution:healthy', { service: id, runId, at: now, afterMs: now - run.startedAt })
+    if (service.check !== undefined) endUnhealthy(await untilCheckFails(() => run, health, clock, over.signal))
+  }
+
+  function endUnhealthy(why: string): void {
+    unhealthy = why
+    init.onHealthy(false)
+    halt()
   }
 
   /** The run again, once the engine answers; undefined when it does not know it any more. */
@@ -96,13 +107,14 @@ export async function monitorRun(components: SupervisorComponents, init: RunMoni
   })
   init.interrupt.addEventListener('abort', halt, { once: true })
   halt()
-  void becomesHealthy()
+  watchHealth().catch(() => {})
   if ((spec.service.run.ports ?? []).length > 0) restartUnreachable().catch(() => {})
   try {
     for (let attempt = 0; ; attempt++) {
       try {
         const end = await run.wait({ signal: detach })
-        return unreachable ? UNREACHABLE : end
+        if (unreachable) return UNREACHABLE
+        return unhealthy === undefined ? end : { ...end, reason: 'unhealthy', detail: unhealthy }
       } catch (error) {
         detach.throwIfAborted()
         if (!isRetryable(error)) throw error

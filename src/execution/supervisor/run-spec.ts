@@ -64,6 +64,7 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
     env: run.env ?? {},
     workdir: run.workdir ?? '',
     ports: purpose === 'build' ? [] : (run.ports ?? []).map(({ port }) => port),
+    ...(purpose === 'run' && run.check !== undefined && 'command' in run.check && { check: run.check.command }),
     toolchain: service.toolchain,
     image,
     logDir: logDirOf(logsDir, service.id),

@@ -1,6 +1,6 @@
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { backoffMs } from '../../base/retry.ts'
-import { RESTART_BACKOFF, STEADY_MS } from '../constants.ts'
+import { STEADY_MS } from '../constants.ts'
 import { createCodeLease } from './code-lease.ts'
 import { cleanUp } from './end-steps.ts'
 import { createRunRecorder } from './run-recorder.ts'
@@ -22,7 +22,7 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
   let state: WorkerState = { phase: { name: 'waiting' }, failures: 0 }
 
   function dispatch(event: WorkerEvent): void {
-    const waitMs = (failures: number) => backoffMs(failures, RESTART_BACKOFF, components.rng)
+    const waitMs = (failures: number) => backoffMs(failures, init.health().backoff, components.rng)
     state = nextState({ spec, waitMs, steadyMs: STEADY_MS }, state, event)
   }
 

@@ -43,10 +43,10 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       journal.update(record.runId, { state: 'refused', detail, at: Math.floor(clock.now()) })
       return
     }
-    const { dirs, healthyMs, logs, graceMs } = init
+    const { dirs, health, logs, graceMs } = init
     const worker = createRunWorker(components, {
       dirs,
-      healthyMs,
+      health,
       logs,
       graceMs,
       record,

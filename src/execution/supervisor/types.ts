@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
+import type { Backoff } from '../../base/retry.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { LogLine, RunRecord } from '../../base/run-record.ts'
 import type { BytePipe } from '../../base/stream.ts'
@@ -9,7 +10,7 @@ import type { BuildsInit } from '../builds/types.ts'
 import type { ExecutionEvents } from '../events.ts'
 import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
-import type { Executor, RunnableService } from '../types.ts'
+import type { Executor, RunEnd, RunnableService } from '../types.ts'
 import type { UserIds } from '../user-ids.ts'
 
 /** Unpacked code; `release` when no run needs the folder any more. */
@@ -50,6 +51,21 @@ export type SupervisorComponents = {
   readonly userIds?: UserIds | undefined
 }
 
+/** What the policy says of the life of runs. */
+export type HealthSettings = {
+  /** how long a service without ports and check has to be up to be healthy, ms */
+  readonly healthyMs: number
+  /** an update, and a service with `run.check`, that is not healthy by then has failed, ms */
+  readonly deadlineMs: number
+  /** how `run.check` is carried out; `failures` in a row end the run */
+  readonly check: { readonly intervalMs: number; readonly timeoutMs: number; readonly failures: number }
+  /** between restarts of a service that ends */
+  readonly backoff: Backoff
+}
+
+/** The end of a run. `unhealthy`: it was stopped because its check failed. */
+export type MonitoredEnd = Omit<RunEnd, 'reason'> & { readonly reason: RunEnd['reason'] | 'unhealthy' }
+
 export type SupervisorInit = {
   readonly dirs: {
     /** log files, one folder per service; kept after exit */
@@ -60,8 +76,8 @@ export type SupervisorInit = {
   readonly builds: Pick<BuildsInit, 'maxBytes' | 'registries' | 'timeoutMs'>
   /** What may be granted in all, as it is now. */
   readonly limits: () => Resources
-  /** How long a service without ports has to be up to be healthy, as it is now. */
-  readonly healthyMs: () => number
+  /** As the policy says now. */
+  readonly health: () => HealthSettings
   readonly logs: LogLimits & {
     /** Logs of services that ended longer ago are removed. */
     readonly retainSeconds: number
@@ -91,8 +107,8 @@ export type Granted = {
 export type RunStatus = {
   readonly record: RunRecord
   /**
-   * With ports: each has accepted a connection since the last start, and it stayed up for 2 s after. Without: it has
-   * been up for the healthy time. A task never is: it has ended with 0, or not.
+   * With `run.check`: it passed since the last start, and it stayed up for 2 s after. With ports: each has accepted a
+   * connection, likewise. Without: it has been up for the healthy time. A task never is: it has ended with 0, or not.
    */
   readonly healthy: boolean
 }

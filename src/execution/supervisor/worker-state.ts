@@ -1,6 +1,7 @@
 import type { RunChange } from '../journal.ts'
-import type { Run, RunEnd } from '../types.ts'
+import type { Run } from '../types.ts'
 import type { StopRequest } from './restart-policy.ts'
+import type { MonitoredEnd } from './types.ts'
 
 /** What the worker of one run does now. The comment says what ends the phase. */
 export type Phase =
@@ -19,7 +20,7 @@ export type Phase =
   /** its last lines are read */
   | {
       readonly name: 'exited'
-      readonly end: RunEnd
+      readonly end: MonitoredEnd
       readonly ranMs: number
       readonly wasHealthy: boolean
       readonly gaveUp: string | undefined
@@ -67,9 +68,9 @@ export type WorkerEvent =
   | { readonly type: 'built'; readonly codeDir: string }
   | { readonly type: 'healthy' | 'unhealthy' }
   | { readonly type: 'gave-up'; readonly why: string }
-  | { readonly type: 'exited'; readonly end: RunEnd; readonly ranMs: number }
+  | { readonly type: 'exited'; readonly end: MonitoredEnd; readonly ranMs: number }
   /** `updates`: the version before is healthy, and ends when this one is */
-  | { readonly type: 'explained'; readonly end: RunEnd; readonly updates: boolean }
+  | { readonly type: 'explained'; readonly end: MonitoredEnd; readonly updates: boolean }
   | { readonly type: 'journalled' }
   | { readonly type: 'removed' }
   | { readonly type: 'failed'; readonly error: unknown }

@@ -26,7 +26,7 @@ export interface RunWorker {
   close(end: boolean): void
 }
 
-export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'healthyMs' | 'logs' | 'graceMs'> & {
+export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'health' | 'logs' | 'graceMs'> & {
   readonly record: RunRecord
   readonly executor: Executor
   readonly builds: Builds

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { totalLimits } from '../../admission/facts/capacity.ts'
+import { healthSettings } from '../../admission/facts/health-settings.ts'
 import type { RunnerConfig } from '../../config/index.ts'
 import { createExecutors } from '../../execution/executors.ts'
 import { createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
@@ -61,7 +62,7 @@ export async function createExecution(
           registries: (author) => registriesFor(policy().config, { own: author === own }),
         },
         limits: () => totalLimits(policy().config),
-        healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
+        health: () => healthSettings(policy().config),
         logs: { ...LOGS, totalBytes: quotas.LOGS },
         graceMs: timeouts.STOP * 1000,
         stopOnClose: init.stopRunsOnClose === true,

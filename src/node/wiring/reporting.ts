@@ -1,3 +1,4 @@
+import { healthSettings } from '../../admission/facts/health-settings.ts'
 import { truncateUtf8 } from '../../base/format.ts'
 import type { Code } from '../../code/index.ts'
 import type { Supervisor } from '../../execution/index.ts'
@@ -45,7 +46,7 @@ export function createReporting(context: NodeContext, components: ReportingCompo
     receipts,
     texts,
     healthy: (id) => supervisor.healthy(id),
-    healthyMs: () => policy().config.LIMITS.HEALTHY_SECONDS * 1000,
+    healthyMs: () => healthSettings(policy().config).healthyMs,
     codeReasons: origins.reasonsOf,
   })
   const notify = createStateNotifier({ events, services, receipts, lastLines: createLastLines(supervisor) }, closing)

@@ -77,6 +77,26 @@ describe.skipIf(!needs('bubblewrap'))('R1: a service is healthy, or its author l
     await pair.at(['stop', 'port'])
   })
 
+  test('one with a check is healthy when it passes, and starts again when it fails', async ({ pair }) => {
+    const check = { http: { port: 'http', path: '/health' } }
+    const manifest = { run: { ports: [{ name: 'http', port: 8080 }], check } }
+    const ill = `const fs = require('fs'), start = Date.now()
+      require('http').createServer((request, response) => {
+        response.statusCode = request.url === '/health' && Date.now() - start < 6000 ? 204 : 500
+        response.end()
+      }).listen(8080, '127.0.0.1')`
+    const published = await pair.publish('checked', ill, 0, { manifest })
+    expect(published.values.at(-1)).toMatchObject({ event: 'running', outcome: 'healthy', nodes: 1 })
+    const failed = await until(async () => {
+      const view = await pair.view('checked')
+      return saying(view, 'run:restart').length > 0 && view
+    }, 'the failed check reaches the publisher')
+    expect(words(failed, 'run:restart')[0]).toContain(
+      'its check failed 2 times in a row: GET /health on port 8080: it answered 500',
+    )
+    await pair.at(['stop', 'checked'])
+  })
+
   test('what every node refuses ends --wait with 3', async ({ pair }) => {
     const manifest = { resources: { memory: '900MiB', disk: '8MiB', cpu: '0.5', pids: 32 } }
     const published = await pair.publish('large', 'setInterval(() => {}, 1000)', 3, { manifest })

@@ -24,7 +24,7 @@ test('a task that has begun does not wait, and is redirected', () => {
 test('restarts are no reason why a run was stopped', () => {
   const outcomeOf = (state: RunRecord['state']) => {
     const run = { state, restarts: 6, exitCode: undefined, detail: '' } as RunRecord
-    return runReasons({ run, healthy: false, kind: 'service', ports: [], healthyMs: 0 }).at(0)?.outcome
+    return runReasons({ run, healthy: false, service: { kind: 'service' }, healthyMs: 0 }).at(0)?.outcome
   }
   expect([outcomeOf('stopped'), outcomeOf('failed')]).toEqual(['pass', 'defer'])
 })

@@ -42,6 +42,9 @@ it('an operator folder fresh from init can run something, without complaints', a
     SERVICE: { MEMORY: 512 * 1024 ** 2, CPU: 1000, DISK: 1024 ** 3, PIDS: 256, TIMEOUT: undefined },
     EVICT: false,
     HEALTHY_SECONDS: 10,
+    HEALTHY_DEADLINE: 60,
+    CHECK: { INTERVAL: 10, TIMEOUT: 5, FAILURES: 3 },
+    BACKOFF: { FIRST: 1, MAX: 300 },
   })
   // it crosses to the runner's process as JSON
   const crossed: unknown = JSON.parse(JSON.stringify(configuration.policy.config))

@@ -155,7 +155,11 @@ refuses('config.json', (raw) => readPolicy(raw), [
   wrong('REDIRECT', 'maybe', 'one of "unless-run", "always" or "never"'),
   [limited, `LIMITS.SERVICE.MEMORY ${tooMuch}`],
   wrong('LIMITS.TOTAL.CPU', 'two', 'thousandths of a core like 500, or cores as text like "0.5"'),
-  unknown('LIMITS.MEMORY', 1, 'known keys are TOTAL, SERVICE, EVICT and HEALTHY_SECONDS'),
+  unknown(
+    'LIMITS.MEMORY',
+    1,
+    'known keys are TOTAL, SERVICE, EVICT, HEALTHY_SECONDS, HEALTHY_DEADLINE, CHECK and BACKOFF',
+  ),
   [{ DOCKER_CONFIGS: { ...remote, port: 2375 } }, `DOCKER_CONFIGS.host ${plainTcp}`],
   [
     { DOCKER_CONFIGS: { ...remote, protocol: 'https' } },
@@ -222,6 +226,20 @@ refuses('manifest', parseManifest, [
   [run({ kind: 'task', restart: 'always' }), `run.restart is "always", ${ends}`],
   [run({ ports: [{ name: 'http', port: 0 }] }), 'run.ports[0].port is 0; allowed is a whole number from 1 to 65535'],
   [run({ ports: twice }), 'run.ports[1].name is "a", which another port has too'],
+  [run({ check: { command: ['x'] } }), 'run.check is for services: set run.kind to "service"'],
+  [
+    run({ kind: 'task', check: { command: ['x'] } }),
+    'run.check is for services: a task is done when it ends with exit code 0',
+  ],
+  [
+    run({ kind: 'service', check: { http: { port: 'http', path: '/' } } }),
+    'run.check.http.port must be the name of one of run.ports',
+  ],
+  inManifest('run.check', { tcp: 80 }, 'an object with "http": { "port", "path" }, or with "command"'),
+  [
+    run({ check: { http: { port: 'http', path: 'health' } } }),
+    'run.check.http.path is "health"; allowed is a path that begins with "/", like "/health"',
+  ],
   inManifest('expires', '31d', `${time} 2592000 seconds`),
   [{ ...good, code: 'x', dir: 'y' }, 'code contradicts dir: the code is there already, or in a folder; keep one'],
   inManifest('code', 'Qm123', 'the content id of an archive (bafy... or bafk...)'),

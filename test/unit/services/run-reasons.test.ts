@@ -16,7 +16,7 @@ it('a publisher that asks receives what a run waits for before it begins', () =>
     createdAt: 0,
     updatedAt: 0,
   }
-  const facts = { run, healthy: false, kind: 'service' as const, ports: [], healthyMs: 1000 }
+  const facts = { run, healthy: false, service: { kind: 'service' as const }, healthyMs: 1000 }
   expect(runReasons(facts)).toEqual([{ rule: 'run:health', outcome: 'defer', message: run.detail }])
   expect(runReasons({ ...facts, run: { ...run, detail: '' } })).toEqual([])
 })
