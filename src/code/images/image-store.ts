@@ -50,9 +50,11 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
     if (entry.complete) events.emit('code:removed', { code: key, why })
   }
 
-  function touch(key: string, entry: ImageEntry): void {
+  /** This node uses it. */
+  function touch(key: string): void {
+    const entry = images.get(key)
     const now = clock.now()
-    if (now - entry.usedAt < TOUCH_MS) return
+    if (entry === undefined || now - entry.usedAt < TOUCH_MS) return
     entry.usedAt = now
     utimes(join(folderOf(key), MANIFEST), now / 1000, now / 1000).catch((error) =>
       log.debug('the last use of an image was not noted', { code: key, error: messageOf(error) }),
@@ -141,9 +143,7 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
     open(code) {
       const key = code.toString()
       const entry = images.get(key)
-      if (entry === undefined) return undefined
-      touch(key, entry)
-      return readerOf(key, entry)
+      return entry && readerOf(key, entry)
     },
 
     resume(code) {
@@ -191,7 +191,6 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
       const key = code.toString()
       const entry = images.get(key)
       if (entry?.complete !== true) throw new NotFoundError(`the image ${key} is not in the store`)
-      touch(key, entry)
       return folderOf(key)
     },
 
@@ -242,7 +241,7 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
 
   return {
     ...contract,
-    isOpen: (code: CID) => images.get(code.toString())?.writer === true,
+    touch,
     evictable: (): Evictable[] =>
       [...images]
         .filter(([key, entry]) => !entry.writer && !store.isPinned(key))

@@ -84,6 +84,7 @@ export async function openCompleteStore(store: StoreContext) {
     return true
   }
 
+  /** This node uses it. */
   function touch(key: string): void {
     const found = complete.get(key)
     const now = clock.now()
@@ -137,7 +138,6 @@ export async function openCompleteStore(store: StoreContext) {
     },
 
     async open(key: string, found: CompleteCode): Promise<ChunkReader> {
-      touch(key)
       return openChunkReader(join(layout.codes, key, TAR), found, found.verified, async (why) => {
         await lost(key, found, why)
       })
@@ -175,7 +175,6 @@ export async function openCompleteStore(store: StoreContext) {
       if (found.unpacked) throw new InputError(`the code ${code} is unpacked already`)
       const usage = { bytes: found.manifest.size, files: 1 + entries }
       await quota.reserve(usage, { beside: usageOf(found) })
-      touch(code.toString())
       try {
         await withDiskErrors(
           layout.codes,

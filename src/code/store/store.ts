@@ -16,7 +16,11 @@ import { discard, type FoundCode, openLayout, withDiskErrors } from './store-lay
 export async function createCodeStore(components: StoreComponents, init: StoreInit): Promise<CodeStore> {
   const { clock, events, log } = components
   const layout = await withDiskErrors(init.dir, openLayout(init.dir))
-  const pins = createPinCounts()
+  // what peers ask for is not used here: they would keep their code, and have others evicted
+  const pins = createPinCounts((key) => {
+    complete.touch(key)
+    images.touch(key)
+  })
   let trashed = 0
   const moveToTrash = (path: string) => discard(path, layout.temp, `out-${trashed++}`)
   const max = { bytes: init.maxBytes, files: Math.max(MIN_STORE_FILES, Math.floor(init.maxBytes / BYTES_PER_FILE)) }

@@ -4,8 +4,11 @@ import { MAX_CHUNKS_PER_REQUEST } from '../../../../protocols/limits.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import type { MessageStream } from '../../../../src/base/stream.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'
+import { createCodeStore } from '../../../../src/code/store/store.ts'
+import { addImage, imageOf } from '../../../fixtures/code/images.ts'
 import { MIB, noise, packFiles, testComponents, testStore } from '../../../fixtures/code/stores.ts'
 import { streamPair } from '../../../fixtures/mesh/stream-pair.ts'
+import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { advanceUntil, promiseState } from '../fetch-fixtures.ts'
 
 async function serving() {
@@ -44,6 +47,28 @@ describe('the archive server', () => {
     expect(await stream.read()).toBeUndefined()
     await done
     expect(seen).toEqual([['code:served', { peer: 'client', chunks: 3, bytes: 2 * MIB + 1536 }]])
+  })
+
+  test('code does not stay because peers ask for it: what this node used later outlives it', async () => {
+    const clock = manualClock()
+    const store = await createCodeStore({ ...testComponents(), clock }, { dir: await tempDir(), maxBytes: 3 * MIB })
+    const archive = (seed: number) => store.addTar(packFiles([{ path: 'a', content: noise(MIB / 2, seed) }]))
+    const image = imageOf(1, [200, MIB / 2])
+    await addImage(store, image)
+    const { code } = await archive(1)
+    await clock.advance(3_600_000)
+    const own = await archive(2)
+    await clock.advance(3_600_000)
+    for (const [seed, wanted] of [code, image.code].entries()) {
+      const [mine, theirs] = streamPair('stranger', 'server')
+      const done = createArchiveServer({ ...testComponents(), clock, store })(theirs)
+      await mine.write(encodeArchiveRequest({ v: 1, want: 'manifest', code: wanted }))
+      expect(await read(mine)).toMatchObject({ is: 'bytes' })
+      await mine.end()
+      await done
+      for (let more = 0; store.has(wanted); more++) await archive(10 * (seed + 1) + more)
+      expect(store.has(own.code)).toBe(true)
+    }
   })
 
   test('waits for a slow reader without reading ahead, and lets go of one that stopped', async () => {

@@ -69,7 +69,7 @@ describe('the code store', () => {
     const here = () => codes.flatMap((code, seed) => (store.has(code) ? [seed] : []))
     for (const seed of [0, 1, 2]) await add(seed)
     await clock.advance(3_600_000)
-    await (await store.open(codes[0] as CID))?.[Symbol.asyncDispose]()
+    store.pin(codes[0] as CID)[Symbol.dispose]()
     await add(3)
     expect(here()).toEqual([0, 2, 3])
     expect(components.seen).toContainEqual(['code:removed', { code: String(codes[1]), why: 'evicted' }])
