@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, open, readdir, rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type CID, cidOfBytes } from '../../../protocols/encoding.ts'
+import { cidOfBytes } from '../../../protocols/encoding.ts'
 import { errnoOf, messageOf, NotFoundError } from '../../base/errors.ts'
 import { formatBytes } from '../../base/format.ts'
 import { TOUCH_MS } from '../constants.ts'

@@ -18,7 +18,8 @@ import { createContainer, createEngine, isTransient, reasonOf, refusalOf, remove
 import { createEngineLocalities, type EngineLocality } from './engine-locality.ts'
 import { makeReadable, writeEtc } from './folders.ts'
 import { createGateways } from './gateways.ts'
-import { refuseLinkedWorkingDir, refuseVolumes, refuseWorkingDir, wishesOf } from './image-wishes.ts'
+import { refuseHostileFiles } from './image-files.ts'
+import { refuseVolumes, refuseWorkingDir, wishesOf } from './image-wishes.ts'
 import { createImages } from './images.ts'
 import { type EngineInfo, hasSeccomp, runtimeAdvice, unenforcedLimitsOf } from './machine.ts'
 import { type AttachedStream, createAttachedStream } from './output/attached-output.ts'
@@ -131,7 +132,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     const Labels = { ...options.Labels, ...runLabels(plan, locality, logsOf(plan).maxBytes) }
     await createContainer(engine, { ...options, Labels })
     await refuseVolumes(engine, handle.name, volume)
-    await refuseLinkedWorkingDir(engine, handle.name, workingDir)
+    if (plan.image !== undefined) await refuseHostileFiles(engine, handle.name, { ...wishes, workingDir })
   }
 
   /** Answers the volume with its code, if it is in one. */

@@ -13,10 +13,10 @@ export type ImageWishes = {
 
 /** A service has a place or two for what it writes. */
 const MAX_VOLUMES = 16
-/** Each part of a working folder's path costs a question. */
+/** Each part of a path costs a question to the engine. */
 const MAX_PARTS = 32
 /** What is there in a container is the kernel's, or the engine's: descriptors of the program that starts it among it. */
-const KERNEL = /^\/(proc|sys|dev)(\/|$)/
+export const KERNEL = /^\/(proc|sys|dev)(\/|$)/
 
 export async function wishesOf({ ask }: Pick<Engine, 'ask'>, image: string): Promise<ImageWishes> {
   const { Config } = await ask((docker) => docker.getImage(image).inspect())
@@ -28,6 +28,8 @@ export async function wishesOf({ ask }: Pick<Engine, 'ask'>, image: string): Pro
   if (ofKernel !== undefined) {
     throw new RunRefusedError(`the image has a volume at ${quoted(ofKernel)}, which is the kernel's`)
   }
+  const deep = volumes.find((path) => path.split('/').length > MAX_PARTS)
+  if (deep !== undefined) throw new RunRefusedError(`the image has a volume at ${quoted(deep)}, which is too deep`)
   return { volumes, labels: Object.keys(Config?.Labels ?? {}), workingDir: Config?.WorkingDir ?? '' }
 }
 
@@ -39,32 +41,6 @@ export function refuseWorkingDir(dir: string): void {
     throw new RunRefusedError(`the image's WorkingDir ${quoted(dir)} is no plain absolute path like /app`)
   }
   if (KERNEL.test(dir)) throw new RunRefusedError(`the image's WorkingDir ${quoted(dir)} is the kernel's`)
-}
-
-/** A link of the image leads there, too. The engine resolves links within the container, and says where each leads. */
-export async function refuseLinkedWorkingDir(
-  { ask }: Pick<Engine, 'ask'>,
-  container: string,
-  dir: string,
-): Promise<void> {
-  const parts = dir.split('/').filter(Boolean)
-  for (let count = 1; count <= parts.length; count++) {
-    const path = `/${parts.slice(0, count).join('/')}`
-    const target = await ask(async (docker) => linkTarget(await docker.getContainer(container).infoArchive({ path })))
-    if (KERNEL.test(target)) {
-      throw new RunRefusedError(
-        `the image's WorkingDir ${quoted(dir)} is a link to ${quoted(target)}, which is the kernel's`,
-      )
-    }
-  }
-}
-
-/** Of an answer about a path: the container's path to which it leads, or an empty text where it is no link. */
-function linkTarget(answer: NodeJS.ReadableStream): string {
-  const { headers } = answer as { headers?: Record<string, string | string[] | undefined> }
-  const stat: unknown = JSON.parse(Buffer.from(`${headers?.['x-docker-container-path-stat']}`, 'base64').toString())
-  const { linkTarget } = stat as { linkTarget?: unknown }
-  return typeof linkTarget === 'string' ? linkTarget : ''
 }
 
 /** A volume has no limit: there is none in the container but the one with its code. */
@@ -79,6 +55,6 @@ export async function refuseVolumes(
   throw new RunRefusedError(`the engine makes a volume at ${quoted(made.Destination)} for the image`)
 }
 
-function quoted(path: string): string {
+export function quoted(path: string): string {
   return JSON.stringify(path.slice(0, 100))
 }

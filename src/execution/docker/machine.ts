@@ -14,6 +14,8 @@ export function hasSeccomp({ SecurityOptions }: Pick<EngineInfo, 'SecurityOption
 
 export function unenforcedLimitsOf(info: Record<string, unknown>): string[] {
   const unenforced = ['disk: /work is memory, within the memory grant']
+  // each layer is a copy of all below it
+  if (info.Driver === 'vfs') unenforced.push('disk: an image takes its size again for each of its layers (vfs)')
   if (process.getuid?.() !== 0) unenforced.push('user: all runs of this node share one')
   if (info.MemoryLimit === false) unenforced.push('memory: not limited by this engine')
   if (info.SwapLimit === false && info.CgroupVersion !== '2') unenforced.push('memory: swap is not counted')

@@ -19,6 +19,7 @@ import { runDirs } from '../../fixtures/execution/run-dirs.ts'
 import { planFor, runToEnd } from '../../fixtures/execution/run-fixture.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 import { needs } from '../../require.ts'
+import { rawEntry } from '../../unit/code/raw-tar.ts'
 
 describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
   const engine = new Docker()
@@ -95,12 +96,39 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
     ['app', {}, /is no plain absolute path/],
     ['/app\n', {}, /is no plain absolute path/],
     ['/a'.repeat(40), {}, /is no plain absolute path/],
-    ['/app', { app: '/proc/self/fd/8' }, /"\/app" is a link to "\/proc\/self\/fd\/8"/],
-    ['/app/b', { app: '/c', c: 'd/../proc', 'd/e': 'f' }, /"\/app\/b" is a link to "\/proc"/],
+    ['/app', { app: '/proc/self/fd/8' }, /"\/app" is a link to "\/proc\/self\/fd\/8", which/],
+    ['/app/b', { app: '/c', c: 'd/../proc', 'd/e': 'f' }, /"\/app" is a link to "\/proc", which/],
   ])('that begin at %j with links %j are refused, and leave nothing', async (WorkingDir, links, sentence) => {
     const executor = over({})
     const image = await stored({ wishes: { WorkingDir }, links })
     await expect(executor.start(await imagePlan(executor, image))).rejects.toThrow(sentence)
+    expect(await executor.adopt()).toEqual([])
+  })
+
+  const folder = rawEntry({ path: 'etc', type: '5', mode: '0000755\0' })
+  const zeros = { type: '3', device: '0000001\x000000005\0' }
+  it.each<[string, Parameters<typeof makeImage>[0], RegExp]>([
+    ['a pipe', { raw: [folder, rawEntry({ path: 'etc/passwd', type: '6' })] }, /\/etc\/passwd is no plain file/],
+    ['a device', { raw: [folder, rawEntry({ path: 'etc/group', ...zeros })] }, /\/etc\/group is no plain file/],
+    [
+      'a link to a device',
+      { raw: [folder, rawEntry({ path: 'x', ...zeros })], links: { 'etc/passwd': '/y', y: 'x' } },
+      /\/etc\/passwd is no plain file/,
+    ],
+    ['a folder', { files: ['etc/passwd/x'] }, /\/etc\/passwd is no plain file/],
+    [
+      'endless',
+      { raw: [folder, rawEntry({ path: 'etc/group', content: '\n'.repeat(2 ** 20 + 1) })] },
+      /more than 1 MiB/,
+    ],
+    [
+      'a link to /proc as volume',
+      { links: { data: 'proc' }, wishes: { Volumes: { '/data': {} } } },
+      /"\/data" is a link/,
+    ],
+  ])('whose files would hold up or lead away the engine are refused: %s', async (_what, content, sentence) => {
+    const executor = over({})
+    await expect(executor.start(await imagePlan(executor, await stored(content)))).rejects.toThrow(sentence)
     expect(await executor.adopt()).toEqual([])
   })
 

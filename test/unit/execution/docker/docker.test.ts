@@ -5,7 +5,7 @@ import { InputError } from '../../../../src/base/errors.ts'
 import { silentLog } from '../../../../src/base/log.ts'
 import { runOptions } from '../../../../src/execution/docker/container-options.ts'
 import { createEngine, engineOptions } from '../../../../src/execution/docker/engine.ts'
-import { runtimeAdvice } from '../../../../src/execution/docker/machine.ts'
+import { runtimeAdvice, unenforcedLimitsOf } from '../../../../src/execution/docker/machine.ts'
 import { isLater } from '../../../../src/execution/docker/output/frames.ts'
 import { stopWhenIdle } from '../../../../src/execution/docker/output/idle-limit.ts'
 import { createDockerExecutor, EngineGoneError } from '../../../../src/execution/index.ts'
@@ -151,6 +151,11 @@ describe('an engine', () => {
       { Name: 'runc', Version: version },
     ]
     expect([runtimeAdvice({ Components: components }) !== undefined, runtimeAdvice({})]).toEqual([given, undefined])
+  })
+
+  it('that copies each layer says that it does not hold an image to its size', () => {
+    const of = (Driver: string) => unenforcedLimitsOf({ Driver }).filter((limit) => limit.includes('layers'))
+    expect([of('vfs').length, of('overlay2').length]).toEqual([1, 0])
   })
 
   it('needs a short folder for sockets', () => {
