@@ -38,6 +38,8 @@ export interface AnnouncementStore {
   /** Ids that begin so, at most `max`. */
   startingWith(prefix: string, max: number): string[]
   named(name: string): AnnouncementRecord[]
+  /** The services that name each code: much quicker than reading all of them. */
+  idsByCode(): Map<string, string[]>
   /** Everything, newest first. */
   all(): AnnouncementRecord[]
   count(): number
@@ -78,6 +80,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
     "SELECT id FROM announcements WHERE id >= ?1 AND id < ?1 || '{' ORDER BY id LIMIT ?2",
   )
   const named = select('WHERE name = ? ORDER BY received_at DESC')
+  const codes = sql.prepare('SELECT id, code FROM announcements WHERE code IS NOT NULL ORDER BY received_at DESC, id')
   const all = select('ORDER BY received_at DESC, id')
   const count = sql.prepare('SELECT count(*) AS count FROM announcements')
   const many = (rows: AnnouncementRow[]) => rows.map(recordOf)
@@ -139,6 +142,15 @@ export function announcementStore(sql: Sql): AnnouncementStore {
         .map(({ id, depth, own }) => ({ id, depth, own: own === 1 })),
     startingWith: (prefix, max) => startingWith.all<{ id: string }>(prefix, max).map(({ id }) => id),
     named: (name) => many(named.all(name)),
+    idsByCode() {
+      const ids = new Map<string, string[]>()
+      for (const { id, code } of codes.all<{ id: string; code: string }>()) {
+        const ofCode = ids.get(code)
+        if (ofCode === undefined) ids.set(code, [id])
+        else ofCode.push(id)
+      }
+      return ids
+    },
     all: () => many(all.all()),
     count: () => count.get<{ count: number }>()?.count ?? 0,
   }

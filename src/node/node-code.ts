@@ -10,7 +10,7 @@ import type { CodeUse, CodeView, NodeCode, RemovedCode } from './types.ts'
 
 export interface NodeCodeComponents {
   code: Pick<Code, 'store' | 'fetch'>
-  services: Pick<Services, 'all' | 'view'>
+  services: Pick<Services, 'get' | 'idsByCode' | 'view'>
   /** Where the code of a service may be found: its sources, and peers that are likely to have it. */
   findSources(service: string, options: { signal?: AbortSignal | undefined }): Promise<RetrieveOptions>
 }
@@ -31,25 +31,18 @@ const IDLE: ReadonlySet<ServiceState> = new Set(['refused', 'redirected', 'done'
 export function createNodeCode({ code, services, findSources }: NodeCodeComponents): NodeCode {
   const { store } = code
 
-  /** The services of each code. */
-  function allUses(): Map<string, CodeUse[]> {
-    const uses = new Map<string, CodeUse[]>()
-    for (const entry of services.all()) {
-      const service = services.view(entry)
-      const ofCode = uses.get(service.code) ?? []
-      ofCode.push(useOf(service))
-      uses.set(service.code, ofCode)
-    }
-    for (const ofCode of uses.values()) ofCode.sort((a, b) => Number(b.needed) - Number(a.needed))
-    return uses
+  function usesOf(ids: readonly string[] = []): CodeUse[] {
+    const entries = ids.map(services.get).filter((entry) => entry !== undefined)
+    const uses = entries.map((entry) => useOf(services.view(entry)))
+    return uses.sort((a, b) => Number(b.needed) - Number(a.needed))
   }
 
   function list(): CodeView[] {
-    const uses = allUses()
+    const ids = services.idsByCode()
     return store
       .list()
       .sort((a, b) => b.usedAt - a.usedAt)
-      .map((stored) => viewOf(stored, uses.get(stored.code.toString()) ?? []))
+      .map((stored) => viewOf(stored, usesOf(ids.get(stored.code.toString()))))
   }
 
   /** The content id that is meant. */
@@ -64,11 +57,11 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
   }
 
   function find(text: string): CodeView {
-    const uses = allUses()
+    const ids = services.idsByCode()
     const stored = store.list()
-    const id = resolve(text, [...stored.map((each) => each.code.toString()), ...uses.keys()])
+    const id = resolve(text, [...stored.map((each) => each.code.toString()), ...ids.keys()])
     const here = stored.find((each) => each.code.equals(id))
-    const ofCode = uses.get(id.toString()) ?? []
+    const ofCode = usesOf(ids.get(id.toString()))
     if (here !== undefined) return viewOf(here, ofCode)
     if (ofCode.length === 0) throw new NotFoundError(`the code ${id} is not in the store, and no service here names it`)
     return { code: id.toString(), state: 'absent', unpacked: false, kept: false, services: ofCode }
@@ -88,8 +81,9 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
     },
     get: find,
     async fetch(text, { signal, onProgress } = {}) {
-      const id = resolve(text, [...store.list().map((each) => each.code.toString()), ...allUses().keys()])
-      const [service] = allUses().get(id.toString()) ?? []
+      const ids = services.idsByCode()
+      const id = resolve(text, [...store.list().map((each) => each.code.toString()), ...ids.keys()])
+      const [service] = usesOf(ids.get(id.toString()))
       const sources = service === undefined ? {} : await findSources(service.id, { signal })
       await code.fetch(id, { ...sources, signal, onProgress, patienceMs: FETCH_PATIENCE_MS })
       return find(id.toString())

@@ -47,6 +47,8 @@ export interface Services {
   /** By whole id, an unambiguous beginning of one, or a name that one author uses. */
   find(text: string): ServiceEntry
   all(): ServiceEntry[]
+  /** The ids of the services that name each code. */
+  idsByCode(): ReadonlyMap<string, readonly string[]>
   view(entry: ServiceEntry): ServiceSummary
   /** The reasons that its run reports; none without a run. */
   runReasons(entry: ServiceEntry): Reason[]
@@ -150,6 +152,7 @@ export function createServices({
       const reasons = runReasons({ run, healthy: healthy(id), service: signed.body.run, healthyMs: healthyMs() })
       return [...reasons, ...codeReasons(signed.body.code.toString())]
     },
+    idsByCode: () => journal.announcements.idsByCode(),
     all: () =>
       journal.announcements
         .all()

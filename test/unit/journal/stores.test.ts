@@ -64,7 +64,7 @@ it('announcements: pages what is shared in the byte order of the ids', ({ journa
   expect(paged).toEqual(sorted)
 })
 
-it('announcements: finds by the beginning of an id, by name, and counts an author', ({ journal }) => {
+it('announcements: finds by the beginning of an id, by name and by code, and counts an author', ({ journal }) => {
   const { announcements } = journal
   const first = record(1)
   for (const row of [first, record(2, { name: 'web' }), record(3, { author: Uint8Array.of(9), name: 'web' })])
@@ -73,6 +73,9 @@ it('announcements: finds by the beginning of an id, by name, and counts an autho
   expect(announcements.startingWith('baf', 2)).toHaveLength(2)
   expect(announcements.startingWith('%', 2)).toEqual([])
   expect(announcements.named('web')).toHaveLength(2)
+  announcements.insert(record(4, { author: Uint8Array.of(8), code: 'other', receivedAt: NOW_MS + 1 }))
+  announcements.insert(record(5, { author: Uint8Array.of(8), code: 'other', receivedAt: NOW_MS + 2 }))
+  expect(announcements.idsByCode().get('other')).toEqual([record(5).id, record(4).id])
   expect([NOW, NOW + 3600].map((at) => announcements.countLive(author, at))).toEqual([2, 0])
 })
 
