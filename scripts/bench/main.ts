@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { runArchiveBench } from './archive/archive.ts'
 import { runCliBench } from './cli/cli.ts'
 import { runGossipBench } from './gossip/gossip.ts'
+import { runInterferenceBench } from './interference/interference.ts'
 import { runQuorumBench } from './quorum/quorum.ts'
 import { runReevaluationBench } from './reevaluation/reevaluation.ts'
 import { runReplayBench } from './replay/replay.ts'
@@ -9,12 +10,13 @@ import { runRunnerBench } from './runner/runner.ts'
 import { runSpreadBench } from './spread/spread.ts'
 import { runTrustBench } from './trust/trust.ts'
 
-const USAGE = `npm run bench -- <cli|gossip|archive|spread|replay|runner|trust|quorum|reevaluation> [--json] [--rounds N]
+const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|runner|trust|quorum|reevaluation> [--json] [--rounds N] [--seconds N]
 
   cli           what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
   gossip        30 nodes in one process: verify, decide, journal, redirect; against raw gossipsub with StrictSign
   archive       64 MiB from one peer, verified on disk; against a raw libp2p stream
   spread        16 MiB from one node to 30 with links of 10 Mbit/s: time until the last has it, copies that left the publisher
+  interference  latency of gossip through a node, quiet and while it fetches and serves archives; a round takes --seconds (60)
   replay        \`policy replay\` over a journal of 100,000 services, with both of its runners
   runner        verdicts of Andromeda with every rule and all statements, through the runner's process; event-loop delay
   trust         statements checked per second, against the bare libraries; what five hubs say looked up in a mesh of 30 nodes
@@ -26,6 +28,7 @@ const BENCHES = {
   gossip: runGossipBench,
   archive: runArchiveBench,
   spread: runSpreadBench,
+  interference: runInterferenceBench,
   replay: runReplayBench,
   runner: runRunnerBench,
   trust: runTrustBench,
@@ -36,19 +39,27 @@ const BENCHES = {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+    },
   })
   const [name] = positionals
-  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
-  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
-    throw new Error(`--rounds is "${values.rounds}"; it must be a whole number, at least 1`)
-  }
+  const counts = { ...countOf('rounds', values.rounds), ...countOf('seconds', values.seconds) }
   if (name !== undefined && Object.hasOwn(BENCHES, name)) {
-    await BENCHES[name as keyof typeof BENCHES]({ json: values.json, ...(rounds === undefined ? {} : { rounds }) })
+    await BENCHES[name as keyof typeof BENCHES]({ json: values.json, ...counts })
   } else {
     console.error(USAGE)
     process.exitCode = 2
   }
+}
+
+function countOf(option: 'rounds' | 'seconds', text: string | undefined): Record<string, number> {
+  if (text === undefined) return {}
+  const count = Number(text)
+  if (Number.isInteger(count) && count > 0) return { [option]: count }
+  throw new Error(`--${option} is "${text}"; it must be a whole number, at least 1`)
 }
 
 await main()

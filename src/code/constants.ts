@@ -47,8 +47,8 @@ export const SLOW_MS = 3_000
 export const SLOW_BLOB_BYTES_PER_SECOND = 256 * 1024
 /** Not before it has had so much time. */
 export const SLOW_BLOB_MS = 10_000
-/** Chunks that all providers of one fetch may owe at least; more where they come within WINDOW_MS. */
-export const MIN_CHUNKS_AHEAD = 3
+/** Chunks that all providers of one fetch may owe at least, so that a few fast ones begin at once; more where they come within WINDOW_MS. */
+export const MIN_CHUNKS_AHEAD = 6
 /** A chunk that a provider did not have, or had no time for, is asked of it again after this. */
 export const REFUSED_MS = 500
 /** Chunks in a row that a provider may not have before it is left alone for as long. */

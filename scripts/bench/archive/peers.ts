@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
@@ -8,7 +8,7 @@ import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { createLog } from '../../../src/base/log.ts'
 import { systemRng } from '../../../src/base/rng.ts'
-import { type Code, type CodeEvents, createCode } from '../../../src/code/index.ts'
+import { type Code, type CodeEvents, createCode, packEntries } from '../../../src/code/index.ts'
 import type { NetworkEvents } from '../../../src/network/events.ts'
 import { createNetwork, type Network } from '../../../src/network/index.ts'
 
@@ -51,6 +51,13 @@ export function openCode(network: Network, dir: string): Promise<Code> {
     },
   }
   return createCode({ clock, rng, log, events, streams: network.streams, providers }, { dir, maxBytes: 2 ** 32 })
+}
+
+/** The tar of one file, of so many bytes in all, which nothing compresses. */
+export function randomArchive(bytes: number): AsyncIterable<Uint8Array> {
+  // a header before it and two blocks after it
+  const content = randomBytes(bytes - 3 * 512)
+  return packEntries([{ path: 'content', executable: false, size: content.byteLength, open: () => [content] }])
 }
 
 /** Writes as fast as the connection takes it, in the pieces that suit yamux. */

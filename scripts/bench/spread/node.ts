@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ARCHIVE_PROTOCOL } from '../../../protocols/archive.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
-import { packEntries } from '../../../src/code/index.ts'
-import { openCode, openNetwork } from '../archive/peers.ts'
+import { openCode, openNetwork, randomArchive } from '../archive/peers.ts'
 
 /** What a node is asked to do, and what it answers. */
 export type ToNode =
@@ -23,11 +21,7 @@ const code = await openCode(network, join(dir, 'store'))
 const answer = (message: FromNode) => void process.send?.(message)
 
 async function work(order: ToNode): Promise<void> {
-  if ('add' in order) {
-    const bytes = randomBytes(order.add - 3 * 512)
-    const entry = { path: 'content', executable: false, size: bytes.byteLength, open: () => [bytes] }
-    return answer({ code: (await code.addTar(packEntries([entry]))).code.toString() })
-  }
+  if ('add' in order) return answer({ code: (await code.addTar(randomArchive(order.add))).code.toString() })
   if ('dial' in order) for (const address of order.dial) await network.dial(address)
   else if ('fetch' in order) await code.fetch(parseCid(order.fetch), { peers: order.peers })
   else await code.store.remove(parseCid(order.remove))

@@ -47,7 +47,7 @@ export async function runSpreadBench({ json, rounds = ROUNDS }: { json: boolean;
     }
     const valid = results.filter((result) => result.valid).sort((a, b) => a.time - b.time)
     const median = valid[Math.floor(valid.length / 2)]
-    const summary = { bench: 'spread', nodes: NODES, bytes: BYTES, rounds, valid: valid.length, ...median }
+    const summary = { bench: 'spread', nodes: NODES, bytes: BYTES, rounds, ...median, valid: valid.length }
     say(
       summary,
       median === undefined
