@@ -28,6 +28,8 @@ export const RUN_RULES = {
   restart: 'run:restart',
   /** what it waits for to be healthy */
   health: 'run:health',
+  /** `claiming`, or `leaving`, of an accepted or running service: how its claim ranks */
+  claim: 'run:claim',
   /** one of its last lines: in receipts to the publisher alone, in no answer to a status request */
   output: 'run:output',
   /** what it has used and what that costs by the node's prices: for the publisher alone */

@@ -3,7 +3,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['base'],
   ['process', 'config', 'egress'],
   ['journal', 'network', 'runner', 'trust', 'hub', 'code', 'execution', 'peer-client'],
-  ['intake', 'services', 'light-peer'],
+  ['intake', 'services', 'light-peer', 'placement'],
   ['admission'],
   ['publishing', 'policy'],
   ['node'],

@@ -1,6 +1,5 @@
 import { nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
-import type { Policy } from '../config/index.ts'
 import { createDormitory } from '../execution/index.ts'
 import { createApplier } from './apply.ts'
 import { createServiceDecider } from './decide-service.ts'
@@ -12,19 +11,17 @@ import { createPolicyChange } from './reevaluation/policy-change.ts'
 import { createReevaluator } from './reevaluation/reevaluate.ts'
 import type { ReevaluationScope } from './reevaluation/scope.ts'
 import { createRuleCounters } from './rule-counters.ts'
-import type { Admission, AdmissionComponents } from './types.ts'
+import type { Admission, AdmissionComponents, AdmissionInit } from './types.ts'
 import { watchDormitory } from './watchers/dormitory-watcher.ts'
-import { watchReplicas } from './watchers/replica-watcher.ts'
+import { watchPlacement } from './watchers/placement-watcher.ts'
 import { watchTrust } from './watchers/trust-watcher.ts'
 
 export type { Admission } from './types.ts'
 
-export function createAdmission(
-  components: AdmissionComponents,
-  init: { policy(): Policy; closing: AbortSignal },
-): Admission {
-  const { clock, log, events, journal, facts, runner, supervisor, receipts, services, trust, texts, notify } =
+export function createAdmission(components: AdmissionComponents, init: AdmissionInit): Admission {
+  const { clock, rng, log, events, journal, facts, runner, supervisor, receipts, services, trust, texts, notify } =
     components
+  const { claims, claimMesh: mesh } = components
   const { policy } = init
   const parts = new AsyncDisposableStack()
   const counters = createRuleCounters({ clock, log })
@@ -58,10 +55,19 @@ export function createAdmission(
       },
     ),
   )
-  const reader = createStateReader({ journal, evaluator, dormitory, runs: supervisor, subjectOf, trust, texts })
+  const isAlone = () => placement.isAlone()
+  const reader = createStateReader({
+    ...{ journal, evaluator, dormitory, runs: supervisor, claims, isAlone, subjectOf, trust, texts },
+  })
   const onDisplaced = (id: string) => changed(id, verdictOf(id)?.redirect === true)
   const applier = createApplier(
-    { clock, log, events, journal, reader, facts, dormitory, runs: supervisor, trust, texts, onDisplaced },
+    {
+      ...{ clock, log, events, journal, reader, facts, dormitory, runs: supervisor, trust, texts, onDisplaced },
+      claims: {
+        claim: (id, grant, options) => placement.claim(id, grant, options),
+        withdraw: (id) => void claims.withdraw(id),
+      },
+    },
     { policy },
   )
   const decide = createServiceDecider(
@@ -131,9 +137,13 @@ export function createAdmission(
   }
 
   parts.use(watchDormitory({ events, facts, dormitory, removeParked }))
-  parts.use(
-    watchReplicas(
-      { clock, log, events, dormitory, wanted: (id) => subjectOf(id)?.signed.body.replicas, count: components.count },
+  const placement = parts.use(
+    watchPlacement(
+      {
+        ...{ clock, rng, log, events, mesh, claims, supervisor, facts, dormitory, applier, reevaluator, subjectOf },
+        ...{ isSuperseded, changed },
+        olderRuns: (subject) => reader.service(subject).older.filter((id) => running().includes(id)),
+      },
       init,
     ),
   )
@@ -147,7 +157,10 @@ export function createAdmission(
     dormitory.boot()
     if (policyChange.hasChanged()) await policyChange.reevaluateAll()
     else {
-      for (const { id, on } of dormitory.all()) if (on[0] !== undefined) dormitory.wake(on[0], [id])
+      for (const { id, on } of dormitory.all()) {
+        // whether a replica is missing is a question to others
+        if (on[0] !== undefined && on[0].on !== 'replica') dormitory.wake(on[0], [id])
+      }
       await trustWatcher.boot()
       background.resume()
     }
@@ -159,6 +172,8 @@ export function createAdmission(
     reevaluation: reevaluator,
     dormitory,
     trustWatcher,
+    placementText: (service) => placement.text(service),
+    onAsked: (service, peer) => placement.onAsked(service, peer),
     reevaluateAll: () => policyChange.reevaluateAll(),
     backgroundIdle: () => background.idle(),
     boot,

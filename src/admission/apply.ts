@@ -16,7 +16,7 @@ import type { Decision, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
 import type { NodeFactsSource } from './facts/node-facts.ts'
 import { normalizeVerdict } from './normalize-verdict.ts'
-import { planChanges } from './plan/plan-changes.ts'
+import { planChanges, planStandBy } from './plan/plan-changes.ts'
 import { planEndOfParking } from './plan/plan-parking.ts'
 import { type Outcome, type PlannedChange, planOutcome } from './plan/planned-change.ts'
 import { mayRedirect, type StateReader } from './plan/state-reader.ts'
@@ -40,6 +40,11 @@ export interface ApplierComponents {
     /** Journals the wish before it returns; resolves when the run has ended. */
     stop(service: string, options: { why: string; graceMs?: number | undefined }): Promise<void>
   }
+  /** What is planned as a claim is claimed; any other outcome ends a claim. */
+  claims: {
+    claim(service: string, grant: Grant, options: { now: boolean }): void
+    withdraw(service: string): void
+  }
   trust: Pick<Trust, 'factsOf'>
   texts: AddressTexts
   /** Another service had to make way, here or in the dormitory. It is journalled. */
@@ -56,12 +61,14 @@ export interface Applier {
    * before the runner was asked.
    */
   apply(subject: Subject, decision: Decision, sinceEvent: number): ApplyResult
+  /** Other nodes go first: it runs no longer, and waits for a replica to be missing. */
+  standBy(subject: Subject, why: string): ApplyResult | undefined
   /** It does not wait any longer. */
   unpark(parked: ParkedService, why: string): void
 }
 
 export function createApplier(components: ApplierComponents, init: { policy(): Policy }): Applier {
-  const { clock, log, events, journal, reader, facts, dormitory, runs, texts, trust } = components
+  const { clock, log, events, journal, reader, facts, dormitory, runs, claims, texts, trust } = components
 
   /** All of it or nothing. Resolves when the runs that it stops have ended; undefined where it stops none. */
   function commit(id: string, changes: readonly PlannedChange[]): Promise<void> | undefined {
@@ -88,6 +95,9 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
       case 'unpark':
         dormitory.remove(change.id)
         return
+      case 'claim':
+        // in memory, once the rest is journalled
+        return
       case 'record':
         write(change.id, change.verdict)
     }
@@ -104,20 +114,22 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
   }
 
   /** What others learn, now that it is journalled. */
-  function publish(changes: readonly PlannedChange[]): void {
+  function publish(id: string, changes: readonly PlannedChange[]): void {
+    if (!changes.some((change) => change.do === 'claim')) claims.withdraw(id)
     for (const change of changes) {
+      if (change.do === 'claim') claims.claim(change.id, change.grant, { now: change.now })
       if (change.do === 'park' && change.isNew) {
-        const { id, on } = change.service
+        const { id: parked, on } = change.service
         const until = Math.floor(change.place.until / 1000)
-        events.emit('node:parked', { id, name: change.name, until, on: on.map((one) => one.on) })
+        events.emit('node:parked', { id: parked, name: change.name, until, on: on.map((one) => one.on) })
       }
       if (change.do !== 'record' || change.displaced === undefined) continue
-      const { id, verdict, displaced } = change
+      const { verdict, displaced } = change
       if (displaced.evicted !== undefined) {
         const { name, by } = displaced.evicted
-        events.emit('node:evicted', { id, name, by, parked: (verdict.park?.length ?? 0) > 0 })
+        events.emit('node:evicted', { id: change.id, name, by, parked: (verdict.park?.length ?? 0) > 0 })
       }
-      components.onDisplaced(id)
+      components.onDisplaced(change.id)
     }
   }
 
@@ -147,15 +159,26 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
       const state = reader.read(init.policy().config, { subject, verdict: asked, sinceEvent })
       const changes = planChanges(subject, asked, state)
       const stopped = commit(id, changes)
-      publish(changes)
+      publish(id, changes)
       if (trustFacts !== undefined) wakeIfTrustChanged(subject, trustFacts)
+      return { ...planOutcome(changes, subject), stopped }
+    },
+    standBy(subject, why) {
+      const { id } = subject
+      const verdict = journal.verdicts.latest(id)?.verdict
+      if (verdict === undefined) return undefined
+      // what happened before does not matter to it: replicas are looked for again and again
+      const state = reader.read(init.policy().config, { subject, verdict, sinceEvent: Number.POSITIVE_INFINITY })
+      const changes = planStandBy(subject, verdict, why, state)
+      const stopped = commit(id, changes)
+      publish(id, changes)
       return { ...planOutcome(changes, subject), stopped }
     },
     unpark({ id }, why) {
       const verdict = journal.verdicts.latest(id)?.verdict
       const changes = planEndOfParking(id, why, verdict, mayRedirect(init.policy().config))
       void commit(id, changes)
-      publish(changes)
+      publish(id, changes)
     },
   }
 }

@@ -2,11 +2,14 @@ import type { AddressTexts } from '../base/address-texts.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Events } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
 import type { WakeCondition } from '../base/verdict.ts'
+import type { Policy } from '../config/index.ts'
 import type { Dormitory, ExecutionEvents, Supervisor } from '../execution/index.ts'
 import type { IntakeEvents } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
+import type { ClaimMesh, OwnClaims } from '../placement/index.ts'
 import type { RunnerEvents } from '../runner/index.ts'
 import type { Receipts } from '../services/receipts.ts'
 import type { Services } from '../services/registry.ts'
@@ -29,7 +32,7 @@ export interface AdmissionComponents {
   journal: Journal
   facts: NodeFactsSource
   runner: EvaluatorComponents['runner']
-  supervisor: Pick<Supervisor, 'run' | 'stop' | 'granted' | 'free'>
+  supervisor: Pick<Supervisor, 'run' | 'stop' | 'granted' | 'free' | 'healthy' | 'failures'>
   receipts: Receipts
   services: Services
   trust: Pick<Trust, 'factsOf' | 'lookUp'>
@@ -37,8 +40,20 @@ export interface AdmissionComponents {
   prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
   texts: AddressTexts
   notify: NotifyState
-  /** Nodes that say they run a service, or have run it; counting may end at `enough`. */
-  count(id: string, enough: number, options: { signal: AbortSignal }): Promise<number>
+  rng: Rng
+  /** The other nodes, as far as they can be asked for their claims. */
+  claimMesh: ClaimMesh
+  /** This node's claims that are no runs yet. */
+  claims: OwnClaims
+}
+
+export type AdmissionInit = {
+  policy(): Policy
+  /** this node's peer id */
+  readonly self: string
+  /** Does it know nodes that it is to connect to? */
+  expectsPeers(): boolean
+  readonly closing: AbortSignal
 }
 
 /** Everything between an announcement and what this node does with it, now and again later. */
@@ -46,6 +61,10 @@ export interface Admission extends AsyncDisposable {
   readonly decide: ServiceDecider
   readonly reevaluation: Reevaluation
   readonly dormitory: Dormitory
+  /** What the claims of other nodes on a service come to, as one sentence. */
+  placementText(service: string): string | undefined
+  /** A peer has asked what this node does with a service. */
+  onAsked(service: string, peer: string): void
   readonly trustWatcher: Pick<TrustWatcher, 'recheck' | 'servicesInUse'>
   /** Decides again about everything, and remembers by which policy. A failure is logged: the policy is in force. */
   reevaluateAll(): Promise<Applied>

@@ -66,7 +66,14 @@ export {
   SEVERITIES,
   type Severity,
 } from '../../protocols/attestation.ts'
-export { claimDistance, isClaim } from '../../protocols/claims.ts'
+export {
+  type Claim,
+  type ClaimState,
+  claimDistance,
+  claimOf,
+  precedes,
+  type RankedClaim,
+} from '../../protocols/claims.ts'
 export { type DelegationBody, decodeDelegation, encodeDelegation } from '../../protocols/delegation.ts'
 export {
   type CID,

@@ -176,6 +176,8 @@ export interface PeerScores {
   reward(peer: string): void
   /** The peer sent something forged, malformed, or not what was asked for. */
   penalize(peer: string): void
+  /** Below 0: it has sent invalid data, and not made up for it yet. */
+  score(peer: string): number
 }
 
 export interface Network extends AsyncDisposable {

@@ -44,7 +44,7 @@ export interface FacadeComponents {
   serviceSigner: ServiceSigner
   trust: Trust
   policyManager: PolicyManager
-  admission: Pick<Admission, 'parkedState' | 'removeParked' | 'view'>
+  admission: Pick<Admission, 'parkedState' | 'placementText' | 'removeParked' | 'view'>
   keys: KeyCache
   peerStatus: Pick<PeerStatus, 'ask'>
 }
@@ -90,7 +90,12 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
 
   function view(entry: ServiceEntry): ServiceView {
     const { receipts, ...summary } = services.view(entry)
-    return { ...summary, parked: parkedView(entry.id), receipts }
+    return {
+      ...summary,
+      parked: parkedView(entry.id),
+      placement: components.admission.placementText(entry.id),
+      receipts,
+    }
   }
 
   function parkedView(id: string): ServiceView['parked'] {

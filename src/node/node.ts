@@ -48,7 +48,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   // what runs is taken up before the mesh can say anything of it
   parts.use(watchRuns({ clock, log, events, network, services, notify, supervisor, code }, { closing: closing.signal }))
   await serveStreams(
-    { clock, keys, events, network, services, receipts, code, supervisor, logs },
+    { clock, keys, events, network, services, receipts, code, supervisor, logs, onAsked: admission.onAsked },
     { network: networkName },
   )
   if (components.runnerHost === undefined) await runner.start()

@@ -112,7 +112,9 @@ export function createPublisher(components: PublisherComponents, init: { closing
       for (const entry of services.all()) {
         const { record, verdict, run, id } = entry
         const wanted = verdict?.verdict?.run
-        if (record.state !== 'live' || run !== undefined || wanted === undefined || wanted === false) continue
+        if (record.state !== 'live' || wanted === undefined || wanted === false) continue
+        // what ran before, was stopped, and claimed a replica again is to run as well
+        if (run !== undefined && (run.state !== 'stopped' || (verdict?.at ?? 0) < run.updatedAt)) continue
         if (record.expires * 1000 > clock.now() && !journal.stops.has(id)) decide.resume(entry)
       }
     },

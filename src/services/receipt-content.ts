@@ -6,9 +6,9 @@ import type { ServiceState } from './types.ts'
 export function receiptContentOf(services: Services, id: string): ReceiptContent {
   const entry = services.get(id)
   if (entry === undefined) return unknownService(id)
-  const { state, redirected } = services.view(entry)
+  const state = services.state(entry)
   const reasons = [...services.runReasons(entry), ...(entry.verdict?.verdict?.reasons ?? [])]
-  return { service: id, state: wireState(state), redirected, reasons }
+  return { service: id, state: wireState(state), redirected: entry.record.redirect === true, reasons }
 }
 
 /** A state in the fewer terms of the wire. */

@@ -8,7 +8,7 @@ import type { AnnouncementRecord, Journal, VerdictRecord } from '../journal/inde
 import { runReasons } from './run-reasons.ts'
 import type { SignedService, SignedServices } from './signed-services.ts'
 import { serviceState } from './state.ts'
-import type { ReceiptView, RunView, ServiceView } from './types.ts'
+import type { ReceiptView, RunView, ServiceState, ServiceView } from './types.ts'
 
 /** Ids that an ambiguous beginning is answered with. */
 const MAX_CANDIDATES = 4
@@ -34,12 +34,16 @@ export interface ServicesComponents {
   healthy(id: string): boolean
   /** how long a service without ports has to be up to be healthy */
   healthyMs(): number
+  /** Does it ask other nodes whether its run is wanted? */
+  claiming(id: string): boolean
+  /** How this node's claim on a replica ranks. */
+  claimReasons(id: string): readonly Reason[]
   /** Where a code came from. */
   codeReasons(code: string): readonly Reason[]
 }
 
-/** Everything of a view but where it is parked, which the dormitory knows. */
-export type ServiceSummary = Omit<ServiceView, 'parked'>
+/** Everything of a view but where it is parked, and what other nodes claim. */
+export type ServiceSummary = Omit<ServiceView, 'parked' | 'placement'>
 
 /** Services as the journal has them: found by id, beginning or name, and shown as views. */
 export interface Services {
@@ -50,7 +54,9 @@ export interface Services {
   /** The ids of the services that name each code. */
   idsByCode(): ReadonlyMap<string, readonly string[]>
   view(entry: ServiceEntry): ServiceSummary
-  /** The reasons that its run reports; none without a run. */
+  /** The state that its view has. */
+  state(entry: ServiceEntry): ServiceState
+  /** The reasons that its claim and its run report. */
   runReasons(entry: ServiceEntry): Reason[]
 }
 
@@ -62,6 +68,8 @@ export function createServices({
   texts,
   healthy,
   healthyMs,
+  claiming,
+  claimReasons,
   codeReasons,
 }: ServicesComponents): Services {
   function entryOf(record: AnnouncementRecord | undefined): ServiceEntry | undefined {
@@ -98,8 +106,23 @@ export function createServices({
     return entry
   }
 
+  function state({ id, record, signed, verdict, run }: ServiceEntry): ServiceState {
+    const { body } = signed
+    return serviceState({
+      now: nowSeconds(clock),
+      expires: body.expires,
+      over: record.state !== 'live',
+      stopped: record.state !== 'live' || journal.stops.has(id),
+      kind: body.run.kind,
+      claiming: claiming(id),
+      published: record.own,
+      verdict: verdictFacts(verdict),
+      run: run && { ...run, healthy: healthy(id) },
+    })
+  }
+
   function view(entry: ServiceEntry): ServiceSummary {
-    const { record, signed, verdict, run } = entry
+    const { record, signed, run } = entry
     const { body } = signed
     return {
       id: entry.id,
@@ -117,16 +140,7 @@ export function createServices({
       receivedAt: Math.floor(record.receivedAt / 1000),
       via: record.via,
       depth: record.depth,
-      state: serviceState({
-        now: nowSeconds(clock),
-        expires: body.expires,
-        over: record.state !== 'live',
-        stopped: record.state !== 'live' || journal.stops.has(entry.id),
-        kind: body.run.kind,
-        published: record.own,
-        verdict: verdictFacts(verdict),
-        run: run && { ...run, healthy: healthy(entry.id) },
-      }),
+      state: state(entry),
       redirected: record.redirect === true,
       supersededBy: record.state === 'superseded' ? record.endedBy : undefined,
       stoppedBy: record.state === 'stopped' ? record.endedBy : undefined,
@@ -147,10 +161,12 @@ export function createServices({
     get,
     find,
     view,
+    state,
     runReasons({ id, run, signed }) {
-      if (run === undefined) return []
+      const claim = claimReasons(id)
+      if (run === undefined) return [...claim]
       const reasons = runReasons({ run, healthy: healthy(id), service: signed.body.run, healthyMs: healthyMs() })
-      return [...reasons, ...codeReasons(signed.body.code.toString())]
+      return [...reasons, ...claim, ...codeReasons(signed.body.code.toString())]
     },
     idsByCode: () => journal.announcements.idsByCode(),
     all: () =>

@@ -31,7 +31,7 @@ export function createStateNotifier(
     const entry = services.get(id)
     if (entry === undefined) return
     const { body } = entry.signed
-    const { state } = services.view(entry)
+    const state = services.state(entry)
     const before = reported.get(id)
     const run = runDetail(entry)
     if (before?.state === state && before.run === run) return

@@ -10,6 +10,8 @@ export type StateFacts = {
   /** by its author: superseded, or stopped everywhere */
   readonly over?: boolean | undefined
   readonly kind: 'task' | 'service'
+  /** it asks other nodes whether its run is wanted */
+  readonly claiming?: boolean | undefined
   /** made here: announced, and not decided about */
   readonly published: boolean
   readonly verdict?: { readonly run: boolean; readonly redirect: boolean; readonly parked: boolean } | undefined
@@ -31,6 +33,7 @@ export function serviceState(facts: StateFacts): ServiceState {
   if (facts.over && (run?.state === 'failed' || run?.state === 'refused')) return run.state
   if (facts.stopped) return 'stopped'
   if (facts.expires <= facts.now) return 'expired'
+  if (facts.claiming) return 'accepted'
   // evicted, or ended by a policy that may change again: it waits for another start
   if (run?.state === 'stopped' && verdict?.parked === true) return 'parked'
   if (run?.state === 'failed' || run?.state === 'stopped' || run?.state === 'refused') return run.state

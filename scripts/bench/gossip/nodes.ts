@@ -145,6 +145,7 @@ async function openNode(
           journal.verdicts.add({ service: id, at: clock.now(), policy: hash, verdict })
           return { verdict, stopped: undefined, displaced: [] }
         },
+        standBy: () => undefined,
         unpark: () => {},
       },
       dormitory: { eventCounter: () => 0 },

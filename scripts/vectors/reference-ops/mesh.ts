@@ -1,6 +1,6 @@
 import { zstdDecompressSync } from 'node:zlib'
 import { addressOfPeerId } from '../../../protocols/address.ts'
-import { claimDistance, isClaim } from '../../../protocols/claims.ts'
+import { type Claim, claimDistance, claimOf, precedes } from '../../../protocols/claims.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { verifyReceipt } from '../../../protocols/receipt.ts'
@@ -68,7 +68,15 @@ export const meshOps: Record<string, Op> = {
     distance: hex(claimDistance(addressOfPeerId(String(peerId)), parseCid(String(service)))),
   }),
   'claims.claim': ({ network, bytes }) => {
-    return { claim: isClaim(verifyReceipt(unhex(bytes), String(network), createKeyCache()).body) }
+    const claim = claimOf(verifyReceipt(unhex(bytes), String(network), createKeyCache()).body)
+    return { claim: claim ?? null }
+  },
+  'claims.precedes': ({ service, a, b }) => {
+    const ranked = (one: Json | undefined) => {
+      const { peerId, ...claim } = one as Claim & { peerId: string }
+      return { ...claim, distance: claimDistance(addressOfPeerId(peerId), parseCid(String(service))) }
+    }
+    return { precedes: precedes(ranked(a), ranked(b)) }
   },
 }
 

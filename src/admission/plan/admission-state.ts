@@ -1,4 +1,4 @@
-import type { Reason, Verdict } from '../../base/verdict.ts'
+import type { Grant, Reason, Verdict } from '../../base/verdict.ts'
 import type { DormitoryState, Granted, Resources } from '../../execution/index.ts'
 import type { NodeFacts } from '../../runner/index.ts'
 import type { Subject } from '../evaluate.ts'
@@ -11,6 +11,8 @@ export type AdmissionState = {
   /** LIMITS.TOTAL */
   readonly limits: Resources
   readonly runs: readonly Granted[]
+  /** services that claim a replica, and what their runs will hold */
+  readonly claims: readonly { readonly service: string; readonly grant: Grant }[]
   readonly dormitory: DormitoryState
   /** its event counter when the runner was asked */
   readonly sinceEvent: number
@@ -34,6 +36,8 @@ export type ServiceState = {
   readonly final: Reason | undefined
   /** a run begins if it is started: a task runs once */
   readonly begins: boolean
+  /** its run may begin, as far as other nodes have a say; before, it claims a replica */
+  readonly placed: boolean
   /** when its time in the dormitory would be over, ms */
   readonly until: number
   /** how long its run may take to end, where its code is unsafe, ms */

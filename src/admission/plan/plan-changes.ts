@@ -16,7 +16,7 @@ export function planChanges(subject: Subject, asked: Verdict, state: AdmissionSt
   if (verdict.run === false) return planWithoutRun(subject, verdict, state)
   if (held === undefined) return planStart(subject, verdict, verdict.run, state)
   if (verdict.run.executor !== held.executor) {
-    return planWithoutRun(subject, moved(verdict, held, verdict.run), state, verdict.run.executor)
+    return planWithoutRun(subject, moved(verdict, held, verdict.run), state, { moves: verdict.run.executor })
   }
   // a run keeps the grant under which it began: nothing takes memory away from a process that has it
   return [unpark(id), { do: 'record', id, verdict: { ...verdict, run: held, evict: undefined } }]
@@ -27,19 +27,25 @@ function planWithoutRun(
   subject: Subject,
   asked: Verdict,
   state: AdmissionState,
-  moves?: ExecutorName,
+  { moves, why }: { moves?: ExecutorName; why?: string } = {},
 ): PlannedChange[] {
   const { id } = subject
   const final = runOf(state, id) === undefined ? undefined : state.service.final
   const verdict = final === undefined ? asked : finalVerdict(asked, final, state.mayRedirect)
-  const stops = planStops(subject, verdict, state)
+  const stops = planStops(subject, verdict, state, why)
   if (dispositionOf(verdict) !== 'parked') return [...stops, unpark(id), { do: 'record', id, verdict }]
   const parking = planParking(subject, verdict, state)
   const isParked = dispositionOf(parking.verdict) === 'parked'
   return [...stops, ...parking.changes, { do: 'record', id, verdict: parking.verdict, ...(isParked && { moves }) }]
 }
 
-/** It starts where it fits. Where another one was faster, it waits for capacity. */
+/** It is claimed by others: what runs of it ends, and it stands by until a replica is missing. */
+export function planStandBy(subject: Subject, before: Verdict, why: string, state: AdmissionState): PlannedChange[] {
+  const reason: Reason = { rule: 'replicas', outcome: 'defer', message: why }
+  return planWithoutRun(subject, parkedVerdict(before, [{ on: 'replica' }], reason), state, { why })
+}
+
+/** It starts where it fits, once its claim on a replica stands. Where another one was faster, it waits for capacity. */
 function planStart(subject: Subject, verdict: Verdict, grant: Grant, state: AdmissionState): PlannedChange[] {
   const { id } = subject
   const older = state.service.older
@@ -55,6 +61,11 @@ function planStart(subject: Subject, verdict: Verdict, grant: Grant, state: Admi
       ...planStops(subject, parking.verdict, state),
       { do: 'record', id, verdict: parking.verdict },
     ]
+  }
+  const { begins, placed } = state.service
+  if (begins && !placed) {
+    const now = older.some((version) => runOf(state, version) !== undefined)
+    return [unpark(id), { do: 'claim', id, grant, now }, { do: 'record', id, verdict }]
   }
   const starts: PlannedChange[] = state.service.begins
     ? [{ do: 'start', subject, grant, replaces, evicts: verdict.evict, ends: capacity.evicts, rank: verdict.rank ?? 0 }]
@@ -80,8 +91,9 @@ function capacityOf(
     return { shortage: 'its run before is still ending' }
   }
   if (!begins) return { evicts: [] }
-  const { limits, runs } = state
-  const leaving = runs.flatMap(({ service, yields }) => (yields ? [service] : []))
+  const { limits } = state
+  const runs = [...state.runs, ...state.claims.filter(({ service }) => service !== id)]
+  const leaving = state.runs.flatMap(({ service, yields }) => (yields ? [service] : []))
   const found = capacityFor(grant, { limits, runs, leaving, offered: verdict.evict ?? [], older })
   if ('shortage' in found) return found
   return { evicts: found.evicts.filter((other) => runOf(state, other) !== undefined) }
@@ -94,12 +106,12 @@ function planFailingStops({ runs, service: { older } }: AdmissionState): Planned
 }
 
 /** The run of a service that may not run any more, and that of an older version whose successor does not run here. */
-function planStops({ id }: Subject, verdict: Verdict, state: AdmissionState): PlannedChange[] {
+function planStops({ id }: Subject, verdict: Verdict, state: AdmissionState, why?: string): PlannedChange[] {
   const stops: PlannedChange[] = []
   if (runOf(state, id) !== undefined) {
     const reason = verdict.reasons.find(({ outcome }) => outcome !== 'pass')
-    const why = `the policy does not let it run${reason === undefined ? '' : `: ${reason.message}`}`
-    stops.push({ do: 'stop', id, why, graceMs: state.service.graceMs })
+    const policy = `the policy does not let it run${reason === undefined ? '' : `: ${reason.message}`}`
+    stops.push({ do: 'stop', id, why: why ?? policy, graceMs: state.service.graceMs })
   }
   const older = state.service.older.find((version) => runOf(state, version) !== undefined)
   if (older !== undefined && dispositionOf(verdict) !== 'parked') {

@@ -16,6 +16,8 @@ export type PlannedChange =
       readonly ends: readonly string[]
       readonly rank: number
     }
+  /** It starts if other nodes do not go first. `now`: it is the update of what runs here, and does not wait. */
+  | { readonly do: 'claim'; readonly id: string; readonly grant: Grant; readonly now: boolean }
   | { readonly do: 'stop'; readonly id: string; readonly why: string; readonly graceMs?: number | undefined }
   | {
       readonly do: 'park'

@@ -3,6 +3,7 @@ import type { Verdict } from '../../base/verdict.ts'
 import type { RunnerConfig } from '../../config/index.ts'
 import { type Dormitory, type Granted, mayBegin } from '../../execution/index.ts'
 import type { Journal } from '../../journal/index.ts'
+import type { OwnClaims } from '../../placement/index.ts'
 import type { Trust } from '../../trust/index.ts'
 import { finalReason } from '../disposition.ts'
 import type { Evaluator, Subject } from '../evaluate.ts'
@@ -18,6 +19,9 @@ export interface StateReaderComponents {
   evaluator: Pick<Evaluator, 'factsFor'>
   dormitory: Pick<Dormitory, 'state' | 'get' | 'until'>
   runs: { granted(): Granted[] }
+  claims: Pick<OwnClaims, 'get' | 'held'>
+  /** There is no other node to ask. */
+  isAlone(): boolean
   /** The service as it is known here; undefined where it is forgotten. */
   subjectOf(id: string): Subject | undefined
   trust: Pick<Trust, 'factsOf'>
@@ -27,14 +31,17 @@ export interface StateReaderComponents {
 /** Reads what a plan depends on, as it is now. What costs a look into the journal is read when it is needed. */
 export interface StateReader {
   read(config: RunnerConfig, about: { subject: Subject; verdict: Verdict; sinceEvent: number }): AdmissionState
-  /** `ttlMs`: another DORMITORY.TTL_SECONDS than the one in force */
-  service(subject: Subject, ttlMs?: number): ServiceState
+  /** `ttlMs`: another DORMITORY.TTL_SECONDS than the one in force. `placed`: as if its claim stood. */
+  service(subject: Subject, assume?: { ttlMs?: number; placed?: boolean }): ServiceState
 }
 
 export function createStateReader(components: StateReaderComponents): StateReader {
-  const { journal, evaluator, dormitory, runs, subjectOf, trust, texts } = components
+  const { journal, evaluator, dormitory, runs, claims, subjectOf, trust, texts } = components
 
-  function service(subject: Subject, ttlMs?: number): ServiceState {
+  function service(
+    subject: Subject,
+    { ttlMs, placed = false }: { ttlMs?: number; placed?: boolean } = {},
+  ): ServiceState {
     const { id, signed } = subject
     const { run, expires, author } = signed.body
     return {
@@ -48,6 +55,9 @@ export function createStateReader(components: StateReaderComponents): StateReade
       },
       get begins() {
         return mayBegin(run.kind, journal.runs.ofService(id))
+      },
+      get placed() {
+        return placed || claims.get(id)?.stands === true || components.isAlone()
       },
       get until() {
         const since = dormitory.get(id)?.since ?? dormitory.state().now
@@ -78,6 +88,7 @@ export function createStateReader(components: StateReaderComponents): StateReade
         mayRedirect: mayRedirect(config),
         limits: totalLimits(config),
         runs: runs.granted(),
+        claims: claims.held(),
         dormitory: dormitory.state(),
         sinceEvent,
         get facts() {

@@ -72,21 +72,23 @@ export function createAssumedNode(
   }
 
   function stateFor(subject: Subject): AdmissionState {
-    const ttlMs = TTL_SECONDS * 1000
+    // other nodes are not asked: what would claim a replica counts as if it started
+    const assume = { ttlMs: TTL_SECONDS * 1000, placed: true }
     return {
       mayRedirect: redirects,
       limits: totalLimits(config),
       runs: granted(),
+      claims: [],
       dormitory: { now: dormitory.state().now, max: MAX, parked },
       sinceEvent: 0,
       get facts() {
         return factsFor(subject)
       },
       ended: new Set(),
-      service: reader.service(subject, ttlMs),
+      service: reader.service(subject, assume),
       serviceOf(id) {
         const other = subjectOf(id)
-        return other && { ...reader.service(other, ttlMs), subject: other }
+        return other && { ...reader.service(other, assume), subject: other }
       },
       verdictOf,
     }
@@ -107,6 +109,8 @@ export function createAssumedNode(
         return
       case 'unpark':
         parked.delete(change.id)
+        return
+      case 'claim':
         return
       case 'record':
         verdicts.set(change.id, change.verdict)

@@ -40,6 +40,8 @@ export interface Reevaluator extends Reevaluation {
   running(ids: readonly string[], options?: Options): Promise<Change[]>
   /** Parked services that something has happened for; the first has the first claim on capacity. */
   parked(ids: readonly string[], options?: Options): Promise<Change[]>
+  /** Its claim on a replica stands: decides once more, and starts it. False where the runner gave no answer. */
+  claimed(id: string, options?: Options): Promise<boolean>
   /** Asks about what is refused or redirected, as if all of LIMITS were free; settles what is not admitted. */
   screen(ids: readonly string[], options?: Options): Promise<ScreenResult>
   /** Decides about these, which a new policy admits; the first has the first claim on capacity. */
@@ -128,6 +130,18 @@ export function createReevaluator(components: ReevaluatorComponents): Reevaluato
         return round.screen(round.idleSubjects(ids))
       }),
     admit: (ids, options = {}) => admit(ids, options),
+    claimed: (id, { signal } = {}) =>
+      turn.add(async () => {
+        const sinceEvent = dormitory.eventCounter()
+        const subject = components.subjectOf(id)
+        if (subject === undefined) return true
+        const decision = await evaluator.evaluate(subject, { signal })
+        // over meanwhile: its author, or the operator, has stopped it
+        if (components.subjectOf(id) === undefined) return true
+        if (decision.error !== undefined) return false
+        apply(subject, decision, { from: 'run', sinceEvent })
+        return true
+      }),
     parked: (ids, options = {}) => admit(ids, options),
     running: (ids, options = {}) => turn.add(async () => netOf(await reevaluateRunning(options, new Set(ids)))),
     all: (options = {}) => turn.add(() => reevaluateAll(options)),

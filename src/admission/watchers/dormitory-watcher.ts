@@ -23,7 +23,7 @@ export function watchDormitory(components: DormitoryWatcherComponents): Disposab
     dormitory.wake({ on: 'capacity' })
     // while its own run was ending, nothing could wake it
     const own = dormitory.get(id)?.on[0]
-    if (own !== undefined) dormitory.wake(own, [id])
+    if (own !== undefined && own.on !== 'replica') dormitory.wake(own, [id])
   }
 
   subscriptions.use(events.on('facts:capacity-grown', () => dormitory.wake({ on: 'capacity' })))

@@ -117,6 +117,7 @@ export const serviceViewSchema: Shape<ServiceView> = object({
   stoppedBy: string.optional(),
   run: runViewSchema.optional(),
   parked: parkedSchema.optional(),
+  placement: string.optional(),
   receipts: array(receiptViewSchema),
 })
 

@@ -59,6 +59,9 @@ function lines(explanation: Explanation & { advice: readonly Advice[] }, view: S
       : ownLines(explanation, view, about)),
     ...(failure === undefined ? [] : [`The runner failed: ${sanitizeText(failure, 400)}`]),
     ...(parked === undefined ? [] : [`Parked ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`]),
+    ...(view.placement === undefined
+      ? []
+      : [`Replicas wanted: ${view.replicas}; ${sanitizeText(view.placement, 200)}.`]),
     '',
     ...reasonLines(verdict.reasons),
     ...adviceLines(explanation.advice),

@@ -102,7 +102,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]
       ['parked', view.parked && `${when(view.parked.since, now)}, ${parkedText(view.parked, now)}`],
       ['run', runText(view, now)],
       ['ports', ports === '' ? undefined : ports],
-      ['replicas', String(view.replicas)],
+      ['replicas', `${view.replicas}${view.placement === undefined ? '' : `: ${sanitizeText(view.placement)}`}`],
       ['received', `${when(view.receivedAt, now)} ${VIA[view.via]}, depth ${view.depth}`],
       ['expires', when(view.expires, now)],
       ['stopped', view.stoppedBy === undefined ? undefined : 'by its author'],

@@ -76,6 +76,9 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
     get failing() {
       return isFailing(state)
     },
+    get failures() {
+      return isHealthy(state) ? 0 : state.failures
+    },
     get run() {
       return runOf(state)
     },

@@ -244,6 +244,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       return record === undefined ? undefined : { record, healthy: workers.get(service)?.healthy === true }
     },
     healthy: (service) => workers.get(service)?.healthy === true,
+    failures: (service) => workers.get(service)?.failures ?? 0,
     running: () => [...workers.keys()],
     granted,
     free: () => freeResources(init.limits(), granted(), yielding()),

@@ -142,6 +142,8 @@ export interface Supervisor extends AsyncDisposable {
   status(service: string): RunStatus | undefined
   /** Reads nothing from the disk. */
   healthy(service: string): boolean
+  /** How often its run has ended by itself and began again, and was not healthy since. */
+  failures(service: string): number
   /** Services whose run is under way, in any state that is not final. */
   running(): string[]
   /** What they hold until they end. */

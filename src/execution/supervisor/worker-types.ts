@@ -15,6 +15,8 @@ export interface RunWorker {
   readonly healthy: boolean
   /** It has exited by itself, and was not healthy since. */
   readonly failing: boolean
+  /** How often it has exited by itself since it was healthy, or ran for long. */
+  readonly failures: number
   readonly run: Run | undefined
   /** It was stopped, or it has expired. */
   readonly ending: boolean

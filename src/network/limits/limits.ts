@@ -66,6 +66,7 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
   }
   const peerScores: PeerScores = {
     reward: (peer) => scoreTable.reward(peer),
+    score: (peer) => scoreTable.score(peer),
     penalize(peer) {
       scoreTable.penalize(peer)
       checkScore(peer)

@@ -29,17 +29,19 @@ export interface StreamHandlersComponents {
   code: Pick<Code, 'serve'>
   supervisor: Pick<Supervisor, 'connect'>
   logs: ThundercloudNode['logs']
+  /** A peer has asked what this node does with a service. */
+  onAsked(service: string, peer: string): void
 }
 
 /** What this node answers to other peers: code, receipts, what it does with a service, tunnels to its ports. */
 export async function serveStreams(components: StreamHandlersComponents, init: { network: string }): Promise<void> {
-  const { clock, keys, events, network, services, receipts, code, supervisor, logs } = components
+  const { clock, keys, events, network, services, receipts, code, supervisor, logs, onAsked } = components
   const { streams } = network
   await streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }), {
     maxMessageBytes: MAX_REQUEST_BYTES,
   })
   await streams.handle(RECEIPT_PROTOCOL, (stream, { signal }) => receipts.take(stream, { signal }))
-  await streams.handle(STATUS_PROTOCOL, createStatusServer({ clock, keys, services, receipts, logs }, init), {
+  await streams.handle(STATUS_PROTOCOL, createStatusServer({ clock, keys, services, receipts, logs, onAsked }, init), {
     idleMs: QUIET_MS,
   })
   const connect: Supervisor['connect'] = (id, port, options) => supervisor.connect(id, port, options)

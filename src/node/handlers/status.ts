@@ -24,6 +24,7 @@ export interface StatusComponents {
   keys: KeyCache
   services: Services
   receipts: Receipts
+  onAsked(service: string, peer: string): void
   logs(id: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>
 }
 
@@ -35,6 +36,7 @@ export function createStatusServer(components: StatusComponents, init: { network
     const id = request.service.toString()
     const entry = services.get(id)
     if (request.want === 'receipt') {
+      components.onAsked(id, peer)
       const content = entry === undefined ? unknownService(id) : receiptContentOf(services, id)
       yield { is: 'receipt', receipt: receipts.sign(content) }
       return

@@ -3,6 +3,7 @@ import { systemMachine } from '../../admission/facts/host-resources.ts'
 import { createNodeFacts, type NodeFactsSource } from '../../admission/facts/node-facts.ts'
 import { createIntake, type Intake } from '../../intake/index.ts'
 import type { Network } from '../../network/index.ts'
+import { staticNodesOf } from '../../policy/reload.ts'
 import { isOwnService } from '../../publishing/service-signer.ts'
 import { createRunnerHost, type RunnerHost } from '../../runner/index.ts'
 import type { NodeComponents } from '../types.ts'
@@ -22,10 +23,10 @@ export type AdmissionPipeline = {
 export function createAdmissionPipeline(
   context: NodeContext,
   { network, trust }: Mesh,
-  { serviceCode, executors, supervisor, receipts, services, notify, peerStatus }: Execution,
+  { serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims }: Execution,
   components: Pick<NodeComponents, 'machine' | 'runnerHost'>,
 ): AdmissionPipeline {
-  const { clock, log, events, journal, own, texts, policy, closing, parts } = context
+  const { clock, rng, log, events, journal, own, texts, policy, closing, parts } = context
   const { machine = systemMachine(context.configuration().dataDir) } = components
   const granted = () => supervisor.granted()
   const isOwn = (id: string) => isOwnService(services.get(id), own, context.configuration())
@@ -40,6 +41,7 @@ export function createAdmissionPipeline(
     createAdmission(
       {
         clock,
+        rng,
         log: log.child('decide'),
         events,
         journal,
@@ -52,9 +54,15 @@ export function createAdmissionPipeline(
         prefetch: serviceCode.prefetch,
         texts,
         notify,
-        count: peerStatus.count,
+        claimMesh: peerStatus.claimMesh,
+        claims,
       },
-      { policy, closing },
+      {
+        policy,
+        closing,
+        self: network.peerId,
+        expectsPeers: () => staticNodesOf(policy()).length > 0,
+      },
     ),
   )
   serviceCode.beforeRun((id, options) => admission.trustWatcher.recheck(id, options))

@@ -4,6 +4,7 @@ import { healthSettings } from '../../admission/facts/health-settings.ts'
 import type { RunnerConfig } from '../../config/index.ts'
 import { createExecutors } from '../../execution/executors.ts'
 import { createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
+import { createOwnClaims, type OwnClaims } from '../../placement/index.ts'
 import { createSignedServices, type SignedServices } from '../../services/signed-services.ts'
 import type { NodeInit } from '../types.ts'
 import { createCodeProvider, type ServiceCode } from './code-provider.ts'
@@ -22,6 +23,8 @@ export type Execution = Reporting & {
   readonly executors: readonly Executor[]
   readonly supervisor: Supervisor
   readonly peerStatus: PeerStatus
+  /** Claims of this node that are no runs yet. */
+  readonly claims: OwnClaims
 }
 
 /** The mirrors that serve a service, as the operator wrote them. */
@@ -69,7 +72,8 @@ export async function createExecution(
       },
     ),
   )
-  const { receipts, services, notify } = createReporting(context, { code, network, signed, supervisor })
+  const claims = createOwnClaims()
+  const { receipts, services, notify } = createReporting(context, { code, network, signed, supervisor, claims })
   const peerStatus = createPeerStatus(context, { network, receipts })
-  return { signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus }
+  return { signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims }
 }

@@ -3,6 +3,7 @@ import { truncateUtf8 } from '../../base/format.ts'
 import type { Code } from '../../code/index.ts'
 import type { Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
+import { claimReasons, type OwnClaims } from '../../placement/index.ts'
 import { createCodeOrigins } from '../../services/code-origins.ts'
 import { createReceipts, type Receipts } from '../../services/receipts.ts'
 import { createServices, type Services } from '../../services/registry.ts'
@@ -15,14 +16,15 @@ export interface ReportingComponents {
   code: { store: Pick<Code['store'], 'size' | 'provenance'> }
   network: Pick<Network, 'streams' | 'connectedTo'>
   signed: SignedServices
-  supervisor: Pick<Supervisor, 'healthy' | 'logs' | 'status'>
+  supervisor: Pick<Supervisor, 'healthy' | 'failures' | 'logs' | 'status'>
+  claims: Pick<OwnClaims, 'get'>
 }
 
 export type Reporting = { readonly receipts: Receipts; readonly services: Services; readonly notify: NotifyState }
 
 /** What this node says of services: their views, receipts, and reports when something changes. */
 export function createReporting(context: NodeContext, components: ReportingComponents): Reporting {
-  const { code, network, signed, supervisor } = components
+  const { code, network, signed, supervisor, claims } = components
   const { clock, rng, log, events, journal, keys, signer, texts, policy, closing } = context
   const receipts = createReceipts(
     {
@@ -47,6 +49,8 @@ export function createReporting(context: NodeContext, components: ReportingCompo
     texts,
     healthy: (id) => supervisor.healthy(id),
     healthyMs: () => healthSettings(policy().config).healthyMs,
+    claiming: (id) => claims.get(id) !== undefined,
+    claimReasons: (id) => claimReasons(claims.get(id), supervisor.failures(id)),
     codeReasons: origins.reasonsOf,
   })
   const notify = createStateNotifier({ events, services, receipts, lastLines: createLastLines(supervisor) }, closing)

@@ -141,6 +141,7 @@ test('a log is followed no longer than its reader is there, also one that has en
     clock: systemClock(),
     keys: createKeyCache(),
     services: { get: () => ({ signed: { body: { author } } }) } as unknown as Services,
+    onAsked: () => {},
     receipts: {} as StatusComponents['receipts'],
     async *logs(_id, { signal }) {
       following++

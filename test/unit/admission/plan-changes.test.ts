@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import type { AdmissionState } from '../../../src/admission/plan/admission-state.ts'
-import { planChanges } from '../../../src/admission/plan/plan-changes.ts'
+import { planChanges, planStandBy } from '../../../src/admission/plan/plan-changes.ts'
 import type { PlannedChange } from '../../../src/admission/plan/planned-change.ts'
 import type { Grant, Verdict } from '../../../src/base/verdict.ts'
 import type { Granted } from '../../../src/execution/index.ts'
@@ -46,11 +46,12 @@ function stateWith({ service, ...change }: Change = {}): AdmissionState {
   const { MEMORY, CPU, DISK, PIDS } = config.LIMITS.TOTAL
   const limits = { memoryBytes: MEMORY, cpuMillicores: CPU, diskBytes: DISK, pids: PIDS, runs: 2 }
   const executors = [{ name: 'host' as const }, { name: 'docker' as const }]
-  const known = { author: 'a', final: undefined, begins: true, until: END, graceMs: undefined, older: [] }
+  const known = { author: 'a', final: undefined, begins: true, placed: true, until: END, graceMs: undefined, older: [] }
   return {
     mayRedirect: true,
     limits,
     runs: [],
+    claims: [],
     dormitory: { now: NOW, max: 1, parked: new Map() },
     sinceEvent: 7,
     facts: { config, own: 'me', capacity: { ...limits, executors }, running: [running('other')] },
@@ -74,6 +75,8 @@ function short(change: PlannedChange): string {
   switch (change.do) {
     case 'start':
       return `start ${change.subject.id}${change.replaces === undefined ? '' : ` after ${change.replaces}`}`
+    case 'claim':
+      return `claim ${change.id}${change.now ? ' now' : ''}`
     case 'stop':
       return `stop ${change.id}${change.graceMs === undefined ? '' : ` in ${change.graceMs}`}`
     case 'park':
@@ -92,6 +95,7 @@ function short(change: PlannedChange): string {
 
 const START = ['start new', 'unpark new', 'record new run by mine']
 const NO_CAPACITY = ['park new since 7 new', 'record new parked on capacity by capacity']
+const CLAIMS = ['unpark new', 'claim new', 'record new run by mine']
 const STAYS = ['unpark new', 'record new run by mine']
 const EVICTS = [
   'start new',
@@ -119,6 +123,17 @@ const states = {
   'runs, and is final': stateWith({ runs: [runOf('new')], service: { final } }),
   'runs unsafe code': stateWith({ runs: [runOf('new')], service: { graceMs: 0 } }),
   ending: stateWith({ runs: [runOf('new', { ending: true })] }),
+  'other nodes are not asked': stateWith({ service: { placed: false } }),
+  'other nodes are not asked, no capacity': stateWith({ ...full, service: { placed: false } }),
+  'an older version runs, other nodes are not asked': stateWith({
+    runs: [runOf('old')],
+    service: { older: ['old'], placed: false },
+  }),
+  'others claim the capacity': stateWith({ runs: [runOf('other')], claims: [{ service: 'third', grant: GRANT }] }),
+  'claims the capacity itself': stateWith({ runs: [runOf('other')], claims: [{ service: 'new', grant: GRANT }] }),
+  'a task that has run, of which other nodes are not asked': stateWith({
+    service: { begins: false, placed: false },
+  }),
   'a task that has run': stateWith({ service: { begins: false } }),
   'an older version runs': stateWith({ runs: [runOf('old')], service: { older: ['between', 'old'] } }),
   'an older version keeps ending, no capacity': stateWith({ runs: failingAnd('third'), service: { older: ['old'] } }),
@@ -134,7 +149,13 @@ const table: Record<keyof typeof verdicts, Expected> = {
     'no capacity, dormitory full': ['unpark new', 'record new redirected by dormitory'],
     runs: STAYS,
     ending: NO_CAPACITY,
+    'other nodes are not asked': CLAIMS,
+    'other nodes are not asked, no capacity': NO_CAPACITY,
+    'an older version runs, other nodes are not asked': CLAIMS.with(1, 'claim new now'),
+    'others claim the capacity': NO_CAPACITY,
+    'claims the capacity itself': START,
     'a task that has run': STAYS,
+    'a task that has run, of which other nodes are not asked': STAYS,
     'an older version runs': ['start new after old', ...STAYS],
     'an older version keeps ending, no capacity': ['stop old', ...NO_CAPACITY],
   },
@@ -226,4 +247,19 @@ test('of two that make way, the second may take the place of the first, which th
   ])
   const last = changes.findLast((change) => change.do === 'record' && change.id === 'a')
   expect(last).toMatchObject({ verdict: { reasons: [{ rule: 'dormitory' }, { rule: 'eviction' }, { rule: 'mine' }] } })
+})
+
+describe('what follows where other nodes go first', () => {
+  const why = '3 of 3 replicas are claimed by nearer nodes'
+  const parks = ['park new since 7 new', 'record new parked on replica by replicas']
+  it.each<[string, keyof typeof states, string[]]>([
+    ['a claim is parked', 'idle', parks],
+    ['a run ends, and is parked', 'runs', ['stop new', ...parks]],
+    ['a task that has begun ends for good', 'runs, and is final', ['stop new', ...NOT_MINE]],
+    ['an older version goes on until the update is healthy elsewhere', 'an older version runs', parks],
+  ])('%s', (_name, state, steps) => {
+    const changes = planStandBy(subject, verdicts.run, why, states[state])
+    expect(changes.map(short)).toEqual(steps)
+    expect(changes.find((change) => change.do === 'stop')?.why ?? why).toBe(why)
+  })
 })

@@ -26,7 +26,7 @@ async function store(disk = new MemoryDatastore(), clock = manualClock()) {
   const events = createEvents<NetworkEvents>()
   events.on('network:refused', ({ reason }) => refused.push(reason))
   const { rules, count } = noteRules({ on: ({ signer }) => inUse.has(signer) })
-  const peerScores = { reward: () => {}, penalize: (peer: string) => void penalized.push(peer) }
+  const peerScores = { reward: () => {}, score: () => 0, penalize: (peer: string) => void penalized.push(peer) }
   const parts = { store: disk, validator: rules, requestingPeer: requestContext.currentPeer }
   const records = await createRecords({ clock, log: silentLog(), events, peerScores, ...parts }, { protocol: '/kad' })
   const own = async (key: string, value: Uint8Array) =>

@@ -1,0 +1,120 @@
+import type { Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/errors.ts'
+import type { Events } from '../../base/events.ts'
+import type { Log } from '../../base/log.ts'
+import type { Rng } from '../../base/rng.ts'
+import type { Dormitory, Supervisor } from '../../execution/index.ts'
+import type { NetworkEvents } from '../../network/index.ts'
+import {
+  type ClaimMesh,
+  createPlacement,
+  isLeaving,
+  type OwnClaims,
+  type PlacedServices,
+  type Placement,
+} from '../../placement/index.ts'
+import type { Applier } from '../apply.ts'
+import type { Subject } from '../evaluate.ts'
+import type { NodeFactsSource } from '../facts/node-facts.ts'
+import type { Reevaluator } from '../reevaluation/reevaluate.ts'
+
+export interface PlacementWatcherComponents {
+  clock: Clock
+  rng: Rng
+  log: Log
+  events: Pick<Events<NetworkEvents>, 'on'>
+  mesh: ClaimMesh
+  claims: OwnClaims
+  supervisor: Pick<Supervisor, 'granted' | 'healthy' | 'failures' | 'stop'>
+  facts: Pick<NodeFactsSource, 'running'>
+  dormitory: Pick<Dormitory, 'state' | 'wake'>
+  applier: Pick<Applier, 'standBy'>
+  reevaluator: Pick<Reevaluator, 'claimed'>
+  /** Undefined where it is over. */
+  subjectOf(id: string): Subject | undefined
+  isSuperseded(id: string): boolean
+  /** Older versions of it that run here. */
+  olderRuns(subject: Subject): string[]
+  /** Its verdict is journalled: the mesh and the publisher may be notified. */
+  changed(id: string, redirect: boolean): void
+}
+
+/** Carries out what placement decides: starts what is wanted here, stops what is not, wakes stand-bys. */
+export function watchPlacement(
+  components: PlacementWatcherComponents,
+  init: { self: string; expectsPeers(): boolean; closing: AbortSignal },
+): Placement {
+  const { log, events, claims, supervisor, facts, dormitory, applier, reevaluator, subjectOf } = components
+
+  function* parts(): ReturnType<PlacedServices['parts']> {
+    for (const { id, on } of dormitory.state().parked.values()) {
+      if (on.some((one) => one.on === 'replica')) yield [id, 'standing-by']
+    }
+    const bound = new Set(facts.running().flatMap(({ id, own }) => (own ? [id] : [])))
+    for (const { service, ending } of supervisor.granted()) {
+      if (ending || bound.has(service)) continue
+      yield [service, supervisor.healthy(service) ? 'running' : 'starting']
+    }
+  }
+
+  async function begin(id: string): Promise<void> {
+    let answered = false
+    try {
+      answered = await reevaluator.claimed(id, { signal: init.closing })
+    } catch (error) {
+      if (init.closing.aborted) return
+      log.error('a service whose run is wanted was not started', { id, reason: messageOf(error) })
+    }
+    // what came of it has ended the claim; a runner that fails claims nothing
+    if (claims.withdraw(id) && !answered) standBy(id, 'the runner of this node failed to answer')
+  }
+
+  function standBy(id: string, why: string): void {
+    claims.withdraw(id)
+    const subject = subjectOf(id)
+    const result = subject && applier.standBy(subject, why)
+    if (result === undefined) return
+    components.changed(id, result.verdict.redirect)
+    // what it claimed is free
+    dormitory.wake({ on: 'capacity' })
+  }
+
+  /** The update runs elsewhere: the version before it is not needed here any longer. */
+  function stopOlder(id: string, why: string): void {
+    const subject = subjectOf(id)
+    if (subject === undefined) return
+    for (const older of components.olderRuns(subject)) {
+      supervisor.stop(older, { why: `its newer version runs on other nodes: ${why}` }).catch((error: unknown) => {
+        log.warn('the older version of a service could not be stopped', { id: older, reason: messageOf(error) })
+      })
+    }
+  }
+
+  const placement = createPlacement(
+    {
+      ...components,
+      services: {
+        parts,
+        // an older version that runs until its update is healthy is nothing to be placed
+        replicas: (id) => (components.isSuperseded(id) ? undefined : subjectOf(id)?.signed.body.replicas),
+        isLeaving: (id) => isLeaving(supervisor.failures(id)),
+        onWon: (id) => void begin(id),
+        onLost: standBy,
+        onVacant: (id) => dormitory.wake({ on: 'replica' }, [id]),
+        onServed: stopOlder,
+      },
+    },
+    init,
+  )
+  const subscriptions = [
+    events.on('network:peer-connected', ({ peer }) => placement.onPeerConnected(peer)),
+    events.on('network:peer-disconnected', ({ peer }) => placement.onPeerDisconnected(peer)),
+  ]
+  return {
+    ...placement,
+    async [Symbol.asyncDispose]() {
+      for (const subscription of subscriptions) subscription[Symbol.dispose]()
+      await placement[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,87 @@
+import { addressOfPeerId } from '../../protocols/address.ts'
+import { type Claim, claimDistance } from '../../protocols/claims.ts'
+import type { CID } from '../../protocols/encoding.ts'
+import type { Clock } from '../base/clock.ts'
+import { LruMap } from '../base/lru-map.ts'
+import { ACCEPTED_MS, FORGIVEN_AFTER_MS, MAX_HEARD, MISSED_ROUNDS } from './constants.ts'
+import type { CountedClaim } from './decide.ts'
+
+type Heard = {
+  readonly claim: Claim | undefined
+  /** of the answer, on this node's monotonic clock */
+  readonly at: number
+  /** rounds since that it did not answer in */
+  readonly missed: number
+  /** how long it has claimed a run that is not healthy; a peer that goes back and forth does not begin again */
+  readonly acceptedMs: number
+}
+
+/** What other nodes answered about one service. Bounded; times are those of this node. */
+export interface ClaimBook {
+  answered(peer: string, claim: Claim | undefined): void
+  /** A round without its answer. A connection that closes is one. */
+  missed(peer: string): void
+  /** When it answered last. */
+  answeredAt(peer: string): number | undefined
+  /** Rounds in a row without its answer. */
+  silence(peer: string): number
+  /** Has it a claim that counts? */
+  claims(peer: string): boolean
+  /** Peers with a claim that counts, connected or not. */
+  claimants(): string[]
+  /** The claims that count; those that were answered at `roundAt` or later are fresh. */
+  counted(roundAt: number): CountedClaim[]
+  distanceOf(peer: string): Uint8Array
+}
+
+export function createClaimBook({ clock }: { clock: Clock }, { service }: { service: CID }): ClaimBook {
+  const heard = new LruMap<string, Heard>(MAX_HEARD)
+  const distances = new LruMap<string, Uint8Array>(MAX_HEARD)
+
+  function distanceOf(peer: string): Uint8Array {
+    const distance = distances.get(peer) ?? claimDistance(addressOfPeerId(peer), service)
+    distances.set(peer, distance)
+    return distance
+  }
+
+  function counts({ claim, missed, acceptedMs }: Heard): boolean {
+    if (claim === undefined || missed >= MISSED_ROUNDS) return false
+    return !isPending(claim) || acceptedMs <= ACCEPTED_MS
+  }
+
+  return {
+    answered(peer, claim) {
+      const at = clock.monotonic()
+      heard.set(peer, { claim, at, missed: 0, acceptedMs: acceptedMsAt(at, claim, heard.get(peer)) })
+    },
+    missed(peer) {
+      const before = heard.get(peer) ?? { claim: undefined, at: 0, missed: 0, acceptedMs: 0 }
+      heard.set(peer, { ...before, missed: before.missed + 1 })
+    },
+    answeredAt: (peer) => heard.get(peer)?.at,
+    silence: (peer) => heard.get(peer)?.missed ?? 0,
+    claims(peer) {
+      const known = heard.get(peer)
+      return known !== undefined && counts(known)
+    },
+    claimants: () => [...heard.entries()].flatMap(([peer, known]) => (counts(known) ? [peer] : [])),
+    counted: (roundAt) =>
+      [...heard.entries()].flatMap(([peer, known]) => {
+        if (known.claim === undefined || !counts(known)) return []
+        const fresh = known.at >= roundAt && known.missed === 0
+        return [{ ...known.claim, peer, fresh, distance: distanceOf(peer) }]
+      }),
+    distanceOf,
+  }
+}
+
+function isPending({ state }: Claim): boolean {
+  return state === 'accepted' || state === 'claiming'
+}
+
+function acceptedMsAt(now: number, claim: Claim | undefined, before: Heard | undefined): number {
+  if (before === undefined || (claim !== undefined && !isPending(claim))) return 0
+  const passed = now - before.at
+  if (before.claim === undefined) return passed > FORGIVEN_AFTER_MS ? 0 : before.acceptedMs
+  return isPending(before.claim) ? before.acceptedMs + passed : 0
+}

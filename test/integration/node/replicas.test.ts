@@ -1,0 +1,79 @@
+import { describe, expect } from 'vitest'
+import type { ThundercloudNode } from '../../../src/node/index.ts'
+import { eventually, type Mesh, ON_HOST, test, trustPolicyFor } from '../../fixtures/node/mesh.ts'
+import { addFolder, announce, bytesOf, HELLO_WEB, newSigner } from '../../fixtures/node/nodes.ts'
+import { needs } from '../../require.ts'
+
+const author = newSigner()
+const runner = { ...ON_HOST, ...trustPolicyFor(author) }
+
+/** Nodes of which each is connected to each; `starts`: the runs that began. */
+async function join(mesh: Mesh, count: number, name = 'node') {
+  const nodes: ThundercloudNode[] = [await mesh.start(`${name} 0`, { runner })]
+  while (nodes.length < count) nodes.push(await mesh.join(`${name} ${nodes.length}`, nodes, { runner }))
+  const starts = new Set<string>()
+  for (const node of nodes) node.events.on('execution:state', ({ runId }) => void starts.add(runId))
+  return { nodes, starts }
+}
+
+const stateOf = (node: ThundercloudNode, id: string) => node.services().find((service) => service.id === id)?.state
+const running = (nodes: readonly ThundercloudNode[], id: string) =>
+  nodes.filter((node) => stateOf(node, id) === 'running')
+
+/** So many run it, and all others of them stand by. */
+async function expectRuns(nodes: readonly ThundercloudNode[], id: string, count: number): Promise<void> {
+  const wanted = [...Array(nodes.length - count).fill('parked'), ...Array(count).fill('running')]
+  await eventually(() => expect(nodes.map((node) => stateOf(node, id)).toSorted()).toEqual(wanted))
+}
+
+describe.skipIf(!needs('bubblewrap'))('a service that wants three replicas, on seven nodes', () => {
+  test('is run by three, which others take over for when they are gone', async ({ mesh }) => {
+    const { nodes, starts } = await join(mesh, 7)
+    const id = await mesh.publish(await mesh.join('publisher', nodes), { author, replicas: 3 })
+    await expectRuns(nodes, id, 3)
+    expect(starts.size).toBe(3)
+    const [first, second] = running(nodes, id) as [ThundercloudNode, ThundercloudNode]
+    const standBy = nodes.find((node) => stateOf(node, id) === 'parked') as ThundercloudNode
+    expect((await standBy.explain(id)).verdict.reasons[0]).toMatchObject({
+      rule: 'replicas',
+      message: expect.stringMatching(/^3 of 3 replicas are claimed by/),
+    })
+    await eventually(() => expect(standBy.service(id).placement).toMatch(/^3 of 3 replicas/))
+    await eventually(() => expect(first.service(id).placement).toMatch(/^2 of 3 replicas are claimed by/))
+
+    await first.stop(id)
+    const others = nodes.filter((node) => node !== first)
+    await expectRuns(others, id, 3)
+    expect(starts.size).toBe(4)
+
+    await second[Symbol.asyncDispose]()
+    await expectRuns(
+      others.filter((node) => node !== second),
+      id,
+      3,
+    )
+    expect(starts.size).toBe(5)
+  })
+})
+
+describe.skipIf(!needs('bubblewrap'))('a mesh that was in two parts', () => {
+  test('keeps as many runs as are wanted, and begins none of them again', async ({ mesh }) => {
+    const [left, right] = [await join(mesh, 3, 'left'), await join(mesh, 3, 'right')]
+    const code = await addFolder(left.nodes[0] as ThundercloudNode, HELLO_WEB)
+    await addFolder(right.nodes[0] as ThundercloudNode, HELLO_WEB)
+    const bytes = bytesOf(announce(author, { code, replicas: 2 }))
+    const ids = await Promise.all([left, right].map(({ nodes }) => nodes[0]?.receive(bytes)))
+    const id = ids[0]?.outcome === 'new' ? ids[0].id : ''
+    for (const { nodes } of [left, right]) await expectRuns(nodes, id, 2)
+
+    const nodes = [...left.nodes, ...right.nodes]
+    const before = nodes.map((node) => stateOf(node, id) === 'running' && node.service(id).run?.runId)
+    const STATIC_NODES = left.nodes.flatMap((node) => node.multiaddrs())
+    for (const [index, node] of right.nodes.entries()) {
+      await node.applyPolicy(await mesh.policyWith(`right ${index}`, { STATIC_NODES }))
+    }
+    await expectRuns(nodes, id, 2)
+    for (const node of running(nodes, id)) expect(before).toContain(node.service(id).run?.runId)
+    expect(left.starts.size + right.starts.size).toBe(4)
+  })
+})

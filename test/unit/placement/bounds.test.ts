@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest'
+import { peerIdOf } from '../../../protocols/address.ts'
+import type { Claim } from '../../../protocols/claims.ts'
+import { cidOfStructure, sha256 } from '../../../protocols/encoding.ts'
+import { signerOf } from '../../../scripts/vectors/kit/kit.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import { seededRng } from '../../../src/base/rng.ts'
+import { createOwnClaims, createPlacement } from '../../../src/placement/index.ts'
+import { createVirtualTime } from './virtual-time.ts'
+
+const SECOND = 1_000
+const peerOf = (index: number) => peerIdOf(signerOf(`bound ${index}`).address)
+const serviceOf = (index: number) => cidOfStructure(sha256(new TextEncoder().encode(`service ${index}`))).toString()
+
+type Part = 'starting' | 'running' | 'standing-by'
+type Answer = (peer: string, service: string) => Claim | undefined | Promise<never>
+
+/** One node with so many services and neighbours. */
+function nodeWith(init: { services: number; neighbours: number; part: Part; answer: Answer; misbehaves?: boolean }) {
+  const time = createVirtualTime()
+  const neighbours = Array.from({ length: init.neighbours }, (_, index) => peerOf(index))
+  const parts = new Map(Array.from({ length: init.services }, (_, index) => [serviceOf(index), init.part]))
+  const seen = {
+    asked: 0,
+    atOnce: 0,
+    mostAtOnce: 0,
+    mostToOne: 0,
+    byService: new Map<string, number>(),
+    lost: 0,
+    vacant: 0,
+  }
+  const toOne = new Map<string, number>()
+  const claims = createOwnClaims()
+  const placement = createPlacement(
+    {
+      clock: time.clockWith(0),
+      rng: seededRng('bounds'),
+      log: silentLog(),
+      claims,
+      mesh: {
+        neighbours: () => neighbours,
+        async *providers() {},
+        misbehaves: () => init.misbehaves === true,
+        async ask(peer, service, { signal }) {
+          seen.asked++
+          seen.byService.set(service, (seen.byService.get(service) ?? 0) + 1)
+          seen.mostAtOnce = Math.max(seen.mostAtOnce, ++seen.atOnce)
+          toOne.set(peer, (toOne.get(peer) ?? 0) + 1)
+          seen.mostToOne = Math.max(seen.mostToOne, toOne.get(peer) ?? 0)
+          const over = () => {
+            seen.atOnce--
+            toOne.set(peer, (toOne.get(peer) ?? 1) - 1)
+          }
+          const said = init.answer(peer, service)
+          if (said instanceof Promise) signal.addEventListener('abort', over, { once: true })
+          else {
+            await time.sleep(20)
+            over()
+          }
+          return said
+        },
+      },
+      services: {
+        parts: () => parts,
+        replicas: () => 1,
+        isLeaving: () => false,
+        onWon: () => {},
+        onLost: () => void seen.lost++,
+        onVacant: () => void seen.vacant++,
+        onServed: () => {},
+      },
+    },
+    { self: peerOf(5_000), expectsPeers: () => false },
+  )
+  return { time, placement, seen, parts }
+}
+
+const never: Answer = () => new Promise<never>(() => {})
+
+describe('what a node spends on asking', () => {
+  test.each<[string, Part, Answer]>([
+    ['runs that nobody else claims', 'running', () => undefined],
+    ['runs, among peers that never answer', 'running', never],
+    ['stand-bys of which a replica is missing', 'standing-by', () => undefined],
+  ])(
+    '1,000 %s, 20 neighbours: 40 requests a second',
+    async (_name, part, answer) => {
+      const node = nodeWith({ services: 1_000, neighbours: 20, part, answer })
+      await node.time.advance(20 * SECOND)
+      node.seen.asked = 0
+      await node.time.advance(30 * SECOND)
+      expect(node.seen.asked).toBeGreaterThan(30 * 30)
+      expect(node.seen.asked).toBeLessThan(43 * 30)
+      expect(node.seen.mostToOne).toBeLessThanOrEqual(8)
+      expect(node.seen.mostAtOnce).toBeLessThanOrEqual(64)
+      await node.placement[Symbol.asyncDispose]()
+    },
+    60_000,
+  )
+
+  test('1,000 runs: each has its turn', async () => {
+    const node = nodeWith({ services: 1_000, neighbours: 4, part: 'running', answer: () => undefined })
+    await node.time.advance(120 * SECOND)
+    expect(node.seen.byService.size).toBe(1_000)
+    await node.placement[Symbol.asyncDispose]()
+  })
+
+  test('a stand-by asks those that run the service alone, while they answer', async () => {
+    const runner = peerOf(3)
+    const running: Answer = (peer) => (peer === runner ? { state: 'running', leaving: false } : undefined)
+    const node = nodeWith({ services: 1, neighbours: 30, part: 'standing-by', answer: running })
+    await node.time.advance(10 * SECOND)
+    node.seen.asked = 0
+    await node.time.advance(100 * SECOND)
+    expect(node.seen.asked).toBeLessThan(60)
+    await node.placement[Symbol.asyncDispose]()
+  })
+
+  test('a service of which 1,000 peers claim a replica: 64 are asked in a round', async () => {
+    const node = nodeWith({ services: 1, neighbours: 1_000, part: 'standing-by', answer: () => undefined })
+    await node.time.advance(5 * SECOND)
+    expect(node.seen.asked).toBeLessThanOrEqual(3 * 64)
+    await node.placement[Symbol.asyncDispose]()
+  })
+
+  test('a claim does not wait for the rounds of what runs', async () => {
+    const node = nodeWith({ services: 1_000, neighbours: 20, part: 'running', answer: () => undefined })
+    await node.time.advance(20 * SECOND)
+    const id = serviceOf(2_000)
+    const size = { memoryBytes: 1, cpuMillicores: 1, diskBytes: 1, pids: 1 }
+    node.placement.claim(id, { executor: 'host', ...size, network: { mode: 'none' } })
+    await node.time.advance(1_600)
+    expect(node.seen.byService.get(id)).toBe(20)
+    await node.placement[Symbol.asyncDispose]()
+  })
+
+  test('peers that send invalid data are not asked, and end no run', async () => {
+    const answer: Answer = () => ({ state: 'done', leaving: false })
+    const node = nodeWith({ services: 1, neighbours: 20, part: 'running', answer, misbehaves: true })
+    await node.time.advance(30 * SECOND)
+    expect([node.seen.asked, node.seen.lost]).toEqual([0, 0])
+    await node.placement[Symbol.asyncDispose]()
+  })
+})
