@@ -7,6 +7,7 @@
  * const { signer, key } = await loadIdentity(dir)
  */
 
+export { buildSettings } from './clients/build-settings.ts'
 export { clientAccessReader } from './clients/client-access.ts'
 export { readClientRegistries } from './clients/client-registries.ts'
 export { findNpm } from './clients/npm.ts'

@@ -1,22 +1,34 @@
+import type { Duplex } from 'node:stream'
 import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
+import { createWorkQueue } from '../base/work-queue.ts'
 import { isAddress, isListedAddress, isPublicAddress } from './addresses.ts'
 import { EgressRefusedError } from './errors.ts'
 import type { ConnectOptions, Egress, EgressComponents, EgressHost, EgressInit, EgressPolicy } from './types.ts'
 
 /** Addresses of one name that are tried. */
 const MAX_ADDRESSES = 4
+const MAX_WAITING = 64
+const CUT = 'the policy in force does not allow it any more'
+
+type Target = { readonly host: string; readonly port: number; readonly address: string }
+type Connection = Target & { readonly connection: Duplex }
 
 /**
  * The way out of a confined process, which has no network of its own. A name is checked, resolved here, and its addresses
  * are checked; the connection is made to one of these very addresses, so that what a name leads to cannot change between.
  */
-export function createEgress({ lookup, open }: EgressComponents, { policy, onDecision }: EgressInit): Egress {
+export function createEgress({ lookup, open }: EgressComponents, init: EgressInit): Egress {
+  const { onDecision } = init
+  const policy = typeof init.policy === 'function' ? init.policy : () => init.policy as EgressPolicy
+  // one process keeps no other waiting with names that nobody answers
+  const lookups = createWorkQueue({ name: 'resolver', concurrency: 1, max: MAX_WAITING })
+  const connections = new Set<Connection>()
+
   async function reachable(host: string, port: number): Promise<string[]> {
-    const grant = grantFor(policy, host, port)
-    const mayReach = (address: string) =>
-      isPublicAddress(address) || grant.privateAllowed === true || isListedAddress(address, policy.addresses)
+    // before the name is resolved: what is not granted costs no question to a resolver
+    grantFor(policy(), host, port)
     const found = isAddress(host) ? [host] : await resolve(host)
-    const allowed = found.filter(mayReach)
+    const allowed = found.filter((address) => mayReach(policy(), { host, port, address }))
     if (allowed.length > 0) return allowed.slice(0, MAX_ADDRESSES)
     const [address] = found
     const leads = isAddress(host) ? 'is' : `leads to ${address}, which is`
@@ -26,9 +38,11 @@ export function createEgress({ lookup, open }: EgressComponents, { policy, onDec
   }
 
   async function resolve(host: string): Promise<string[]> {
-    const found = await lookup(host).catch((cause) => {
-      throw new UnavailableError(`${host} has no address (${messageOf(cause)})`, { cause })
-    })
+    const found = await lookups
+      .add(() => lookup(host))
+      .catch((cause) => {
+        throw new UnavailableError(`${host} has no address (${messageOf(cause)})`, { cause })
+      })
     if (found.length === 0) throw new UnavailableError(`${host} has no address`)
     return found.map(({ address }) => address)
   }
@@ -51,11 +65,27 @@ export function createEgress({ lookup, open }: EgressComponents, { policy, onDec
       const host = normalizeHost(target)
       try {
         const { address, connection } = await openFirst(await reachable(host, port), port, options)
+        const made = { host, port, address, connection }
+        if (!isAllowed(policy(), made)) {
+          connection.destroy()
+          throw new EgressRefusedError(CUT)
+        }
+        connections.add(made)
+        connection.once('close', () => connections.delete(made))
         onDecision?.({ host, port, allowed: true, address })
         return connection
       } catch (error) {
         onDecision?.({ host, port, allowed: false, reason: messageOf(error) })
         throw error
+      }
+    },
+    revise() {
+      for (const made of connections) {
+        if (isAllowed(policy(), made)) continue
+        connections.delete(made)
+        const { host, port, connection } = made
+        connection.destroy(new EgressRefusedError(CUT))
+        onDecision?.({ host, port, allowed: false, reason: CUT })
       }
     },
   }
@@ -76,6 +106,22 @@ export function normalizeHost(host: string): string {
 /** Throws EgressRefusedError where the name may not be reached, wherever it leads. */
 export function checkHost(policy: EgressPolicy, target: string, port: number): void {
   grantFor(policy, normalizeHost(target), port)
+}
+
+/** The name may be reached, and this address of it, too. */
+function isAllowed(policy: EgressPolicy, target: Target): boolean {
+  try {
+    return mayReach(policy, target)
+  } catch {
+    return false
+  }
+}
+
+/** May this address be connected to for its name? Throws where the name may not be reached. */
+function mayReach(policy: EgressPolicy, { host, port, address }: Target): boolean {
+  if (grantFor(policy, host, port).privateAllowed === true || isPublicAddress(address)) return true
+  const listed = (policy.privateTargets ?? []).filter((one) => one.port === port).map((one) => one.address)
+  return isListedAddress(address, [...policy.addresses, ...listed])
 }
 
 /** Exactly this host, or below an entry at a dot: `evilgithub.com` is not below `github.com`. */

@@ -1,19 +1,35 @@
 import { constants, createServer, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { sanitizeText } from '../base/format.ts'
+import { createPacer } from './pacer.ts'
 import type { Egress } from './types.ts'
 
-/** Connections of one process at once. */
+/** Connections of one process at once, where nothing else is said. */
 const MAX_CONNECTIONS = 16
 const MAX_PROBLEM = 300
+
+export type ServeOptions = {
+  /** more than these do not come; undefined: as many as there are */
+  readonly maxBytes?: number | undefined
+  readonly maxConnections?: number | undefined
+  /** What is faster waits: bytes of all connections together, both ways, and connections that are asked for. */
+  readonly pace?:
+    | { readonly clock: Clock; readonly bytesPerSecond?: number | undefined; readonly connectionsPerSecond: number }
+    | undefined
+}
 
 /** The gateway of one process. */
 export interface EgressServer extends AsyncDisposable {
   /** that have come from outside */
   readonly bytes: number
+  /** that have gone there */
+  readonly sentBytes: number
   /** open now */
   readonly connections: number
+  /** Resolves when the process, or whatever carries its pipe, is gone. */
+  readonly ended: Promise<void>
 }
 
 export const PROBLEM_HEADER = 'x-problem'
@@ -22,10 +38,15 @@ export const PROBLEM_HEADER = 'x-problem'
  * The gateway's end of the pipe to a confined process: HTTP/2, of which only CONNECT is answered (RFC 9113, section 8.5).
  * 200: the stream is the connection. 403: `x-problem` says why not. Disposing ends every connection.
  */
-export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxBytes: number }): EgressServer {
+export function serveEgress(egress: Egress, pipe: Duplex, options: ServeOptions): EgressServer {
+  const { maxBytes = Number.POSITIVE_INFINITY, maxConnections = MAX_CONNECTIONS, pace } = options
   const over = new AbortController()
-  const server = createServer({ settings: { maxConcurrentStreams: MAX_CONNECTIONS }, maxSessionMemory: 16 })
+  const server = createServer({ settings: { maxConcurrentStreams: maxConnections }, maxSessionMemory: 16 })
+  const attempts = pace && createPacer(pace.clock, pace.connectionsPerSecond)
+  const bandwidth = pace?.bytesPerSecond === undefined ? undefined : createPacer(pace.clock, pace.bytesPerSecond)
+  const ended = Promise.withResolvers<void>()
   let bytes = 0
+  let sentBytes = 0
   let connections = 0
   /** with those that are being made */
   let open = 0
@@ -36,13 +57,18 @@ export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxByt
     const target = headers[':method'] === 'CONNECT' ? headers[':authority'] : undefined
     void connect(stream, target ?? '').catch((error) => refuse(stream, messageOf(error)))
   })
+  pipe.on('error', () => {})
+  pipe.once('close', () => {
+    over.abort(new Error('the process has ended'))
+    ended.resolve()
+  })
 
   async function connect(stream: ServerHttp2Stream, authority: string): Promise<void> {
     const [, host, port] = /^(.{1,260}):([0-9]{1,5})$/.exec(authority) ?? []
     if (host === undefined) return refuse(stream, 'only CONNECT host:port is answered')
-    if (open >= MAX_CONNECTIONS) return refuse(stream, `no more than ${MAX_CONNECTIONS} connections at once`)
+    if (open >= maxConnections) return refuse(stream, `no more than ${maxConnections} connections at once`)
     open++
-    const connection = await egress.connect(host, Number(port), { signal: over.signal }).catch((error) => {
+    const connection = await reach(host, Number(port)).catch((error) => {
       open--
       throw error
     })
@@ -51,13 +77,22 @@ export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxByt
       connections--
     })
     connections++
-    if (stream.destroyed) return void connection.destroy()
+    if (stream.destroyed || over.signal.aborted) return void connection.destroy()
     stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200 })
     connection.on('data', (piece: Buffer) => {
       bytes += piece.byteLength
       if (bytes > maxBytes) connection.destroy(new Error('more came than may be downloaded'))
     })
-    join(connection, stream)
+    stream.on('data', (piece: Buffer) => {
+      sentBytes += piece.byteLength
+    })
+    join(connection, stream, () => bandwidth?.stream())
+  }
+
+  /** Whoever asks too often waits with what it holds, so that asking costs the node a bounded time. */
+  async function reach(host: string, port: number): Promise<Duplex> {
+    await attempts?.pass(1, over.signal)
+    return egress.connect(host, port, { signal: over.signal })
   }
 
   server.emit('connection', pipe)
@@ -65,9 +100,13 @@ export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxByt
     get bytes() {
       return bytes
     },
+    get sentBytes() {
+      return sentBytes
+    },
     get connections() {
       return connections
     },
+    ended: ended.promise,
     async [Symbol.asyncDispose]() {
       over.abort(new Error('the process has ended'))
       pipe.destroy()
@@ -80,14 +119,32 @@ export function serveEgress(egress: Egress, pipe: Duplex, { maxBytes }: { maxByt
  * Both ways, each to its own end. A server may close the connection with its last byte: what it sent is still on its way to
  * the process then, and the stream ends after it.
  */
-function join(connection: Duplex, stream: ServerHttp2Stream): void {
-  connection.pipe(stream)
-  stream.pipe(connection)
+function join(connection: Duplex, stream: ServerHttp2Stream, paced: () => Duplex | undefined): void {
+  pass(connection, paced(), stream)
+  pass(stream, paced(), connection)
   connection.on('error', () => {})
   connection.once('close', () => {
-    if (!connection.readableEnded) stream.close(constants.NGHTTP2_CONNECT_ERROR)
+    if (!connection.readableEnded) cut(stream)
   })
-  stream.once('close', () => connection.destroy())
+  // what came before a proper end is still on its way to the connection, which then ends by itself
+  stream.once('close', () => {
+    if (!stream.readableEnded || stream.rstCode !== constants.NGHTTP2_NO_ERROR) connection.destroy()
+  })
+}
+
+/** Closing a stream ends it first, and what was cut would look complete: so there is no end to send. */
+function cut(stream: ServerHttp2Stream): void {
+  stream._final = (done) => done()
+  stream.close(constants.NGHTTP2_CONNECT_ERROR)
+}
+
+/** Not a pipeline: that would end both ways with the first. */
+function pass(from: Duplex, between: Duplex | undefined, to: Duplex): void {
+  if (between === undefined) return void from.pipe(to)
+  from.pipe(between).pipe(to)
+  from.once('close', () => {
+    if (!from.readableEnded) between.destroy()
+  })
 }
 
 function refuse(stream: ServerHttp2Stream, problem: string): void {

@@ -8,6 +8,8 @@ export type EgressPolicy = {
   readonly addresses: readonly string[]
   /** Every public name may be reached at these ports, too: of a package index, whose metadata names where its files are. */
   readonly publicPorts?: readonly number[] | undefined
+  /** What a name that may be reached may lead to although it is not public: addresses, each at one port. */
+  readonly privateTargets?: readonly { readonly address: string; readonly port: number }[] | undefined
 }
 
 /** A name in lower case, or an address as text. */
@@ -21,7 +23,7 @@ export type EgressHost = {
   readonly privateAllowed?: boolean | undefined
 }
 
-/** One connection that was asked for, and what became of it. `reason` is one sentence without the target. */
+/** One connection that was asked for, and what became of it; or one that was allowed, and is cut. `reason` is one sentence. */
 export type EgressDecision = {
   readonly host: string
   readonly port: number
@@ -36,6 +38,8 @@ export type ConnectOptions = { readonly signal?: AbortSignal | undefined }
 export interface Egress {
   /** A TCP connection to an address that was checked. Throws EgressRefusedError or UnavailableError. */
   connect(host: string, port: number, options?: ConnectOptions): Promise<Duplex>
+  /** The policy is another: ends the connections that it does not allow. */
+  revise(): void
 }
 
 export type EgressComponents = {
@@ -45,6 +49,7 @@ export type EgressComponents = {
 }
 
 export type EgressInit = {
-  readonly policy: EgressPolicy
+  /** Where it may change: what answers it for each connection, and for `revise`. */
+  readonly policy: EgressPolicy | (() => EgressPolicy)
   readonly onDecision?: ((decision: EgressDecision) => void) | undefined
 }

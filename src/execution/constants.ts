@@ -60,6 +60,15 @@ export const LOG_POLL_MS = 150
 export const HELPER_HEAP_MIB = 48
 export const GATEWAY_MEMORY_BYTES = 128 * 1024 * 1024
 export const GATEWAY_PIDS = 32
+/** Between attempts to serve the way out of a run. */
+export const EGRESS_RETRY_MS = 500
+/** Connections of one run at once, and those that it may begin in a second: a resolver and strangers' servers are asked for each. */
+export const EGRESS_CONNECTIONS = 64
+export const EGRESS_CONNECTIONS_PER_SECOND = 20
+/** Kilobits a second of a build, where NETCAP.RATE_KBPS says no less: downloads leave room for what runs. */
+export const BUILD_RATE_KBPS = 200_000
+/** Millicores of a gateway that the run itself can give work: its way out. */
+export const GATEWAY_CPU = 1000
 
 /** How often the other side of a transport is made to answer; firewalls close connections after a minute of silence. */
 export const TRANSPORT_PING_MS = 15_000

@@ -10,6 +10,7 @@
  * ```
  */
 
+export { buildNetwork } from './builds/build-network.ts'
 export { createDockerExecutor, type DockerExecutorInit } from './docker/index.ts'
 export {
   bestFirst,
@@ -20,9 +21,9 @@ export {
   lowest,
   type ParkResult,
 } from './dormitory/index.ts'
+export { type PlanEgress, PROXY_PORT, proxyUrl } from './egress-targets.ts'
 export { EngineGoneError, NoCapacityError, RunRefusedError } from './errors.ts'
 export type { ExecutionEvents } from './events.ts'
-export { PROXY_URL } from './gateway/egress-proxy.ts'
 export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
 export { createSandboxExecutor } from './host/sandbox-task.ts'
 export { FINAL_STATES, type RunJournal } from './journal.ts'

@@ -1,7 +1,8 @@
 import type { ServiceBody } from '../../protocols/service.ts'
 import type { BytePipe } from '../base/stream.ts'
 import type { ExecutorName, Grant } from '../base/verdict.ts'
-import type { Egress } from '../egress/index.ts'
+import type { Egress, EgressServer, ServeOptions } from '../egress/index.ts'
+import type { PlanEgress } from './egress-targets.ts'
 import type { UserIdRange } from './user-ids.ts'
 
 /** What execution needs to know of a service. JSON: it is journalled with the run. */
@@ -62,8 +63,10 @@ export type Plan = {
   readonly logDir: string
   /** What else of the machine it may read. In a sandbox of the host only; others refuse it. */
   readonly readOnlyMounts?: readonly ReadOnlyMount[] | undefined
-  /** There is a proxy on its loopback, carried to whoever serves it (`Run.serveEgress`). In a sandbox of the host only. */
-  readonly egress?: boolean | undefined
+  /** Small read-only files that it sees, text by absolute path. An engine that shares no folder with the node leaves them out. */
+  readonly files?: Readonly<Record<string, string>> | undefined
+  /** Its way out, carried to whoever serves it (`Run.serveEgress`); without it, it has no network. */
+  readonly egress?: PlanEgress | undefined
   /** When it ends also where no node is there to end it. Absent: a run without a limit. */
   readonly lifetime?: PlanLifetime | undefined
 }
@@ -101,11 +104,11 @@ export interface Run {
    * to a run than the one by which it waits for it need not have this.
    */
   reachable?(options?: { signal?: AbortSignal | undefined }): Promise<boolean>
-  /** Serves the way out of a run whose plan has `egress`, until disposed; each host is decided by `egress`. */
-  serveEgress?(
-    egress: Egress,
-    options: { maxBytes: number; signal?: AbortSignal | undefined },
-  ): Promise<AsyncDisposable>
+  /**
+   * Serves the way out of a run whose plan has `egress`, until disposed or until its `ended`; each host is decided by `egress`.
+   * The last to serve it does. While nobody does, its connections fail at once.
+   */
+  serveEgress?(egress: Egress, options: ServeOptions & { signal?: AbortSignal | undefined }): Promise<EgressServer>
   /** Through the gateway to a declared port. Waits a bounded time for the port to listen, then throws an UnavailableError. */
   connect(port: number, options?: { signal?: AbortSignal | undefined; patienceMs?: number }): Promise<BytePipe>
 }

@@ -49,9 +49,10 @@ export function createStateNotifier(
   }
 }
 
-/** What is news of a run in the same state: that it is up for the first time, and each time that it failed. */
+/** What is news of a run in the same state: that it is up for the first time, each time that it failed, where its build comes from. */
 function runDetail({ run }: ServiceEntry): string {
   if (run === undefined) return ''
   if (run.restarts > 0) return `restart ${run.restarts}`
+  if (run.state === 'building') return run.detail ?? ''
   return run.state === 'running' ? 'up' : ''
 }

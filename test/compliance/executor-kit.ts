@@ -5,6 +5,7 @@ import { createDockerExecutor, createHostExecutor, type Executor } from '../../s
 import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/execution/run-fixture.ts'
 import { describeBasics } from './executor-kit-basics.ts'
 import { describeCheck } from './executor-kit-check.ts'
+import { describeEgress } from './executor-kit-egress.ts'
 import { describeLife } from './executor-kit-lifecycle.ts'
 import { describeLimits } from './executor-kit-limits.ts'
 import { describeNetwork } from './executor-kit-network.ts'
@@ -63,6 +64,7 @@ export function describeExecutor(name: string, create: Create): void {
     describeBasics(context)
     describeLimits(context)
     describeNetwork(context)
+    describeEgress(context)
     describeLife(context)
     describeCheck(context)
   })

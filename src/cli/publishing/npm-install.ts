@@ -6,7 +6,7 @@ import { sanitizeText } from '../../base/format.ts'
 import { IGNORE_FILE, listFolder, type PackEntry } from '../../code/index.ts'
 import { type ClientAccess, findNpm, openRuntimeDir, runtimeInit } from '../../config/index.ts'
 import { createEgress, machineNetwork, namedHost } from '../../egress/index.ts'
-import { createSandboxExecutor, PROXY_URL } from '../../execution/index.ts'
+import { createSandboxExecutor, PROXY_PORT, proxyUrl } from '../../execution/index.ts'
 import type { Cli } from '../cli.ts'
 
 const MIB = 1024 * 1024
@@ -96,8 +96,8 @@ export async function installPackage(
         writes: true,
         readOnlyMounts: [...npm.mounts, { path: authorities, as: AUTHORITIES }, { path: npmrc, as: NPMRC }],
         env: {
-          npm_config_proxy: PROXY_URL,
-          npm_config_https_proxy: PROXY_URL,
+          npm_config_proxy: proxyUrl(PROXY_PORT),
+          npm_config_https_proxy: proxyUrl(PROXY_PORT),
           npm_config_noproxy: '',
           npm_config_cache: '/work/cache',
           npm_config_userconfig: NPMRC,

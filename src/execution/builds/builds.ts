@@ -2,11 +2,14 @@ import { raceSignal } from 'race-signal'
 import { errnoOf, originalError, UnavailableError } from '../../base/errors.ts'
 import { createSingleFlight } from '../../base/single-flight.ts'
 import { BuildFailedError } from '../errors.ts'
+import type { Plan } from '../types.ts'
 import { buildKey } from './build-key.ts'
 import { lastLinesOf, repeatLines } from './build-log.ts'
+import type { BuildNetwork } from './build-network.ts'
 import { createKnownFailures } from './known-failures.ts'
 import { type Draft, type Output, type OutputStore, openOutputStore } from './output-store.ts'
 import { runBuild } from './run-build.ts'
+import { createBuildEgress } from './serve-build.ts'
 import type { BuildRequest, Builds, BuildsComponents, BuildsInit, ObtainedBuild } from './types.ts'
 
 /** `by`: the run that it was built for; undefined where it was there. */
@@ -14,13 +17,14 @@ type Made = { readonly output: Output; readonly by: string | undefined }
 type Job = BuildRequest & { readonly key: string; readonly builder: string }
 
 export function createBuilds(components: BuildsComponents, init: BuildsInit): Builds {
-  const { clock, journal, userIds } = components
+  const { clock, journal, userIds, internet } = components
   const flights = createSingleFlight<Made>()
   const failures = createKnownFailures(clock)
   /** the ids of builds under way */
   const building = new Set<string>()
   /** the runs whose log has the lines of a failed build */
   const saidBy = new WeakMap<Error, string>()
+  const waysOut = new Set<{ revise(): void }>()
   let opening: Promise<OutputStore> | undefined
 
   function opened(): Promise<OutputStore> {
@@ -48,7 +52,7 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
   }
 
   async function build(store: OutputStore, job: Job, signal: AbortSignal): Promise<Made> {
-    const { key, runId, executor, plan, builder } = job
+    const { key, runId, executor, plan, builder, note } = job
     const startedAt = Math.floor(clock.now())
     await using draft = await store.draft(key)
     building.add(plan.runId)
@@ -56,8 +60,15 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
       // a user of its own: it may outlive the run that it began for
       const uid = userIds?.claim(plan.runId, { within: executor.userIds?.() }) ?? plan.uid
       const limits = { afterMs: init.timeoutMs, graceMs: 0 }
-      const placed = { ...plan, uid, codeDir: draft.dir, lifetime: limits }
-      await runBuild({ clock, executor, plan: placed, source: job.codeDir, timeoutMs: init.timeoutMs, signal })
+      const placed = { ...withNetwork(plan), uid, codeDir: draft.dir, lifetime: limits }
+      const network = () => init.network(plan.author)
+      const wayOut = createBuildEgress(components, { plan: placed, network, internet, note })
+      waysOut.add(wayOut)
+      const { timeoutMs } = init
+      const { serve } = wayOut
+      await runBuild({ clock, executor, plan: placed, source: job.codeDir, timeoutMs, signal, serve }).finally(() =>
+        waysOut.delete(wayOut),
+      )
       if ((await executor.builderId(plan)) !== builder) {
         throw new UnavailableError('what builds it was replaced meanwhile; it is built again')
       }
@@ -76,6 +87,12 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
     }
   }
 
+  /** What its registries need; the service's own environment goes before. */
+  function withNetwork(plan: Plan): Plan {
+    const { egress, env, files } = init.network(plan.author)
+    return { ...plan, egress, files, env: { ...env, ...plan.env } }
+  }
+
   async function keep(draft: Draft, signal: AbortSignal): Promise<Output> {
     try {
       return await draft.keep({ signal })
@@ -90,7 +107,7 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
     const { runId, executor, plan, code, signal } = request
     const store = await raceSignal(opened(), signal)
     const builder = await raceSignal(executor.builderId(plan), signal)
-    const key = buildKey({ code, plan, registries: init.registries(plan.author), builder })
+    const key = buildKey({ code, plan, network: keyOf(init.network(plan.author)), builder })
     const job = { ...request, key, builder }
     try {
       const { output, by } = await flights.run(key, (shared) => find(store, job, shared), { signal })
@@ -120,9 +137,17 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
       await store.unpin(runId)
       await store.evict()
     },
+    reviseNetworks() {
+      for (const wayOut of waysOut) wayOut.revise()
+    },
     isBuilding: (buildId) => building.has(buildId),
     [Symbol.asyncDispose]: () => flights[Symbol.asyncDispose](),
   }
+}
+
+/** What of a network a build can see. */
+function keyOf({ policy, env, files }: BuildNetwork): unknown {
+  return [policy.hosts.map(({ host, port }) => `${host}:${port}`), env, files]
 }
 
 function originOf(by: string | undefined, runId: string, held: boolean): ObtainedBuild['origin'] {

@@ -6,7 +6,7 @@ import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { formatSeconds } from '../../base/format.ts'
 import { DISK_WATCH_MS } from '../constants.ts'
 import { BuildFailedError } from '../errors.ts'
-import type { Executor, Plan, RunEnd } from '../types.ts'
+import type { Executor, Plan, Run, RunEnd } from '../types.ts'
 
 type BuildInput = {
   readonly clock: Clock
@@ -17,6 +17,8 @@ type BuildInput = {
   readonly source: string
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  /** Serves its way out, where it has one, until the signal aborts. */
+  readonly serve: (run: Run, signal: AbortSignal) => Promise<void>
 }
 
 /** As a shell says that SIGKILL or SIGTERM ended it. */
@@ -26,7 +28,8 @@ const KILLED: readonly number[] = [137, 143]
  * Runs a build in a writable copy of its code, under the grant of the run that asked for it. When this has ended, whatever
  * way, nothing of the build runs any more. Throws a BuildFailedError for what the build did.
  */
-export async function runBuild({ clock, executor, plan, source, timeoutMs, signal }: BuildInput): Promise<void> {
+export async function runBuild(input: BuildInput): Promise<void> {
+  const { clock, executor, plan, source, timeoutMs, signal, serve } = input
   const { codeDir, grant } = plan
   await executor.remove(executor.handle(plan))
   // links stay relative: made absolute they would lead out of the copy
@@ -42,10 +45,15 @@ export async function runBuild({ clock, executor, plan, source, timeoutMs, signa
     const ended = new AbortController()
     const either = anySignal([ended.signal, limit.signal])
     const watch = watchSize(codeDir, grant.diskBytes, clock, either)
-    const end = await Promise.race([run.wait({ signal: limit.signal }), watch]).finally(() => {
+    const served = serve(run, either)
+    let end: RunEnd
+    try {
+      end = await Promise.race([run.wait({ signal: limit.signal }), watch])
+    } finally {
       ended.abort()
+      await served
       either.clear()
-    })
+    }
     if (end.reason === 'timeout') throw tooLong
     if (end.exitCode !== 0) throw failureOf(end)
   } catch (error) {

@@ -1,16 +1,20 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
+import type { EgressComponents } from '../../egress/index.ts'
 import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { Executor, Plan } from '../types.ts'
 import type { UserIds } from '../user-ids.ts'
+import type { BuildNetwork } from './build-network.ts'
 
 export type BuildsComponents = {
   readonly clock: Clock
   readonly rng: Rng
   readonly log: Log
   readonly journal: Pick<RunJournal, 'unfinished'>
+  /** How the hosts that builds reach are resolved and connected to. */
+  readonly internet: EgressComponents
   /** Absent where the node is not root: its builds share a user. */
   readonly userIds?: UserIds | undefined
 }
@@ -22,8 +26,8 @@ export type BuildsInit = {
   readonly maxBytes: number
   /** One that takes longer is ended. */
   readonly timeoutMs: number
-  /** The REGISTRIES that serve a service of this author, as JSON values. */
-  readonly registries: (author: string) => unknown
+  /** The network of a build for a service of this author, as the policy in force says it. */
+  readonly network: (author: string) => BuildNetwork
   readonly logs: LogLimits
 }
 
@@ -37,6 +41,8 @@ export type BuildRequest = {
   readonly code: string
   readonly codeDir: string
   readonly signal: AbortSignal
+  /** A line for the log of the run. */
+  readonly note: (line: string) => void
 }
 
 /** `built`: now, for this run. `shared`: now, for another run. `cached`: before. `held`: this run has used it before. */
@@ -52,6 +58,8 @@ export interface Builds extends AsyncDisposable {
    */
   obtain(request: BuildRequest): Promise<ObtainedBuild>
   release(runId: string): Promise<void>
+  /** The policy is another: connections of builds that it does not allow are cut. */
+  reviseNetworks(): void
   /** Is this the id of a build that is under way? */
   isBuilding(buildId: string): boolean
 }

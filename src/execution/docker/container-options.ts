@@ -1,6 +1,7 @@
 import type Docker from 'dockerode'
 import {
   ENGINE_LOG,
+  GATEWAY_CPU,
   GATEWAY_MEMORY_BYTES,
   GATEWAY_PIDS,
   GATEWAY_UID,
@@ -12,8 +13,10 @@ import {
   NOBODY,
   TMP_BYTES,
 } from '../constants.ts'
+import { egressListeners, hostsEntries } from '../egress-targets.ts'
+import type { GatewaySettings } from '../gateway/settings.ts'
 import { dockerSeccompProfile } from '../seccomp/docker-profile.ts'
-import type { Plan, PlanLifetime } from '../types.ts'
+import type { Plan, PlanLifetime, ReadOnlyMount } from '../types.ts'
 import type { ImageWishes } from './image-wishes.ts'
 
 /** What a container is for; `load` and `probe` are never started. */
@@ -44,6 +47,8 @@ export type ContainerInput = {
   readonly seccomp: boolean
   /** folder on this machine with a passwd and a group that know the run's user; for an engine that sees it */
   readonly etcDir?: string | undefined
+  /** files of this machine that it sees, for an engine that sees them */
+  readonly shown?: readonly ReadOnlyMount[] | undefined
 }
 
 /** What a run's container may do: nothing that its grant does not say. */
@@ -58,6 +63,7 @@ export function runOptions({
   memory,
   seccomp,
   etcDir,
+  shown = [],
 }: ContainerInput): Docker.ContainerCreateOptions {
   const { grant, codeDir } = plan
   const [program = '', ...args] = plan.command
@@ -66,6 +72,7 @@ export function runOptions({
   const code = volume === undefined ? codeDir && bind(codeDir, CODE, readOnly) : mount(volume, CODE, readOnly)
   const mounts = [
     ...(code ? [code] : []),
+    ...shown.map(({ path, as }) => bind(path, as, true)),
     ...ETC.flatMap((name) => (etcDir ? [bind(`${etcDir}/${name}`, `/etc/${name}`, true)] : [])),
   ]
   const emptied = wishes.volumes.filter((path) => !mounts.some(({ Target }) => Target === path))
@@ -110,6 +117,9 @@ export function beginsWhereImageSays({ codeDir, workdir }: Pick<Plan, 'codeDir' 
   return codeDir === undefined && workdir === ''
 }
 
+/** A gateway listens at any port of its namespace without a capability. Newer engines have this by default. */
+const LOW_PORTS = { 'net.ipv4.ip_unprivileged_port_start': '0' }
+
 /** What a gateway needs of its engine: a folder for its socket, or only to be attached to. */
 export type GatewayTransport =
   | { kind: 'socket'; script: { dir: string; file: string }; socketDir: string; socketFile: string }
@@ -125,7 +135,7 @@ import('/tmp/' + files[0][0])`
  * namespaces and ends with it. It is another user than any run, so that none can stop its clock.
  */
 export function gatewayOptions(input: {
-  plan: Pick<Plan, 'runId' | 'service' | 'ports'>
+  plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'egress'>
   handle: DockerHandle
   nodeId: string
   image: string
@@ -137,17 +147,28 @@ export function gatewayOptions(input: {
 }): Docker.ContainerCreateOptions {
   const { plan, handle, transport } = input
   const flags = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', `--max-old-space-size=${HELPER_HEAP_MIB}`]
-  const ports = plan.ports.join(',')
   const disk = input.disk === undefined ? [] : [heldVolume(input.disk)]
-  const args = [ports, JSON.stringify(input.lifetime ?? { graceMs: 0 }), ...disk.map(({ Target }) => Target)]
+  const { egress } = plan
+  const listeners = egress === undefined ? [] : egressListeners(egress, plan.ports)
+  const settings: GatewaySettings = {
+    ports: plan.ports,
+    lifetime: input.lifetime ?? { graceMs: 0 },
+    build: disk[0]?.Target,
+    egress: egress === undefined ? undefined : { listeners, proxyPort: egress.proxyPort },
+  }
   const base = { Image: input.image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/', User: GATEWAY_USER }
-  const limits = { NetworkMode: 'none', Memory: GATEWAY_MEMORY_BYTES, PidsLimit: GATEWAY_PIDS }
+  const limits = {
+    ...{ NetworkMode: 'none', Memory: GATEWAY_MEMORY_BYTES, PidsLimit: GATEWAY_PIDS },
+    // the run's hosts file is its gateway's
+    ExtraHosts: hostsEntries(listeners).map(([name, address]) => `${name}:${address}`),
+    ...(egress === undefined ? {} : { NanoCpus: GATEWAY_CPU * 1_000_000, Sysctls: LOW_PORTS }),
+  }
   const common = { ...base, name: handle.door, Labels: labels(input.nodeId, plan, 'door') }
   if (transport.kind === 'socket') {
     const { script, socketDir, socketFile } = transport
     return {
       ...common,
-      Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, ...args],
+      Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, JSON.stringify(settings)],
       Env: [],
       HostConfig: {
         ...hardening(input.seccomp),
@@ -158,7 +179,7 @@ export function gatewayOptions(input: {
   }
   return {
     ...common,
-    Cmd: [...flags, '-e', BEGIN, '--', 'stdio', ...args],
+    Cmd: [...flags, '-e', BEGIN, '--', 'stdio', JSON.stringify(settings)],
     Env: [`DOOR=${JSON.stringify(transport.files)}`],
     OpenStdin: true,
     StdinOnce: false,

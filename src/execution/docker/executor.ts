@@ -16,7 +16,7 @@ import { createCodeVolumes } from './code-volumes.ts'
 import { beginsWhereImageSays, type DockerHandle, nodeFilter, runOptions } from './container-options.ts'
 import { createContainer, createEngine, isTransient, reasonOf, refusalOf, removeContainer, statusOf } from './engine.ts'
 import { createEngineLocalities, type EngineLocality } from './engine-locality.ts'
-import { makeReadable, writeEtc } from './folders.ts'
+import { makeReadable, writeEtc, writeFiles } from './folders.ts'
 import { createGateways } from './gateways.ts'
 import { refuseHostileFiles } from './image-files.ts'
 import { refuseVolumes, refuseWorkingDir, wishesOf } from './image-wishes.ts'
@@ -127,8 +127,9 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       locality === 'local' && plan.uid !== undefined && plan.image === undefined
         ? await writeEtc(dirname(handle.socket), plan.uid)
         : undefined
+    const shown = locality === 'local' ? await writeFiles(dirname(handle.socket), plan.files ?? {}) : []
     const seccomp = hasSeccomp(info)
-    const options = runOptions({ plan, handle, nodeId, image, wishes, runtime, volume, memory, seccomp, etcDir })
+    const options = runOptions({ plan, handle, nodeId, image, wishes, runtime, volume, memory, seccomp, etcDir, shown })
     const Labels = { ...options.Labels, ...runLabels(plan, locality, logsOf(plan).maxBytes) }
     await createContainer(engine, { ...options, Labels })
     await refuseVolumes(engine, handle.name, volume)
@@ -162,8 +163,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   }
 
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
-    if (plan.readOnlyMounts !== undefined || plan.egress === true)
-      throw new RunRefusedError("this run needs the host's sandbox")
+    if (plan.readOnlyMounts !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
     const handle = handleOf(plan.runId)
     await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
     const image = await images.ofPlan(plan)

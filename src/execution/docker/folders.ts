@@ -1,5 +1,13 @@
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ReadOnlyMount } from '../types.ts'
+
+/** Read-only files of a plan: where each lies on this machine, and where the run sees it. */
+export async function writeFiles(dir: string, files: Readonly<Record<string, string>>): Promise<ReadOnlyMount[]> {
+  const mounts = Object.keys(files).map((as, index) => ({ path: join(dir, `file-${index}`), as }))
+  for (const { path, as } of mounts) await writeFile(path, files[as] ?? '', { mode: 0o644 })
+  return mounts
+}
 
 /** What programs look up to learn the name of their user. */
 export async function writeEtc(dir: string, uid: number): Promise<string> {

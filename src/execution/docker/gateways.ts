@@ -3,10 +3,11 @@ import { basename, dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
 import { entryFile } from '../../base/child-entry.ts'
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, sleep } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
+import { CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
 import { EngineGoneError } from '../errors.ts'
-import type { GatewayEndpoint } from '../gateway/client.ts'
+import { type GatewayEndpoint, isGatewayOpen } from '../gateway/client.ts'
 import type { Plan, PlanLifetime } from '../types.ts'
 import type { BuildDisk } from './build-disk.ts'
 import { type DockerHandle, gatewayOptions } from './container-options.ts'
@@ -20,7 +21,7 @@ export type GatewayTarget = {
   /** The gateway was made first, and the run lives in its namespaces. Runs of earlier versions hold their own. */
   readonly gatewayFirst: boolean
   readonly lifetime?: PlanLifetime | undefined
-  readonly plan: Pick<Plan, 'runId' | 'service' | 'ports'>
+  readonly plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'egress'>
   readonly locality: EngineLocality
   /** of a build: the file system of its code, which the gateway holds */
   readonly disk?: BuildDisk['driver'] | undefined
@@ -40,7 +41,10 @@ export type Gateways = {
 }
 
 /** What runs in a gateway's container on an engine that shares no folder with us; it needs no other file. */
-const STDIO_FILES = ['stdio-main', 'server', 'handshake', 'mux', 'lifetime', 'disk']
+const STDIO_FILES = [
+  ...['stdio-main', 'server', 'settings', 'handshake', 'mux', 'lifetime', 'disk'],
+  ...['egress', 'egress-session', 'egress-proxy', 'join-connection'],
+]
 
 export function createGateways(components: {
   engine: Engine
@@ -66,6 +70,20 @@ export function createGateways(components: {
     const { lifetime, disk } = target
     const options = gatewayOptions({ plan, handle, nodeId, image, transport, seccomp, lifetime, disk })
     await start(target, target.gatewayFirst ? options : joinedTo(handle.name, options))
+    if (plan.egress !== undefined) await untilOpen(target)
+  }
+
+  /** The run begins when there is a way out for it. */
+  async function untilOpen(target: GatewayTarget): Promise<void> {
+    const until = clock.monotonic() + GATEWAY_START_MS
+    while (!(await isGatewayOpen(endpoint(target)).catch(() => false))) {
+      if (clock.monotonic() > until) throw new UnavailableError('the gateway of the run did not start in time')
+      await sleep(clock, CONNECT_RETRY_MS)
+    }
+  }
+
+  function endpoint(target: GatewayTarget): GatewayEndpoint {
+    return target.locality === 'local' ? target.handle.socket : () => begin(target)
   }
 
   async function start({ handle, gatewayFirst }: GatewayTarget, options: Docker.ContainerCreateOptions): Promise<void> {
@@ -132,7 +150,7 @@ export function createGateways(components: {
       await removeContainer(engine, target.handle.door)
       await open(target)
     },
-    endpoint: (target) => (target.locality === 'local' ? target.handle.socket : () => begin(target)),
+    endpoint,
     close,
     closeAll() {
       for (const gateway of transports.keys()) close({ door: gateway })

@@ -1,4 +1,5 @@
-import { access, realpath } from 'node:fs/promises'
+import { access, lstat, realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { systemClock } from '../../base/clock.ts'
@@ -6,12 +7,13 @@ import { UnavailableError } from '../../base/errors.ts'
 import { findProgram, type ProcessResult, runProcess } from '../../process/index.ts'
 import { NOBODY, NODE_IMAGE } from '../constants.ts'
 import type { Engine } from './engine.ts'
-import { type TarEntry, tarOf } from './image-tar.ts'
+import { entriesOf, type TarEntry, tarOf } from './image-tar.ts'
 
 /** 160 MB to a disk that does other things. */
 const IMPORT_MS = 10 * 60_000
 const BUSYBOX = '/bin/busybox'
 const ENV = 'usr/bin/env'
+const NPM = 'usr/local/lib/node_modules/npm'
 /** The loader answers in milliseconds. */
 const LDD_MS = 10_000
 const APPLETS = [
@@ -36,7 +38,7 @@ const APPLETS = [
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64', armv7l: 'arm' }
 
 /** Raised when what is in the image changes: an engine keeps the one that an older version made. */
-const CONTENT = 2
+const CONTENT = 3
 
 /** The image of this very Node, in the version that runs the node. */
 export function nodeImageTag(): string {
@@ -87,6 +89,7 @@ async function imageEntries(): Promise<TarEntry[]> {
     { path: 'etc/group', text: `root:x:0:\nnogroup:x:${NOBODY}:\n`, mode: 0o644 },
     { path: 'etc/nsswitch.conf', text: 'passwd: files\ngroup: files\nhosts: files\n', mode: 0o644 },
     ...(shell && (await isStatic(BUSYBOX)) ? shellEntries() : await envEntries()),
+    ...(await npmEntries()),
   ]
   const folders = new Set(files.flatMap(({ path }) => parents(path)))
   const empty = ['code', 'work', 'tmp', 'door', 'socket', 'proc', 'sys', 'dev']
@@ -99,6 +102,28 @@ function shellEntries(): TarEntry[] {
     ...APPLETS.map((name) => ({ path: `bin/${name}`, link: 'busybox' })),
     { path: ENV, link: '../../bin/busybox' },
   ]
+}
+
+/** The npm of this machine, which builds call; without one there is none in the image. */
+async function npmEntries(): Promise<TarEntry[]> {
+  const program = findProgram('npm')
+  const cli = program === undefined ? undefined : await realpath(program)
+  if (cli === undefined || basename(cli) !== 'npm-cli.js') return []
+  const folder = dirname(dirname(cli))
+  // a distribution may keep what it depends on elsewhere
+  const isWhole = await lstat(join(folder, 'node_modules/@npmcli')).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  if (!isWhole) return []
+  const entries: TarEntry[] = []
+  // the folders above files are made for all of them
+  for await (const entry of entriesOf(folder, NPM)) if (!('folder' in entry)) entries.push(entry)
+  const links = ['npm', 'npx'].map((name) => ({
+    path: `usr/local/bin/${name}`,
+    link: `../../../${NPM}/bin/${name}-cli.js`,
+  }))
+  return [...entries, ...links]
 }
 
 /** Programs of packages begin with "#!/usr/bin/env node". */

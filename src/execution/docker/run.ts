@@ -1,7 +1,7 @@
 import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
 import { GatewayUnreachableError, RunRefusedError } from '../errors.ts'
-import { connectThroughGateway, isGatewayOpen } from '../gateway/client.ts'
+import { connectThroughGateway, isGatewayOpen, serveEgressThrough } from '../gateway/client.ts'
 import { createLogWriter, type LogLimits, type LogWriter } from '../logs/writer.ts'
 import type { Plan, Run, RunEnd, RunStats } from '../types.ts'
 import { createContainerCheck } from './container-check.ts'
@@ -112,6 +112,7 @@ export function dockerRun(input: DockerRunInput): Run {
       await gateways.restore(input)
       return false
     },
+    serveEgress: (egress, options) => serveEgressThrough(gateways.endpoint(input), egress, options),
     async connect(port, options = {}) {
       const endpoint = gateways.endpoint(input)
       // the other endpoint opens the gateway itself
@@ -139,7 +140,15 @@ export function dockerRun(input: DockerRunInput): Run {
 /** One that was over before it began. */
 export function finishedRun(handle: DockerHandle, startedAt: number, end: RunEnd): Run {
   const over = () => Promise.reject(new RunRefusedError('the run has ended'))
-  return { handle, startedAt, wait: async () => end, stop: async () => {}, stats: over, connect: over }
+  return {
+    handle,
+    startedAt,
+    wait: async () => end,
+    stop: async () => {},
+    stats: over,
+    connect: over,
+    serveEgress: over,
+  }
 }
 
 const KILLED = 137

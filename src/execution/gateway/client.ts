@@ -1,9 +1,10 @@
 import { addAbortListener } from 'node:events'
 import { connect } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { type Duplex, duplexPair, pipeline } from 'node:stream'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { errnoOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
 import type { BytePipe } from '../../base/stream.ts'
+import { type Egress, type EgressServer, type ServeOptions, serveEgress } from '../../egress/index.ts'
 import { CONNECT_PATIENCE_MS, CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
 import { GatewayUnreachableError } from '../errors.ts'
 import { readLine } from './server.ts'
@@ -46,12 +47,25 @@ export async function requestGateway(
   return line
 }
 
-/** A connection on which this end is the way out of the run. */
-export async function openEgress(endpoint: GatewayEndpoint, signal?: AbortSignal): Promise<Duplex> {
+/** Serves the way out of a run, until disposed or until the run, or what carries its connections, has ended. */
+export async function serveEgressThrough(
+  endpoint: GatewayEndpoint,
+  egress: Egress,
+  { signal, ...options }: ServeOptions & { signal?: AbortSignal | undefined },
+): Promise<EgressServer> {
   const { line, socket } = await sendRequest(endpoint, { egress: true }, signal)
-  if (line === 'ok') return socket
-  socket.destroy()
-  throw new GatewayUnreachableError(line.replace(/^no /, ''))
+  if (line !== 'ok') {
+    socket.destroy()
+    throw new GatewayUnreachableError(line.replace(/^no /, ''))
+  }
+  // what has come already is in the stream, where a session of HTTP/2 would not look
+  const [pipe, inner] = duplexPair()
+  pipeline(socket, inner, () => {})
+  pipeline(inner, socket, () => {})
+  // a half of it is of no use to either side
+  socket.once('end', () => pipe.destroy()).once('close', () => pipe.destroy())
+  pipe.once('close', () => socket.destroy())
+  return serveEgress(egress, pipe, options)
 }
 
 /** Is there a gateway? One of an earlier version does not know the question, and says so. */

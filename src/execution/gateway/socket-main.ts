@@ -1,22 +1,25 @@
 import { diskAnswer, watchDisk } from './disk.ts'
+import { startEgress } from './egress.ts'
 import { now, watchLifetime } from './lifetime.ts'
 import { startGatewayServer } from './server.ts'
+import { parseSettings } from './settings.ts'
 
-/**
- * The gateway of a container: `main <socket> <port,port,...> <lifetime as JSON> [folder of a build]`. The run lives in
- * its namespaces and ends with it.
- */
-const [path = '', ports = '', lifetime = '{"graceMs":0}', build] = process.argv.slice(2)
+/** The gateway of a container: `main <socket> <settings as JSON>`. The run lives in its namespaces and ends with it. */
+const path = process.argv[2] ?? ''
+const { ports, lifetime, build, egress } = parseSettings(process.argv[3])
 let lastAsked = now()
+// first: who reaches the socket knows that the way out is there
+const wayOut = egress && (await startEgress(egress))
 await startGatewayServer({
   path,
-  ports: ports.split(',').filter(Boolean).map(Number),
+  ports,
   other: diskAnswer(build === undefined ? undefined : watchDisk(build)),
+  egress: wayOut?.attach,
   onRequest: () => {
     lastAsked = now()
   },
 })
-watchLifetime(JSON.parse(lifetime), {
+watchLifetime(lifetime, {
   lastAsked: () => lastAsked,
   end: () => process.kill(process.pid, 'SIGKILL'),
 })

@@ -1,35 +1,36 @@
 import { Socket } from 'node:net'
 import { diskAnswer, watchDisk } from './disk.ts'
+import { startEgress } from './egress.ts'
 import { createSession } from './handshake.ts'
 import { now, watchLifetime } from './lifetime.ts'
 import { serveConnection } from './server.ts'
+import { parseSettings } from './settings.ts'
 
 /** A node that sends nothing for so long is gone: it sends a ping every 15 s. */
 const SILENCE_MS = 60_000
 
 /**
- * The gateway of a container of an engine that shares no folder with the node: `stdio <port,port,...> <lifetime as JSON>
- * [folder of a build]`. Connections come from the client that is attached to its stdin and stdout; it lives as long as its
+ * The gateway of a container of an engine that shares no folder with the node: `stdio <settings as JSON>`. Connections come from the client that is attached to its stdin and stdout; it lives as long as its
  * container, and a client that attaches again begins a new session.
  */
-const ports = (process.argv[2] ?? '').split(',').filter(Boolean).map(Number)
+const { ports, lifetime, build, egress } = parseSettings(process.argv[2])
 let lastAsked = now()
 const output = new Socket({ fd: 1, readable: false, writable: true })
 const input = new Socket({ fd: 0, readable: true, writable: false })
 
-const build = process.argv[4]
+const wayOut = egress && (await startEgress(egress))
 const other = diskAnswer(build === undefined ? undefined : watchDisk(build))
 
 const session = createSession({
   first: 2,
   write: (bytes, done) => void output.write(bytes, done),
-  onStream: (stream) => void serveConnection(stream, ports, other).catch(() => stream.destroy()),
+  onStream: (stream) => void serveConnection(stream, ports, other, wayOut?.attach).catch(() => stream.destroy()),
 })
 
 output.on('error', () => {})
 input.on('error', () => {})
 input.setTimeout(SILENCE_MS, () => session.close(new Error('no client is attached')))
-watchLifetime(JSON.parse(process.argv[3] ?? '{"graceMs":0}'), {
+watchLifetime(lifetime, {
   lastAsked: () => lastAsked,
   end: () => process.kill(process.pid, 'SIGKILL'),
 })

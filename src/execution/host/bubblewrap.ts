@@ -52,23 +52,32 @@ export type SandboxInit = {
   readonly heapMib?: number | undefined
 }
 
+/** `hosts`: names that have a loopback address of the sandbox's own, as [name, address]. */
+type EtcInit = { readonly uid: number; readonly hosts: readonly (readonly [string, string])[] }
+
 /** The files of `etcDir`. */
 export const SANDBOX_ETC = {
-  passwd: (uid: number) => `root:x:0:0::/:/bin/false\nservice:x:${uid}:${uid}::/work:/bin/sh\n`,
-  group: (uid: number) => `root:x:0:\nservice:x:${uid}:\n`,
-  hosts: () => '127.0.0.1 localhost\n::1 localhost\n',
+  passwd: ({ uid }: EtcInit) => `root:x:0:0::/:/bin/false\nservice:x:${uid}:${uid}::/work:/bin/sh\n`,
+  group: ({ uid }: EtcInit) => `root:x:0:\nservice:x:${uid}:\n`,
+  hosts: ({ hosts }: EtcInit) =>
+    ['127.0.0.1 localhost\n::1 localhost\n', ...hosts.map(([name, address]) => `${address} ${name}\n`)].join(''),
   'nsswitch.conf': () => 'passwd: files\ngroup: files\nhosts: files\n',
 }
 
 /**
  * The shim's own box: a network and process namespace in which it is the first process, so that all that runs there
  * ends when it ends, and the file system as it is. The service's box is made inside it and shares its network only.
+ * `lowPorts`: the shim may listen at ports below 1024 there.
  */
-export function shimArgs(command: readonly string[]): string[] {
+export function shimArgs(command: readonly string[], { lowPorts = false } = {}): string[] {
   const namespaces = ['--unshare-user', '--unshare-net', '--unshare-pid', '--unshare-ipc', '--as-pid-1']
   const files = ['--dev-bind', '/', '/', '--proc', '/proc', '--chdir', '/']
-  return [...namespaces, ...files, '--json-status-fd', `${STATUS_FD}`, '--', ...command]
+  const capabilities = lowPorts ? ['--cap-add', 'CAP_NET_BIND_SERVICE'] : []
+  return [...namespaces, ...files, ...capabilities, '--json-status-fd', `${STATUS_FD}`, '--', ...command]
 }
+
+/** Begins what a shim with a capability starts: bubblewrap refuses to have one, and a service never does. */
+export const DROP_CAPABILITIES = ['/usr/bin/setpriv', '--ambient-caps=-all', '--inh-caps=-all', '--'] as const
 
 /** The service's box. */
 export function sandboxArgs(plan: Plan, init: SandboxInit): string[] {

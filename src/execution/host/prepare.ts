@@ -1,21 +1,25 @@
 import { chmod, chown, lchown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
-import { HELPER_HEAP_MIB, inodesFor } from '../constants.ts'
+import { HELPER_HEAP_MIB, inodesFor, NOBODY } from '../constants.ts'
+import { egressListeners, hostsEntries } from '../egress-targets.ts'
 import { RunRefusedError } from '../errors.ts'
 import { limitsOf } from '../logs/limits.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { Plan } from '../types.ts'
-import { inCgroups, SANDBOX_ETC, sandboxArgs, shimArgs } from './bubblewrap.ts'
+import { DROP_CAPABILITIES, inCgroups, SANDBOX_ETC, sandboxArgs, shimArgs } from './bubblewrap.ts'
 import { type CgroupRoots, type Controller, createCgroup, joinFiles } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
 import { permissionCommand, permissionEnv } from './permission-model.ts'
 import type { HostHandle } from './run.ts'
-import { runFiles, type ShimSpec, writeJson } from './run-files.ts'
+import { type RunFiles, runFiles, type ShimSpec, writeJson } from './run-files.ts'
 import { type SandboxPaths, sandboxMounts } from './sandbox-mounts.ts'
 import type { Sandbox } from './sandbox-probe.ts'
 import { mountTable, sandboxRootCommand } from './sandbox-root.ts'
 import { seccompFilter } from './seccomp.ts'
+
+/** Ports below need a capability. */
+const FIRST_FREE_PORT = 1024
 
 export type PrepareInit = {
   readonly plan: Plan
@@ -32,13 +36,17 @@ export type PrepareInit = {
 
 /** Writes the files of a run, and answers the command that starts its shim. */
 export async function prepareRun(init: PrepareInit): Promise<{ program: string; args: string[] }> {
-  const { plan, handle, sandbox, groups, uid, node } = init
+  const { handle, sandbox, groups, uid, node } = init
   const files = runFiles(handle.dir)
+  const plan = await withFiles(init.plan, files)
   const sandboxed = 'bwrap' in sandbox
-  // without a network namespace its proxy would be open to the whole machine
-  if (plan.egress === true && !sandboxed) throw new RunRefusedError('a way out needs a sandbox: install bubblewrap')
+  // without a network namespace its gateway would be open to the whole machine
+  if (plan.egress !== undefined && !sandboxed)
+    throw new RunRefusedError('a way out needs a sandbox: install bubblewrap')
   if (plan.check !== undefined && !sandboxed)
     throw new RunRefusedError('a check by a command (run.check.command) needs a sandbox: install bubblewrap')
+  const listeners = plan.egress === undefined ? [] : egressListeners(plan.egress, plan.ports)
+  const lowPorts = listeners.some(({ port }) => port < FIRST_FREE_PORT)
   const has = (controller: Controller) => sandboxed && groups.roots[controller] !== undefined
   await mkdir(plan.logDir, { recursive: true, mode: 0o700 })
   await writeFile(files.status, '', { mode: 0o600 })
@@ -61,7 +69,8 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   let command = permission ?? []
   if (sandboxed) {
     await mkdir(files.etc, { recursive: true, mode: 0o755 })
-    for (const [name, text] of Object.entries(SANDBOX_ETC)) await writeFile(join(files.etc, name), text(uid ?? 65534))
+    const about = { uid: uid ?? NOBODY, hosts: hostsEntries(listeners) }
+    for (const [name, text] of Object.entries(SANDBOX_ETC)) await writeFile(join(files.etc, name), text(about))
     const filter = seccompFilter({ counted: has('memory') })
     if (filter !== undefined) await writeFile(files.filter, filter)
     const heapMib = has('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
@@ -69,7 +78,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     const inside = { node: paths.node, etcDir: seen.etc, code, work, tmp, shm, shows }
     const limits = { uid, limitPids: !has('pids'), heapMib, filtered: filter !== undefined }
     const box = sandboxArgs(plan, { bwrap: sandbox.bwrap, ...inside, ...limits })
-    command = inCgroups(joinFiles(cgroup), [sandbox.bwrap, ...box])
+    command = inCgroups(joinFiles(cgroup), [...(lowPorts ? DROP_CAPABILITIES : []), sandbox.bwrap, ...box])
   } else if (paths.box === undefined) await mkdir(files.work, { recursive: true, mode: 0o700 })
   const { service, purpose, ports, lifetime, grant } = plan
   const folders =
@@ -78,8 +87,8 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
       : { source: paths.source, code: paths.code, bytes: grant.diskBytes, inodes: inodesFor(grant.diskBytes) }
   await writeJson(files.plan, {
     ...{ runId: plan.runId, service, purpose, ports, command, sandboxed, cgroup, lifetime },
-    ...(plan.readOnlyMounts === undefined || purpose === 'build' ? {} : { kind: 'scanner' as const }),
-    ...(plan.egress === true ? { egress: true } : {}),
+    ...(init.plan.readOnlyMounts === undefined || purpose === 'build' ? {} : { kind: 'scanner' as const }),
+    ...(plan.egress === undefined ? {} : { egress: { listeners, proxyPort: plan.egress.proxyPort } }),
     ...(plan.check === undefined ? {} : { checks: true }),
     ...(folders === undefined ? {} : { build: folders }),
     logDir: paths.log,
@@ -97,11 +106,21 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
 
   const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
   const shim = [paths.node, ...flags, paths.entry, paths.run]
-  const boxed = sandboxed ? [sandbox.bwrap, ...shimArgs(shim)] : shim
+  const boxed = sandboxed ? [sandbox.bwrap, ...shimArgs(shim, { lowPorts })] : shim
   if (paths.box === undefined) return { program: shim[0] as string, args: shim.slice(1) }
   await mkdir(paths.box, { recursive: true, mode: 0o755 })
   await writeFile(files.table, mountTable(mounts), { mode: 0o600 })
   return sandboxRootCommand({ box: paths.box, mounts, table: files.table, join: shimGroups, uid }, boxed)
+}
+
+/** Its files, in a folder that goes with the run. */
+async function withFiles(plan: Plan, { given }: RunFiles): Promise<Plan> {
+  const texts = Object.entries(plan.files ?? {})
+  if (texts.length === 0) return plan
+  await mkdir(given, { mode: 0o755 })
+  const shown = texts.map(([as], index) => ({ path: join(given, `${index}`), as }))
+  for (const [index, [, text]] of texts.entries()) await writeFile(join(given, `${index}`), text, { mode: 0o644 })
+  return { ...plan, readOnlyMounts: [...(plan.readOnlyMounts ?? []), ...shown] }
 }
 
 /** Where nothing can be mounted: each folder that the run may write to. */

@@ -1,5 +1,6 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { EgressSpec } from '../gateway/egress.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { Plan, PlanLifetime, RunEnd } from '../types.ts'
 import type { RunCgroup } from './cgroups.ts'
@@ -18,8 +19,8 @@ export type ShimSpec = {
   readonly checks?: boolean | undefined
   /** where the shim makes the socket, from the run's folder; absent: at `socket` itself */
   readonly listen?: string | undefined
-  /** a proxy on its loopback leads to the node, which serves the way out */
-  readonly egress?: boolean | undefined
+  /** what its gateway listens at, which leads to the node */
+  readonly egress?: EgressSpec | undefined
   /** of a build: its code is copied to the folder that is bounded, and back when it succeeded */
   readonly build?: BuildFolders | undefined
   /** folders that the kernel does not bound */
@@ -72,6 +73,8 @@ export function runFiles(dir: string) {
     /** the system calls that the sandbox allows; absent where there is no filter for the processor */
     filter: file('filter.bpf'),
     etc: file('etc'),
+    /** read-only files of the plan */
+    given: file('given'),
     work: file('work'),
     /** `socket` of the plan is a link to it: a path may be longer than a socket's */
     listen: file('s'),

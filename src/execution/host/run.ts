@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { duplexPair, pipeline } from 'node:stream'
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { isAlive, type ProcessIdentity, signalProcess } from '../../base/process-identity.ts'
-import { serveEgress } from '../../egress/index.ts'
-import { connectThroughGateway, isGatewayOpen, openEgress, requestGateway } from '../gateway/client.ts'
+import { connectThroughGateway, isGatewayOpen, requestGateway, serveEgressThrough } from '../gateway/client.ts'
 import type { Run, RunEnd, RunStats } from '../types.ts'
 import { joinFiles, limitedGroup, type RunCgroup, removeCgroup } from './cgroups.ts'
 import {
@@ -90,14 +88,7 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
       if (existsSync(files.listen)) await linkSocket(files, handle.socket)
       return false
     },
-    async serveEgress(egress, { maxBytes, signal }) {
-      const socket = await openEgress(handle.socket, signal)
-      // what has come already is in the stream, where a session of HTTP/2 would not look
-      const [pipe, inner] = duplexPair()
-      pipeline(socket, inner, () => {})
-      pipeline(inner, socket, () => {})
-      return serveEgress(egress, pipe, { maxBytes })
-    },
+    serveEgress: (egress, options) => serveEgressThrough(handle.socket, egress, options),
     async connect(port, options = {}) {
       const ended = await readEnd(files)
       if (ended !== undefined) throw new UnavailableError('the run has ended')

@@ -6,6 +6,7 @@ import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { Grant } from '../../base/verdict.ts'
 import type { Egress } from '../../egress/index.ts'
+import { PROXY_PORT } from '../egress-targets.ts'
 import { readLogs } from '../logs/reader.ts'
 import { logFile } from '../logs/writer.ts'
 import type { EndReason, ReadOnlyMount, Run } from '../types.ts'
@@ -33,7 +34,7 @@ export type SandboxTask = {
   readonly timeoutMs: number
   /** it writes into its code, which is taken back when it succeeds */
   readonly writes?: boolean | undefined
-  /** its way out, through a proxy at PROXY_URL; without it, it has no network */
+  /** its way out, through a proxy at PROXY_PORT; without it, it has no network */
   readonly egress?: { readonly through: Egress; readonly maxBytes: number } | undefined
 }
 
@@ -153,7 +154,7 @@ export function createSandboxExecutor(
             service: '',
             author: '',
             purpose: task.writes === true ? 'build' : 'run',
-            egress: task.egress !== undefined,
+            egress: task.egress && { targets: [], proxyPort: PROXY_PORT },
             grant: { ...limits, executor: 'host', network: { mode: 'none' } },
             workdir: '',
             ports: [],

@@ -50,10 +50,10 @@ export async function runShim(dir: string): Promise<void> {
   await rm(listen, { force: true })
   const running = { child: undefined as RunningCommand | undefined }
   // loaded by those that have it: a shim is small
-  using proxy = plan.egress === true ? await (await import('../gateway/egress-proxy.ts')).startEgressProxy() : undefined
+  using egress = plan.egress && (await (await import('../gateway/egress.ts')).startEgress(plan.egress))
   const gateway = await startGatewayServer({
     path: listen,
-    egress: proxy?.attach,
+    egress: egress?.attach,
     ports: plan.ports,
     other: async (request) => {
       if (request.wait === true) return JSON.stringify(await finished.promise)

@@ -15,7 +15,7 @@ const ORIGINS: Readonly<Record<ObtainedBuild['origin'], string | undefined>> = {
 
 /** The folder of the built code: what an equal build has made before, or makes now for another run, is used again. */
 export async function build(context: StepContext, codeDir: string): Promise<string> {
-  const { components, init, spec, retries, interrupt, dispatch } = context
+  const { components, init, spec, recorder, retries, interrupt, dispatch } = context
   const { executor, builds, dirs, record } = init
   const { runId } = record
   const plan = planOf({ runId, spec, purpose: 'build', codeDir: undefined, logsDir: dirs.logs, graceMs: 0 })
@@ -26,7 +26,8 @@ export async function build(context: StepContext, codeDir: string): Promise<stri
   })
   await retries.recordChange({ state: 'building' })
   const signal = anySignal([interrupt, expiry.signal])
-  const obtain = () => builds.obtain({ runId, executor, plan, code: spec.service.code, codeDir, signal })
+  const obtain = () =>
+    builds.obtain({ runId, executor, plan, code: spec.service.code, codeDir, signal, note: recorder.note })
   const { dir, origin } = await retries.retryStep('building', FETCH_ATTEMPTS, obtain).finally(() => signal.clear())
   if (ORIGINS[origin] !== undefined) await retries.recordChange({ state: 'building', detail: ORIGINS[origin] })
   return dir

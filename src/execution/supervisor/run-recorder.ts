@@ -11,6 +11,8 @@ import type { SupervisorComponents } from './types.ts'
 export interface RunRecorder extends AsyncDisposable {
   /** A state is entered here before it is acted upon. */
   transition(change: RunChange): void
+  /** A line of the run's own log. */
+  note(line: string): void
   readonly restarts: number
 }
 
@@ -21,7 +23,18 @@ export function createRunRecorder(
   const { runId, service, executor } = record
   const writer = createLogWriter(logDir, 'node', limitsOf('node', logs, runSpecOf(record).grant.diskBytes))
   let { restarts } = record
+  let closed = false
+
+  function write(at: number, line: string): void {
+    // a build goes on for others when the run that it began for is over
+    if (closed) return
+    writer.write(formatLine('node', at, line)).catch((error: unknown) => {
+      log.warn('a line of a log could not be written', { runId, reason: messageOf(error) })
+    })
+  }
+
   return {
+    note: (line) => write(Math.floor(clock.now()), line),
     get restarts() {
       return restarts
     },
@@ -33,13 +46,12 @@ export function createRunRecorder(
       const detail = change.detail === '' ? undefined : change.detail
       if (state === undefined) return
       const parts = [state, exitCode === undefined ? undefined : `exit code ${exitCode}`, detail]
-      writer
-        .write(formatLine('node', at, parts.filter((part) => part !== undefined).join(': ')))
-        .catch((error: unknown) => {
-          log.warn('a line of a log could not be written', { runId, reason: messageOf(error) })
-        })
+      write(at, parts.filter((part) => part !== undefined).join(': '))
       events.emit('execution:state', { service, runId, executor, state, at, restarts, exitCode, detail })
     },
-    [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]() {
+      closed = true
+      return writer[Symbol.asyncDispose]()
+    },
   }
 }

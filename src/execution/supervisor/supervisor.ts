@@ -243,6 +243,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       const record = journal.ofService(service)
       return record === undefined ? undefined : { record, healthy: workers.get(service)?.healthy === true }
     },
+    reviseNetworks: () => builds.reviseNetworks(),
     healthy: (service) => workers.get(service)?.healthy === true,
     failures: (service) => workers.get(service)?.failures ?? 0,
     running: () => [...workers.keys()],

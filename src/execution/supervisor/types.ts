@@ -6,6 +6,7 @@ import type { Rng } from '../../base/rng.ts'
 import type { LogLine, RunRecord } from '../../base/run-record.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import type { Grant } from '../../base/verdict.ts'
+import type { EgressComponents } from '../../egress/index.ts'
 import type { BuildsInit } from '../builds/types.ts'
 import type { ExecutionEvents } from '../events.ts'
 import type { RunJournal } from '../journal.ts'
@@ -47,6 +48,8 @@ export type SupervisorComponents = {
   readonly journal: RunJournal
   readonly executors: readonly Executor[]
   readonly code: CodeProvider
+  /** How the hosts that runs and builds reach are resolved and connected to. */
+  readonly internet: EgressComponents
   /** Absent where the node is not root: its runs share a user. */
   readonly userIds?: UserIds | undefined
 }
@@ -73,7 +76,7 @@ export type SupervisorInit = {
     /** what builds made of code */
     readonly builds: string
   }
-  readonly builds: Pick<BuildsInit, 'maxBytes' | 'registries' | 'timeoutMs'>
+  readonly builds: Pick<BuildsInit, 'maxBytes' | 'network' | 'timeoutMs'>
   /** What may be granted in all, as it is now. */
   readonly limits: () => Resources
   /** As the policy says now. */
@@ -140,6 +143,8 @@ export interface Supervisor extends AsyncDisposable {
   /** Stops it and removes its log files. */
   remove(service: string, options: StopOptions): Promise<void>
   status(service: string): RunStatus | undefined
+  /** The policy is another: connections of runs and builds that it does not allow are cut. */
+  reviseNetworks(): void
   /** Reads nothing from the disk. */
   healthy(service: string): boolean
   /** How often its run has ended by itself and began again, and was not healthy since. */

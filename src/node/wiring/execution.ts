@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { totalLimits } from '../../admission/facts/capacity.ts'
 import { healthSettings } from '../../admission/facts/health-settings.ts'
-import type { RunnerConfig } from '../../config/index.ts'
+import { machineNetwork } from '../../egress/index.ts'
 import { createExecutors } from '../../execution/executors.ts'
-import { createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
+import { buildNetwork, createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
 import { createOwnClaims, type OwnClaims } from '../../placement/index.ts'
 import { createSignedServices, type SignedServices } from '../../services/signed-services.ts'
 import type { NodeInit } from '../types.ts'
@@ -27,15 +27,6 @@ export type Execution = Reporting & {
   readonly claims: OwnClaims
 }
 
-/** The mirrors that serve a service, as the operator wrote them. */
-function registriesFor({ REGISTRIES }: Pick<RunnerConfig, 'REGISTRIES'>, { own }: { own: boolean }) {
-  const serves = (mirror: RunnerConfig['REGISTRIES'][string][number]) =>
-    own || typeof mirror === 'string' || !mirror.OWN_ONLY
-  return Object.entries(REGISTRIES)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, mirrors]) => [key, mirrors.filter(serves)])
-}
-
 /** What runs services, and reports what becomes of them. Nothing runs before the supervisor boots. */
 export async function createExecution(
   context: NodeContext,
@@ -54,15 +45,27 @@ export async function createExecution(
     ),
   )
   const userIds = await openUserIds({ rng }, configuration)
+  const internet = machineNetwork(clock)
   const supervisor = parts.use(
     createSupervisor(
-      { clock, rng, log: log.child('execution'), events, journal: journal.runs, executors, code: serviceCode, userIds },
+      {
+        clock,
+        rng,
+        log: log.child('execution'),
+        events,
+        journal: journal.runs,
+        executors,
+        code: serviceCode,
+        internet,
+        userIds,
+      },
       {
         dirs: { logs: join(dataDir, 'logs'), builds: join(dataDir, 'builds') },
         builds: {
           maxBytes: quotas.BUILDS,
           timeoutMs: timeouts.BUILD * 1000,
-          registries: (author) => registriesFor(policy().config, { own: author === own }),
+          network: (author) =>
+            buildNetwork(policy().config, { own: author === own, clients: context.configuration().clientRegistries }),
         },
         limits: () => totalLimits(policy().config),
         health: () => healthSettings(policy().config),
@@ -72,6 +75,7 @@ export async function createExecution(
       },
     ),
   )
+  parts.use(events.on('node:policy', () => supervisor.reviseNetworks()))
   const claims = createOwnClaims()
   const { receipts, services, notify } = createReporting(context, { code, network, signed, supervisor, claims })
   const peerStatus = createPeerStatus(context, { network, receipts })

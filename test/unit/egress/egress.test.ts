@@ -5,6 +5,7 @@ import { duplexPair, PassThrough } from 'node:stream'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { createEgress, type EgressPolicy, machineNetwork, serveEgress } from '../../../src/egress/index.ts'
+import { createPacer } from '../../../src/egress/pacer.ts'
 
 /** Names as a resolver could answer them. */
 const NAMES: Record<string, string[]> = {
@@ -130,4 +131,64 @@ test('a resolver that does not answer is not waited for', async () => {
   asked.catch(() => {})
   await clock.advance(15_000)
   await expect(asked).rejects.toThrow('github.com has no address (the resolver does not answer in time)')
+})
+
+describe('a policy that changes', () => {
+  test('cuts what it does not allow any more, by its name or its address, and leaves the rest', async () => {
+    let policy: EgressPolicy = { hosts: [], addresses: ['127.0.0.1', '127.0.0.2'] }
+    const said: string[] = []
+    const egress = createEgress(
+      { lookup: async () => [{ address: '10.1.2.3', family: 4 }], open: async () => new PassThrough() },
+      { policy: () => policy, onDecision: ({ host, allowed }) => void said.push(`${host} ${allowed}`) },
+    )
+    const named = { host: 'db.example', subdomains: false, port: 1 }
+    policy = { ...policy, hosts: [named], privateTargets: [{ address: '10.1.2.3', port: 1 }] }
+    const [one, two, db] = await Promise.all(
+      ['127.0.0.1', '127.0.0.2', 'db.example'].map((host) => egress.connect(host, 1)),
+    )
+    for (const connection of [one, two, db]) connection?.on('error', () => {})
+    policy = { ...policy, addresses: ['127.0.0.2'] }
+    egress.revise()
+    expect([one?.destroyed, two?.destroyed, db?.destroyed]).toEqual([true, false, false])
+    // its name may still be reached, but not where it leads
+    policy = { ...policy, privateTargets: [{ address: '10.1.2.3', port: 2 }] }
+    egress.revise()
+    expect([two?.destroyed, db?.destroyed]).toEqual([false, true])
+    expect(said.slice(3)).toEqual(['127.0.0.1 false', 'db.example false'])
+  })
+
+  test('is asked again after the name is resolved and the connection made', async () => {
+    let policy: EgressPolicy = POLICY
+    const opened = new PassThrough()
+    const egress = createEgress(
+      {
+        lookup: async () => [{ address: '140.82.112.3', family: 4 }],
+        async open() {
+          policy = { hosts: [], addresses: [] }
+          return opened
+        },
+      },
+      { policy: () => policy },
+    )
+    await expect(egress.connect('github.com', 443)).rejects.toThrow('does not allow it any more')
+    expect(opened.destroyed).toBe(true)
+  })
+})
+
+test('what is faster than its pace waits, over all that share it', async () => {
+  const clock = manualClock()
+  const pacer = createPacer(clock, 1000)
+  const done: string[] = []
+  for (const [name, count] of [
+    ['a', 1000],
+    ['b', 500],
+    ['c', 500],
+  ] as const)
+    void pacer.pass(count).then(() => done.push(name))
+  await clock.advance(0)
+  expect(done).toEqual(['a'])
+  await clock.advance(500)
+  expect(done).toEqual(['a', 'b'])
+  await clock.advance(500)
+  expect(done).toEqual(['a', 'b', 'c'])
 })

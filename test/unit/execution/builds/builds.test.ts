@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { EngineGoneError } from '../../../../src/execution/index.ts'
 import { formatLine } from '../../../../src/execution/logs/format.ts'
 import { type BuildsBench, createBuildsBench } from '../../../fixtures/execution/builds-harness.ts'
+import { networkUnder } from '../../../fixtures/execution/networks.ts'
 import { linesOf, MIB, until } from '../../../fixtures/execution/run-fixture.ts'
 
 let bench: BuildsBench
@@ -51,7 +52,9 @@ describe('the output of a build', () => {
   }
 
   it.each(CHANGES)('does not serve another %s', async (_what, change) => {
-    const builds = bench.open({ registries: (author) => (author === 'own' ? ['https://mirror'] : []) })
+    const builds = bench.open({
+      network: networkUnder({ REGISTRIES: { RUST: [{ URL: 'https://mirror', OWN_ONLY: true }] } }),
+    })
     await builds.obtain(bench.request('a'))
     const other = await builds.obtain(bench.request('b', change))
     expect([other.origin, await bench.made(other)]).toEqual(['built', 2])

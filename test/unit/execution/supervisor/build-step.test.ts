@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { networkUnder } from '../../../fixtures/execution/networks.ts'
 import { linesOf, until } from '../../../fixtures/execution/run-fixture.ts'
 import { GRANT, START_MS, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
 
@@ -89,7 +90,7 @@ describe('a supervised service with a build', () => {
   it('keeps its output over a restart of the node that it outlives', async () => {
     const first = await runs('a')
     await first[Symbol.asyncDispose]()
-    const next = bench.start({ builds: { maxBytes: 1, timeoutMs: 1000, registries: () => [] } })
+    const next = bench.start({ builds: { maxBytes: 1, timeoutMs: 1000, network: networkUnder() } })
     await next.boot()
     expect(await outputs()).toHaveLength(1)
     await next.stop('a', { why: 'by the test' })

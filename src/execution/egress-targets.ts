@@ -1,0 +1,78 @@
+import { isIPv4 } from 'node:net'
+
+/** What a run reaches as if it were there: the gateway listens in its place. A name, or an address of loopback, and a port. */
+export type EgressTarget = { readonly host: string; readonly port: number }
+
+/** The network of a plan. The node decides about each connection: `Run.serveEgress`. */
+export type PlanEgress = {
+  readonly targets: readonly EgressTarget[]
+  /** The port of an HTTP proxy on loopback, for hosts that nothing listens in the place of. */
+  readonly proxyPort?: number | undefined
+}
+
+export type EgressListener = EgressTarget & { readonly address: string }
+
+const LOCALHOST = '127.0.0.1'
+/** 127.0.1.1 to 127.0.1.254 */
+const MAX_NAMES = 254
+/** Where a run finds the proxy, unless the port is its own. */
+export const PROXY_PORT = 3128
+export const proxyUrl = (port: number) => `http://${LOCALHOST}:${port}`
+
+/**
+ * Where a gateway listens: each name has a loopback address of its own, which the hosts file says; `localhost` and addresses
+ * of loopback are themselves. No other address can be listened in the place of: it is reached through the proxy.
+ */
+export function egressListeners({ targets, proxyPort }: PlanEgress, ports: readonly number[] = []): EgressListener[] {
+  const addresses = new Map<string, string>()
+  const listeners = targets.flatMap(({ host, port }) => {
+    const address = addressFor(host, addresses)
+    return address === undefined ? [] : [{ host, port, address }]
+  })
+  // what the run itself listens at is its own
+  return listeners.filter(({ address, port }) => address !== LOCALHOST || (port !== proxyPort && !ports.includes(port)))
+}
+
+/** Can a gateway listen in the place of this host? */
+export function isListenable(host: string): boolean {
+  return isIPv4(host) ? host.startsWith('127.') : !host.includes(':') && !host.startsWith('*.')
+}
+
+/** Lines of a hosts file, as [name, address]. */
+export function hostsEntries(listeners: readonly EgressListener[]): [string, string][] {
+  const entries = listeners.filter(({ host }) => host !== 'localhost' && !isIPv4(host))
+  return [...new Map(entries.map(({ host, address }) => [host, address]))]
+}
+
+/** The first port from 3128 on that neither the run nor what stands on its 127.0.0.1 has. */
+export function freeProxyPort(ports: readonly number[], targets: readonly EgressTarget[] = []): number {
+  const taken = new Set([...ports, ...targets.map(({ port }) => port)])
+  let port = PROXY_PORT
+  while (taken.has(port)) port++
+  return port
+}
+
+const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy']
+const WITHOUT = ['NO_PROXY', 'no_proxy']
+
+/** For programs that ask a proxy. What is at loopback is the run's own, or is listened in the place of. */
+export function proxyVariables(port: number): Record<string, string> {
+  const own = `localhost,${LOCALHOST},::1`
+  return {
+    ...Object.fromEntries(VARIABLES.map((name) => [name, proxyUrl(port)])),
+    ...Object.fromEntries(WITHOUT.map((name) => [name, own])),
+    NODE_USE_ENV_PROXY: '1',
+  }
+}
+
+function addressFor(host: string, addresses: Map<string, string>): string | undefined {
+  if (!isListenable(host)) return undefined
+  if (isIPv4(host)) return host
+  if (host === 'localhost') return LOCALHOST
+  const known = addresses.get(host)
+  if (known !== undefined) return known
+  if (addresses.size >= MAX_NAMES) return undefined
+  const address = `127.0.1.${addresses.size + 1}`
+  addresses.set(host, address)
+  return address
+}

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest'
+import type { RunRecord } from '../../../src/base/run-record.ts'
+import type { ReceiptContent } from '../../../src/services/receipts.ts'
+import type { ServiceEntry } from '../../../src/services/registry.ts'
+import { runReasons } from '../../../src/services/run-reasons.ts'
+import { createStateNotifier, type StateNotifierComponents } from '../../../src/services/state-notifier.ts'
+
+it('sends a receipt when a run begins to build, and another that says that an earlier output is used', () => {
+  const run = { state: 'building', restarts: 0 } as RunRecord & { detail?: string }
+  const entry = { signed: { body: { name: 'a', author: new Uint8Array([0xed, 0x01, ...new Array(32).fill(1)]) } }, run }
+  const sent: ReceiptContent[] = []
+  const services = {
+    get: () => entry as unknown as ServiceEntry,
+    view: () => ({ state: 'building', redirected: false }),
+    runReasons: () => runReasons({ run, healthy: false, service: { kind: 'service' }, healthyMs: 1 }),
+  }
+  const components = {
+    events: { emit: () => {} },
+    services,
+    receipts: { send: (content: ReceiptContent) => void sent.push(content) },
+    lastLines: async () => [],
+  } as unknown as StateNotifierComponents
+  const notify = createStateNotifier(components, new AbortController().signal)
+  notify('a')
+  run.detail = 'the output of an earlier build is used'
+  notify('a', run.detail)
+  notify('a', run.detail)
+  expect(sent.map(({ state, reasons }) => [state, ...reasons.map(({ message }) => message)])).toEqual([
+    ['building'],
+    ['building', 'the output of an earlier build is used'],
+  ])
+})
