@@ -51,7 +51,7 @@ function follow({ files, folders, links }: Tree, path: string, target: string): 
     at.push(name)
     const next = links.get(at.join('/'))
     if (next === undefined) continue
-    if (++hops > MAX_HOPS) return { problem: 'which leads round in a circle' }
+    if (++hops > MAX_HOPS) return { problem: `which leads in a circle, or through more than ${MAX_HOPS} links` }
     if (next.startsWith('/')) return { problem: `which leads to ${quoted(next)}, and that is absolute` }
     at.pop()
     ahead.unshift(...next.split('/'))

@@ -11,6 +11,7 @@ export type StagingLimits = { readonly maxBytes: number; readonly maxEntries: nu
  * of a stranger becomes a name on this disk, so none can lead anywhere.
  */
 export interface StagingFile extends Disposable {
+  readonly limits: StagingLimits
   readonly entries: readonly SourceEntry[]
   /** Begins a file; the pieces that follow are its content until the next entry. */
   file(path: string): void
@@ -45,6 +46,7 @@ export function createStagingFile(name: string, { maxBytes, maxEntries }: Stagin
   }
 
   return {
+    limits: { maxBytes, maxEntries },
     get entries() {
       finish()
       return entries

@@ -1,20 +1,29 @@
-import { crc32 } from 'node:zlib'
+import { crc32, deflateRawSync } from 'node:zlib'
 
 /** One stored entry; what is not said is what an honest zip has. */
-export type ZipEntry = { name: string; content: string; local?: string; mode?: number; size?: number }
+export type ZipEntry = {
+  name: string
+  content: string | Buffer
+  local?: string
+  mode?: number
+  size?: number
+  deflate?: boolean
+}
 
-/** A zip of stored entries, as anybody could write it. */
-export function zipOf(entries: readonly ZipEntry[]): Buffer {
+/** A zip as anybody could write it; `base`: where it begins in its file. */
+export function zipOf(entries: readonly ZipEntry[], base = 0): Buffer {
   const parts: Buffer[] = []
   const central: Buffer[] = []
-  let at = 0
-  for (const { name, content, local = name, mode = 0o100644, size } of entries) {
-    const data = Buffer.from(content)
+  let at = base
+  for (const { name, content, local = name, mode = 0o100644, size, deflate = false } of entries) {
+    const plain = Buffer.from(content as string)
+    const data = deflate ? deflateRawSync(plain) : plain
     const common = Buffer.alloc(26)
     common.writeUInt16LE(20, 0)
-    common.writeUInt32LE(crc32(data), 10)
+    common.writeUInt16LE(deflate ? 8 : 0, 4)
+    common.writeUInt32LE(crc32(plain), 10)
     common.writeUInt32LE(data.byteLength, 14)
-    common.writeUInt32LE(size ?? data.byteLength, 18)
+    common.writeUInt32LE(size ?? plain.byteLength, 18)
     const named = (text: string) => {
       const fields = Buffer.from(common)
       fields.writeUInt16LE(Buffer.byteLength(text), 22)

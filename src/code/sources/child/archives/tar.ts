@@ -1,12 +1,19 @@
 import { Parser, type ReadEntry } from 'tar'
 import { messageOf } from '../../../../base/errors.ts'
+import { formatBytes } from '../../../../base/format.ts'
 import { BLOCK } from '../../../archive/tar-format.ts'
+import { TooLargeError } from '../../../errors.ts'
 import { UnusableSourceError } from '../errors.ts'
 import type { StagingFile } from '../staging-file.ts'
 
 const FILES: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile'])
 /** A path, a target or a comment that stands outside of a header. */
 const MAX_META_BYTES = 64 * 1024
+
+/** What the headers of one entry take of the archive: its own, one for a long name, that name, and padding. */
+const HEADERS_BYTES = 4096
+/** A record of pax: contents with holes in them, whose map stands where their first bytes should. */
+const SPARSE = /^\d+ GNU\.sparse\./m
 
 export const NOT_UTF8 = 'has a name that is not UTF-8'
 
@@ -28,12 +35,26 @@ export async function readTarArchive(pieces: AsyncIterable<Uint8Array>, staging:
   })
   parser.on('ignoredEntry', (entry: ReadEntry) => {
     problem ??= new UnusableSourceError(
-      `the archive holds ${JSON.stringify(entry.path)}, of a kind that no archive of code has (${entry.type})`,
+      entry.meta
+        ? `the archive holds a name or a comment of more than ${formatBytes(MAX_META_BYTES)}`
+        : `the archive holds ${JSON.stringify(entry.path)}, of a kind that no archive of code has (${entry.type})`,
     )
   })
+  parser.on('meta', (records: string) => {
+    if (SPARSE.test(records)) problem ??= new UnusableSourceError('the archive holds a file with holes (GNU sparse)')
+  })
+  let ended = false
+  parser.on('eof', () => {
+    ended = true
+  })
+  const maxBytes = staging.limits.maxBytes + staging.limits.maxEntries * HEADERS_BYTES
   let bytes = 0
   for await (const piece of pieces) {
     bytes += piece.byteLength
+    // what belongs to no file is not free, either
+    if (bytes > maxBytes) throw new TooLargeError(`the archive unpacks to more than ${formatBytes(maxBytes)}`)
+    // the parser would keep what comes after the end
+    if (ended) continue
     parser.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength))
     if (problem !== undefined) break
   }

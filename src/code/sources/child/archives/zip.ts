@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
 import { messageOf } from '../../../../base/errors.ts'
@@ -12,7 +12,10 @@ const REGULAR = 0o100000
 const FOLDER = 0o040000
 const ENCRYPTED = 1
 const MAX_TARGET_BYTES = 1024
-const END_MARK = 'PK\x05\x06'
+/** Begins what stands behind a central directory. */
+const END_MARK = Buffer.from('PK\x05\x06', 'latin1')
+const END_BYTES = 22
+const SCAN_BYTES = 64 * 1024
 
 const fromFd = promisify<number, object, ZipFile>(yauzl.fromFd as never)
 
@@ -32,21 +35,24 @@ export async function readZipArchive(pieces: AsyncIterable<Uint8Array>, staging:
 async function readEntries(fd: number, staging: StagingFile): Promise<void> {
   try {
     const zip = await fromFd(fd, { autoClose: false, lazyEntries: true, strictFileNames: true })
-    if (zip.comment.includes(END_MARK)) throw new UnusableSourceError('the zip has two directories')
-    for await (const entry of zip.eachEntry()) await takeEntry(zip, entry, staging)
+    if (zip.comment.includes(END_MARK.toString('latin1'))) throw secondDirectory()
+    const contents: Range[] = []
+    for await (const entry of zip.eachEntry()) await takeEntry(zip, entry, staging, contents)
+    checkRanges(fd, contents, zip.fileSize - END_BYTES - Buffer.byteLength(zip.comment))
   } catch (cause) {
     if (cause instanceof Error && cause.constructor !== Error) throw cause
     throw new UnusableSourceError(`the archive is not a zip that can be read (${messageOf(cause)})`, { cause })
   }
 }
 
-async function takeEntry(zip: ZipFile, entry: Entry, staging: StagingFile): Promise<void> {
+async function takeEntry(zip: ZipFile, entry: Entry, staging: StagingFile, contents: Range[]): Promise<void> {
   const path = entry.fileName
   if (path.endsWith('/')) return staging.folder()
   if ((entry.generalPurposeBitFlag & ENCRYPTED) !== 0) return staging.add({ path, problem: 'is encrypted' })
   if (path.includes('\ufffd')) return staging.add({ path, problem: 'has a name that is not UTF-8' })
   const local = await zip.readLocalFileHeaderPromise(entry, { minimal: false })
   if (!local.fileName.equals(entry.fileNameRaw)) return staging.add({ path, problem: 'has two names in the zip' })
+  contents.push({ from: local.fileDataStart, to: local.fileDataStart + entry.compressedSize })
   const type = (entry.externalFileAttributes >>> 16) & TYPE_MASK
   if (type === LINK) {
     const target = await contentOf(zip, entry, MAX_TARGET_BYTES)
@@ -57,6 +63,36 @@ async function takeEntry(zip: ZipFile, entry: Entry, staging: StagingFile): Prom
   }
   staging.file(path)
   for await (const piece of await zip.openReadStreamPromise(entry)) staging.data(piece as Buffer)
+}
+
+type Range = { readonly from: number; readonly to: number }
+
+/**
+ * Other programs may read a zip from its beginning, or by another directory that is hidden in it, and see other files than this
+ * one does: no entry shares its bytes with another, and what belongs to none has no second end of a directory.
+ */
+function checkRanges(fd: number, contents: Range[], end: number): void {
+  let at = 0
+  for (const { from, to } of [...contents, { from: end, to: end }].sort((a, b) => a.from - b.from)) {
+    if (from < at) throw new UnusableSourceError('two entries of the zip share their bytes')
+    if (holdsEndMark(fd, at, from)) throw secondDirectory()
+    at = to
+  }
+}
+
+function holdsEndMark(fd: number, from: number, to: number): boolean {
+  const piece = Buffer.alloc(Math.min(SCAN_BYTES, to - from))
+  // pieces overlap, so that a mark between two is seen
+  for (let at = from; at + END_MARK.byteLength <= to; at += piece.byteLength - END_MARK.byteLength + 1) {
+    const read = readSync(fd, piece, 0, Math.min(piece.byteLength, to - at), at)
+    if (piece.subarray(0, read).includes(END_MARK)) return true
+    if (at + read >= to) return false
+  }
+  return false
+}
+
+function secondDirectory(): UnusableSourceError {
+  return new UnusableSourceError('the zip has two directories')
 }
 
 async function contentOf(zip: ZipFile, entry: Entry, max: number): Promise<string | undefined> {
