@@ -34,7 +34,8 @@ const SHELLS = [
 const CONFINE = `umask "$1" || exit 126
 ulimit -Sc 0; ulimit -Hc 0; ulimit -Sn "$2" 2>/dev/null; ulimit -Hn "$2" 2>/dev/null
 ulimit -St "$3"; ulimit -Ht "$3"
-last=$4; shift 4
+if [ "$4" != unlimited ]; then ulimit -Sd "$4" 2>/dev/null; ulimit -Hd "$4" 2>/dev/null; fi
+last=$5; shift 5
 for f in ${process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'}/*; do
   n=\${f##*/}
   case $n in *[!0-9]*) exit 126;; esac
@@ -64,6 +65,7 @@ export function confinedCommand(spec: ProcessSpec, descriptors: number): { file:
     rule.umask.toString(8).padStart(4, '0'),
     `${rule.files}`,
     `${rule.cpuSeconds ?? 'unlimited'}`,
+    rule.memory === undefined ? 'unlimited' : `${rule.memory * 1024}`,
     `${descriptors - 1}`,
   ]
   return { file: shell, args: [...start, '--', ...env, spec.program, ...spec.args] }

@@ -13,11 +13,15 @@ export type ProcessRule = {
   readonly files: number
   /** seconds of processor time, after which the kernel ends it */
   readonly cpuSeconds?: number
+  /** MiB of private memory that it may map (RLIMIT_DATA); undefined: what its user may */
+  readonly memory?: number
   /** its user if the node is root */
   readonly user: string
 }
 
 const FILES = 4096
+/** What V8 reserves for compiled code and the stacks of its threads. Almost none of it is ever used, and all of it counts. */
+const NODE_RESERVES = 640
 
 /** One row for each kind of process. A process of no kind cannot be started. */
 export const PROCESSES = {
@@ -94,6 +98,7 @@ export const PROCESSES = {
     cwd: 'the folder that it fills',
     umask: 0o022,
     files: FILES,
+    memory: NODE_RESERVES + 256,
     user: 'nobody, before the first byte is read',
   },
   fetch: {
@@ -105,6 +110,7 @@ export const PROCESSES = {
     umask: 0o077,
     files: FILES,
     cpuSeconds: 300,
+    memory: NODE_RESERVES + 640,
     user: 'nobody, before the first byte is read',
   },
   probe: {

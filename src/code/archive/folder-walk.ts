@@ -2,13 +2,18 @@ import { isUtf8 } from 'node:buffer'
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
 import { errnoOf, InputError } from '../../base/errors.ts'
 import { READ_BYTES } from '../constants.ts'
 import type { Ignore } from './ignore.ts'
 import { HEAD_BYTES, type SourceEntry } from './pack-list.ts'
 import { quoted } from './tar-format.ts'
 
-export type WalkOptions = { readonly signal?: AbortSignal | undefined }
+export type WalkOptions = {
+  readonly signal?: AbortSignal | undefined
+  /** for programs that are asked about a folder; default: the system's */
+  readonly clock?: Clock | undefined
+}
 
 /** All that lies in a folder. Nothing inside a folder that `ignore` names is looked at. */
 export async function walkFolder(dir: string, ignore: Ignore, options: WalkOptions): Promise<SourceEntry[]> {

@@ -3,7 +3,8 @@ import { addAbortListener, once } from 'node:events'
 import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { errnoOf, InputError } from '../../base/errors.ts'
+import { deadline, systemClock } from '../../base/clock.ts'
+import { errnoOf, InputError, TimeoutError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { findProgram, startPiped } from '../../process/index.ts'
 import { folderEntry, NOT_UTF8, type WalkOptions } from './folder-walk.ts'
@@ -17,6 +18,8 @@ import { foldersOf } from './tar-format.ts'
  */
 const CONFIG = ['core.fsmonitor=false', 'core.hooksPath=/dev/null'].flatMap((line) => ['-c', line])
 const ENVIRONMENT = { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none' }
+/** A list of files takes seconds; a disk that does not answer, or an index that is none, takes for ever. */
+const GIT_MS = 120_000
 const LIST = ['ls-files', '-coz', '--deduplicate', '--exclude-per-directory=.gitignore']
 
 /** Does the folder seem to lie in a work tree of git? */
@@ -81,7 +84,7 @@ async function listFiles(dir: string, options: WalkOptions): Promise<Buffer[] | 
 export async function askGit(
   dir: string,
   args: readonly string[],
-  { signal }: WalkOptions,
+  { signal, clock = systemClock() }: WalkOptions,
 ): Promise<{ names: Buffer[]; problem?: string | undefined }> {
   signal?.throwIfAborted()
   const program = findProgram('git')
@@ -90,15 +93,19 @@ export async function askGit(
       `${dir} is in a work tree of git, and git is not installed: install it, or say in ${IGNORE_FILE} what is not packed (the file may be empty)`,
     )
   }
+  const tooLong = new TimeoutError(
+    `git does not answer about ${dir} within ${GIT_MS / 1000} s; say in ${IGNORE_FILE} what is not packed, and git is not asked`,
+  )
+  using limit = deadline(clock, GIT_MS, tooLong, signal)
   const child = startPiped({ kind: 'tool', program, args: [...CONFIG, ...args], cwd: dir, env: ENVIRONMENT })
-  using _kill = signal && addAbortListener(signal, () => void child.kill('SIGKILL'))
+  using _kill = addAbortListener(limit.signal, () => void child.kill('SIGKILL'))
   child.stdin.on('error', () => {}).end()
   const [names, problem, [exitCode]] = await Promise.all([
     buffer(child.stdout),
     buffer(child.stderr),
     once(child, 'close'),
   ])
-  signal?.throwIfAborted()
+  limit.signal.throwIfAborted()
   return { names: split(names), ...(exitCode === 0 ? {} : { problem: problem.toString() }) }
 }
 

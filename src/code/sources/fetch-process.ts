@@ -11,7 +11,7 @@ import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { type Egress, type EgressServer, serveEgress } from '../../egress/index.ts'
-import { startProcess } from '../../process/index.ts'
+import { type ChildProcess, startProcess } from '../../process/index.ts'
 import { FETCH_HEAP_MB } from '../constants.ts'
 import { chownToUnpackUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
@@ -19,7 +19,7 @@ import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchAbout, FetchJob, FetchResult } from './child/job.ts'
 
 /** Libraries that the process reads its archives with. */
-const LIBRARIES = ['tar', 'yauzl', 'ignore', 'isomorphic-git']
+const LIBRARIES = ['tar', 'yauzl', 'ignore']
 
 export type FetchInit = {
   readonly clock: Clock
@@ -92,6 +92,9 @@ export async function fetchInProcess(
     throw new FetchFailedError('unavailable', `the server sends less than ${MIN_BYTES} bytes in ${WINDOW_MS / 1000} s`)
   const result = resultOf(answer)
   if (result?.done === false) throw new FetchFailedError(result.why, result.message)
+  if (result === undefined && hasOverspent(child, stderr)) {
+    throw new FetchFailedError('unusable', 'it takes more memory or processor time than a download may have')
+  }
   if (taken !== undefined && !(result === undefined && hasFailed(child))) throw taken.error
   if (result === undefined) {
     const problem = sanitizeText(stderr.trim().split('\n').at(-1) ?? '', 200)
@@ -103,6 +106,14 @@ export async function fetchInProcess(
 /** It ended by itself, and not well: what came of its archive says nothing then. */
 function hasFailed({ exitCode }: { exitCode: number | null }): boolean {
   return exitCode !== null && exitCode !== 0
+}
+
+/** The kernel ended it, or memory that it asked for was refused. It would be so again. */
+function hasOverspent(
+  { exitCode, killed, signalCode }: Pick<ChildProcess, 'exitCode' | 'killed' | 'signalCode'>,
+  stderr: string,
+): boolean {
+  return (signalCode !== null && !killed) || exitCode === 134 || /out of memory|allocation failed|ENOMEM/i.test(stderr)
 }
 
 /** A server that is slower than this for two windows is given up: a download holds a place that others wait for. */

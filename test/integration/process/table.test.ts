@@ -10,10 +10,21 @@ const KINDS = Object.entries(PROCESSES as Readonly<Record<string, ProcessRule>>)
 
 describe('the table of processes', () => {
   it.each(KINDS)('is in docs/processes.md: %s', (kind, rule) => {
-    const { what, reads, environment, descriptors, cwd, umask, files, user } = rule
+    const { what, reads, environment, descriptors, cwd, umask, files, memory, user } = rule
     const list = (items: readonly string[]) => (items.length === 0 ? 'none' : items.join(', ').replaceAll('*', '\\*'))
     const mask = umask.toString(8).padStart(3, '0')
-    const row = [kind, what, reads, list(environment), list(descriptors), cwd, mask, files, user]
+    const row = [
+      kind,
+      what,
+      reads,
+      list(environment),
+      list(descriptors),
+      cwd,
+      mask,
+      files,
+      memory === undefined ? 'no limit' : `${memory} MiB`,
+      user,
+    ]
     const text = readFileSync(new URL('../../../docs/processes.md', import.meta.url), 'utf8')
     expect(text).toContain(`| ${row.join(' | ')} |`)
   })
@@ -29,6 +40,7 @@ describe('the table of processes', () => {
         ...{ leaked: [], umask: rule.umask, core: '0', cwd: '/', complaints: '' },
         ...{ ignored: '0'.repeat(16), blocked: '0'.repeat(16) },
         files: expect.toSatisfy((most: number) => most <= rule.files),
+        memory: rule.memory === undefined ? 'unlimited' : `${rule.memory * 1024}`,
       })
     }
   })

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmod, chown, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { manualClock } from '../../../src/base/clock.ts'
 import { listFolder } from '../../../src/code/archive/list-folder.ts'
 import { packedPaths, writeFiles } from '../../fixtures/code/stores.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
@@ -28,6 +29,25 @@ describe.skipIf(!needs('git'))('a folder in a work tree of git', () => {
     await writeFiles(dir, { 'dist/out.js': '', 'sub/new.js': '', 'sub/x.tmp': '', 'node_modules/x/i.js': '' })
     expect(await packedPaths(dir)).toEqual(['a.js', 'node_modules/x/i.js', 'sub/b.js', 'sub/new.js'])
     expect(await packedPaths(join(dir, 'sub'))).toEqual(['b.js', 'new.js'])
+  })
+
+  test('that git does not answer about ends, in one sentence', async () => {
+    const dir = await repository({ 'a.js': '' })
+    await rm(join(dir, '.git/index'))
+    execFileSync('mkfifo', [join(dir, '.git/index')])
+    const clock = manualClock(0)
+    const listing = listFolder(dir, { clock })
+    let over = false
+    listing
+      .catch(() => {})
+      .finally(() => {
+        over = true
+      })
+    while (!over) {
+      await new Promise((resolve) => setImmediate(resolve))
+      await clock.advance(10_000)
+    }
+    await expect(listing).rejects.toThrow(/^git does not answer about .* within 120 s; say in \.thundercloudignore/)
   })
 
   test('tracked files that are ignored belong to it, deleted ones do not; links are links', async () => {

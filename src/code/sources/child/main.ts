@@ -32,7 +32,12 @@ const lines = createInterface({ input: process.stdin })
 lines.once('close', () => process.stdin.destroy())
 lines.once('line', (line) => {
   void run(JSON.parse(line) as FetchJob)
-    .catch((error): FetchResult => ({ done: false, why: failureOf(error), message: messageOf(error) }))
+    .catch(
+      (error): FetchResult =>
+        isOutOfMemory(error)
+          ? { done: false, why: 'unusable', message: 'it takes more memory than a download may have' }
+          : { done: false, why: failureOf(error), message: messageOf(error) },
+    )
     .then((result) => {
       writeSync(ANSWER_FD, `${JSON.stringify(result)}\n`)
       process.stdin.destroy()
@@ -76,4 +81,9 @@ function failureOf(error: unknown): FetchFailure {
   if (errno === 'ENOSPC' || errno === 'EDQUOT') return 'disk-full'
   if (error instanceof TooLargeError) return 'too-large'
   return error instanceof InputError ? 'unusable' : 'unavailable'
+}
+
+/** A buffer that the kernel gives no memory for. */
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && (error instanceof RangeError || errnoOf(error) === 'ERR_MEMORY_ALLOCATION_FAILED')
 }

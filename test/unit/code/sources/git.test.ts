@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listFolder } from '../../../../src/code/archive/list-folder.ts'
 import { git, gitServer } from '../../../fixtures/code/git-server.ts'
-import { codeOfEntries, fetchSource, type Page, sourceServer } from '../../../fixtures/code/source-server.ts'
+import { codeOfEntries, fetchSource } from '../../../fixtures/code/source-server.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { needs } from '../../../require.ts'
+import { OTHER, source } from './git-stand-in.ts'
 
 /** A hard tree: a script without its bit, line ends that a checkout would change, what is ignored, a link, folders. */
 async function repository(change?: (dir: string) => void) {
@@ -29,14 +30,6 @@ async function repository(change?: (dir: string) => void) {
   return { dir, commit: git(dir, 'rev-parse', 'HEAD') }
 }
 
-const OTHER = [{ path: 'x', content: 'x' }]
-const source = (url: string, commit: string, path?: string) => ({
-  type: 'git' as const,
-  url,
-  commit,
-  ...(path && { path }),
-})
-
 const codeOfFolder = async (dir: string) => codeOfEntries(await listFolder(dir))
 
 describe.skipIf(!needs('git'))('a commit of git', () => {
@@ -50,6 +43,22 @@ describe.skipIf(!needs('git'))('a commit of git', () => {
     const { store } = await fetchSource(source(`${url}/.git`, commit), code)
     expect(store.has(code)).toBe(true)
     expect(asked).toEqual(['GET /.git/info/refs', 'POST /.git/git-upload-pack'])
+  })
+
+  test('with files that are deltas of others, however far', async () => {
+    const lines = Array.from({ length: 3000 }, (_, line) => `line ${line} ${(line * 7919) % 104729}\n`)
+    const { dir, commit } = await repository((root) => {
+      for (let version = 0; version < 30; version++) {
+        lines[version * 90] = `changed in ${version}\n`
+        writeFileSync(join(root, `v${version}`), lines.join(''))
+      }
+      git(root, 'add', '-A')
+      git(root, 'commit', '-qm', 'many')
+      git(root, 'repack', '-adfq', '--depth=50')
+    })
+    const code = await codeOfFolder(dir)
+    const { url } = await gitServer(dir)
+    expect((await fetchSource(source(`${url}/.git`, commit), code)).store.has(code)).toBe(true)
   })
 
   test('a folder of it', async () => {
@@ -101,65 +110,5 @@ describe.skipIf(!needs('git'))('a commit of git', () => {
       /has no commit a{40}, or its server gives no single commit|says:/,
     )
     expect(await problem(`${url}/none`, commit)).toMatch(/answers 404/)
-  })
-})
-
-describe('a hostile server of git', () => {
-  const line = (text: string | Buffer) =>
-    Buffer.concat([Buffer.from((text.length + 4).toString(16).padStart(4, '0')), Buffer.from(text)])
-  const ABOUT = Buffer.concat([line('version 2\n'), line('fetch=shallow\n'), Buffer.from('0000')])
-  const outcome = async (about: Page, pack: Page) => {
-    const { url } = await sourceServer(() => ({
-      '/r/info/refs?service=git-upload-pack': about,
-      '/r/git-upload-pack': pack,
-    }))
-    return fetchSource(source(`${url}/r`, 'a'.repeat(40)), OTHER).then(
-      () => 'taken',
-      (error: Error) => error.message,
-    )
-  }
-  const packed = (bytes: Buffer) =>
-    Buffer.concat([line('packfile\n'), line(Buffer.concat([Buffer.of(1), bytes])), Buffer.from('0000')])
-
-  test.each<[string, Page, Page, RegExp]>([
-    ['speaks no version 2', line('hello\n'), '', /does not speak version 2/],
-    ['is none', '<html></html>', '', /does not answer as a git server/],
-    [
-      'redirects to a private address',
-      (response) => response.writeHead(302, { location: 'http://10.0.0.1/x/info/refs?service=git-upload-pack' }).end(),
-      '',
-      /10\.0\.0\.1:80 is not among the hosts/,
-    ],
-    [
-      'redirects the second request',
-      ABOUT,
-      (response) => response.writeHead(302, { location: '/elsewhere' }).end(),
-      /answers 302/,
-    ],
-    ['sends no pack', ABOUT, '0000', /has no commit/],
-    [
-      'sends what is no pack',
-      ABOUT,
-      packed(Buffer.from('PACKnothing at all')),
-      /the pack of the commit cannot be read/,
-    ],
-    [
-      'says so in words',
-      ABOUT,
-      Buffer.concat([line('packfile\n'), line('\x03no \x1b[31mroom\n')]),
-      /the git server says: no .*room/,
-    ],
-    ['sends half a line', ABOUT, '00ff', /is cut/],
-    [
-      'sends without end',
-      ABOUT,
-      (response) => {
-        const more = () => response.write(packed(Buffer.alloc(60_000)).subarray(0, -4), (error) => error ?? more())
-        more()
-      },
-      /more than the 4 MiB that may be downloaded/,
-    ],
-  ])('that %s ends in one sentence', async (_, about, pack, message) => {
-    expect(await outcome(about, pack)).toMatch(message)
   })
 })

@@ -3,11 +3,12 @@ import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { RegistryKind } from '../../../../protocols/registries.ts'
+import { isRetryable } from '../../../../src/base/errors.ts'
 import { registryOf } from '../../../../src/config/index.ts'
-import { checksumDatabase, h1Of } from '../../../fixtures/code/checksum-database.ts'
 import { PACKAGE_FILES, PACKAGES, type PackageShelf } from '../../../fixtures/code/package-shelves.ts'
 import { fetchSource, type Page, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
+import { rawTar } from '../raw-tar.ts'
 
 const ALL = Object.entries(PACKAGES) as [RegistryKind, PackageShelf][]
 const WITH_HASH = ALL.filter(([kind]) => kind !== 'go' && kind !== 'hackage')
@@ -198,90 +199,78 @@ describe('npm, where a login or another version is needed', () => {
   })
 })
 
-describe('a module of Go with a checksum database', () => {
-  const { name, version, file, path } = PACKAGES.go
-  const root = `${name}@${version}/`
-  const source = { type: 'registry' as const, kind: 'go' as const, name, version }
-  const record = (h1: string) => `${name} ${version} ${h1}\n${name} ${version}/go.mod h1:x=\n`
-  const honest = record(h1Of(root, PACKAGE_FILES))
-
-  async function taken(
-    pages: Record<string, Page>,
-    GOSUMDB: string | ((url: string) => string),
-  ): Promise<{ result: string; asked: string[] }> {
-    const { url, asked } = await sourceServer(() => ({ [path]: file, ...pages }))
-    const env = { HOME: await tempDir(), GOSUMDB: typeof GOSUMDB === 'string' ? GOSUMDB : GOSUMDB(url) }
-    const result = await fetchSource(source, PACKAGE_FILES, {
-      storage: { ALLOWED_STORAGE: [], REGISTRIES: { GO: [url] } },
-      env,
-    }).then(
-      ({ store }) => store.list()[0]?.provenance?.source ?? '',
-      (error: Error) => error.message,
-    )
-    return { result, asked }
+describe('a hostile registry', () => {
+  const source = { type: 'registry' as const, kind: 'npm' as const, name: 'a', version: '1.0.0' }
+  const other = rawTar({ path: 'package/other', content: 'x' })
+  const integrity = `sha512-${createHash('sha512').update(other).digest('base64')}`
+  const written = (response: ServerResponse, piece: string, times: number) => {
+    let left = times
+    const more = () => (left-- > 0 ? response.write(piece, (error) => error ?? more()) : response.end())
+    more()
   }
-  const SUPPORTED = { '/sumdb/db.example/supported': '' }
 
-  test.for([
-    [700, 600],
-    [700, 3],
-    [700, 699],
-    [256, 100],
-    [1, 0],
-    [2, 1],
-    [257, 256],
-  ] as const)('the proxy answers for it: record %2$i of %1$i is in the signed tree', async ([size, id]) => {
-    const { pages, key } = checksumDatabase('db.example', '/sumdb/db.example/', honest, { size, id })
-    const { result, asked } = await taken({ ...SUPPORTED, ...pages }, key)
-    expect(result).toBe(`the go package ${name} ${version}`)
-    expect(asked.length).toBeLessThan(10)
-  })
-
-  test('it answers itself; without a key its word is taken', async () => {
-    const { pages, key } = checksumDatabase('db.example', '/db/', honest)
-    expect((await taken(pages, (url) => `${key} ${url}/db`)).result).toBe(`the go package ${name} ${version}`)
-    const { result, asked } = await taken(pages, (url) => `db.example ${url}/db`)
-    expect(result).toBe(`the go package ${name} ${version}`)
-    expect(asked).not.toContainEqual(expect.stringContaining('/tile/'))
-  })
-
-  const other = checksumDatabase('db.example', '/sumdb/db.example/', record('h1:AAAA='))
-  const signed = checksumDatabase('db.example', '/sumdb/db.example/', honest)
-  const lookup = signed.pages[signed.lookup] as string
-  test.for([
-    ['other files', other.pages, other.key, 'sent other files than the checksum database has (h1:AAAA=)'],
-    ['another key', signed.pages, other.key, 'answers with what its key did not sign'],
-    ['a key that is none', signed.pages, 'db.example+00000000+AAAA', 'the key in GOSUMDB is not one'],
+  test.each<[string, Page, RegExp]>([
     [
-      'a record that is not in the tree',
-      { ...signed.pages, [signed.lookup]: lookup.replace('h1:x=', 'h1:y=') },
-      signed.key,
-      'what is not in its signed tree',
+      'has another package there, and its right hash',
+      { version: '1.0.0', dist: { tarball: '/t', integrity } },
+      /has other files: they are the code bafy/,
     ],
     [
-      'a number that is not in the tree',
-      { ...signed.pages, [signed.lookup]: lookup.replace('600', '701') },
-      signed.key,
-      'the record is not in its tree',
+      'gives a hash that is none',
+      { version: '1.0.0', dist: { tarball: '/t', integrity: 'sha512-xx' } },
+      /has other files/,
+    ],
+    ['gives another version', { version: '1.0.1', dist: { tarball: '/t', integrity } }, /has no such version/],
+    ['gives no object', [1], /has no such version/],
+    [
+      'gives an address of another kind',
+      { version: '1.0.0', dist: { tarball: 'file:///etc/passwd' } },
+      /a file without an address/,
     ],
     [
-      'half a tile',
-      { ...signed.pages, '/sumdb/db.example/tile/8/0/002.p/188': Buffer.alloc(32) },
-      signed.key,
-      'sends half a tile',
+      'names a private address',
+      { version: '1.0.0', dist: { tarball: 'http://10.0.0.1/a.tgz' } },
+      /10\.0\.0\.1:80 is not among the hosts/,
     ],
-    ['no tile', { [signed.lookup]: lookup }, signed.key, 'answers 404'],
-    ['no such record', {}, signed.key, 'the checksum database db.example has no example.com/Thing/v2 v2.0.1'],
-    ['a page', { [signed.lookup]: '<html>' }, signed.key, 'does not answer about example.com/Thing/v2 v2.0.1'],
-    ['an endless answer', { [signed.lookup]: 'x'.repeat(100_000) }, signed.key, 'sends more than the 64 KiB'],
-  ] as const)('that has %s ends it', async ([, pages, key, sentence]) => {
-    expect((await taken({ ...SUPPORTED, ...pages }, key)).result).toContain(sentence)
+    [
+      'sends a document of 1 GB',
+      (response) => written(response, ' '.repeat(1024 * 1024), 1024),
+      /sends more than the 64 MiB/,
+    ],
+    [
+      'sends a document of lists in lists',
+      (response) => written(response, '['.repeat(1024 * 1024), 60),
+      /does not answer with JSON|more memory/,
+    ],
+    [
+      'sends a document of many objects',
+      (response) => written(response, `[${'{"a":{}},'.repeat(100_000)}0],`.repeat(1), 60),
+      /does not answer with JSON|more memory/,
+    ],
+    ['sends no JSON', '<html>', /does not answer with JSON at \/a\/1\.0\.0/],
+  ])('that %s ends in one sentence', async (_, page, message) => {
+    const { url } = await sourceServer(() => ({ '/a/1.0.0': page, '/t': other }))
+    const storage = { ALLOWED_STORAGE: [], REGISTRIES: { 'NODE.JS': [url] } }
+    const failure = fetchSource(source, PACKAGE_FILES, { storage })
+    await expect(failure).rejects.toThrow(message)
+    expect(isRetryable(await failure.catch((error: unknown) => error))).toBe(false)
   })
 
-  test('at a host that is not public it is not asked, unless it is the mirror itself', async () => {
-    const { url: private_, asked } = await sourceServer(() => signed.pages)
-    const { result } = await taken({}, `${signed.key} ${private_}`)
-    expect(result).toMatch(/127\.0\.0\.1.* not a public address/)
+  test.each([
+    'npm:b@1.0.0',
+    'https://a.example/t.tgz',
+    'git+ssh://a@b/c',
+    'file:..',
+    '1.x',
+    '>=1.0.0',
+    'next',
+    '1.0.0 || 2',
+    ' 1.0.0',
+    '1.0.0\n',
+  ])('the version %j is none', async (version) => {
+    const { url, asked } = await sourceServer(() => ({}))
+    const storage = { REGISTRIES: { 'NODE.JS': [url] } }
+    await expect(fetchSource({ ...source, version }, PACKAGE_FILES, { storage })).rejects.toThrow('name it exactly')
     expect(asked).toEqual([])
   })
 })

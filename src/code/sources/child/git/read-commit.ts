@@ -1,87 +1,92 @@
 import { isUtf8 } from 'node:buffer'
-import * as fs from 'node:fs'
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
-import git from 'isomorphic-git'
-import { messageOf } from '../../../../base/errors.ts'
 import { HEAD_BYTES, isLfsPointer, LFS_PROBLEM, SUBMODULE_PROBLEM } from '../../../archive/pack-list.ts'
+import { NOT_UTF8 } from '../archives/tar.ts'
 import { UnusableSourceError } from '../errors.ts'
 import type { StagingFile } from '../staging-file.ts'
+import { type GitObject, openPack, unreadable } from './pack-file.ts'
 
-/** A repository that holds one pack, in the working folder. */
-const PACKS = 'repository/objects/pack'
-const PACK = 'objects/pack/pack-fetched.pack'
+const PACK = 'commit.pack'
 const LINK = '120000'
-const FOLDER = '040000'
+const FOLDER = '40000'
 const SUBMODULE = '160000'
+const ID_BYTES = 20
 /** Folders below one another: far over what projects have, far under what a stack takes. */
 const MAX_DEPTH = 200
+/** A file may have folders of its own, and there is a commit. A server that ignores what was asked for sends more. */
+const OBJECTS_PER_ENTRY = 2
+/** How much more a whole commit may have than what is taken of it, where that is one of its folders. */
+const UNPACKED_FACTOR = 8
 
 /** Puts the files of a commit, as its objects have them, into the staging file: no conversion, no checkout. */
 export async function readCommit(
-  pack: AsyncIterable<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array>,
   commit: string,
   path: string | undefined,
   staging: StagingFile,
 ): Promise<void> {
-  await writePack(pack)
-  const repository = { fs, dir: 'repository', gitdir: 'repository', cache: {} }
-  try {
-    await git.indexPack({ ...repository, filepath: PACK })
-    const { commit: found } = await git.readCommit({ ...repository, oid: commit })
-    await readFolder(found.tree, '', 0)
-  } catch (cause) {
-    if (cause instanceof Error && !('data' in cause) && cause.constructor !== Error && cause.constructor !== TypeError)
-      throw cause
-    throw new UnusableSourceError(`the pack of the commit cannot be read (${messageOf(cause)})`, { cause })
+  const { maxBytes, maxEntries } = staging.limits
+  using pack = await openPack(PACK, pieces, {
+    maxObjects: OBJECTS_PER_ENTRY * maxEntries + 1,
+    maxBytes: UNPACKED_FACTOR * maxBytes,
+  })
+  const wanted = path?.replace(/^(\.?\/)+|\/+$/g, '')
+  const tree = /^tree ([0-9a-f]{40})\n/.exec(objectOf('commit', commit).toString('latin1', 0, 64))?.[1]
+  if (tree === undefined) throw unreadable('the commit names no folder')
+  readFolder(tree, '', 0)
+
+  function objectOf(type: GitObject['type'], id: string): Buffer {
+    const found = pack.read(id)
+    if (found.type !== type) throw unreadable(`${id} is a ${found.type}, and not a ${type}`)
+    return found.content
   }
 
   /** Only what lies below `path`, or above it, is opened. */
-  async function readFolder(oid: string, folder: string, depth: number): Promise<void> {
+  function readFolder(id: string, folder: string, depth: number): void {
     if (depth > MAX_DEPTH)
       throw new UnusableSourceError(`the commit has more than ${MAX_DEPTH} folders below one another`)
     staging.folder()
-    const { tree } = await git.readTree({ ...repository, oid })
-    for (const entry of tree) {
-      const at = folder === '' ? entry.path : `${folder}/${entry.path}`
-      if (!concerns(at, path)) continue
-      if (entry.mode === FOLDER) await readFolder(entry.oid, at, depth + 1)
-      else if (entry.mode === SUBMODULE || entry.type === 'commit')
-        staging.add({ path: at, problem: SUBMODULE_PROBLEM })
-      else await readBlob(entry.oid, at, entry.mode)
+    for (const entry of entriesOf(objectOf('tree', id))) {
+      const name = entry.name.toString()
+      const at = folder === '' ? name : `${folder}/${name}`
+      if (!concerns(at, wanted)) continue
+      if (entry.mode === FOLDER) readFolder(entry.id, at, depth + 1)
+      else if (entry.mode === SUBMODULE) staging.add({ path: at, problem: SUBMODULE_PROBLEM })
+      else if (!isUtf8(entry.name)) staging.add({ path: at, problem: NOT_UTF8 })
+      else readBlob(objectOf('blob', entry.id), at, entry.mode)
     }
   }
 
-  async function readBlob(oid: string, at: string, mode: string): Promise<void> {
-    const { blob } = await git.readBlob({ ...repository, oid })
-    if (at.includes('\ufffd')) return staging.add({ path: at, problem: 'has a name that is not UTF-8' })
+  function readBlob(content: Buffer, at: string, mode: string): void {
     if (mode === LINK) {
-      const target = Buffer.from(blob)
-      return staging.add(
-        isUtf8(target)
-          ? { path: at, target: target.toString() }
-          : { path: at, problem: 'is a link whose target is not UTF-8' },
-      )
+      const problem = 'is a link whose target is not UTF-8'
+      staging.add(isUtf8(content) ? { path: at, target: content.toString() } : { path: at, problem })
+      return
     }
-    if (isLfsPointer(blob.subarray(0, HEAD_BYTES))) return staging.add({ path: at, problem: LFS_PROBLEM })
+    if (isLfsPointer(content.subarray(0, HEAD_BYTES))) {
+      staging.add({ path: at, problem: LFS_PROBLEM })
+      return
+    }
     staging.file(at)
-    staging.data(blob)
+    staging.data(content)
   }
 }
 
-function concerns(at: string, path: string | undefined): boolean {
-  const wanted = path?.replace(/^(\.?\/)+|\/+$/g, '')
+/** `<mode> <name>\0<id>`, one after another. */
+function* entriesOf(tree: Buffer): Generator<{ mode: string; name: Buffer; id: string }> {
+  for (let at = 0; at < tree.byteLength; ) {
+    const space = tree.indexOf(0x20, at)
+    const zero = tree.indexOf(0, at)
+    const end = zero + 1 + ID_BYTES
+    const name = tree.subarray(space + 1, zero)
+    if (space < at || zero < space || end > tree.byteLength || name.byteLength === 0 || name.includes('/')) {
+      throw unreadable('a folder is not what git writes')
+    }
+    yield { mode: tree.toString('latin1', at, space), name, id: tree.toString('hex', zero + 1, end) }
+    at = end
+  }
+}
+
+function concerns(at: string, wanted: string | undefined): boolean {
   if (wanted === undefined || wanted === '' || wanted === '.') return true
   return at === wanted || at.startsWith(`${wanted}/`) || wanted.startsWith(`${at}/`)
-}
-
-async function writePack(pack: AsyncIterable<Uint8Array>): Promise<void> {
-  mkdirSync(PACKS, { recursive: true })
-  const fd = openSync(`repository/${PACK}`, 'wx', 0o600)
-  try {
-    for await (const piece of pack) {
-      for (let done = 0; done < piece.byteLength; ) done += writeSync(fd, piece, done)
-    }
-  } finally {
-    closeSync(fd)
-  }
 }
