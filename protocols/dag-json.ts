@@ -1,3 +1,4 @@
+import { base32 } from 'multiformats/bases/base32'
 import { CID } from 'multiformats/cid'
 import { EncodingError, fieldPath, quoted } from './errors.ts'
 import { MAX_NESTING } from './limits.ts'
@@ -152,7 +153,8 @@ class Reader {
   private link(text: string): CID {
     try {
       const cid = CID.parse(text)
-      if (cid.version === 1 && cid.toString() === text) return cid
+      // made from the bytes: a CID that was parsed keeps the text that it came from
+      if (cid.version === 1 && base32.encode(cid.bytes) === text) return cid
     } catch {
       // said below
     }

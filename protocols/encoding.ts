@@ -81,6 +81,8 @@ export function parseCid(text: string, field = ''): CID {
   let cid: CID
   try {
     cid = CID.parse(text)
+    // made from the bytes: what was parsed keeps the text that it came from, and one id would be two keys
+    if (base32.encode(cid.bytes) !== text) throw new TypeError('it is not in lower-case base32')
   } catch (cause) {
     throw new ProtocolError(field, `${quoted(text)} is not a content id (bafy... or bafk...)`, { cause })
   }

@@ -17,6 +17,7 @@ export interface TunnelCredit {
 export function createTunnelCredit(): TunnelCredit {
   const here = createWay('the other side')
   const there = createWay('this side')
+  let isOver = false
   return {
     get left() {
       return there.left
@@ -24,8 +25,19 @@ export function createTunnelCredit(): TunnelCredit {
     get window() {
       return here.left
     },
-    received: (frame) => (frame.is === 'credit' ? there.give(frame.bytes, 'the other side') : here.carry(frame)),
-    sent: (frame) => (frame.is === 'credit' ? here.give(frame.bytes, 'this side') : there.carry(frame)),
+    received(frame) {
+      // it was under way when the reset was
+      if (isOver) return
+      if (frame.is === 'reset') isOver = true
+      else if (frame.is === 'credit') there.give(frame.bytes, 'the other side')
+      else here.carry(frame)
+    },
+    sent(frame) {
+      if (isOver) throw new ProtocolError(frame.is, 'this side sent more after a reset')
+      if (frame.is === 'reset') isOver = true
+      else if (frame.is === 'credit') here.give(frame.bytes, 'this side')
+      else there.carry(frame)
+    },
   }
 }
 
@@ -37,8 +49,7 @@ function createWay(peer: string) {
     get left() {
       return left
     },
-    carry(frame: Exclude<TunnelFrame, { is: 'credit' }>): void {
-      if (frame.is === 'reset') return
+    carry(frame: Exclude<TunnelFrame, { is: 'credit' | 'reset' }>): void {
       if (ended)
         throw new ProtocolError(frame.is, `${peer} sent ${frame.is === 'end' ? 'a second end' : 'data after its end'}`)
       if (frame.is === 'end') ended = true

@@ -115,9 +115,10 @@ function checkCredit(bytes: number): void {
   }
 }
 
-/** At most 256 characters, which are at most 1024 bytes. */
+/** As many whole characters as fit. */
 function resetBytes(message: string): Uint8Array {
-  return new TextEncoder().encode([...message.slice(0, 512)].slice(0, 256).join(''))
+  const bytes = new Uint8Array(MAX_RESET_BYTES)
+  return bytes.subarray(0, new TextEncoder().encodeInto(message, bytes).written)
 }
 
 function resetText(payload: Uint8Array): string {

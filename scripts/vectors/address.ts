@@ -1,6 +1,6 @@
 import { base58btc } from 'multiformats/bases/base58'
 import { addressBytes, formatAddress, formatLegacy, peerIdOf } from '../../protocols/address.ts'
-import { blsSignerOf, type Draft, hex, refuses, signerOf, type VectorFile } from './kit/kit.ts'
+import { blsSignerOf, type Draft, hex, refuses, signerOf, unhex, type VectorFile } from './kit/kit.ts'
 import {
   ambiguousText,
   blsAbovePrime,
@@ -112,6 +112,11 @@ function peers(): Draft[] {
   const bad = refuses('address', 'peer id')
   return [
     { name: 'peer id', op: 'address.of-peer', peerId },
+    {
+      name: 'peer id whose key is no point',
+      op: 'address.of-peer',
+      peerId: peerIdOf({ type: 'ed25519', key: unhex(`02${'00'.repeat(31)}`) }),
+    },
     {
       name: 'peer id of an RSA key',
       op: 'address.of-peer',

@@ -26,7 +26,12 @@ const ended = signStop(encodeStop(smallStop()), NETWORK, author)
 
 export function announcement(): VectorFile {
   return {
-    about: 'Announcements, as they arrive on the topic of `network`. Signature and ticket are part of `receive`.',
+    about:
+      'Announcements, as they arrive on the topic of `network`. Signature and ticket are part of `receive`. In `gate.answer` the copy has ' +
+      '`depth`, is `genuine` (well-formed, with a valid ticket and signature), and has the signature that the node emits (`ours`). Of the ' +
+      'service, `state` has: `best`, the highest depth that a copy came with, null = none before this one; `redirect`, the verdict, null = ' +
+      'pending; `own`, the node is its publisher (then `best` is `reach`); `emitted`, the highest depth that it has emitted, null = none; ' +
+      '`over`, superseded; `limit`, REDIRECTION_DEPTH; `reach`, the depth of the body; `issued`, `expires`.',
     cases: [
       ...valid(),
       ...wrappers(),

@@ -18,8 +18,8 @@ const TREE: Entry[] = [
 export function code(): VectorFile {
   return {
     about:
-      'What of a source is code (section 15). An entry is a file { path, text, mode }, a link { path, target } or a submodule. ' +
-      '`mode` is what the source says of a file, and decides nothing.',
+      'What of a source is code (section 15). An entry is a file { path, text, mode }, a link { path, target } or a submodule ' +
+      '{ path, submodule: true }. A file without `text` is empty. `mode` is what the source says of a file, and decides nothing.',
     cases: [...identity(), ...prefixes(), ...selection(), ...modes(), ...links()],
   }
 }
@@ -44,6 +44,9 @@ function prefixes(): Draft[] {
   return [
     ...first.map((origin) => entries(`${origin} loses the first component, whatever its name`, { origin }, named)),
     ...none.map((origin) => entries(`${origin} loses nothing`, { origin }, named)),
+    ...['_rels/.rels', 'package/x', '[Content_Types].xml', '.signature.p7s'].map((path) =>
+      entries(`nuget: ${path} is none of the package`, { origin: 'nuget' }, [FILE, { path }]),
+    ),
     entries('a file beside the first component is none of the package', { origin: 'npm' }, [...named, FILE]),
     entries('go: what is not below module@version is none of the module', GO, [
       { ...FILE, path: `${GO.root}/a.js` },
@@ -91,6 +94,8 @@ function selection(): Draft[] {
       { path: 'd/keep' },
       rules('d/\n!d/keep\n'),
     ]),
+    bad('a path of no archive, which no rule leaves out', { origin: 'https' }, [FILE, { path: '../b' }, rules('b')]),
+    entries('a path twice, both left out', { origin: 'https' }, [FILE, { path: 'b' }, { path: 'b' }, rules('b')]),
     bad('everything is left out', { origin: 'folder' }, [FILE, rules('*\n')]),
     bad('a submodule', { origin: 'git' }, [FILE, { path: 'vendor', submodule: true }]),
     entries('a submodule that is left out', { origin: 'git' }, [
@@ -123,6 +128,8 @@ function links(): Draft[] {
   return [
     entries('a link, in its shortest spelling', { origin: 'https' }, [FILE, link('./x/../a.js'), { path: 'x/b' }]),
     entries('a link to a link leads to its end', { origin: 'git' }, [FILE, link('m'), { path: 'm', target: 'a.js' }]),
+    bad('a link to a file as if it were a folder', { origin: 'https' }, [FILE, link('a.js/')]),
+    bad('a link through a file', { origin: 'https' }, [FILE, { path: 'b' }, link('b/../a.js')]),
     bad('an absolute link', { origin: 'https' }, [FILE, link('/a.js')]),
     bad('a link out of the source', { origin: 'https' }, [FILE, link('../a.js')]),
     bad('a link out of the path', { origin: 'https', path: 'sub' }, [

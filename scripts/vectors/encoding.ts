@@ -194,6 +194,10 @@ function json(): Draft[] {
     refused('the key / with a list', '{"/":[]}'),
     refused('a CID in base58', '{"/":"zdpuAyvkgEDQm9TenwGkd5eNaosSxjgEYd8QatfPetgB1CdEZ"}'),
     refused('a CID in capitals', `{"/":"${cid.toUpperCase()}"}`),
+    refused(
+      'a CID with one capital',
+      `{"/":"${cid.slice(0, 20)}${cid.slice(20).replace(/[a-z]/, (letter) => letter.toUpperCase())}"}`,
+    ),
     refused('a CID of version 0', '{"/":"QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N"}'),
     refused('1.0', '[1.0]', '[0]'),
     refused('1e3', '[1e3]', '[0]'),

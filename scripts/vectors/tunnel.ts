@@ -4,7 +4,9 @@ import { CODE } from './kit/samples.ts'
 
 export function tunnel(): VectorFile {
   return {
-    about: 'The hello, the welcome and the frames of /thundercloud/tunnel/1.',
+    about:
+      'The hello, the welcome and the frames of /thundercloud/tunnel/1. A frame of a session is in hex; a number is a data frame ' +
+      'of so many bytes.',
     cases: [noCbor('tunnel.hello'), noCbor('tunnel.welcome'), ...greetings(), ...frames(), ...sessions()],
   }
 }
@@ -56,6 +58,7 @@ function frames(): Draft[] {
     bad(frame('credit above the window', '0100040001'), 'credit'),
     bad(frame('end with a payload', '0200'), 'end'),
     frame('reset of 1024 bytes', `03${'f09f8ca9'.repeat(256)}`),
+    frame('reset of 1024 letters', `03${'61'.repeat(1024)}`),
     frame('reset that begins with U+FEFF', '03efbbbf61'),
     bad(frame('reset that is no UTF-8', '03ff'), 'reset'),
     bad(frame('reset with half a surrogate pair', '03eda080'), 'reset'),
@@ -80,6 +83,14 @@ function sessions(): Draft[] {
     session('credit from a side that has ended', [{ sent: 5 }, { received: '02' }, { received: '0100000005' }]),
     session('data one way after the other has ended', [{ received: '02' }, { sent: 7 }]),
     session('a reset after the end', [{ received: '02' }, { received: '03' }]),
+    session('what arrives after a reset was sent is dropped', [
+      { sent: 3 },
+      { sent: '03' },
+      { received: '0100000004' },
+    ]),
+    session('what arrives after a reset is dropped', [{ received: '0361' }, { received: 5 }]),
+    bad(session('data after a reset', [{ sent: '03' }, { sent: 1 }]), 'data'),
+    bad(session('a reset after a reset', [{ received: '03' }, { sent: '03' }]), 'reset'),
     bad(session('a byte more than the window', [...whole, { received: 1 }]), 'data'),
     bad(session('a byte more than credit', [...whole, { sent: '0100000001' }, { received: 2 }]), 'data'),
     bad(session('credit for nothing', [{ received: '0100000001' }]), 'credit'),

@@ -39,6 +39,7 @@ export const meshOps: Record<string, Op> = {
   'archive.unzstd': ({ bytes, length }) => {
     try {
       const chunk = zstdDecompressSync(unhex(bytes), unpackLimits(Number(length)))
+      if (chunk.byteLength !== Number(length)) throw new TypeError('of another length')
       return { chunk: hex(chunk) }
     } catch (cause) {
       throw new ProtocolError('', 'is no zstd frame of this chunk', { cause })

@@ -32,6 +32,9 @@ const LFS_POINTER = 'version https://git-lfs.github.com/spec/v1\n'
 /** First component: its name is the packer's choice. Of Go modules it is `module@version`, with slashes. */
 const FIRST_COMPONENT: ReadonlySet<EntryOrigin> = new Set(['npm', 'pypi', 'cargo', 'composer', 'hackage'])
 
+/** What a .nupkg holds of its own. */
+const NUGET_METADATA = /^(_rels|package)\/|^\[Content_Types\]\.xml$|^\.signature\.p7s$/
+
 export type SourceTree = {
   readonly origin: EntryOrigin
   /** of Go modules `module@version` */
@@ -57,6 +60,7 @@ function withoutPrefix<T extends { readonly path: string }>(entries: readonly T[
       return slash < 0 ? [] : [{ ...entry, path: entry.path.slice(slash + 1) }]
     })
   }
+  if (origin === 'nuget') return entries.filter(({ path }) => !NUGET_METADATA.test(path))
   return origin === 'go' ? rebase(entries, `${root}/`) : [...entries]
 }
 

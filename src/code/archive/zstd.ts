@@ -22,9 +22,12 @@ export function unpackLimits(length: number) {
 
 /** The chunk of a zstd frame. A frame that wants to be longer than `length`, or wants more memory, is not read on. */
 export async function decompressChunk(frame: Uint8Array, length: number): Promise<Uint8Array> {
+  let chunk: Uint8Array
   try {
-    return await decompress(frame, unpackLimits(length))
+    chunk = await decompress(frame, unpackLimits(length))
   } catch (cause) {
     throw new HashMismatchError(`a compressed chunk is broken or unpacks to more than ${length} bytes`, { cause })
   }
+  if (chunk.byteLength === length) return chunk
+  throw new HashMismatchError(`a compressed chunk unpacks to ${chunk.byteLength} bytes instead of ${length}`)
 }

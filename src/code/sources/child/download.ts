@@ -70,10 +70,9 @@ async function downloadPackage(
     read = createInner()
     await readArchive(asyncOf(inner.open({})), read)
   }
-  const entries = read.entries.filter(({ path }) => file.isMetadata?.(path) !== true)
   return {
     tree: { origin: file.origin, root: file.root, path: source.path },
-    entries,
+    entries: read.entries,
     integrity: integrityOf(file),
   }
 }

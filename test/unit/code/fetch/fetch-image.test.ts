@@ -157,7 +157,7 @@ describe('fetching an image', () => {
     const image = imageOf(1, SIZES)
     const clock = manualClock()
     const here = await fetching(image, { ...madeUp(60), bob: holder(image) }, { clock })
-    await advanceUntil(clock, 250, () => here.store.has(image.code)).toBe(true)
+    await advanceUntil(clock, 50, () => here.store.has(image.code)).toBe(true)
     // a call that is not answered takes 10 s
     expect(clock.monotonic()).toBeLessThan(15_000)
   })

@@ -75,7 +75,7 @@ describe('several nodes fetch one code at the same time', () => {
     const silent = modifiedProvider(there, (request, honest) => (chunkOf(request) === undefined ? honest : undefined))
     const peers = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`silent-${at}`, silent]))
     const here = await startFetch(there.code, { ...peers, alice: there.store }, { clock })
-    await advanceUntil(clock, 250, () => promiseState(here.work)).toBe('resolved')
+    await advanceUntil(clock, 50, () => promiseState(here.work)).toBe('resolved')
     // long before their silence is a failure of its own
     expect(clock.monotonic()).toBeLessThan(30_000)
   })
@@ -84,7 +84,7 @@ describe('several nodes fetch one code at the same time', () => {
     const there = await publish()
     const clock = manualClock()
     const here = await startFetch(there.code, { ...madeUp(60), alice: there.store }, { clock })
-    await advanceUntil(clock, 250, () => promiseState(here.work)).toBe('resolved')
+    await advanceUntil(clock, 50, () => promiseState(here.work)).toBe('resolved')
     // a call that is not answered takes 10 s
     expect(clock.monotonic()).toBeLessThan(15_000)
   })

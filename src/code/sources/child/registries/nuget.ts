@@ -4,9 +4,6 @@ import type { Checksum, Registry, RegistryContext, RegistrySource } from './type
 const NAME = /^[A-Za-z0-9_]+([._-][A-Za-z0-9_]+)*$/
 const VERSION = /^\d+(\.\d+){1,3}(-[0-9A-Za-z.-]+)?$/
 
-/** What a .nupkg holds of its own. */
-const METADATA = /^(_rels|package)\/|^\[Content_Types\]\.xml$|^\.signature\.p7s$/
-
 /** The service index (v3): the flat container has the file, a leaf of the catalog its sha512. */
 export const nuget: Registry = async (source, { http, base }) => {
   checkPackage(source, NAME, VERSION)
@@ -27,7 +24,6 @@ export const nuget: Registry = async (source, { http, base }) => {
     url: new URL(`${id}/${version}/${id}.${version}.nupkg`, folder),
     checksum: await catalogChecksum({ http, base }, source, resource('RegistrationsBaseUrl')),
     origin: 'nuget',
-    isMetadata: (path) => METADATA.test(path),
   }
 }
 

@@ -21,8 +21,6 @@ export type PackageFile = {
   readonly root?: string | undefined
   /** the archive inside of the file that holds the code */
   readonly inner?: string | undefined
-  /** entries that belong to the package format, not to the package */
-  readonly isMetadata?: ((path: string) => boolean) | undefined
 }
 
 export type RegistryContext = {
