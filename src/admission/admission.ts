@@ -172,6 +172,7 @@ export function createAdmission(components: AdmissionComponents, init: Admission
     reevaluation: reevaluator,
     dormitory,
     trustWatcher,
+    mayBegin: (service, options) => placement.mayBegin(service, options),
     placementText: (service) => placement.text(service),
     onAsked: (service, peer) => placement.onAsked(service, peer),
     reevaluateAll: () => policyChange.reevaluateAll(),

@@ -61,6 +61,8 @@ export interface Admission extends AsyncDisposable {
   readonly decide: ServiceDecider
   readonly reevaluation: Reevaluation
   readonly dormitory: Dormitory
+  /** Before a run begins again that ended with the machine: others may have taken over. */
+  mayBegin(service: string, options: { signal: AbortSignal }): Promise<void>
   /** What the claims of other nodes on a service come to, as one sentence. */
   placementText(service: string): string | undefined
   /** A peer has asked what this node does with a service. */

@@ -52,7 +52,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     { network: networkName },
   )
   if (components.runnerHost === undefined) await runner.start()
-  await Promise.all([supervisor.boot({ signal: closing.signal }), facts.refresh()])
+  await Promise.all([supervisor.boot({ signal: closing.signal, mayBegin: admission.mayBegin }), facts.refresh()])
   publisher.resume()
   await network.join(meshHandlers(intake, trust))
   intake.boot()

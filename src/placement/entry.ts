@@ -25,6 +25,8 @@ export type Entry = {
   readonly fresh: Set<string>
   providers: ReadonlySet<string>
   lookedUpAt: number
+  /** runs that begin when a round finds them wanted */
+  waiting: (() => void)[]
   /** what the claims of others came to in the last round, for people */
   text: string | undefined
   /** how often its run kept failing here, and until when it is not taken over again */
@@ -46,6 +48,7 @@ export function createEntry({ clock }: { clock: Clock }, id: string, part: Part,
     fresh: new Set(),
     providers: new Set(),
     lookedUpAt: Number.NEGATIVE_INFINITY,
+    waiting: [],
     text: undefined,
     setbacks: 0,
     restsUntil: 0,

@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import { createAskBudget } from './ask-budget.ts'
 import { askRound } from './ask-round.ts'
@@ -170,6 +171,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
     const { id } = entry
     const result = decidePlacement(facts)
     entry.before = result.found ? entry.before + 1 : 0
+    if (!result.found && entry.part !== 'standing-by') for (const wanted of entry.waiting.splice(0)) wanted()
     switch (result.decision) {
       case 'start':
         claims.confirm(id)
@@ -243,6 +245,12 @@ export function createPlacement(components: PlacementComponents, init: Placement
       clock.after(Math.max(0, entry.dueAt - clock.monotonic()), () => {
         if (!ending.signal.aborted) tick()
       })
+    },
+    async untilWanted(service, { signal }) {
+      if (isAlone()) return
+      takeStock()
+      const entry = entries.get(service)
+      if (entry !== undefined) await raceSignal(new Promise<void>((wanted) => entry.waiting.push(wanted)), signal)
     },
     isAlone,
     text: (service) => {

@@ -66,6 +66,8 @@ export type PlacementInit = {
 export interface Placement extends AsyncDisposable {
   /** Claims a run, with what it will hold. `now`: without the wait, for the update of what runs here. */
   claim(service: string, grant: Grant, options?: { now?: boolean }): void
+  /** Resolves when a round has found that a run of this node is wanted; rejects with the signal's reason. */
+  untilWanted(service: string, options: { signal: AbortSignal }): Promise<void>
   /** There is nobody to ask. */
   isAlone(): boolean
   /** What the claims of other nodes come to, as one sentence; undefined before the first round about it. */

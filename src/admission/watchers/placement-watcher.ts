@@ -39,11 +39,16 @@ export interface PlacementWatcherComponents {
   changed(id: string, redirect: boolean): void
 }
 
+export interface PlacementWatcher extends Placement {
+  /** Before a run begins again that ended with the machine: others may have taken over. */
+  mayBegin(service: string, options: { signal: AbortSignal }): Promise<void>
+}
+
 /** Carries out what placement decides: starts what is wanted here, stops what is not, wakes stand-bys. */
 export function watchPlacement(
   components: PlacementWatcherComponents,
   init: { self: string; expectsPeers(): boolean; closing: AbortSignal },
-): Placement {
+): PlacementWatcher {
   const { log, events, claims, supervisor, facts, dormitory, applier, reevaluator, subjectOf } = components
 
   function* parts(): ReturnType<PlacedServices['parts']> {
@@ -112,6 +117,10 @@ export function watchPlacement(
   ]
   return {
     ...placement,
+    async mayBegin(service, options) {
+      const isPlaced = [...parts()].some(([id]) => id === service) && !components.isSuperseded(service)
+      if (isPlaced) await placement.untilWanted(service, options)
+    },
     async [Symbol.asyncDispose]() {
       for (const subscription of subscriptions) subscription[Symbol.dispose]()
       await placement[Symbol.asyncDispose]()

@@ -11,6 +11,8 @@ export async function waitForStart(context: StepContext): Promise<WorkerEvent> {
   if (components.journal.get(record.runId) === undefined) return { type: 'forgotten' }
   const found = init.found && (await raceSignal(init.found, interrupt))
   if (evictionsDone !== undefined) await raceSignal(evictionsDone, interrupt)
+  const goesOn = found?.state === 'running' || (found?.state === 'ended' && context.spec.service.run.kind === 'task')
+  if (!goesOn) await init.mayBegin?.({ signal: interrupt })
   if (found !== undefined && found.state !== 'prepared') return { type: 'adopted', run: found.run }
   if (found !== undefined) await executor.remove(handle)
   return record.state === 'running' ? { type: 'lost' } : { type: 'begin', now: components.clock.now() }

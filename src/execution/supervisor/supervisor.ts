@@ -15,7 +15,7 @@ import { capacityFor, freeResources, NEWER_VERSION_RUNS } from './resources.ts'
 import { buildIdOf, logDirOf, mayBegin, type RunSpec } from './run-spec.ts'
 import { createRunWorker } from './run-worker.ts'
 import type { Granted, Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
-import type { RunWorker } from './worker-types.ts'
+import type { RunWorker, RunWorkerInit } from './worker-types.ts'
 
 /** No record, no run. */
 function isFinal(record: RunRecord | undefined): boolean {
@@ -35,7 +35,11 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   let cleanUp: Promise<void> | undefined
   let cleanUpTimer: Timer | undefined
 
-  function begin(record: RunRecord, found?: Promise<AdoptedRun | undefined>): void {
+  function begin(
+    record: RunRecord,
+    found?: Promise<AdoptedRun | undefined>,
+    mayBegin?: RunWorkerInit['mayBegin'],
+  ): void {
     const { service, replaces, evicts = [] } = record.plan as RunSpec
     const executor = executors.get(record.executor)
     if (executor === undefined) {
@@ -53,6 +57,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       executor,
       builds,
       found,
+      mayBegin,
       // one that has begun needs no more capacity, and those that it evicted may run again
       evictionsDone: record.state === 'decided' && evicts.length > 0 ? evictFor(service.id, evicts) : undefined,
       onHealthy() {
@@ -185,7 +190,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   }
 
   return {
-    async boot({ signal } = {}) {
+    async boot({ signal, mayBegin } = {}) {
       const unfinished = journal.unfinished()
       userIds?.retain(new Set(unfinished.flatMap(({ runId }) => [runId, buildIdOf(runId)])))
       const adoptions = new Map<string, Promise<AdoptedRun[]>>()
@@ -201,6 +206,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
         begin(
           record,
           adoption.then((found) => found.find((run) => run.runId === record.runId && run.purpose === 'run')),
+          mayBegin && ((options) => mayBegin(record.service, options)),
         )
       }
       await Promise.all(asked)

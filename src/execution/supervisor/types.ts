@@ -124,8 +124,14 @@ export type StopOptions = {
 
 /** Carries out what was decided, and goes on doing so over crashes of the service, the engine and the node. */
 export interface Supervisor extends AsyncDisposable {
-  /** Compares journal and engines, and takes up every run where it is. Before the first `run`. */
-  boot(options?: { signal?: AbortSignal | undefined }): Promise<void>
+  /**
+   * Compares journal and engines, and takes up every run where it is. Before the first `run`. What ended with the machine
+   * begins again when `mayBegin` resolves: other nodes may have taken over meanwhile.
+   */
+  boot(options?: {
+    signal?: AbortSignal | undefined
+    mayBegin?: ((service: string, options: { signal: AbortSignal }) => Promise<void>) | undefined
+  }): Promise<void>
   /**
    * Journals the intent and returns; what follows is reported by events. A task that was once run here, and a service that
    * runs, are left as they are (a task that was stopped before it began has not run). `replaces`: an older service,

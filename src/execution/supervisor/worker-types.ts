@@ -34,6 +34,8 @@ export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'health' | 'logs' | 'g
   readonly builds: Builds
   /** what the executor found of a run that the journal had when the node started; undefined for a new one */
   readonly found: Promise<AdoptedRun | undefined> | undefined
+  /** asked before a run that the journal had, and that no executor knows any more, begins again */
+  readonly mayBegin?: ((options: { signal: AbortSignal }) => Promise<void>) | undefined
   /** resolves when those that have to end before it begins have ended */
   readonly evictionsDone: Promise<void> | undefined
   onHealthy(): void

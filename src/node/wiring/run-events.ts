@@ -5,7 +5,7 @@ import { messageOf } from '../../base/errors.ts'
 import type { Events } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { Code } from '../../code/index.ts'
-import type { Supervisor } from '../../execution/index.ts'
+import { FINAL_STATES, type Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { Services } from '../../services/registry.ts'
 import type { NotifyState } from '../../services/state-notifier.ts'
@@ -41,12 +41,19 @@ export function watchRuns(components: RunEventsComponents, init: { closing: Abor
     })
   }
 
+  /** services whose record this node has asked for */
+  const provided = new Set<string>()
   const subscriptions = new DisposableStack()
   subscriptions.use(
     events.on('execution:state', ({ service, state, detail }) => {
-      if (state === 'running') provide(parseCid(service))
-      if (state === 'exited' || state === 'failed' || state === 'stopped' || state === 'refused') {
+      // from its start on: what asks for its claim finds it where it is no neighbour
+      if (!FINAL_STATES.includes(state) && !provided.has(service)) {
+        provided.add(service)
+        provide(parseCid(service))
+      }
+      if (FINAL_STATES.includes(state)) {
         const done = state === 'exited' && services.get(service)?.run?.exitCode === 0
+        provided.delete(service)
         // a finished task stays claimed until it expires, so that no node runs it again
         if (!done) cancel(parseCid(service))
       }
@@ -72,6 +79,9 @@ export function watchRuns(components: RunEventsComponents, init: { closing: Abor
     }),
   )
   for (const { code, complete } of components.code.store.list()) if (complete) provide(code)
-  for (const id of supervisor.running()) provide(parseCid(id))
+  for (const id of supervisor.running()) {
+    provided.add(id)
+    provide(parseCid(id))
+  }
   return subscriptions
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createClaimWorld, type Member } from './claim-world.ts'
+import { createClaimWorld, type Member, service } from './claim-world.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -125,4 +125,42 @@ describe('a claim', () => {
     await world.time.advance(5 * MINUTE)
     expect(world.starts).toBe(1)
   })
+})
+
+test('what asks while another still asks is asked back before that one starts', async () => {
+  const world = createClaimWorld({ seed: 'late', nodes: 16, replicas: 1 })
+  const byDistance = world.byDistance()
+  const [near, far] = byDistance as [Member, Member]
+  // they keep a round going for two seconds
+  for (const silent of byDistance.slice(2)) silent.lie = () => 'silence'
+  world.relink()
+  far.receive()
+  await world.time.advance(1_200)
+  near.receive()
+  await world.time.advance(10 * SECOND)
+  expect([world.starts, world.runs()]).toEqual([1, [near]])
+})
+
+test.each<[string, number, boolean]>([
+  ['alone', 0, true],
+  ['among nodes that do not run it', 3, true],
+  ['where another runs it', 2, false],
+])('what ended with the machine, %s: it begins again: %o', async (_name, others, begins) => {
+  const world = createClaimWorld({ seed: 'again', nodes: 1 + others, replicas: 1 })
+  const [node, other] = [world.nodes[0], world.nodes[1]] as [Member, Member | undefined]
+  world.relink()
+  if (!begins) other?.receive()
+  await world.time.advance(15 * SECOND)
+  Object.assign(node, { willing: true, run: { number: 9, healthy: false, failing: false } })
+  const ending = new AbortController()
+  let wanted = false
+  node.placement.untilWanted(service, { signal: ending.signal }).then(
+    () => {
+      wanted = true
+    },
+    () => {},
+  )
+  await world.time.advance(10 * SECOND)
+  expect([wanted, node.run === undefined]).toEqual([begins, !begins])
+  ending.abort()
 })

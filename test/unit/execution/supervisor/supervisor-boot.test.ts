@@ -77,6 +77,40 @@ describe('a supervisor that starts again', () => {
     expect(bench.engine.starts).toEqual([])
   })
 
+  it.each<[RunState, Left, 'task' | 'service', boolean]>([
+    ['starting', 'nothing', 'service', true],
+    ['starting', 'prepared', 'service', true],
+    ['running', 'nothing', 'service', true],
+    ['running', 'ended', 'service', true],
+    ['running', 'running', 'service', false],
+    ['running', 'ended', 'task', false],
+  ])('journal %s, engine %s, %s: waits until it may begin again: %o', async (state, engine, kind, waits) => {
+    const supervisor = await leave(state, engine, kind)
+    const may = Promise.withResolvers<void>()
+    const asked: string[] = []
+    await supervisor.boot({
+      mayBegin: (service) => {
+        asked.push(service)
+        return may.promise
+      },
+    })
+    await bench.clock.advance(60_000)
+    expect([asked, bench.engine.starts.length]).toEqual([waits ? ['a'] : [], 0])
+    may.resolve()
+    if (waits && state === 'running') await bench.reaches('a', 'starting')
+    for (let n = 0; n < 40 && waits && bench.engine.starts.length === 0; n++) await bench.clock.advance(100)
+    expect(bench.engine.starts.length).toBe(waits ? 1 : 0)
+  })
+
+  it('a stop ends what waits until it may begin again', async () => {
+    const supervisor = await leave('running', 'nothing', 'service')
+    await supervisor.boot({
+      mayBegin: (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', reject)),
+    })
+    await supervisor.stop('a', { why: 'others go first' })
+    expect([bench.state('a'), bench.engine.starts]).toEqual(['stopped', []])
+  })
+
   it('ends what no journal explains', async () => {
     const supervisor = await leave('exited', 'running', 'task')
     await supervisor.boot()
