@@ -41,7 +41,7 @@ export const OPEN_MS = 10_000
 export const PLACE_MS = 1_000
 /** Providers of one code that are pulled from or called at once. Calls are cheap, and made-up names are free. */
 export const MAX_CALLS_AT_ONCE = 32
-/** A chunk that one provider has owed for this long is also asked of an idle one. */
+/** A chunk that one provider has owed for this long at least is also asked of an idle one. */
 export const SLOW_MS = 3_000
 /** A blob of an image that one provider brings more slowly than this is asked of another one that has nothing to do. */
 export const SLOW_BLOB_BYTES_PER_SECOND = 256 * 1024
@@ -52,7 +52,7 @@ export const MIN_CHUNKS_AHEAD = 6
 /** A chunk that a provider did not have, or had no time for, is asked of it again after this. */
 export const REFUSED_MS = 500
 /** Chunks in a row that a provider may not have before it is left alone for as long. */
-export const MAX_REFUSALS = 8
+export const MAX_REFUSALS = 16
 /** A provider that only refused for so long makes room for another. */
 export const USELESS_MS = 10_000
 /** A provider that failed is tried again after a while, while others bring something. */
@@ -63,6 +63,8 @@ export const MAX_CANDIDATES = 128
 export const MAX_EXCLUDED = 1024
 /** How often it is looked whether a peer that waits may take its turn. */
 export const JOIN_MS = 500
+/** On a slow line all chunks take long: only one that takes so many times longer than usual, and longer than SLOW_MS, is slow. */
+export const SLOW_CHUNK_FACTOR = 3
 /** A provider that takes so many times longer than the fastest, and longer than SLOW_MS, makes room for one that waits. */
 export const SLOW_FACTOR = 4
 /** While a transfer runs, providers are looked for again this often. */
@@ -99,6 +101,8 @@ export const SEND_MS = 30_000
 export const FAST_BYTES_PER_SECOND = 60_000_000
 /** A compressed chunk must save at least this share; less is not worth the client's work. */
 export const WORTHWHILE_SAVING = 0.05
+/** Chunks that are sent untried after some that zstd did not help: one try in so many costs little, and finds where text begins. */
+export const MAX_UNCOMPRESSED_RUN = 15
 /** log2 of the zstd window: 1 MiB, one chunk. A reader needs no more memory than that. */
 export const ZSTD_WINDOW_LOG = 20
 

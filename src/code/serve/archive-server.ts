@@ -13,7 +13,6 @@ import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import type { MessageStream } from '../../base/stream.ts'
-import { compressChunk } from '../archive/zstd.ts'
 import {
   CLOSE_GRACE_MS,
   FAST_BYTES_PER_SECOND,
@@ -25,6 +24,7 @@ import {
 import { HashMismatchError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { AbortOptions, ChunkReader, CodeStore } from '../types.ts'
+import { type ChunkCompressor, createChunkCompressor } from './chunk-compressor.ts'
 import { createUploadQueue, type UploadSlot } from './upload-queue.ts'
 
 export type ServerComponents = {
@@ -38,7 +38,7 @@ type Session = {
   readonly stream: MessageStream
   readonly signal: AbortSignal | undefined
   /** The code of the last request, kept open: clients ask for many chunks of one. */
-  open?: { key: string; reader: ChunkReader } | undefined
+  open?: { key: string; reader: ChunkReader; compress: ChunkCompressor } | undefined
   /** Two frames for whole chunks, in turn: one is filled from the disk while the other is on its way. */
   readonly frames: { frame: Uint8Array; bytes: Uint8Array }[]
   /** The frame on its way; the next one waits for it. */
@@ -96,21 +96,22 @@ export function createArchiveServer(components: ServerComponents) {
     return decodeArchiveRequest(bytes)
   }
 
-  async function readerOf(session: Session, request: ArchiveRequest): Promise<ChunkReader | undefined> {
+  async function openCode(session: Session, request: ArchiveRequest): Promise<Session['open']> {
     const key = request.code.toString()
-    if (session.open?.key === key) return session.open.reader
+    if (session.open?.key === key) return session.open
     const before = session.open
     session.open = undefined
     await before?.reader[Symbol.asyncDispose]()
     const reader = await components.store.open(request.code)
-    if (reader !== undefined) session.open = { key, reader }
-    return reader
+    if (reader !== undefined) session.open = { key, reader, compress: createChunkCompressor() }
+    return session.open
   }
 
   async function answer(session: Session, request: ArchiveRequest): Promise<void> {
     if (isImageCid(request.code)) return answerImage(session, request)
-    const reader = await readerOf(session, request)
-    if (reader === undefined || request.want === 'blob') return refuse(session, 'this code is not here')
+    const opened = await openCode(session, request)
+    if (opened === undefined || request.want === 'blob') return refuse(session, 'this code is not here')
+    const { key, reader, compress } = opened
     if (request.want === 'manifest') return send(session, encodeArchiveAnswer({ is: 'bytes', bytes: reader.encoded }))
     const end = Math.min(request.first + request.count, reader.manifest.chunks.length)
     for (let index = request.first; index < end; index++) {
@@ -118,8 +119,7 @@ export function createArchiveServer(components: ServerComponents) {
       const { frame, bytes } = frameFor(session, length)
       if (!(await readChunk(reader, index, bytes))) return refuse(session, `chunk ${index} is not here`)
       const worthwhile = request.zstd && (session.slow ?? length < CHUNK_BYTES)
-      const small = worthwhile ? await compressChunk(bytes) : undefined
-      const key = request.code.toString()
+      const small = worthwhile ? await compress(bytes) : undefined
       const isSent =
         small === undefined
           ? await sendChunk(session, key, index, frame, true)
