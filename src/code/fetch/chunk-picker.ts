@@ -6,6 +6,7 @@ import {
   MIN_CHUNKS_AHEAD,
   REFUSED_MS,
   REQUESTS_AHEAD,
+  SLOW_CHUNK_FACTOR,
   SLOW_MS,
   WINDOW_MS,
 } from '../constants.ts'
@@ -54,6 +55,8 @@ export function createChunkPicker(
   const waiters = new Set<() => void>()
   /** Chunks that may be on their way: a line that is full with few carries each of them sooner. */
   let ahead = MIN_CHUNKS_AHEAD
+  /** ms that chunks take to come, the last ones above all: on a slow line all of them take long. */
+  let usualMs = 0
 
   const wake = () => {
     for (const waiter of [...waiters]) waiter()
@@ -67,10 +70,12 @@ export function createChunkPicker(
 
   const age = (assignees: Map<Assignee, number>) => clock.monotonic() - (assignees.values().next().value ?? 0)
 
+  const slowMs = () => Math.max(SLOW_MS, SLOW_CHUNK_FACTOR * usualMs)
+
   /** Chunks that stopped coming do not count: those that come may take their place. */
   function hasRoom(): boolean {
     let coming = 0
-    for (const assignees of assigned.values()) if (age(assignees) < SLOW_MS) coming++
+    for (const assignees of assigned.values()) if (age(assignees) < slowMs()) coming++
     return coming < ahead
   }
 
@@ -99,7 +104,7 @@ export function createChunkPicker(
       if (place >= 0) return assign(to, free.splice(place, 1)[0] as number)
       for (const [index, assignees] of assigned) {
         const since = Math.max(...assignees.values())
-        const isSlow = clock.monotonic() - since >= SLOW_MS
+        const isSlow = clock.monotonic() - since >= slowMs()
         if (isSlow && !assignees.has(to) && mayAsk(to, index)) return assign(to, index)
       }
       return undefined
@@ -116,6 +121,9 @@ export function createChunkPicker(
       const assignees = assigned.get(index) ?? new Map<Assignee, number>()
       assigned.delete(index)
       refusals.delete(index)
+      // of the provider that was asked last: the one before it may never have sent anything
+      const tookMs = clock.monotonic() - Math.max(...assignees.values())
+      if (assignees.size > 0) usualMs += (tookMs - usualMs) / 4
       if (age(assignees) <= WINDOW_MS) ahead = Math.min(MAX_CHUNKS_AHEAD, ahead + 1)
       else if (age(assignees) > 2 * WINDOW_MS) ahead = Math.max(MIN_CHUNKS_AHEAD, ahead - 1)
       for (const assignee of assignees.keys()) assignee.superseded()

@@ -39,6 +39,28 @@ describe('several nodes fetch one code at the same time', () => {
     expect([picker.next(alice), picker.next(alice)]).toEqual([5, 6])
   })
 
+  test.each([
+    ['not at once', [2_900], false],
+    ['after seconds where nothing has come', [3_100], true],
+    ['not when it takes as long as others on a slow line', [2_900, 6_000], false],
+    ['when it takes much longer than they did', [2_900, 30_000], true],
+  ])('a chunk that a provider owes is also asked of another: %s', async (_, rounds, expected) => {
+    const clock = manualClock()
+    const picker = createChunkPicker({ clock, rng: seededRng('slow') }, 6 * rounds.length, () => false)
+    const [alice, bob] = [{ superseded() {} }, { superseded() {} }]
+    let again: number | undefined
+    let owed = -1
+    for (const ms of rounds) {
+      owed = picker.next(alice) as number
+      const others = Array.from({ length: 5 }, () => picker.next(bob) as number)
+      await clock.advance(ms)
+      // in the last round no other chunk is left; of its own bob is not asked twice
+      if (ms === rounds.at(-1)) again = picker.next(bob)
+      else for (const index of [owed, ...others]) picker.completed(index)
+    }
+    expect(again === owed).toBe(expected)
+  })
+
   test('a provider that is still fetching is asked again for what it did not have', async () => {
     const there = await publish()
     const clock = manualClock()
