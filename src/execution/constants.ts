@@ -53,7 +53,7 @@ export const ENGINE_LINE_COST = 72
 export const MIN_LOG_BYTES = 1024 * 1024
 /** How often old logs, and those above the node's bound, are removed. */
 export const LOG_CLEANUP_MS = 60_000
-/** How often a followed log is looked at. */
+/** How often a followed log is looked at where the kernel does not say that it has changed. */
 export const LOG_POLL_MS = 150
 
 /** Node as a gateway or shim needs about 45 MiB; its heap holds only what is under way. */

@@ -69,3 +69,16 @@ async function outputSaysDiskFull({ clock, plan }: BuildInput): Promise<boolean>
   for await (const { line } of readLogs(plan.logDir, options)) if (DISK_FULL.test(line)) return true
   return false
 }
+
+export type CodePlan = Plan & { readonly codeDir: string }
+/** `Plan`, or what an adopter knows of it. */
+export type RunPlan = Plan | Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>
+
+export function hasCode(plan: Plan): plan is CodePlan {
+  return plan.codeDir !== undefined
+}
+
+/** One that was adopted is not waited for: it is started again. */
+export function isBuild(plan: RunPlan): plan is CodePlan {
+  return 'purpose' in plan && plan.purpose === 'build' && hasCode(plan)
+}

@@ -10,7 +10,7 @@ import { limitsOf } from '../logs/limits.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
 import type { AdoptedRun, Availability, Plan, Run } from '../types.ts'
 import { describeEngine } from './address.ts'
-import { completeBuild } from './build.ts'
+import { type CodePlan, completeBuild, hasCode, isBuild, type RunPlan } from './build.ts'
 import { imageDisk, memoryDisk } from './build-disk.ts'
 import { createCodeVolumes } from './code-volumes.ts'
 import { beginsWhereImageSays, type DockerHandle, nodeFilter, runOptions } from './container-options.ts'
@@ -103,6 +103,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     gateways.close(handle)
     held.get(handle.name)?.close()
     held.delete(handle.name)
+    // the run first: it lives in the namespaces of its gateway
     await removeContainer(engine, handle.name)
     await removeContainer(engine, handle.door)
     if (localities.known !== 'local') await codeVolumes.remove(handle)
@@ -136,15 +137,29 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     if (plan.image !== undefined) await refuseHostileFiles(engine, handle.name, { ...wishes, workingDir })
   }
 
-  /** Answers the volume with its code, if it is in one. */
-  async function openRun(plan: Plan, image: string, locality: EngineLocality): Promise<string | undefined> {
+  /** Its gateway runs, and its container is made: one beside the other, for each takes the engine its time. */
+  async function openRun(plan: Plan, image: string, locality: EngineLocality): Promise<AttachedStream> {
     const handle = handleOf(plan.runId)
     const volume = locality === 'remote' && hasCode(plan) ? await codeVolumes.send(plan, handle, image) : undefined
-    await gateways.open({ handle, plan, locality, gatewayFirst: true, lifetime: plan.lifetime })
-    return volume
+    const target = { handle, plan, locality, gatewayFirst: true, lifetime: plan.lifetime }
+    const made = Promise.withResolvers<AttachedStream>()
+    await gateways.open(target, async () => made.resolve(await createAttached(plan, image, locality, volume)))
+    return made.promise
   }
 
-  async function openBuild(plan: CodePlan, image: string, locality: EngineLocality): Promise<string> {
+  /** It has not begun: then its output is complete. */
+  async function createAttached(
+    plan: Plan,
+    image: string,
+    locality: EngineLocality,
+    volume: string | undefined,
+  ): Promise<AttachedStream> {
+    const handle = handleOf(plan.runId)
+    await create(plan, image, locality, volume)
+    return hold(handle, await attachOutput(engine, handle.name))
+  }
+
+  async function openBuild(plan: CodePlan, image: string, locality: EngineLocality): Promise<AttachedStream> {
     const handle = handleOf(plan.runId)
     const { diskBytes, memoryBytes } = plan.grant
     const target = { handle, plan, locality, gatewayFirst: true, lifetime: plan.lifetime }
@@ -159,29 +174,27 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     } finally {
       await disk.release()
     }
-    return codeVolumes.sendBuild(plan, handle, image)
+    return createAttached(plan, image, locality, await codeVolumes.sendBuild(plan, handle, image))
   }
 
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
     if (plan.readOnlyMounts !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
     const handle = handleOf(plan.runId)
     await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
-    const image = await images.ofPlan(plan)
-    const locality = await localities.of(await features(), images.nodeImage)
+    const [image, locality] = await Promise.all([
+      images.ofPlan(plan),
+      features().then((info) => localities.of(info, images.nodeImage)),
+    ])
     if (locality === 'local' && plan.codeDir !== undefined) await makeReadable(plan.codeDir)
     signal?.throwIfAborted()
     await remove(handle)
     try {
       // a remote engine does not see our passwd file
       const user = locality === 'local' ? plan : { ...plan, uid: undefined }
-      const volume = isBuild(user) ? await openBuild(user, image, locality) : await openRun(user, image, locality)
-      await create(user, image, locality, volume)
+      const attached = isBuild(user) ? await openBuild(user, image, locality) : await openRun(user, image, locality)
       signal?.throwIfAborted()
-      // before it starts: then its output is complete
-      const attached = hold(handle, await attachOutput(engine, handle.name))
       await ask((docker) => docker.getContainer(handle.name).start())
-      const began = { startedAt: clock.now(), locality, gatewayFirst: true, attached }
-      return runOf(plan, logsOf(plan), began)
+      return runOf(plan, logsOf(plan), { startedAt: clock.now(), locality, gatewayFirst: true, attached })
     } catch (error) {
       await remove(handle)
       const status = statusOf(error)
@@ -288,16 +301,4 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   function preparedRun(handle: DockerHandle): Run {
     return finishedRun(handle, clock.now(), { exitCode: 125, reason: 'stopped', detail: 'it was never started' })
   }
-}
-
-type CodePlan = Plan & { readonly codeDir: string }
-type RunPlan = Plan | Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>
-
-function hasCode(plan: Plan): plan is CodePlan {
-  return plan.codeDir !== undefined
-}
-
-/** One that was adopted is not waited for: it is started again. */
-function isBuild(plan: RunPlan): plan is CodePlan {
-  return 'purpose' in plan && plan.purpose === 'build' && hasCode(plan)
 }

@@ -29,8 +29,11 @@ export type GatewayTarget = {
 
 /** The gateways of all runs of an engine, and the transports to them. */
 export type Gateways = {
-  /** There is a gateway, new or not, when this resolves. */
-  open(target: GatewayTarget): Promise<void>
+  /**
+   * There is a gateway, new or not, when this resolves. `beside`: done while it starts, once its container is there to be
+   * named by another.
+   */
+  open(target: GatewayTarget, beside?: () => Promise<void>): Promise<void>
   /** Another in the place of one whose socket was taken away; nothing where the run would end with it. */
   restore(target: GatewayTarget): Promise<void>
   /** Where connections begin; a transport that was lost is made again for the next one. */
@@ -57,19 +60,21 @@ export function createGateways(components: {
   /** by the name of the gateway's container */
   const transports = new Map<string, Promise<StdioTransport>>()
 
-  async function open(target: GatewayTarget): Promise<void> {
+  async function open(target: GatewayTarget, beside?: () => Promise<void>): Promise<void> {
     const { handle, plan, locality } = target
-    const found = await engine.askMaybe((docker) => docker.getContainer(handle.door).inspect())
-    if (found?.State.Running === true) return
+    const [found, image] = await Promise.all([
+      engine.askMaybe((docker) => docker.getContainer(handle.door).inspect()),
+      images.nodeImage(),
+    ])
+    if (found?.State.Running === true) return beside?.()
     // one that ended has ended its run
     if (found !== undefined && target.gatewayFirst) throw new UnavailableError('the run has ended')
-    await removeContainer(engine, handle.door)
-    const image = await images.nodeImage()
+    if (found !== undefined) await removeContainer(engine, handle.door)
     const transport = locality === 'local' ? await socketTransport(handle) : await stdioTransport()
     const seccomp = await components.filters()
     const { lifetime, disk } = target
     const options = gatewayOptions({ plan, handle, nodeId, image, transport, seccomp, lifetime, disk })
-    await start(target, target.gatewayFirst ? options : joinedTo(handle.name, options))
+    await start(target, target.gatewayFirst ? options : joinedTo(handle.name, options), beside)
     if (plan.egress !== undefined) await untilOpen(target)
   }
 
@@ -86,10 +91,15 @@ export function createGateways(components: {
     return target.locality === 'local' ? target.handle.socket : () => begin(target)
   }
 
-  async function start({ handle, gatewayFirst }: GatewayTarget, options: Docker.ContainerCreateOptions): Promise<void> {
+  async function start(
+    { handle, gatewayFirst }: GatewayTarget,
+    options: Docker.ContainerCreateOptions,
+    beside: (() => Promise<void>) | undefined,
+  ): Promise<void> {
     try {
       await createContainer(engine, options)
-      await engine.ask((docker) => docker.getContainer(handle.door).start())
+      const started = engine.ask((docker) => docker.getContainer(handle.door).start())
+      await settleBoth(started, beside?.())
     } catch (error) {
       await removeContainer(engine, handle.door)
       // what the engine says to a gateway that comes first is its answer to the run
@@ -155,6 +165,13 @@ export function createGateways(components: {
     closeAll() {
       for (const gateway of transports.keys()) close({ door: gateway })
     },
+  }
+}
+
+/** Where one fails, it waits for the other: nothing is made any more once this has thrown. */
+async function settleBoth(first: Promise<unknown>, second: Promise<unknown> | undefined): Promise<void> {
+  for (const result of await Promise.allSettled([first, second])) {
+    if (result.status === 'rejected') throw result.reason
   }
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { sleep } from '../../base/clock.ts'
 import { InputError, UnavailableError } from '../../base/errors.ts'
+import { watchFolder } from '../../base/folder-watch.ts'
 import { isAlive } from '../../base/process-identity.ts'
 import { startProcess } from '../../process/index.ts'
 import { MAX_RUNTIME_DIR_BYTES, SANDBOX_UIDS } from '../constants.ts'
@@ -19,7 +19,8 @@ import { seccompFilter } from './seccomp.ts'
 import { toolVersions } from './tool-versions.ts'
 import type { HostExecutorComponents, HostExecutorInit } from './types.ts'
 
-const LOOK_MS = 5
+/** Between looks at a run's folder where the kernel does not say that it has changed. */
+const LOOK_MS = 20
 /** From the start of a shim to its command: Node starts in 50 ms on an idle machine. */
 const START_MS = 30_000
 
@@ -92,9 +93,10 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
 
   async function begins(files: RunFiles): Promise<void> {
     const until = clock.monotonic() + START_MS
+    using watch = watchFolder(clock, files.dir)
     while (!(await hasBegun(files))) {
       if (clock.monotonic() > until) throw new UnavailableError('the shim of the run did not start in time')
-      await sleep(clock, LOOK_MS)
+      await watch.change(LOOK_MS)
     }
   }
 

@@ -88,12 +88,12 @@ export function runFiles(dir: string) {
 
 export type RunFiles = ReturnType<typeof runFiles>
 
-/** On the disk, complete or not at all. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
+/** Complete or not at all. `durable`: on the disk; what a machine that went down makes void anyway need not be. */
+export async function writeJson(path: string, value: unknown, { durable = true } = {}): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600)
   try {
     await file.writeFile(JSON.stringify(value))
-    await file.sync()
+    if (durable) await file.sync()
   } finally {
     await file.close()
   }

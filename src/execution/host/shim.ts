@@ -13,12 +13,9 @@ import { startGatewayServer } from '../gateway/server.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter, pumpOutput } from '../logs/writer.ts'
 import type { EndReason, PlanLifetime, RunEnd } from '../types.ts'
-import { copyIn, finishBuild, watchDisk } from './build-disk.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
-import { limitDisk } from './disk-limit.ts'
 import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
 import { childPidOf, readJson, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
-import { createChecks } from './shim-checks.ts'
 
 /**
  * Runs the command of a plan to its end: reads its output into bounded files, opens the gateway to its ports, stops it when
@@ -29,11 +26,8 @@ export async function runShim(dir: string): Promise<void> {
   process.chdir(dir)
   const files = runFiles(dir)
   const startedAt = clock.now()
-  await writeJson(files.identity, {
-    startTicks: statFields('self')?.[19] ?? '',
-    bootId: bootId(),
-    startedAt,
-  } satisfies ShimIdentity)
+  const identity: ShimIdentity = { startTicks: statFields('self')?.[19] ?? '', bootId: bootId(), startedAt }
+  await writeJson(files.identity, identity, { durable: false })
   try {
     await rename(files.plan, files.taken)
   } catch (error) {
@@ -49,7 +43,7 @@ export async function runShim(dir: string): Promise<void> {
   const listen = plan.listen ?? plan.socket
   await rm(listen, { force: true })
   const running = { child: undefined as RunningCommand | undefined }
-  // loaded by those that have it: a shim is small
+  // loaded by those that have it, like its other parts
   using egress = plan.egress && (await (await import('../gateway/egress.ts')).startEgress(plan.egress))
   const gateway = await startGatewayServer({
     path: listen,
@@ -66,10 +60,12 @@ export async function runShim(dir: string): Promise<void> {
     },
   })
   try {
+    // loaded by those that have it: what a shim loads, each start waits for
+    const parts = await partsOf(plan)
     const { build } = plan
-    if (build !== undefined) await copyIn(build)
-    const disk = build === undefined ? undefined : watchDisk(build, clock)
-    running.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock)
+    if (build !== undefined) await parts.build?.copyIn(build)
+    const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
+    running.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock, parts)
     if (!plan.sandboxed && running.child.pid !== undefined) await writeJson(files.child, identify(running.child.pid))
     const { child } = running
     endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
@@ -78,7 +74,10 @@ export async function runShim(dir: string): Promise<void> {
       pumpOutput(disk?.watchOutput(child.out) ?? child.out, 'out', { writer, clock }),
       pumpOutput(disk?.watchOutput(child.err) ?? child.err, 'err', { writer, clock }),
     ])
-    const end = build === undefined || disk === undefined ? ended : await finishBuild(build, disk, ended)
+    const end =
+      build === undefined || disk === undefined
+        ? ended
+        : ((await parts.build?.finishBuild(build, disk, ended)) ?? ended)
     if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))
     await writeJson(files.end, end)
     finished.resolve(end)
@@ -112,8 +111,22 @@ type RunningCommand = {
   check(seconds: number): Promise<string> | undefined
 }
 
+/** What only some runs need. */
+async function partsOf({ build, checks, watchDisk }: ShimSpec) {
+  return {
+    build: build === undefined ? undefined : await import('./build-disk.ts'),
+    checks: checks === true ? await import('./shim-checks.ts') : undefined,
+    disk: watchDisk === undefined ? undefined : await import('./disk-limit.ts'),
+  }
+}
+
 /** `filter`: a descriptor that bubblewrap gets as its fifth, FILTER_FD. */
-function runCommand(plan: ShimSpec, filter: number | undefined, clock: Clock): RunningCommand {
+function runCommand(
+  plan: ShimSpec,
+  filter: number | undefined,
+  clock: Clock,
+  parts: Awaited<ReturnType<typeof partsOf>>,
+): RunningCommand {
   const [program = '', ...args] = plan.command
   const kind = plan.sandboxed ? (plan.kind ?? plan.purpose) : 'permission'
   const pipes: Stdio[] = plan.checks === true ? ['pipe', 'pipe'] : []
@@ -137,13 +150,13 @@ function runCommand(plan: ShimSpec, filter: number | undefined, clock: Clock): R
         })
   const disk =
     plan.watchDisk &&
-    limitDisk(
+    parts.disk?.limitDisk(
       clock,
       plan.watchDisk,
       () => child.pid,
       () => void kill(),
     )
-  const checks = plan.checks === true ? createChecks(child, clock) : undefined
+  const checks = parts.checks?.createChecks(child, clock)
   return {
     pid: child.pid,
     out: child.stdout as Readable,

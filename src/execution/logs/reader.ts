@@ -1,5 +1,6 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
-import { type Clock, sleep } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
+import { watchFolder } from '../../base/folder-watch.ts'
 import type { LogLine } from '../../base/run-record.ts'
 import { LOG_POLL_MS } from '../constants.ts'
 import { createSplitter, parseLine } from './format.ts'
@@ -23,6 +24,7 @@ export type ReadLogsOptions = {
 
 /** The lines of both sets of one folder in the order of their times; `follow` goes on until `ended` or the signal. */
 export async function* readLogs(dir: string, options: ReadLogsOptions): AsyncGenerator<LogLine> {
+  using watch = options.follow ? watchFolder(options.clock, dir) : undefined
   const cursors = options.follow ? SETS.map((set) => createCursor(logFile(dir, set, 0))) : []
   try {
     for (const cursor of cursors) await cursor.toEnd()
@@ -34,7 +36,7 @@ export async function* readLogs(dir: string, options: ReadLogsOptions): AsyncGen
       const lines = (await Promise.all(cursors.map((cursor) => cursor.read()))).flat()
       yield* lines.sort((a, b) => a.at - b.at)
       if (last && lines.length === 0) return
-      if (lines.length === 0) await sleep(options.clock, LOG_POLL_MS, { signal: options.signal }).catch(() => {})
+      if (lines.length === 0) await watch?.change(LOG_POLL_MS, options.signal)
     }
   } finally {
     for (const cursor of cursors) await cursor.close()

@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { createEngine } from '../../../src/execution/docker/engine.ts'
+import { nodeImageTag } from '../../../src/execution/docker/node-image.ts'
+import { findProgram } from '../../../src/process/index.ts'
+import { createWorld } from '../../../test/fixtures/node/nodes.ts'
+import { system } from '../../../test/fixtures/system.ts'
+import { bareBubblewrap, bareDocker } from './baselines.ts'
+import { openNode, type Start } from './node.ts'
+import { FILES, type Message, type Pair } from './pair.ts'
+
+type Case = Pick<Pair, 'executor' | 'files'> & { start(): Promise<Start>; baseline(): Promise<number> }
+
+/** A process of its own: it runs on what is built, as an operator's node does. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { rounds: { type: 'string', default: '1' } } })
+  const say = (message: Message) => process.send?.(message)
+  await using world = await createWorld()
+  const cases: Case[] = []
+  const bwrap = findProgram('bwrap')
+  if (bwrap === undefined) say({ notMeasured: 'bubblewrap is not installed' })
+  else {
+    const node = await openNode(world, 'host')
+    for (const files of FILES) {
+      const { start } = await node.prepare(files)
+      cases.push({ executor: 'host', files, start, baseline: () => bareBubblewrap(bwrap) })
+    }
+  }
+  if (await hasEngine()) {
+    const node = await openNode(world, 'docker')
+    for (const files of FILES) {
+      const { start, dir } = await node.prepare(files)
+      cases.push({ executor: 'docker', files, start, baseline: () => bareDocker(nodeImageTag(), dir) })
+    }
+  } else say({ notMeasured: 'no Docker engine answers' })
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    for (const { executor, files, start, baseline } of cases) {
+      say({ executor, files, round, baseline: await baseline(), ours: await start() })
+    }
+  }
+}
+
+async function hasEngine(): Promise<boolean> {
+  const engine = createEngine({}, system.clock)
+  return engine
+    .ask((docker) => docker.ping())
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => engine.close())
+}
+
+await main()
+process.disconnect?.()
