@@ -107,7 +107,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   async function explain(text: string, options: { now?: boolean; history?: boolean } = {}): Promise<Explanation> {
     const entry = services.find(text)
     const { id, verdict: last } = entry
-    const { parked, redirected } = view(entry)
+    const { parked, redirected, via } = view(entry)
     const more = { parked, history: options.history === true ? historyOf(id) : undefined }
     if (options.now !== true && last !== undefined && (last.verdict !== undefined || last.failure !== undefined)) {
       const { failure, verdict = failedVerdict(failure) } = last
@@ -119,7 +119,8 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
       at: Math.floor(clock.now() / 1000),
       from: 'now',
       verdict,
-      redirected: isRedirected(verdict.redirect, entry),
+      // the policy decides nothing about what was published here
+      redirected: via !== 'local' && isRedirected(verdict.redirect, entry),
       failure,
       ...more,
     }

@@ -8,7 +8,8 @@ import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { argument, command, text, texts, whole } from '../command.ts'
 import { type ServiceTarget, targetAtNode, targetByPeer, type Version } from '../service-versions/service-target.ts'
-import { createVersionResolver } from '../service-versions/version-resolver.ts'
+import { createVersionResolver, type VersionResolver } from '../service-versions/version-resolver.ts'
+import { noteWaiting } from '../service-versions/waiting-note.ts'
 
 /** Connections at once; each is a tunnel of its own. */
 const MAX_CONNECTIONS = 512
@@ -40,7 +41,7 @@ export const connect = command({
     const port = choosePort(wanted, target)
     noteAccess(cli, target, port)
     const resolver = createVersionResolver(cli, target)
-    const running = await resolver.find()
+    const running = await firstVersion(cli, resolver)
     const server = createServer({ allowHalfOpen: true })
     server.maxConnections = MAX_CONNECTIONS
     let printed = running.id
@@ -60,6 +61,11 @@ export const connect = command({
     await raceSignal(new Promise<never>(() => {}), cli.signal)
   },
 })
+
+async function firstVersion(cli: Cli, resolver: VersionResolver): Promise<Version> {
+  using _waiting = noteWaiting(cli)
+  return await resolver.find()
+}
 
 function noteAccess({ out }: Cli, { ports, author, key }: ServiceTarget, port: string): void {
   if (ports.find((each) => each.name === port)?.access !== 'author' || key?.address === author) return

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { formatAddress, peerIdOf } from '../../../protocols/address.ts'
-import { initFolder, loadIdentity } from '../../config/index.ts'
+import { InputError } from '../../base/errors.ts'
+import { initFolder, loadIdentity, SettingsError } from '../../config/index.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
 import { fields } from '../output/output.ts'
 
@@ -31,7 +32,9 @@ export const init = command({
       ...(globals.logLevel === undefined ? {} : { LOG_LEVEL: globals.logLevel }),
     }
     const runner = staticNodes.length === 0 ? {} : { STATIC_NODES: staticNodes }
-    await initFolder(target, { node, runner, rng, signal })
+    await initFolder(target, { node, runner, rng, signal }).catch((error: unknown) => {
+      throw optionError(error)
+    })
     const { signer } = await loadIdentity(target, { signal })
     const made = { dir: target, address: formatAddress(signer.address), peerId: peerIdOf(signer.address) }
     out.result(made, () => [
@@ -46,3 +49,21 @@ export const init = command({
     ])
   },
 })
+
+/** Which key each option sets. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  NETWORK: '--network',
+  LISTEN: '--listen',
+  ANNOUNCE: '--announce',
+  STATIC_NODES: '--static',
+  API: '--api',
+  LOG_LEVEL: '--log-level',
+}
+
+/** Nobody wrote the file that the sentence names: the option is what they typed. */
+function optionError(error: unknown): unknown {
+  if (!(error instanceof SettingsError)) return error
+  const [, key = '', rest = ''] = /^[\w./-]+\.json: ([A-Z_]+)(?:\[\d+\])? (.*)$/s.exec(error.message) ?? []
+  const option = OPTIONS[key]
+  return option === undefined ? error : new InputError(`${option} ${rest}`, { cause: error })
+}

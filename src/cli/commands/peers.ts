@@ -21,12 +21,12 @@ export const peers = command({
       const rows = known.map((each) => [
         peer(each.peerId),
         each.direction,
-        each.static ? 'static' : '',
+        each.static ? 'yes' : '',
         formatMs((now - each.connectedAt) * 1000),
         each.score.toFixed(1),
         cli.out.terminal ? each.multiaddr.replace(/\/p2p\/\w+$/, '') : each.multiaddr,
       ])
-      return table(['PEER', 'DIRECTION', '', 'CONNECTED', 'SCORE', 'ADDRESS'], rows)
+      return table(['PEER', 'DIRECTION', 'STATIC', 'CONNECTED', 'SCORE', 'ADDRESS'], rows)
     })
   },
 })

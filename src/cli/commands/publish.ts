@@ -77,6 +77,7 @@ type Input = SourceInput & {
   target: string | undefined
   rest: readonly string[]
   dryRun: boolean
+  files: boolean
   wait: boolean
   withSecrets: boolean
   timeout: number
@@ -94,6 +95,7 @@ async function announce(cli: Cli, input: Input): Promise<void> {
   if (network !== undefined && join.length === 0) {
     throw new InputError('--network goes with --join; a node knows its network itself')
   }
+  if (input.files && !dryRun) throw new InputError('--files goes with --dry-run; without it nothing is listed')
   using interrupt = noteOnInterrupt(cli, mode)
   const configuration = await ownConfiguration(cli)
   // nothing is downloaded for a node that does not answer
@@ -101,7 +103,7 @@ async function announce(cli: Cli, input: Input): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const draft = await draftOf(cli, input, configuration, stack)
   const inspected = await inspectFolder(cli, draft, { withSecrets, dryRun })
-  if (dryRun) return await printDryRun(cli, draft, inspected)
+  if (dryRun) return await printDryRun(cli, draft, { ...inspected, all: input.files })
   for (const warning of inspected.warnings) cli.out.note(`Note: ${warning}.`)
   // the node first: no key is made if no node answers
   const client = early ?? (await openNode(cli, join))

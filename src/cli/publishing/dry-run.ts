@@ -4,11 +4,21 @@ import type { Cli } from '../cli.ts'
 import { table } from '../output/output.ts'
 import type { Draft } from './draft.ts'
 
-/** Shows what would be published: every file, the code's identity, and what one should know before. */
+/** So many files a person reads; of more, each folder and each package of npm is one line. */
+const MAX_LISTED = 40
+
+/** `all`: every file is listed, however many there are. */
+export type DryRun = {
+  readonly entries: readonly PackEntry[]
+  readonly warnings: readonly string[]
+  readonly all: boolean
+}
+
+/** Shows what would be published: the files, the code's identity, and what one should know before. */
 export async function printDryRun(
   { out, signal }: Cli,
   { manifest }: Draft,
-  { entries, warnings }: { entries: readonly PackEntry[]; warnings: readonly string[] },
+  { entries, warnings, all }: DryRun,
 ): Promise<void> {
   const { name, sources } = manifest
   const packed =
@@ -24,9 +34,7 @@ export async function printDryRun(
   out.result(
     { dryRun: true, name, code, ...(size !== undefined && { size }), files, command, sources, warnings },
     () => [
-      ...(size === undefined
-        ? sources.map((source) => `source: ${describeSource(source)}`)
-        : table(['size', '', 'file'], files.map(rowOf))),
+      ...(size === undefined ? sources.map((source) => `source: ${describeSource(source)}`) : filesTable(files, all)),
       ...warnings.map((warning) => `Warning: ${sanitizeText(warning, 4000)}.`),
       size === undefined
         ? `"${name}" would have the code ${code}, of which nothing is packed here. Nothing was announced.`
@@ -35,7 +43,26 @@ export async function printDryRun(
   )
 }
 
-function rowOf(file: { path: string; size?: number; executable?: boolean; target?: string }): string[] {
+type Listed = { path: string; size?: number; executable?: boolean; target?: string }
+
+function filesTable(files: readonly Listed[], all: boolean): string[] {
+  if (all || files.length <= MAX_LISTED) return table(['size', '', 'file'], files.map(rowOf))
+  const groups = Map.groupBy(files, ({ path }) => groupOf(path))
+  const rows = [...groups].map(([name, group]) => {
+    const size = group.reduce((sum, file) => sum + (file.size ?? 0), 0)
+    return name.endsWith('/')
+      ? [formatBytes(size), howMany(group.length, 'file', 'files'), name]
+      : rowOf(group[0] as Listed)
+  })
+  return [...table(['size', '', 'file or folder'], rows), 'Each file: the same with --files.']
+}
+
+/** The folder at the top that it is in, of `node_modules` the package; a file at the top is one by itself. */
+function groupOf(path: string): string {
+  return /^(node_modules\/(@[^/]+\/)?[^/]+|[^/]+)\//.exec(path)?.[0] ?? path
+}
+
+function rowOf(file: Listed): string[] {
   if (file.target !== undefined) return ['', 'link', `${file.path} -> ${file.target}`]
   return [formatBytes(file.size ?? 0), file.executable ? 'program' : '', file.path]
 }

@@ -57,7 +57,7 @@ export function missingDependencies(found: NpmPackage): string[] {
 
 const MIB = 1024 * 1024
 const MIN_DISK = 64 * MIB
-/** What nodes allow by default for a description; it is for people, and the package says the rest. */
+/** Within what nodes allow by default for a description (DESC_MAX_LEN, 200); it is for people, and the package says the rest. */
 const DESC_LENGTH = 150
 
 /**

@@ -17,6 +17,7 @@ export const sourceOptions = {
     "with --oci: which image of an index (default: this machine's, linux/amd64 or linux/arm64)",
   ),
   dryRun: flag('show what would be packed, and announce nothing'),
+  files: flag('with --dry-run: each file, however many there are'),
 }
 
 export type SourceInput = {

@@ -12,7 +12,7 @@ import { hasRun, type Version } from './service-target.ts'
 /** All answers have come by then, or are not waited for; a node that reported a run is tried longer, and the first answer. */
 const ASK_MS = 3_000
 const REPORTED_MS = 6_000
-const FIRST_ANSWER_MS = 9_000
+export const FIRST_ANSWER_MS = 9_000
 /** If no node is found, the DHT is asked again: it may learn of a new run seconds after its start. */
 const AGAIN_MS = 500
 /** Versions that are asked for at the same time, newest first: a node answers so many questions of one peer at once. */

@@ -10,6 +10,7 @@ import { type Answer, askAll } from './ask-all.ts'
 import { createMerge } from './merge.ts'
 import { noRunReason } from './no-run-reason.ts'
 import { hasRun, type ServiceTarget, type Version } from './service-target.ts'
+import { noteWaiting } from './waiting-note.ts'
 
 /** Others that may have a log are waited for so long after the first that has one. */
 const OTHERS_MS = 1_000
@@ -36,7 +37,7 @@ type Source = {
  * read is said. `follow` goes on with those that run, and with what begins meanwhile, until none does.
  */
 export async function* readLogs(cli: Cli, target: ServiceTarget, options: Options): AsyncGenerator<ReadLine> {
-  const { sources, gone, why } = await look(cli, target)
+  const { sources, gone, why } = await firstLook(cli, target)
   if (sources.length === 0 && gone.length === 0) {
     throw new FailedError(`no node has a log of ${JSON.stringify(sanitizeText(target.label, 80))}: ${why}`)
   }
@@ -59,6 +60,11 @@ export async function* readLogs(cli: Cli, target: ServiceTarget, options: Option
   const open = sources.filter((source) => options.follow && source.open)
   if (open.length > 0) yield* follow(cli, target, open, options)
   else if (read === 0) throw failure ?? new FailedError(`no log of it can be read: ${gone.join('; ')}`)
+}
+
+async function firstLook(cli: Cli, target: ServiceTarget): ReturnType<typeof look> {
+  using _waiting = noteWaiting(cli)
+  return await look(cli, target)
 }
 
 /** Runs that have a log, oldest version first, and what is known of those that cannot be read. */

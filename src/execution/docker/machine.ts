@@ -13,7 +13,7 @@ export function hasSeccomp({ SecurityOptions }: Pick<EngineInfo, 'SecurityOption
 }
 
 export function unenforcedLimitsOf(info: Record<string, unknown>): string[] {
-  const unenforced = ['disk: /work is memory, within the memory grant']
+  const unenforced = ['disk: no disk of its own, since /work lies in memory and counts as memory']
   // each layer is a copy of all below it
   if (info.Driver === 'vfs') unenforced.push('disk: an image takes its size again for each of its layers (vfs)')
   if (process.getuid?.() !== 0) unenforced.push('user: all runs of this node share one')

@@ -204,7 +204,9 @@ function digest(id: string): string {
 }
 
 function unenforcedLimitsOf({ roots }: CgroupRoots): string[] {
-  const unenforced = ['disk: /work is memory, beside the memory grant where that is watched']
+  const unenforced = [
+    'disk: no disk of its own, since /work lies in memory; where memory is watched only, it comes on top of that',
+  ]
   if (process.getuid?.() !== 0) unenforced.push("user: the node's own, which its runs share")
   if (roots.memory === undefined) unenforced.push('memory: watched')
   if (roots.pids === undefined) unenforced.push("pids: by the kernel's limit per user")

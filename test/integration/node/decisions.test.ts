@@ -185,6 +185,8 @@ describe('what is reported to a publisher', () => {
     const length = verdict.reasons.find(({ rule }) => rule === 'desc-length')
     expect(length).toMatchObject({ outcome: 'pass', warned: 'fail' })
     expect(receiptOf(first, second, id)).toMatchObject({ state: 'redirected', reasons: onWire(verdict.reasons) })
+    // where it was published, nothing is decided about it
+    expect(await first.explain(id)).toMatchObject({ from: 'now', redirected: false })
     // nothing has changed since: a decision of now says the same
     const now = await second.explain(id, { now: true })
     expect([now.from, now.verdict.reasons]).toEqual(['now', verdict.reasons])

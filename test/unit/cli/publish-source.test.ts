@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect } from 'vitest'
 import { InterruptedError } from '../../../src/cli/errors.ts'
@@ -196,6 +197,36 @@ describe('publish --dry-run', () => {
     expect(stdout).toMatch(/6 B +a\.js\n/)
     expect(stdout).toContain(`the code ${await codeOf(HELLO)} (2 files, `)
     expect([shell.node.announcements, [...shell.node.archives]]).toEqual([[], []])
+  })
+
+  test('of many files, each folder and each package is a line, unless all are asked for', async ({
+    withNode: shell,
+  }) => {
+    const files = [
+      ...HELLO,
+      ...Array.from({ length: 30 }, (_, at) => ({ path: `node_modules/@s/p/lib/f${at}.js`, content: 'x' })),
+      { path: 'node_modules/q/node_modules/r/a.js', content: 'x' },
+      ...Array.from({ length: 10 }, (_, at) => ({ path: `lib/deep/f${at}`, content: 'xx' })),
+    ]
+    for (const { path, content } of files) {
+      mkdirSync(dirname(shell.path('hello', path)), { recursive: true })
+      writeFileSync(shell.path('hello', path), content)
+    }
+    const { stdout } = await shell.run('publish hello --dry-run')
+    expect(
+      stdout
+        .split('\n')
+        .slice(1, 6)
+        .map((line) => line.split(/ {2,}/)),
+    ).toEqual([
+      ['6 B', 'a.js'],
+      ['20 B', '10 files', 'lib/'],
+      ['30 B', '30 files', 'node_modules/@s/p/'],
+      ['1 B', '1 file', 'node_modules/q/'],
+      [expect.stringMatching(/^\d+ B$/), 'service.json'],
+    ])
+    expect((await shell.run('publish hello --dry-run --files')).stdout).toContain('node_modules/@s/p/lib/f29.js')
+    await shell.refused('publish hello --files', '--files goes with --dry-run')
   })
 
   test.skipIf(!needs('git'))('names what makes another form of the folder other code', async ({ withNode: shell }) => {

@@ -114,9 +114,10 @@ test('init writes the folder that it was asked for, once', async ({ shell }) => 
   await shell.refused(init, 'is not empty')
 })
 
-const WRONG = ['--network Net', '--listen 127.0.0.1:1', '--api here']
-test.for(WRONG)('init refuses what node.json could not say: %s', async (wrong, { shell }) => {
-  await shell.refused(`init x ${wrong}`, 'node.json')
+const WRONG = ['--network Net', '--listen 127.0.0.1:1', '--api here', '--announce 1.2.3.4', '--static foo']
+test.for(WRONG)('init refuses what its files could not say, and names the option: %s', async (wrong, { shell }) => {
+  const [option = '', value = ''] = wrong.split(' ')
+  await shell.refused(`init x ${wrong}`, `${option} is "${value}"; allowed is `)
   expect(readdirSync(shell.root)).toEqual([])
 })
 
