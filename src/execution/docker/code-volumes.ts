@@ -7,7 +7,7 @@ import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import type { Plan } from '../types.ts'
 import { CODE, codeLoaderOptions, type DockerHandle, labels, nodeFilter } from './container-options.ts'
 import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
-import { entriesOf, tarOf } from './image-tar.ts'
+import { entriesOf, tarOf } from './images/image-tar.ts'
 import { unpackBuilt } from './unpack.ts'
 
 /** For an engine that takes, or gives, code over a slow network. */

@@ -17,7 +17,7 @@ import { egressListeners, hostsEntries } from '../egress-targets.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
 import { dockerSeccompProfile } from '../seccomp/docker-profile.ts'
 import type { Plan, PlanLifetime, ReadOnlyMount } from '../types.ts'
-import type { ImageWishes } from './image-wishes.ts'
+import type { ImageWishes } from './images/image-wishes.ts'
 
 /** What a container is for; `load` and `probe` are never started. */
 export type Role = Plan['purpose'] | 'door' | 'load' | 'probe'

@@ -13,7 +13,7 @@ import type { BuildDisk } from './build-disk.ts'
 import { type DockerHandle, gatewayOptions } from './container-options.ts'
 import { createContainer, type Engine, removeContainer, statusOf } from './engine.ts'
 import type { EngineLocality } from './engine-locality.ts'
-import type { Images } from './images.ts'
+import type { Images } from './images/images.ts'
 import { createStdioTransport, type StdioTransport } from './stdio-transport.ts'
 
 export type GatewayTarget = {

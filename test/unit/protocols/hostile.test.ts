@@ -94,7 +94,7 @@ it.each([
 
 it('what an error says: a long reset is cut at a character', () => {
   expect(encodeFrame({ is: 'reset', message: '\ud83c\udf29'.repeat(1000) }).byteLength).toBe(1025)
-  expect(encodeFrame({ is: 'reset', message: 'a'.repeat(1023) + '\u00e9' }).byteLength).toBe(1024)
+  expect(encodeFrame({ is: 'reset', message: `${'a'.repeat(1023)}\u00e9` }).byteLength).toBe(1024)
 })
 
 it('what an error says: an ambiguous address names both spellings, and both work', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { RunRefusedError } from '../errors.ts'
-import type { Engine } from './engine.ts'
+import { RunRefusedError } from '../../errors.ts'
+import type { Engine } from '../engine.ts'
 import { type ImageWishes, KERNEL, quoted } from './image-wishes.ts'
 
 /** The engine itself, which may be root, opens these in the container to find the run's user. */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
-import { RunRefusedError } from '../errors.ts'
-import type { Engine } from './engine.ts'
+import { RunRefusedError } from '../../errors.ts'
+import type { Engine } from '../engine.ts'
 
 /** What an engine does for every container of an image, because the image's configuration says so. */
 export type ImageWishes = {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Clock, Timer } from '../../base/clock.ts'
-import { LruMap } from '../../base/lru-map.ts'
-import { createWorkQueue } from '../../base/work-queue.ts'
-import { type Engine, statusOf } from './engine.ts'
+import type { Clock, Timer } from '../../../base/clock.ts'
+import { LruMap } from '../../../base/lru-map.ts'
+import { createWorkQueue } from '../../../base/work-queue.ts'
+import { type Engine, statusOf } from '../engine.ts'
 
 /** A service that is started again soon finds its image, if it is one of the last few that were used. */
 const KEPT_MS = 10 * 60_000
