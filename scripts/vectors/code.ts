@@ -54,6 +54,8 @@ function prefixes(): Draft[] {
     ]),
     entries('a path, after the prefix', { origin: 'npm', path: 'src' }, [{ ...FILE, path: 'p/src/a.js' }, FILE]),
     entries('a path with a slash at its end', { origin: 'https', path: 'src/' }, [{ ...FILE, path: 'src/a.js' }]),
+    entries('a path with ./ before it', { origin: 'https', path: './src' }, [{ ...FILE, path: 'src/a.js' }]),
+    entries('a path that is the whole source', { origin: 'https', path: '.' }, [FILE]),
     bad('a path that is not there', { origin: 'https', path: 'lib' }, [FILE]),
     bad('a path that is a file', { origin: 'https', path: 'a.js' }, [FILE]),
     bad('nothing', { origin: 'https' }, []),
