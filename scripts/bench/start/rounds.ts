@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { createEngine } from '../../../src/execution/docker/engine.ts'
-import { nodeImageTag } from '../../../src/execution/docker/node-image.ts'
+import { nodeImageTag } from '../../../src/execution/docker/images/node-image.ts'
 import { findProgram } from '../../../src/process/index.ts'
 import { createWorld } from '../../../test/fixtures/node/nodes.ts'
 import { system } from '../../../test/fixtures/system.ts'
