@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { livingOwner } from '../base/pid-lock.ts'
+import { livingOwner } from '../base/os/pid-lock.ts'
 import { NODE_FILE } from '../config/constants.ts'
 import { type Env, overridesFromEnv } from '../config/env.ts'
 import { readJson } from '../config/read.ts'

@@ -1,7 +1,7 @@
 import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errnoOf, InputError, systemMessageOf } from '../base/errors.ts'
-import { isPidInUse } from '../base/process-identity.ts'
+import { isPidInUse } from '../base/os/process-identity.ts'
 import { type Rng, systemRng } from '../base/rng.ts'
 import { API_TOKEN_BYTES, API_TOKEN_FILE, IDENTITY_FILE, NODE_FILE, SCHEMAS_DIR, SERVICES_FILE } from './constants.ts'
 import { type FileKind, jsonSchemaText } from './docs/json-schema.ts'

@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { formatAddress } from '../../../protocols/address.ts'
 import { errnoOf, messageOf, systemMessageOf } from '../../base/errors.ts'
-import { livingOwner } from '../../base/pid-lock.ts'
+import { livingOwner } from '../../base/os/pid-lock.ts'
 import { type Configuration, type Env, loadConfiguration, loadIdentity, loadToken } from '../../config/index.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 

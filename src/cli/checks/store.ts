@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { formatBytes, formatCount, howMany, joinWords, sanitizeText } from '../../base/format.ts'
-import { livingOwner } from '../../base/pid-lock.ts'
+import { livingOwner } from '../../base/os/pid-lock.ts'
 import { inspectStore } from '../../code/index.ts'
 import type { Configuration } from '../../config/index.ts'
 import { openJournalReader } from '../../journal/index.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { ThundercloudError } from '../../base/errors.ts'
-import { livingOwner } from '../../base/pid-lock.ts'
+import { livingOwner } from '../../base/os/pid-lock.ts'
 import { loadPolicyDraft, type Policy } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'

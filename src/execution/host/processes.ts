@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { statFields } from '../../base/process-identity.ts'
+import { statFields } from '../../base/os/process-identity.ts'
 
 /** Fields of /proc/<pid>/stat are counted in these. The kernel gives programs 100 a second and 4096 bytes on every Linux that Node runs on, but for pages on some ARM. */
 const TICK_MS = 10

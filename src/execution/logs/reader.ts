@@ -1,6 +1,6 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
-import { watchFolder } from '../../base/folder-watch.ts'
+import { watchFolder } from '../../base/os/folder-watch.ts'
 import type { LogLine } from '../../base/run-record.ts'
 import { LOG_POLL_MS } from '../constants.ts'
 import { createSplitter, parseLine } from './format.ts'

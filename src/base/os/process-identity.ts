@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { errnoOf } from './errors.ts'
+import { errnoOf } from '../errors.ts'
 
 /** A process for certain: pids are used again, a pid with its start time and the boot it belongs to is not. */
 export type ProcessIdentity = { readonly pid: number; readonly startTicks: string; readonly bootId: string }

@@ -2,7 +2,7 @@
 
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf, InputError } from './errors.ts'
+import { errnoOf, InputError } from '../errors.ts'
 import { isPidInUse, statFields } from './process-identity.ts'
 
 /**

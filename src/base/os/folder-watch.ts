@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 
 /** What changes in a folder, as soon as the kernel says it. */
 export interface FolderWatch extends Disposable {
