@@ -13,7 +13,7 @@ import type { ClaimMesh, OwnClaims } from '../placement/index.ts'
 import type { RunnerEvents } from '../runner/index.ts'
 import type { Receipts } from '../services/receipts.ts'
 import type { Services } from '../services/registry.ts'
-import type { NotifyState } from '../services/state-notifier.ts'
+import type { StateNotifier } from '../services/state-notifier.ts'
 import type { Trust, TrustEvents } from '../trust/index.ts'
 import type { ServiceDecider } from './decide-service.ts'
 import type { EvaluatorComponents } from './evaluate.ts'
@@ -39,7 +39,7 @@ export interface AdmissionComponents {
   /** Fetches the code of a service that may start soon. */
   prefetch(id: string, options: { signal: AbortSignal }): Promise<void>
   texts: AddressTexts
-  notify: NotifyState
+  notify: StateNotifier['notify']
   rng: Rng
   /** The other nodes, as far as they can be asked for their claims. */
   claimMesh: ClaimMesh

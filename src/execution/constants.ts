@@ -84,6 +84,8 @@ export const DISK_LIMIT_MS = 100
 
 /** After a run of this length the back-off begins again. */
 export const STEADY_MS = 60_000
+/** How often it is looked what a run uses. */
+export const USAGE_PERIOD_MS = 60_000
 /** Between attempts to reach an engine that went away, or code that is not there. */
 export const RETRY_BACKOFF: Backoff = { firstMs: 250, maxMs: 30_000 }
 /** Attempts to obtain code; with the back-off about five minutes. */

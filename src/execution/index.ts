@@ -40,7 +40,7 @@ export {
 } from './supervisor/index.ts'
 export { capacityFor, NEWER_VERSION_RUNS } from './supervisor/resources.ts'
 export { healthyWhen } from './supervisor/restart-policy.ts'
-export { mayBegin } from './supervisor/run-spec.ts'
+export { mayBegin, runSpecOf } from './supervisor/run-spec.ts'
 export type {
   Availability,
   Executor,

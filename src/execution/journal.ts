@@ -1,4 +1,5 @@
 import type { RunRecord, RunState } from '../base/run-record.ts'
+import type { UsageRecord } from '../base/run-usage.ts'
 
 export const FINAL_STATES: readonly RunState[] = ['exited', 'failed', 'stopped', 'refused']
 
@@ -19,4 +20,7 @@ export interface RunJournal {
   unfinished(): RunRecord[]
   transitions(runId: string): { state: RunState; at: number; detail?: string | undefined }[]
   all(): RunRecord[]
+  usage(runId: string): UsageRecord | undefined
+  /** In the place of what was recorded of the run before. */
+  recordUsage(runId: string, usage: UsageRecord): void
 }

@@ -79,8 +79,13 @@ export type RunEnd = {
   readonly reason: EndReason
   /** one sentence where the numbers do not say it all */
   readonly detail?: string | undefined
+  /** ms since 1970; absent where it is not known */
+  readonly endedAt?: number | undefined
+  /** the processor time of all its processes; absent where it is not known any more */
+  readonly cpuMs?: number | undefined
 }
 
+/** `cpuMs`: the processor time of all its processes since its start, also of those that have ended. */
 export type RunStats = { readonly memoryBytes: number; readonly cpuMs: number; readonly pids: number }
 
 /** One execution that has begun. Letting go of this object ends nothing: the run goes on and can be adopted. */

@@ -1,5 +1,6 @@
 import { NotFoundError } from '../base/errors.ts'
 import type { RunRecord, RunState } from '../base/run-record.ts'
+import { type RunUsageStore, runUsageStore } from './run-usage.ts'
 import type { Sql } from './sql.ts'
 
 type RunChange = Partial<
@@ -7,7 +8,7 @@ type RunChange = Partial<
 > & { at: number }
 
 /** Runs and how they came where they are. Every call is committed when it returns. */
-export interface RunStore {
+export interface RunStore extends RunUsageStore {
   /** State `decided`, wanted `run`. */
   create(run: { runId: string; service: string; executor: string; plan: unknown; at: number }): void
   /** Changes what is named, and appends a transition when the state changes. Throws NotFoundError. */
@@ -51,6 +52,7 @@ export function runStore(sql: Sql): RunStore {
   const all = sql.prepare(`SELECT ${COLUMNS} FROM runs ORDER BY created_at DESC, rowid DESC`)
   const one = (row: Row | undefined) => (row === undefined ? undefined : recordOf(row))
   return {
+    ...runUsageStore(sql),
     create: ({ runId, service, executor, plan, at }) =>
       sql.transaction(() => {
         create.run(runId, service, executor, jsonOf(plan), at, at)

@@ -122,6 +122,20 @@ export const CANDIDATES_SCHEMA = `
   CREATE INDEX candidates_best_first ON candidates (rank DESC, arrived, service);
 `
 
+/** What each run has used: of the starts that are over, and of the last. */
+export const USAGE_SCHEMA = `
+  CREATE TABLE run_usage (
+    run_id TEXT PRIMARY KEY REFERENCES runs (run_id) ON DELETE CASCADE,
+    ended_ms INTEGER NOT NULL,
+    ended_cpu_ms INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    running_ms INTEGER NOT NULL,
+    cpu_ms INTEGER NOT NULL,
+    memory_bytes INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`
+
 /**
  * Statements of hubs and issuers, of one subject the latest. `digest` is the id's sha2-256. Whether a service has the code that
  * a statement is about is looked up for each one of an untrusted signer.

@@ -1,3 +1,4 @@
+export { usageCost } from './andromeda/usage-cost.ts'
 export {
   type AvailableExecutor,
   NOTHING_KNOWN,

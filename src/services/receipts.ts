@@ -59,14 +59,14 @@ export interface Receipts {
   sign(content: ReceiptContent): Uint8Array
   /**
    * Notifies the publisher: over open connections, else by dialling one of `replyTo`; repeated for a day while it is
-   * away. A refusal is not worth a new connection: a publisher can ask for it. `output`: a run's last lines, read when the
-   * receipt is sent, for the publisher only. Does not wait; nothing is thrown.
+   * away. A refusal is not worth a new connection: a publisher can ask for it. `more`: reasons for the publisher only, read
+   * when the receipt is sent. Does not wait; nothing is thrown.
    */
   send(
     content: ReceiptContent,
     to: { replyTo: readonly string[]; author: Address },
     signal: AbortSignal,
-    output?: () => Promise<readonly Reason[]>,
+    more?: () => Promise<readonly Reason[]>,
   ): void
   /** Handler of the receipt stream: keeps what is signed by the very peer that brings it, about what was published here. */
   take(stream: MessageStream, options?: { signal?: AbortSignal | undefined }): Promise<void>
@@ -128,7 +128,7 @@ export function createReceipts(
 
   return {
     sign,
-    send(content, { replyTo, author }, signal, output) {
+    send(content, { replyTo, author }, signal, more) {
       const own = peerIdOf(signer.address)
       const publishers = new Set(replyTo.map(peerOfMultiaddr))
       if (author.type === 'ed25519') publishers.add(peerIdOf(author))
@@ -143,8 +143,8 @@ export function createReceipts(
         peers: [...publishers],
         again: far.length > 0,
         async deliver() {
-          const lines = (await output?.()) ?? []
-          await deliver(sign({ ...content, reasons: withLines(content.reasons, lines) }), targets(), signal)
+          const added = (await more?.()) ?? []
+          await deliver(sign({ ...content, reasons: withMore(content.reasons, added) }), targets(), signal)
         },
       })
     },
@@ -191,9 +191,9 @@ export function peerOfMultiaddr(multiaddr: string): string {
 }
 
 /** Behind what the run says of itself, and before the policy's reasons: a receipt is cut at its end. */
-function withLines(reasons: readonly Reason[], lines: readonly Reason[]): readonly Reason[] {
+function withMore(reasons: readonly Reason[], added: readonly Reason[]): readonly Reason[] {
   const isOwn = ({ rule }: Reason) => rule.startsWith('run:') || rule.startsWith('code:')
-  return [...reasons.filter(isOwn), ...lines, ...reasons.filter((reason) => !isOwn(reason))]
+  return [...reasons.filter(isOwn), ...added, ...reasons.filter((reason) => !isOwn(reason))]
 }
 
 type WireReason = ReceiptBody['reasons'][number]

@@ -3,6 +3,7 @@ import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError, NotFoundError } from '../base/errors.ts'
 import { joinWords, sanitizeText } from '../base/format.ts'
 import type { RunRecord } from '../base/run-record.ts'
+import { usageOf } from '../base/run-usage.ts'
 import type { Reason } from '../base/verdict.ts'
 import type { AnnouncementRecord, Journal, VerdictRecord } from '../journal/index.ts'
 import { runReasons } from './run-reasons.ts'
@@ -151,7 +152,8 @@ export function createServices({
 
   /** A run that waits for its code says which source failed last. */
   function viewOf(run: RunRecord, code: string): Omit<RunView, 'healthy'> {
-    const shown = runView(run)
+    const usage = journal.runs.usage(run.runId)
+    const shown = { ...runView(run), usage: usage && usageOf(usage) }
     if (run.state !== 'fetching' || shown.detail !== undefined) return shown
     const failed = codeReasons(code).findLast(({ outcome }) => outcome === 'fail')
     return { ...shown, detail: failed?.message }

@@ -1,6 +1,7 @@
 import { decodeAddress } from '../../protocols/address.ts'
 import type { Emitter } from '../base/events.ts'
 import { LruMap } from '../base/lru-map.ts'
+import type { Reason } from '../base/verdict.ts'
 import type { ServiceEvents } from './events.ts'
 import { receiptContentOf, wireState } from './receipt-content.ts'
 import type { Receipts } from './receipts.ts'
@@ -11,8 +12,13 @@ import type { ServiceState } from './types.ts'
 /** Services whose last reported state is remembered; a forgotten one is reported again. */
 const REMEMBERED = 8192
 
-/** Notifies this node's listeners, and the publisher, if a service's state has changed. */
-export type NotifyState = (id: string, detail?: string) => void
+/** Reports what became of services. */
+export interface StateNotifier {
+  /** Notifies this node's listeners, and the publisher, if a service's state has changed. */
+  notify(id: string, detail?: string): void
+  /** Sends the publisher what a service has used, where the publisher is connected. */
+  reportUsage(id: string): void
+}
 
 export interface StateNotifierComponents {
   events: Emitter<ServiceEvents>
@@ -20,32 +26,49 @@ export interface StateNotifierComponents {
   receipts: Receipts
   /** The last lines that a service wrote since its last start. */
   lastLines(id: string): Promise<readonly string[]>
+  /** What its run has used, where that is known. */
+  usage(entry: ServiceEntry): Reason | undefined
 }
 
 export function createStateNotifier(
-  { events, services, receipts, lastLines }: StateNotifierComponents,
+  { events, services, receipts, lastLines, usage }: StateNotifierComponents,
   closing: AbortSignal,
-): NotifyState {
+): StateNotifier {
   const reported = new LruMap<string, { state: ServiceState; run: string }>(REMEMBERED)
-  return (id, detail) => {
-    const entry = services.get(id)
-    if (entry === undefined) return
-    const { body } = entry.signed
-    const state = services.state(entry)
-    const before = reported.get(id)
-    const run = runDetail(entry)
-    if (before?.state === state && before.run === run) return
-    reported.set(id, { state, run })
-    if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
-    // that it will run was reported with the verdict
-    if (wireState(state) === 'unknown' || (state === 'accepted' && run === '')) return
+
+  function send(entry: ServiceEntry, replyTo: readonly string[]): void {
+    const { id, signed } = entry
     const content = receiptContentOf(services, id)
-    receipts.send(
-      content,
-      { replyTo: body.replyTo, author: decodeAddress(body.author) },
-      closing,
-      hasFailed(content.reasons) ? async () => outputReasons(await lastLines(id)) : undefined,
-    )
+    const more = async () => {
+      const used = usage(entry)
+      return [
+        ...(used === undefined ? [] : [used]),
+        ...(hasFailed(content.reasons) ? outputReasons(await lastLines(id)) : []),
+      ]
+    }
+    receipts.send(content, { replyTo, author: decodeAddress(signed.body.author) }, closing, more)
+  }
+
+  return {
+    notify(id, detail) {
+      const entry = services.get(id)
+      if (entry === undefined) return
+      const { body } = entry.signed
+      const state = services.state(entry)
+      const before = reported.get(id)
+      const run = runDetail(entry)
+      if (before?.state === state && before.run === run) return
+      reported.set(id, { state, run })
+      if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
+      // that it will run was reported with the verdict
+      if (wireState(state) === 'unknown' || (state === 'accepted' && run === '')) return
+      send(entry, body.replyTo)
+    },
+    reportUsage(id) {
+      const entry = services.get(id)
+      // a publisher that is away asks, or hears it with the next change
+      if (entry?.run?.state === 'running') send(entry, [])
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import type { PortAccess } from '../../protocols/service.ts'
 import type { RunState } from '../base/run-record.ts'
+import type { RunUsage } from '../base/run-usage.ts'
 import type { Reason, WakeCondition } from '../base/verdict.ts'
 
 /** What this node does with one service, in the terms of a receipt. */
@@ -60,6 +61,8 @@ export type RunView = {
   readonly exitCode?: number | undefined
   readonly detail?: string | undefined
   readonly restarts: number
+  /** over all its starts, by the node's last look */
+  readonly usage?: RunUsage | undefined
 }
 
 export type ReceiptView = {

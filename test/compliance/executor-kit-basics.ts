@@ -8,8 +8,8 @@ import type { KitContext } from './executor-kit-context.ts'
 export function describeBasics({ create, dirs, executor, json, logs, nodeId, outcome, plan }: KitContext): void {
   describe('a command', () => {
     it('ends with its exit code', async () => {
-      expect((await outcome('process.exitCode = 7')).end).toEqual({ exitCode: 7, reason: 'exit' })
-      expect((await outcome('')).end).toEqual({ exitCode: 0, reason: 'exit' })
+      expect((await outcome('process.exitCode = 7')).end).toMatchObject({ exitCode: 7, reason: 'exit' })
+      expect((await outcome('')).end).toMatchObject({ exitCode: 0, reason: 'exit' })
     })
 
     it('that is no program ends with 127 and says so', async () => {

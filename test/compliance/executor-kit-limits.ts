@@ -35,7 +35,7 @@ export function describeLimits({ executor, json, outcome, plan }: KitContext): v
 
     it('memory below the grant is not', async () => {
       const script = `const kept = Buffer.alloc(64 * 1024 * 1024, 1); console.log(kept.length)`
-      expect((await outcome(script)).end).toEqual({ exitCode: 0, reason: 'exit' })
+      expect((await outcome(script)).end).toMatchObject({ exitCode: 0, reason: 'exit' })
     })
 
     it('processes are bounded: a fork bomb stays small', async () => {

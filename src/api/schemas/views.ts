@@ -1,4 +1,5 @@
 import type { RECEIPT_STATES } from '../../../protocols/receipt.ts'
+import type { RunUsage } from '../../base/run-usage.ts'
 import type {
   Explanation,
   Health,
@@ -93,6 +94,7 @@ const runViewSchema: Shape<RunView> = object({
   exitCode: count.optional(),
   detail: string.optional(),
   restarts: count,
+  usage: object<RunUsage>({ runningMs: count, cpuMs: count, memoryBytes: count, at: count }).optional(),
 })
 
 export const serviceViewSchema: Shape<ServiceView> = object({

@@ -1,7 +1,7 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
 import { deadline, nowSeconds } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
-import { sanitizeText } from '../../base/format.ts'
+import { formatBytes, formatMs, sanitizeText } from '../../base/format.ts'
 import type { RunState } from '../../base/run-record.ts'
 import type { ReceiptView, ServiceView } from '../../node/types.ts'
 import { receiptView } from '../../services/receipts.ts'
@@ -76,15 +76,16 @@ function withAnswers(earlier: readonly ReceiptView[], answers: readonly ReceiptV
   for (const answer of answers) {
     const before = byNode.get(answer.peerId)
     if (before !== undefined && before.at > answer.at) byNode.set(answer.peerId, { ...before, answered: true })
-    else byNode.set(answer.peerId, { ...answer, reasons: withOutput(answer, before), answered: true })
+    else byNode.set(answer.peerId, { ...answer, reasons: withPrivate(answer, before), answered: true })
   }
   return [...byNode.values()]
 }
 
-/** Only receipts bring the last lines of a run. An answer with the same state is shown with the lines of the receipt. */
-function withOutput({ state, reasons }: ReceiptView, before: ReceiptView | undefined): ReceiptView['reasons'] {
+/** Only receipts bring the last lines of a run, and what it has used. An answer with the same state is shown with both. */
+function withPrivate({ state, reasons }: ReceiptView, before: ReceiptView | undefined): ReceiptView['reasons'] {
   if (before?.state !== state) return reasons
-  return [...reasons, ...before.reasons.filter(({ rule }) => rule === RUN_RULES.output)]
+  const own: readonly string[] = [RUN_RULES.output, RUN_RULES.usage]
+  return [...reasons, ...before.reasons.filter(({ rule }) => own.includes(rule))]
 }
 
 function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]): string[] {
@@ -101,6 +102,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]
       ['state', stateText(view)],
       ['parked', view.parked && `${when(view.parked.since, now)}, ${parkedText(view.parked, now)}`],
       ['run', runText(view, now)],
+      ['used', usedText(view.run)],
       ['ports', ports === '' ? undefined : ports],
       ['replicas', `${view.replicas}${view.placement === undefined ? '' : `: ${sanitizeText(view.placement)}`}`],
       ['received', `${when(view.receivedAt, now)} ${VIA[view.via]}, depth ${view.depth}`],
@@ -109,9 +111,13 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]
       ['replaced', view.supersededBy === undefined ? undefined : `by ${shown.id(view.supersededBy)}`],
     ]),
     ...(receipts.length === 0 ? [] : ['', 'other nodes:']),
-    ...receipts.map((receipt) => {
+    ...receipts.flatMap((receipt) => {
       const old = receipt.answered ? '' : ` (reported ${ago(receipt.at, now)})`
-      return `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`
+      const used = receipt.reasons.filter(({ rule }) => rule === RUN_RULES.usage)
+      return [
+        `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`,
+        ...used.map(({ message }) => `    used ${sanitizeText(message, 200)}`),
+      ]
     }),
   ]
 }
@@ -132,6 +138,13 @@ export function runText({ run }: Pick<ServiceView, 'run'>, now: number): string 
   // of a run that has ended it is not known since when
   const lasts = ENDED.includes(run.state) ? '' : ` for ${since(run.since, now)}`
   return `${run.state} with ${run.executor}${lasts}${detailOf(run)}`
+}
+
+function usedText(run: ServiceView['run']): string | undefined {
+  if (run?.usage === undefined) return undefined
+  const { runningMs, cpuMs, memoryBytes } = run.usage
+  const memory = memoryBytes === 0 ? '' : `, ${formatBytes(memoryBytes)} of memory now`
+  return `${formatMs(cpuMs)} of CPU in ${formatMs(runningMs)}${memory}`
 }
 
 function detailOf({ exitCode, detail, restarts }: NonNullable<ServiceView['run']>): string {

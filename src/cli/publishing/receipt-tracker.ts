@@ -94,7 +94,8 @@ export function lastAnswerLine(receipt: ReceiptView, who: string, nowSeconds: nu
   return `${who} does not answer now; ${ago(receipt.at, nowSeconds)} it reported: ${receiptSentence(receipt)}`
 }
 
-/** What a receipt says, without when. */
+/** What a receipt says, without when, and without what grows all the time. */
 function contentOf({ state, reasons }: ReceiptView): string {
-  return JSON.stringify([state, reasons.map(({ rule, message }) => [rule, message])])
+  const news = reasons.filter(({ rule }) => rule !== RUN_RULES.usage)
+  return JSON.stringify([state, news.map(({ rule, message }) => [rule, message])])
 }

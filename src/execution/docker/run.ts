@@ -158,12 +158,13 @@ type State = Docker.ContainerInspectInfo['State']
 /** `limitMs`: where the node was away, the gateway ended the run with its time. */
 function endOf(state: State, stopped: 'stopped' | 'timeout' | undefined, limitMs: number | undefined): RunEnd {
   const exitCode = state.ExitCode
-  const ranMs = Date.parse(state.FinishedAt) - Date.parse(state.StartedAt)
+  const endedAt = Date.parse(state.FinishedAt)
+  const end = { exitCode, endedAt }
+  const ranMs = endedAt - Date.parse(state.StartedAt)
   if (stopped === undefined && exitCode === KILLED && limitMs !== undefined && ranMs >= limitMs)
-    return { exitCode, reason: 'timeout' }
-  if (state.OOMKilled && exitCode !== 0)
-    return { exitCode, reason: 'memory', detail: 'it used more memory than granted' }
-  return { exitCode, reason: stopped ?? 'exit', detail: state.Error === '' ? undefined : state.Error.slice(0, 300) }
+    return { ...end, reason: 'timeout' }
+  if (state.OOMKilled && exitCode !== 0) return { ...end, reason: 'memory', detail: 'it used more memory than granted' }
+  return { ...end, reason: stopped ?? 'exit', detail: state.Error === '' ? undefined : state.Error.slice(0, 300) }
 }
 
 function statsOf(stats: Docker.ContainerStats): RunStats {

@@ -2,8 +2,10 @@ import { access, chown, constants, mkdir, readFile, rmdir, writeFile } from 'nod
 import { join } from 'node:path'
 import type { Grant } from '../../base/verdict.ts'
 
-export type Controller = 'memory' | 'pids' | 'cpu'
-const CONTROLLERS: readonly Controller[] = ['memory', 'pids', 'cpu']
+/** `cpuacct` counts and limits nothing. Version 2 counts in every group. */
+export type Controller = 'memory' | 'pids' | 'cpu' | 'cpuacct'
+const LIMITING = ['memory', 'pids', 'cpu'] as const
+const CONTROLLERS: readonly Controller[] = [...LIMITING, 'cpuacct']
 const PARENT = 'thundercloud'
 /** Groups in a run's own. */
 const LIMITED = 'limited'
@@ -26,7 +28,9 @@ export async function findCgroups(mounts = '/proc/mounts', self = '/proc/self/cg
   const unified = lines.find(([, , type]) => type === 'cgroup2')?.[1]
   if (unified !== undefined) {
     const own = /^0::(.*)$/m.exec(await readFile(self, 'utf8').catch(() => ''))?.[1] ?? '/'
-    for (const base of new Set([unified, join(unified, own), join(unified, own, '..')])) {
+    // the group above the root is no group
+    const above = own === '/' ? [] : [join(unified, own, '..')]
+    for (const base of new Set([unified, join(unified, own), ...above])) {
       const parent = await delegated(base)
       if (parent !== undefined) return { version: 2, roots: parent }
     }
@@ -89,12 +93,26 @@ export async function oomKills({ version, dirs }: RunCgroup): Promise<number> {
   return Number(/^oom_kill (\d+)$/m.exec(await readFile(file, 'utf8').catch(() => ''))?.[1] ?? 0)
 }
 
-export async function cgroupStats({ version, dirs }: RunCgroup) {
+/** Processor time of all that ever was in the group, ms; undefined where nobody counts it. */
+async function cpuMsOf({ version, dirs }: RunCgroup): Promise<number | undefined> {
+  const read = (dir: string, file: string) => readFile(join(dir, file), 'utf8').catch(() => '')
+  if (version === 1) {
+    const text = dirs.cpuacct === undefined ? '' : await read(dirs.cpuacct, 'cpuacct.usage')
+    return text === '' ? undefined : Number(text) / 1e6
+  }
+  const [dir] = Object.values(dirs)
+  const usec = dir === undefined ? undefined : /^usage_usec (\d+)$/m.exec(await read(dir, 'cpu.stat'))?.[1]
+  return usec === undefined ? undefined : Number(usec) / 1000
+}
+
+export async function cgroupStats(cgroup: RunCgroup) {
+  const { version, dirs } = cgroup
   const number = async (dir: string | undefined, file: string) =>
     dir === undefined ? 0 : Number((await readFile(join(dir, file), 'utf8').catch(() => '0')).trim()) || 0
   return {
     memoryBytes: await number(dirs.memory, version === 2 ? 'memory.current' : 'memory.usage_in_bytes'),
     pids: await number(dirs.pids, 'pids.current'),
+    cpuMs: await cpuMsOf(cgroup),
   }
 }
 
@@ -133,6 +151,7 @@ function limitsOf(
       ['memory.oom.group', '1', true],
     ]
   }
+  if (controller === 'cpuacct') return []
   if (controller === 'pids') return [['pids.max', `${grant.pids}`]]
   if (controller === 'cpu') {
     return [
@@ -149,12 +168,12 @@ function limitsOf(
 
 async function delegated(base: string): Promise<Partial<Record<Controller, string>> | undefined> {
   const parent = join(base, PARENT)
-  const enable = CONTROLLERS.map((controller) => `+${controller}`).join(' ')
+  const enable = LIMITING.map((controller) => `+${controller}`).join(' ')
   await writeFile(join(base, 'cgroup.subtree_control'), enable).catch(() => {})
   if (!(await makeDir(parent))) return undefined
   await writeFile(join(parent, 'cgroup.subtree_control'), enable).catch(() => {})
   const enabled = (await readFile(join(parent, 'cgroup.subtree_control'), 'utf8').catch(() => '')).trim().split(' ')
-  const usable = CONTROLLERS.filter((controller) => enabled.includes(controller))
+  const usable = LIMITING.filter((controller) => enabled.includes(controller))
   if (usable.length > 0) return Object.fromEntries(usable.map((controller) => [controller, parent]))
   await rmdir(parent).catch(() => {})
   return undefined

@@ -79,8 +79,10 @@ export async function runShim(dir: string): Promise<void> {
         ? ended
         : ((await parts.build?.finishBuild(build, disk, ended)) ?? ended)
     if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))
-    await writeJson(files.end, end)
-    finished.resolve(end)
+    const { cpuMs } = await cgroupStats(plan.cgroup)
+    const counted = { ...end, endedAt: clock.now(), ...(cpuMs !== undefined && { cpuMs }) }
+    await writeJson(files.end, counted)
+    finished.resolve(counted)
     // those that wait are answered before the gateway closes
     await new Promise<void>((resolve) => clock.after(0, resolve))
   } finally {
@@ -213,7 +215,7 @@ async function stats(plan: ShimSpec, child: number | undefined) {
   const counted = await cgroupStats(plan.cgroup)
   return {
     memoryBytes: counted.memoryBytes || memoryOf(processes),
-    cpuMs: cpuMsOf(processes),
+    cpuMs: counted.cpuMs ?? cpuMsOf(processes),
     pids: counted.pids || processes.length,
   }
 }

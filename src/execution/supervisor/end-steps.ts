@@ -10,11 +10,12 @@ import { afterMs } from './health-check.ts'
 import { notHealthyText } from './restart-policy.ts'
 import { monitorRun } from './run-monitor.ts'
 import { logDirOf } from './run-spec.ts'
-import { type Phase, stopRequestOf, type WorkerEvent } from './worker-state.ts'
+import { meterUsage } from './usage-meter.ts'
+import { type Phase, runOf, stopRequestOf, type WorkerEvent } from './worker-state.ts'
 import type { StepContext } from './worker-types.ts'
 
 export async function monitor(context: StepContext, run: Run): Promise<WorkerEvent> {
-  const { components, init, spec, interrupt, detach, state, dispatch } = context
+  const { components, init, spec, recorder, interrupt, detach, state, dispatch } = context
   const { clock } = components
   const { executor, graceMs, health } = init
   // before now on the wall clock (it was adopted), from now on the monotonic clock
@@ -22,8 +23,13 @@ export async function monitor(context: StepContext, run: Run): Promise<WorkerEve
   const updates = spec.replaces !== undefined && spec.service.run.kind !== 'task'
   const { deadlineMs } = health()
   using _deadline = updates ? afterMs(clock, deadlineMs, () => giveUpUpdate(context, deadlineMs)) : undefined
+  const { runId } = init.record
+  const usage = meterUsage(components, {
+    ...{ runId, service: spec.service.id, start: recorder.restarts, detach },
+    run: () => runOf(state()) ?? run,
+  })
   const end = await monitorRun(components, {
-    runId: init.record.runId,
+    runId,
     spec,
     executor,
     run,
@@ -38,7 +44,8 @@ export async function monitor(context: StepContext, run: Run): Promise<WorkerEve
       dispatch({ type: healthy ? 'healthy' : 'unhealthy' })
       if (healthy) init.onHealthy()
     },
-  })
+  }).finally(() => usage[Symbol.dispose]())
+  usage.ended(end)
   return { type: 'exited', end, ranMs: clock.monotonic() - startedAt }
 }
 

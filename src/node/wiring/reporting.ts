@@ -4,12 +4,14 @@ import type { Code } from '../../code/index.ts'
 import type { Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import { claimReasons, type OwnClaims } from '../../placement/index.ts'
+import { usageCost } from '../../runner/index.ts'
 import { createCodeOrigins } from '../../services/code-origins.ts'
 import { createReceipts, type Receipts } from '../../services/receipts.ts'
-import { createServices, type Services } from '../../services/registry.ts'
+import { createServices, type ServiceEntry, type Services } from '../../services/registry.ts'
 import { OUTPUT_LINE_BYTES } from '../../services/run-reasons.ts'
 import type { SignedServices } from '../../services/signed-services.ts'
-import { createStateNotifier, type NotifyState } from '../../services/state-notifier.ts'
+import { createStateNotifier, type StateNotifier } from '../../services/state-notifier.ts'
+import { type UsageReasonInit, usageReason } from '../../services/usage-reason.ts'
 import type { NodeContext } from './context.ts'
 
 export interface ReportingComponents {
@@ -20,12 +22,16 @@ export interface ReportingComponents {
   claims: Pick<OwnClaims, 'get'>
 }
 
-export type Reporting = { readonly receipts: Receipts; readonly services: Services; readonly notify: NotifyState }
+export type Reporting = {
+  readonly receipts: Receipts
+  readonly services: Services
+  readonly notify: StateNotifier['notify']
+}
 
 /** What this node says of services: their views, receipts, and reports when something changes. */
 export function createReporting(context: NodeContext, components: ReportingComponents): Reporting {
   const { code, network, signed, supervisor, claims } = components
-  const { clock, rng, log, events, journal, keys, signer, texts, policy, closing } = context
+  const { clock, rng, log, events, journal, keys, signer, texts, policy, parts, closing } = context
   const receipts = createReceipts(
     {
       clock,
@@ -53,8 +59,12 @@ export function createReporting(context: NodeContext, components: ReportingCompo
     claimReasons: (id) => claimReasons(claims.get(id), supervisor.failures(id)),
     codeReasons: origins.reasonsOf,
   })
-  const notify = createStateNotifier({ events, services, receipts, lastLines: createLastLines(supervisor) }, closing)
-  return { receipts, services, notify }
+  const cost: UsageReasonInit['cost'] = (asset, held, ms) => usageCost(policy().config, asset, held, ms)
+  const usage = (entry: ServiceEntry) => usageReason(journal.runs, entry, { cost })
+  const lastLines = createLastLines(supervisor)
+  const notifier = createStateNotifier({ events, services, receipts, lastLines, usage }, closing)
+  parts.use(events.on('execution:usage', ({ service }) => notifier.reportUsage(service)))
+  return { receipts, services, notify: notifier.notify }
 }
 
 /** Among which is the one that names the error, before its stack. */

@@ -8,7 +8,7 @@ import type { Code } from '../../code/index.ts'
 import { FINAL_STATES, type Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { Services } from '../../services/registry.ts'
-import type { NotifyState } from '../../services/state-notifier.ts'
+import type { StateNotifier } from '../../services/state-notifier.ts'
 import type { NodeEvents } from '../events.ts'
 
 export interface RunEventsComponents {
@@ -17,7 +17,7 @@ export interface RunEventsComponents {
   events: Events<NodeEvents>
   network: Network
   services: Services
-  notify: NotifyState
+  notify: StateNotifier['notify']
   supervisor: Supervisor
   code: Code
 }

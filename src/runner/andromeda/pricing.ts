@@ -16,7 +16,10 @@ export function isFree({ GIB_HOUR, CORE_HOUR }: Prices): boolean {
  * The least that these resources cost an hour, in parts of an amount: GIB_HOUR x GiB of memory + CORE_HOUR x cores,
  * rounded up to the last digit that a reward may have.
  */
-export function leastReward({ memory, cpu }: Resources, { GIB_HOUR, CORE_HOUR }: Prices): bigint {
+export function leastReward(
+  { memory, cpu }: Pick<Resources, 'memory' | 'cpu'>,
+  { GIB_HOUR, CORE_HOUR }: Prices,
+): bigint {
   const [gibHour, coreHour] = [parseAmount(GIB_HOUR) ?? 0n, parseAmount(CORE_HOUR) ?? 0n]
   return ceilDivide(gibHour * BigInt(memory) * CORE + coreHour * BigInt(cpu) * GIB, GIB * CORE)
 }

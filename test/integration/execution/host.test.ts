@@ -52,6 +52,13 @@ describe.skipIf(!needs('bubblewrap'))('a sandbox on the host', () => {
     expect(['root', 'home', 'var', 'sys', 'srv', 'boot'].filter((name) => shown.includes(name))).toEqual([])
   })
 
+  it.skipIf(!needs('root'))('says what all its processes have used, also those that had ended', async () => {
+    const burn = 'const end = process.cpuUsage().user + 4e5; while (process.cpuUsage().user < end);'
+    const { end } = await ran(`require('child_process').spawnSync(process.execPath, ['-e', ${JSON.stringify(burn)}])`)
+    expect(end.cpuMs).toBeGreaterThan(400)
+    expect(end.endedAt).toBeGreaterThan(0)
+  })
+
   it('holds the memory of the whole machine from /dev/shm and /dev', async () => {
     const fill = 'head -c 64M /dev/zero > /dev/shm/x; wc -c < /dev/shm/x; (echo > /dev/x) 2>&1 | head -c 1; true'
     const { out } = await run('sh', '-c', fill)
@@ -73,7 +80,7 @@ describe.skipIf(!needs('bubblewrap'))('a sandbox on the host', () => {
 
   it('ends what is left of a command when the command ends', async () => {
     const { end } = await run('sh', '-c', 'sleep 300 & exit 4')
-    expect(end).toEqual({ exitCode: 4, reason: 'exit' })
+    expect(end).toMatchObject({ exitCode: 4, reason: 'exit' })
     expect(await executor().adopt()).toEqual([])
   })
 
@@ -128,7 +135,7 @@ describe('the host without bubblewrap', () => {
       attempt('sqlite', () => require('node:sqlite')); can.options = process.env.NODE_OPTIONS
       require('net').connect(1, '127.0.0.1').on('error', e => { can.net = e.code; console.log(JSON.stringify(can)) })`
     const { end, out } = await ran(script, { env: { NODE_OPTIONS: '--allow-fs-read=*' } })
-    expect(end).toEqual({ exitCode: 0, reason: 'exit' })
+    expect(end).toMatchObject({ exitCode: 0, reason: 'exit' })
     const denied = 'ERR_ACCESS_DENIED'
     expect(JSON.parse(out.join())).toMatchObject({
       ...{ read: denied, spawn: denied, code: denied, net: denied, work: true, sqlite: 'ERR_UNKNOWN_BUILTIN_MODULE' },

@@ -7,11 +7,15 @@ import { createStateNotifier, type StateNotifierComponents } from '../../../src/
 
 it('sends a receipt when a run begins to build, and another that says that an earlier output is used', () => {
   const run = { state: 'building', restarts: 0 } as RunRecord & { detail?: string }
-  const entry = { signed: { body: { name: 'a', author: new Uint8Array([0xed, 0x01, ...new Array(32).fill(1)]) } }, run }
+  const entry = {
+    record: { redirect: false },
+    signed: { body: { name: 'a', author: new Uint8Array([0xed, 0x01, ...new Array(32).fill(1)]) } },
+    run,
+  }
   const sent: ReceiptContent[] = []
   const services = {
     get: () => entry as unknown as ServiceEntry,
-    view: () => ({ state: 'building', redirected: false }),
+    state: () => 'building',
     runReasons: () => runReasons({ run, healthy: false, service: { kind: 'service' }, healthyMs: 1 }),
   }
   const components = {
@@ -20,7 +24,7 @@ it('sends a receipt when a run begins to build, and another that says that an ea
     receipts: { send: (content: ReceiptContent) => void sent.push(content) },
     lastLines: async () => [],
   } as unknown as StateNotifierComponents
-  const notify = createStateNotifier(components, new AbortController().signal)
+  const { notify } = createStateNotifier(components, new AbortController().signal)
   notify('a')
   run.detail = 'the output of an earlier build is used'
   notify('a', run.detail)

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import type { UsageRecord } from '../../../src/base/run-usage.ts'
+import { usageCost } from '../../../src/runner/andromeda/usage-cost.ts'
+import type { ServiceEntry } from '../../../src/services/registry.ts'
+import { usageReason } from '../../../src/services/usage-reason.ts'
+
+const HOUR_MS = 3_600_000
+const KLY = { GIB_HOUR: '0.5', CORE_HOUR: '2' }
+
+it.each([
+  [{ KLY }, 'KLY', HOUR_MS, '1.25 KLY'],
+  [{ KLY }, 'KLY', 1, '0.000000347222222223 KLY'],
+  [{ KLY }, 'KLY', 0, '0 KLY'],
+  [{ KLY }, 'ETH', HOUR_MS, undefined],
+  [{ KLY }, undefined, HOUR_MS, undefined],
+  [{ KLY: { GIB_HOUR: '0', CORE_HOUR: '0' } }, 'KLY', HOUR_MS, undefined],
+  [{}, 'constructor', HOUR_MS, undefined],
+])('PRICING %j, a reward in %s, %i ms: %s', (PRICING, asset, ms, cost) => {
+  expect(usageCost({ PRICING }, asset, { memory: 2 ** 29, cpu: 500 }, ms)).toBe(cost)
+})
+
+it('the sentence has the time, the processor time, the memory that was granted and the price', () => {
+  const record: UsageRecord = {
+    endedMs: HOUR_MS,
+    endedCpuMs: 1230,
+    start: 1,
+    runningMs: HOUR_MS,
+    cpuMs: 4,
+    memoryBytes: 1,
+    at: 0,
+  }
+  const plan = { grant: { memoryBytes: 2 ** 29, cpuMillicores: 500 } }
+  const entry = { run: { runId: 'r', plan }, signed: { body: { reward: { asset: 'KLY', perHour: '9' } } } }
+  const cost = (asset: string | undefined, held: { memory: number; cpu: number }, ms: number) =>
+    usageCost({ PRICING: { KLY } }, asset, held, ms)
+  const of = (usage?: UsageRecord) => usageReason({ usage: () => usage }, entry as unknown as ServiceEntry, { cost })
+  expect(of(record)).toEqual({
+    rule: 'run:usage',
+    outcome: 'pass',
+    message: '7200 s, 1.23 s of CPU, 1.000000 GiB h, 2.5 KLY',
+  })
+  expect(of()).toBeUndefined()
+})
