@@ -1,5 +1,6 @@
+import { relative } from 'node:path'
 import { formatBytes, howMany, sanitizeText } from '../../base/format.ts'
-import { describeSource, identify, type PackEntry } from '../../code/index.ts'
+import { describeSource, IGNORE_FILE, identify, type PackEntry } from '../../code/index.ts'
 import type { Cli } from '../cli.ts'
 import { table } from '../output/output.ts'
 import type { Draft } from './draft.ts'
@@ -17,10 +18,12 @@ export type DryRun = {
 /** Shows what would be published: the files, the code's identity, and what one should know before. */
 export async function printDryRun(
   { out, signal }: Cli,
-  { manifest }: Draft,
+  draft: Draft,
   { entries, warnings, all }: DryRun,
 ): Promise<void> {
+  const { manifest } = draft
   const { name, sources } = manifest
+  const manifestInCode = packedManifest(draft, entries)
   const packed =
     entries.length === 0 ? { code: manifest.code as string, size: undefined } : await identify(entries, { signal })
   const { size } = packed
@@ -32,15 +35,37 @@ export async function printDryRun(
   )
   const command = manifest.run.command
   out.result(
-    { dryRun: true, name, code, ...(size !== undefined && { size }), files, command, sources, warnings },
+    {
+      dryRun: true,
+      name,
+      code,
+      ...(size !== undefined && { size }),
+      files,
+      command,
+      sources,
+      warnings,
+      ...(manifestInCode && { manifestInCode }),
+    },
     () => [
       ...(size === undefined ? sources.map((source) => `source: ${describeSource(source)}`) : filesTable(files, all)),
+      ...(manifestInCode === undefined
+        ? []
+        : [
+            `${sanitizeText(manifestInCode)} is part of the code: with another title in it, the content id is another. Name it in ${IGNORE_FILE} to leave it out.`,
+          ]),
       ...warnings.map((warning) => `Warning: ${sanitizeText(warning, 4000)}.`),
       size === undefined
         ? `"${name}" would have the code ${code}, of which nothing is packed here. Nothing was announced.`
         : `"${name}" would have the code ${code} (${howMany(files.length, 'file', 'files')}, ${formatBytes(size)}). Nothing was announced.`,
     ],
   )
+}
+
+/** The manifest's path, where it lies in the folder that is packed, and is not left out. */
+function packedManifest({ folder, file }: Draft, entries: readonly PackEntry[]): string | undefined {
+  if (folder === undefined) return undefined
+  const path = relative(folder, file).replaceAll('\\', '/')
+  return entries.some((entry) => entry.path === path) ? path : undefined
 }
 
 type Listed = { path: string; size?: number; executable?: boolean; target?: string }

@@ -199,6 +199,18 @@ describe('publish --dry-run', () => {
     expect([shell.node.announcements, [...shell.node.archives]]).toEqual([[], []])
   })
 
+  test('says that the manifest in the folder is code, unless it is left out', async ({ withNode: shell }) => {
+    mkdirSync(shell.path('hello'))
+    for (const { path, content } of HELLO) writeFileSync(shell.path('hello', path), content)
+    const said = 'service.json is part of the code: with another title in it, the content id is another.'
+    expect((await shell.run('publish hello --dry-run')).stdout).toContain(said)
+    expect((await shell.json('publish hello --dry-run')).values[0]).toMatchObject({ manifestInCode: 'service.json' })
+    writeFileSync(shell.path('hello', '.thundercloudignore'), 'service.json\n')
+    const { stdout } = await shell.run('publish hello --dry-run')
+    expect(stdout).toContain(`the code ${await codeOf(HELLO.filter(({ path }) => path !== 'service.json'))} (1 file, `)
+    expect(stdout).not.toContain('is part of the code')
+  })
+
   test('of many files, each folder and each package is a line, unless all are asked for', async ({
     withNode: shell,
   }) => {
