@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError, UnavailableError } from '../../base/errors.ts'
@@ -8,6 +7,7 @@ import { isAlive } from '../../base/os/process-identity.ts'
 import { startProcess } from '../../process/index.ts'
 import { MAX_RUNTIME_DIR_BYTES, SANDBOX_UIDS } from '../constants.ts'
 import { RunRefusedError } from '../errors.ts'
+import { isGatewayOpen } from '../gateway/client.ts'
 import type { AdoptedRun, Availability, Executor, Plan, Run } from '../types.ts'
 import { type CgroupRoots, findCgroups } from './cgroups.ts'
 import { unenforcedByPermissions } from './permission-model.ts'
@@ -222,7 +222,8 @@ function unenforcedLimitsOf({ roots }: CgroupRoots): string[] {
 async function hasBegun(files: RunFiles): Promise<boolean> {
   const plan = await readJson<ShimSpec>(files.taken)
   if (plan === undefined || (await shimProcessOf(files)) === undefined) return false
-  return existsSync(plan.socket) || (await readEnd(files)) !== undefined
+  // its name is there before it listens
+  return (await isGatewayOpen(plan.socket).catch(() => false)) || (await readEnd(files)) !== undefined
 }
 
 async function assertBegan(files: RunFiles): Promise<void> {
