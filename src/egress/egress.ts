@@ -126,13 +126,18 @@ function mayReach(policy: EgressPolicy, { host, port, address }: Target): boolea
 
 /** Exactly this host, or below an entry at a dot: `evilgithub.com` is not below `github.com`. */
 function grantFor(policy: EgressPolicy, host: string, port: number): Pick<EgressHost, 'privateAllowed'> {
-  const entry = policy.hosts.find(
-    (one) =>
-      (one.port ?? port) === port &&
-      (one.host === host || (one.subdomains && !isAddress(host) && host.endsWith(`.${one.host}`))),
-  )
+  const entry = policy.hosts.find((one) => (one.port ?? port) === port && isHostOf(one, host))
   if (entry !== undefined) return entry
   if (isAddress(host) && isListedAddress(host, policy.addresses)) return {}
-  if (policy.publicPorts?.includes(port) === true && !isAddress(host)) return {}
+  const { publicPorts } = policy
+  if ((publicPorts === 'any' || publicPorts?.includes(port) === true) && !isAddress(host)) return {}
   throw new EgressRefusedError(`${host}:${port} is not among the hosts that may be reached`)
+}
+
+function isHostOf(entry: EgressHost, host: string): boolean {
+  if (entry.host === host) return true
+  if (isAddress(host)) return false
+  return entry.host.startsWith('*.')
+    ? host.endsWith(entry.host.slice(1))
+    : entry.subdomains && host.endsWith(`.${entry.host}`)
 }

@@ -7,12 +7,12 @@ export type EgressPolicy = {
   /** Addresses and CIDR ranges that may be reached although they are not public: private, loopback or link-local ones. */
   readonly addresses: readonly string[]
   /** Every public name may be reached at these ports, too: of a package index, whose metadata names where its files are. */
-  readonly publicPorts?: readonly number[] | undefined
+  readonly publicPorts?: readonly number[] | 'any' | undefined
   /** What a name that may be reached may lead to although it is not public: addresses, each at one port. */
   readonly privateTargets?: readonly { readonly address: string; readonly port: number }[] | undefined
 }
 
-/** A name in lower case, or an address as text. */
+/** A name in lower case, or an address as text; with `*.` before it, what is below the name alone. */
 export type EgressHost = {
   readonly host: string
   /** also what ends in it at a dot */

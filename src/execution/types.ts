@@ -16,6 +16,8 @@ export type RunnableService = {
   /** canonical names: "node.js", "docker", ... */
   readonly toolchain: readonly string[]
   readonly run: ServiceBody['run']
+  /** egress that it asks for; absent: none */
+  readonly network?: readonly string[] | undefined
   /** whole seconds, UTC */
   readonly expires: number
 }
@@ -135,6 +137,8 @@ export type Availability = {
   readonly unenforcedLimits: readonly string[]
   /** What the operator should do about it, although it works. */
   readonly advice?: string | undefined
+  /** Network that it can grant; absent: none. */
+  readonly networks?: readonly ('allowlist' | 'open')[] | undefined
   /** It takes services of the node's own address only. */
   readonly ownOnly?: boolean | undefined
 }

@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts'
 import { EXECUTOR_NAMES, type ExecutorName, type Grant } from '../base/verdict.ts'
 import { type Configuration, canonicalToolchain, type OwnService, type RunnerConfig } from '../config/index.ts'
 import type { Granted, RunnableService } from '../execution/index.ts'
+import { type AvailableExecutor, decideNetwork, grantBy } from '../runner/index.ts'
 import type { SignedService } from '../services/registry.ts'
 import { runnableOf } from '../services/runnable.ts'
 import type { Publisher } from './publisher.ts'
@@ -63,8 +64,8 @@ export function createConfiguredServices(
     const present = runs.granted().find((run) => run.service === id)
     if (present === undefined ? runs.status(id) !== undefined && !moved.has(id) : present.ending) return
     if (present !== undefined && allowed.includes(present.grant.executor)) return
-    const there = facts.current().capacity.executors.map(({ name }) => name)
-    const executor = allowed.find((name) => there.includes(name))
+    const there = facts.current().capacity.executors
+    const executor = there.find(({ name }) => name === allowed.find((one) => there.some((other) => other.name === one)))
     if (present !== undefined) {
       const why = `PREFER_TOOLCHAIN.${present.grant.executor} does not grant ${joinWords(runnable.toolchain)} any more`
       log.warn('a service of SERVICES ends where it runs', { service: service.name, reason: why })
@@ -121,16 +122,20 @@ function executorsFor({ toolchain }: RunnableService, { PREFER_TOOLCHAIN }: Runn
   return listed.length > 0 ? listed : possible
 }
 
-/** LIMITS bound an own service, and PREFER_TOOLCHAIN says where it runs: writing it into SERVICES was the operator's verdict. */
-function grantOf({ body }: SignedService, executor: ExecutorName, { LIMITS }: RunnerConfig): Grant {
+/**
+ * LIMITS and NETCAP bound an own service, and PREFER_TOOLCHAIN says where it runs: writing it into SERVICES was the operator's
+ * verdict. What NETCAP does not cover of the network that it asks for, it does not get.
+ */
+function grantOf({ body }: SignedService, executor: AvailableExecutor, { LIMITS, NETCAP }: RunnerConfig): Grant {
   const { memory, disk, cpu, pids } = body.resources
+  const network = grantBy(executor, decideNetwork(body.network, NETCAP)) ?? { mode: 'none' }
   return {
-    executor,
+    executor: executor.name,
     memoryBytes: Math.min(memory, LIMITS.SERVICE.MEMORY),
     cpuMillicores: Math.min(cpu, LIMITS.SERVICE.CPU),
     diskBytes: Math.min(disk, LIMITS.SERVICE.DISK),
     pids: Math.min(pids, LIMITS.SERVICE.PIDS),
     timeoutSeconds: body.run.timeout,
-    network: { mode: 'none' },
+    network,
   }
 }

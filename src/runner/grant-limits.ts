@@ -1,5 +1,6 @@
 import { formatBytes } from '../base/format.ts'
 import type { Grant, NetworkGrant, Verdict } from '../base/verdict.ts'
+import { coversTarget, targetParts } from '../config/network-target.ts'
 import type { AvailableExecutor, Capacity, NodeFacts, Resources, RunningService } from './contract.ts'
 
 /** A verdict that runs a service, beside what it may give. */
@@ -104,7 +105,7 @@ const LIMIT_CHECKS: readonly Check[] = [
     problem({ grant, node }) {
       const { MODE, ALLOW } = node.config.NETCAP
       if (MODE !== 'allowlist') return undefined
-      const other = targetsOf(grant.network).find((target) => !ALLOW.some((allowed) => covers(allowed, target)))
+      const other = targetsOf(grant.network).find((target) => !ALLOW.some((allowed) => coversTarget(allowed, target)))
       return other && `${other} is not in NETCAP.ALLOW`
     },
   },
@@ -113,7 +114,7 @@ const LIMIT_CHECKS: readonly Check[] = [
     problem({ grant, node }) {
       const { PORTS } = node.config.NETCAP
       const other = targetsOf(grant.network)
-        .map(portOf)
+        .map((target) => targetParts(target).port)
         .find((port) => PORTS?.includes(port) === false)
       return other === undefined ? undefined : `port ${other} is not in NETCAP.PORTS`
     },
@@ -186,13 +187,4 @@ function atMost(value: number | undefined, most: number | undefined, name: strin
 
 function targetsOf(network: NetworkGrant): readonly string[] {
   return network.mode === 'allowlist' ? network.allow : []
-}
-
-function portOf(target: string): number {
-  return Number(target.slice(target.lastIndexOf(':') + 1))
-}
-
-/** `*.example.org:443` covers what ends so at a dot, also with a star. */
-function covers(allowed: string, target: string): boolean {
-  return allowed === target || (allowed.startsWith('*.') && target.endsWith(allowed.slice(1)))
 }

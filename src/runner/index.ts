@@ -1,3 +1,4 @@
+export { decideNetwork, grantBy } from './andromeda/network-grant.ts'
 export { usageCost } from './andromeda/usage-cost.ts'
 export {
   type AvailableExecutor,

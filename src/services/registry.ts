@@ -5,6 +5,7 @@ import { joinWords, sanitizeText } from '../base/format.ts'
 import type { RunRecord } from '../base/run-record.ts'
 import { usageOf } from '../base/run-usage.ts'
 import type { Reason } from '../base/verdict.ts'
+import { runSpecOf } from '../execution/index.ts'
 import type { AnnouncementRecord, Journal, VerdictRecord } from '../journal/index.ts'
 import { runReasons } from './run-reasons.ts'
 import type { SignedService, SignedServices } from './signed-services.ts'
@@ -188,6 +189,7 @@ function runView(run: RunRecord): Omit<RunView, 'healthy'> {
     exitCode: run.exitCode,
     detail: run.detail === '' ? undefined : run.detail,
     restarts: run.restarts,
+    network: runSpecOf(run).grant.network,
   }
 }
 

@@ -11,6 +11,7 @@ export function runnableOf({ id, body }: SignedService, texts: AddressTexts): Ru
     code: body.code.toString(),
     toolchain: body.toolchain.map(canonicalToolchain),
     run: body.run,
+    ...(body.network.length > 0 && { network: body.network }),
     expires: body.expires,
   }
 }

@@ -1,7 +1,7 @@
 import type { PortAccess } from '../../protocols/service.ts'
 import type { RunState } from '../base/run-record.ts'
 import type { RunUsage } from '../base/run-usage.ts'
-import type { Reason, WakeCondition } from '../base/verdict.ts'
+import type { NetworkGrant, Reason, WakeCondition } from '../base/verdict.ts'
 
 /** What this node does with one service, in the terms of a receipt. */
 export type ServiceState =
@@ -63,6 +63,8 @@ export type RunView = {
   readonly restarts: number
   /** over all its starts, by the node's last look */
   readonly usage?: RunUsage | undefined
+  /** what it was granted; the policy in force may allow less of it */
+  readonly network: NetworkGrant
 }
 
 export type ReceiptView = {

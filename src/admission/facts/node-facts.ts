@@ -158,6 +158,11 @@ export async function executorViewOf(executor: Executor, signal?: AbortSignal): 
   return { name: executor.name, ...found }
 }
 
-export function forRunner({ name, detail, unenforcedLimits, ownOnly }: ExecutorView): AvailableExecutor {
-  return { name, ownOnly, note: unenforcedLimits.length === 0 ? detail : `${detail} (${unenforcedLimits.join('; ')})` }
+export function forRunner({ name, detail, unenforcedLimits, ownOnly, networks }: ExecutorView): AvailableExecutor {
+  return {
+    name,
+    ownOnly,
+    networks,
+    note: unenforcedLimits.length === 0 ? detail : `${detail} (${unenforcedLimits.join('; ')})`,
+  }
 }

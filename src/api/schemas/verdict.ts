@@ -14,6 +14,11 @@ const needSchema: Shape<Need> = object({
 })
 
 const rateKbps = count.optional()
+export const networkSchema = union(
+  object({ mode: oneOf('none') }),
+  object({ mode: oneOf('allowlist'), allow: array(string), rateKbps }),
+  object({ mode: oneOf('open'), rateKbps }),
+)
 const grantSchema = object({
   executor: everyOne<ExecutorName>({ docker: true, host: true }),
   memoryBytes: count,
@@ -21,11 +26,7 @@ const grantSchema = object({
   diskBytes: count,
   pids: count,
   timeoutSeconds: count.optional(),
-  network: union(
-    object({ mode: oneOf('none') }),
-    object({ mode: oneOf('allowlist'), allow: array(string), rateKbps }),
-    object({ mode: oneOf('open'), rateKbps }),
-  ),
+  network: networkSchema,
 })
 
 const conditionSchema: Shape<WakeCondition> = union(

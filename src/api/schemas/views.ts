@@ -11,7 +11,7 @@ import type {
   ServiceView,
 } from '../../node/types.ts'
 import { array, boolean, everyOne, object, oneOf, type Shape, string } from '../shape.ts'
-import { count, parkedSchema, reasonSchema, verdictSchema } from './verdict.ts'
+import { count, networkSchema, parkedSchema, reasonSchema, verdictSchema } from './verdict.ts'
 
 /**
  * What the API answers. The server's description of itself and the client's check of what came are the same schemas;
@@ -95,6 +95,7 @@ const runViewSchema: Shape<RunView> = object({
   detail: string.optional(),
   restarts: count,
   usage: object<RunUsage>({ runningMs: count, cpuMs: count, memoryBytes: count, at: count }).optional(),
+  network: networkSchema,
 })
 
 export const serviceViewSchema: Shape<ServiceView> = object({

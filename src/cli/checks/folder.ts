@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { formatAddress } from '../../../protocols/address.ts'
 import { errnoOf, messageOf, systemMessageOf } from '../../base/errors.ts'
+import { joinWords } from '../../base/format.ts'
 import { livingOwner } from '../../base/os/pid-lock.ts'
 import { type Configuration, type Env, loadConfiguration, loadIdentity, loadToken } from '../../config/index.ts'
 import { type Check, fail, ok, warn } from './check.ts'
@@ -34,7 +35,20 @@ export async function checkFolder(dir: string, env: Env, signal: AbortSignal): P
   if (configuration.api !== false)
     checks.push(await attempt('API token', async () => (await loadToken(dir, { signal })) && 'api.token'))
   checks.push(...(await checkPorts(configuration)))
+  checks.push(checkNetwork(configuration))
   return { checks, configuration }
+}
+
+/** What network runs and builds may have here. */
+function checkNetwork({ policy }: Configuration): Check {
+  const { MODE, ALLOW, PORTS, RATE_KBPS } = policy.config.NETCAP
+  const ports = PORTS === undefined ? '' : `, ports ${joinWords(PORTS.map(String))}`
+  const rate = RATE_KBPS === undefined ? '' : `, ${RATE_KBPS} kbit/s each`
+  const runs =
+    MODE === 'none' ? 'none' : `${MODE === 'open' ? 'every public name' : ALLOW.join(' ') || 'none'}${ports}${rate}`
+  const mirrors = Object.keys(policy.config.REGISTRIES)
+  const builds = mirrors.length === 0 ? 'no REGISTRIES' : `REGISTRIES of ${joinWords(mirrors)}`
+  return ok('network', `runs: ${runs}; builds: ${builds}`)
 }
 
 async function attempt(what: string, work: () => Promise<string>): Promise<Check> {

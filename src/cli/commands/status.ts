@@ -10,7 +10,7 @@ import type { Cli } from '../cli.ts'
 import { lightPeerFor } from '../client/light-peer.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
-import { parkedText } from '../output/format-verdict.ts'
+import { networkText, parkedText } from '../output/format-verdict.ts'
 import { fields } from '../output/output.ts'
 import { ago, idFormats, since, when } from '../output/text.ts'
 import { receiptLine } from '../publishing/receipt-tracker.ts'
@@ -103,6 +103,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]
       ['parked', view.parked && `${when(view.parked.since, now)}, ${parkedText(view.parked, now)}`],
       ['run', runText(view, now)],
       ['used', usedText(view.run)],
+      ['network', view.run && sanitizeText(networkText(view.run.network), 400)],
       ['ports', ports === '' ? undefined : ports],
       ['replicas', `${view.replicas}${view.placement === undefined ? '' : `: ${sanitizeText(view.placement)}`}`],
       ['received', `${when(view.receivedAt, now)} ${VIA[view.via]}, depth ${view.depth}`],

@@ -1,5 +1,5 @@
 import { formatBytes, formatMs, howMany, sanitizeText } from '../../base/format.ts'
-import type { Grant, Need, Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
+import type { Grant, Need, NetworkGrant, Reason, Verdict, WakeCondition } from '../../base/verdict.ts'
 import type { ServiceView } from '../../node/types.ts'
 import { REDIRECTED } from './disposition-texts.ts'
 import { table } from './output.ts'
@@ -12,9 +12,15 @@ export function verdictText({ run, redirect, park }: Verdict): string {
 
 function grantText({ executor, memoryBytes, cpuMillicores, diskBytes, pids, network }: Grant): string {
   const how = executor === 'docker' ? 'in Docker' : 'on the host'
-  const reach =
-    network.mode === 'none' ? 'no network' : `network: ${network.mode === 'open' ? 'open' : network.allow.join(' ')}`
+  const reach = network.mode === 'none' ? 'no network' : `network: ${networkText(network)}`
   return `${how} with ${formatBytes(memoryBytes)} memory, ${howMany(cpuMillicores / 1000, 'core', 'cores')}, ${formatBytes(diskBytes)} disk, ${howMany(pids, 'process', 'processes')}, ${reach}`
+}
+
+/** What a run may reach. */
+export function networkText(network: NetworkGrant): string {
+  if (network.mode === 'none') return 'none'
+  const rate = network.rateKbps === undefined ? '' : `, ${network.rateKbps} kbit/s`
+  return `${network.mode === 'open' ? 'every public name' : network.allow.join(' ')}${rate}`
 }
 
 /** "parked until there is capacity, for 3h 5m at most" */

@@ -40,7 +40,7 @@ export async function executorsFor(
   { draft, folder }: Pick<Candidate, 'draft' | 'folder'>,
   named: readonly ExecutorName[] | undefined,
 ): Promise<readonly AvailableExecutor[]> {
-  if (named !== undefined) return named.map((name) => ({ name }))
+  if (named !== undefined) return named.map((name) => ({ name, networks: ['allowlist', 'open'] as const }))
   const { detectExecutors } = await import('../../policy/detect-executors.ts')
   const components = { clock: cli.clock, log: cli.log('silent') }
   return await detectExecutors(components, {

@@ -22,7 +22,7 @@ export async function printDryRun(
   { entries, warnings, all }: DryRun,
 ): Promise<void> {
   const { manifest } = draft
-  const { name, sources } = manifest
+  const { name, sources, network } = manifest
   const manifestInCode = packedManifest(draft, entries)
   const packed =
     entries.length === 0 ? { code: manifest.code as string, size: undefined } : await identify(entries, { signal })
@@ -43,6 +43,7 @@ export async function printDryRun(
       files,
       command,
       sources,
+      network,
       warnings,
       ...(manifestInCode && { manifestInCode }),
     },

@@ -15,6 +15,7 @@ import { findToolchain } from '../../config/index.ts'
 import { type CodeTree, checkCommand } from '../../hub/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
+import { networkNotes } from './network-notes.ts'
 import { gitWarnings, npmWarnings } from './warnings.ts'
 
 /** What is packed, and what its author should know of it: sentences without their full stop. */
@@ -29,7 +30,7 @@ export async function inspectFolder(
   { folder, entries: downloaded, file, manifest }: Draft,
   { withSecrets, dryRun }: { withSecrets: boolean; dryRun: boolean },
 ): Promise<Inspected> {
-  if (folder === undefined && downloaded === undefined) return { entries: [], warnings: [] }
+  if (folder === undefined && downloaded === undefined) return { entries: [], warnings: networkNotes(manifest) }
   using _progress = out.progress('looking at the files')
   const entries = downloaded ?? (await listFolder(folder as string, { signal }))
   checkSize(entries, { file, manifest })
@@ -45,6 +46,7 @@ export async function inspectFolder(
   const names = (type: string) => dryRun || manifest.sources.some((source) => source.type === type)
   const warnings = [
     ...(secrets.length === 0 ? [] : [`published with secrets: ${secretsText(secrets)}${refused}`]),
+    ...networkNotes(manifest),
     ...notes.map((note) => `${note}${binHint(tree, manifest.run)}`),
     ...(folder !== undefined && names('registry') ? npmWarnings(entries) : []),
     ...(folder !== undefined && names('git') ? await gitWarnings(folder, entries, { signal }) : []),

@@ -126,9 +126,9 @@ export const LEGACY_RUNNER_KEYS: ReadonlySet<string> = new Set(['MUST_SEND', 'SE
 
 /**
  * Keys, as the reference writes them, that are checked and decided by, but whose facts or means are not there in this
- * version: no executor grants network, nothing runs in shared containers. They decide as if nothing were known.
+ * version: nothing runs in shared containers. They decide as if nothing were known.
  */
-export const UNIMPLEMENTED_RUNNER_KEYS: readonly string[] = ['NETCAP', 'CONTAINERS']
+export const UNIMPLEMENTED_RUNNER_KEYS: readonly string[] = ['CONTAINERS']
 
 export const runnerSchema = keys(runnerShape).transform((config, context) => {
   const { $schema: _schema, MUST_SEND: _mustSend, SEND_TO_STATIC: _sendToStatic, ...rest } = config

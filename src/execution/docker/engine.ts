@@ -174,3 +174,12 @@ export async function removeContainer(engine: Engine, name: string): Promise<voi
     if (statusOf(error) !== 409) throw error
   }
 }
+
+/** How the engine reports a command that is missing or is not a program. */
+const NO_PROGRAM =
+  /executable file not found|no such file or directory|permission denied|not a directory|exec format error/i
+
+/** Is the command missing in the container, or no program? */
+export function isNoProgram(error: unknown): boolean {
+  return NO_PROGRAM.test(reasonOf(error))
+}

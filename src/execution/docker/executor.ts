@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { InputError } from '../../base/errors.ts'
 import { LABEL, LABEL_ROLE, MAX_RUNTIME_DIR_BYTES } from '../constants.ts'
@@ -14,9 +13,18 @@ import { type CodePlan, completeBuild, hasCode, isBuild, type RunPlan } from './
 import { imageDisk, memoryDisk } from './build-disk.ts'
 import { createCodeVolumes } from './code-volumes.ts'
 import { beginsWhereImageSays, type DockerHandle, nodeFilter, runOptions } from './container-options.ts'
-import { createContainer, createEngine, isTransient, reasonOf, refusalOf, removeContainer, statusOf } from './engine.ts'
+import {
+  createContainer,
+  createEngine,
+  isNoProgram,
+  isTransient,
+  reasonOf,
+  refusalOf,
+  removeContainer,
+  statusOf,
+} from './engine.ts'
 import { createEngineLocalities, type EngineLocality } from './engine-locality.ts'
-import { makeReadable, writeEtc, writeFiles } from './folders.ts'
+import { dockerHandle, makeReadable, writeShownFiles } from './folders.ts'
 import { createGateways } from './gateways.ts'
 import { refuseHostileFiles } from './images/image-files.ts'
 import { refuseVolumes, refuseWorkingDir, wishesOf } from './images/image-wishes.ts'
@@ -27,10 +35,6 @@ import { attachOutput } from './output/log-copier.ts'
 import { dockerRun, finishedRun } from './run.ts'
 import { type LabelledRun, parseRunLabels, runLabels } from './run-labels.ts'
 import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './types.ts'
-
-/** How the engine reports a command that is missing or is not a program. */
-const NO_PROGRAM =
-  /executable file not found|no such file or directory|permission denied|not a directory|exec format error/i
 
 /**
  * Runs services in containers of a Docker engine: no network but loopback, no capabilities, a read-only root, and the
@@ -70,11 +74,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     return machine
   }
 
-  function handleOf(runId: string): DockerHandle {
-    const short = createHash('sha256').update(runId).digest('hex').slice(0, 14)
-    const name = `thundercloud-${runId}`
-    return { name, door: `${name}-door`, socket: join(runtimeDir, short, 's') }
-  }
+  const handleOf = (runId: string) => dockerHandle(runtimeDir, runId)
 
   function logsOf(plan: Plan): LogLimits {
     return limitsOf('run', init.logs, plan.grant.diskBytes)
@@ -124,13 +124,9 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     refuseWorkingDir(workingDir)
     // A MemorySwap that it cannot set is an error in some engines, a warning in others.
     const memory = { swap: info.SwapLimit === true || info.CgroupVersion === '2' }
-    const etcDir =
-      locality === 'local' && plan.uid !== undefined && plan.image === undefined
-        ? await writeEtc(dirname(handle.socket), plan.uid)
-        : undefined
-    const shown = locality === 'local' ? await writeFiles(dirname(handle.socket), plan.files ?? {}) : []
+    const files = locality === 'local' ? await writeShownFiles(dirname(handle.socket), plan) : {}
     const seccomp = hasSeccomp(info)
-    const options = runOptions({ plan, handle, nodeId, image, wishes, runtime, volume, memory, seccomp, etcDir, shown })
+    const options = runOptions({ plan, handle, nodeId, image, wishes, runtime, volume, memory, seccomp, ...files })
     const Labels = { ...options.Labels, ...runLabels(plan, locality, logsOf(plan).maxBytes) }
     await createContainer(engine, { ...options, Labels })
     await refuseVolumes(engine, handle.name, volume)
@@ -199,7 +195,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
       await remove(handle)
       const status = statusOf(error)
       if (status === undefined) throw error
-      if (NO_PROGRAM.test(reasonOf(error))) return endedRun(plan, handle, reasonOf(error))
+      if (isNoProgram(error)) return endedRun(plan, handle, reasonOf(error))
       if (isTransient(error)) {
         throw new EngineGoneError(`the Docker engine cannot start it now: ${reasonOf(error)}`, { cause: error })
       }
@@ -239,6 +235,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
           available: true,
           detail: `Docker ${info.ServerVersion} at ${describeEngine(init.docker)}`,
           unenforcedLimits: unenforcedLimitsOf(info),
+          networks: ['allowlist', 'open'],
           advice: version && runtimeAdvice(version),
         }
       } catch (error) {

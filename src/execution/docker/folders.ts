@@ -1,16 +1,32 @@
+import { createHash } from 'node:crypto'
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ReadOnlyMount } from '../types.ts'
+import type { Plan, ReadOnlyMount } from '../types.ts'
+import type { DockerHandle } from './container-options.ts'
+
+/** What a run is called in an engine, and where its gateway's socket is. A path of a socket is short. */
+export function dockerHandle(runtimeDir: string, runId: string): DockerHandle {
+  const short = createHash('sha256').update(runId).digest('hex').slice(0, 14)
+  const name = `thundercloud-${runId}`
+  return { name, door: `${name}-door`, socket: join(runtimeDir, short, 's') }
+}
+
+/** What an engine that sees this machine's folders shows a run beside its code. An image has names of users of its own. */
+export async function writeShownFiles(dir: string, { uid, image, files = {} }: Pick<Plan, 'uid' | 'image' | 'files'>) {
+  const etcDir = uid === undefined || image !== undefined ? undefined : await writeEtc(dir, uid)
+  return { etcDir, shown: await writeFiles(dir, files) }
+}
 
 /** Read-only files of a plan: where each lies on this machine, and where the run sees it. */
-export async function writeFiles(dir: string, files: Readonly<Record<string, string>>): Promise<ReadOnlyMount[]> {
+async function writeFiles(dir: string, files: Readonly<Record<string, string>>): Promise<ReadOnlyMount[]> {
+  await mkdir(dir, { recursive: true })
   const mounts = Object.keys(files).map((as, index) => ({ path: join(dir, `file-${index}`), as }))
   for (const { path, as } of mounts) await writeFile(path, files[as] ?? '', { mode: 0o644 })
   return mounts
 }
 
 /** What programs look up to learn the name of their user. */
-export async function writeEtc(dir: string, uid: number): Promise<string> {
+async function writeEtc(dir: string, uid: number): Promise<string> {
   await mkdir(dir, { recursive: true })
   await writeFile(join(dir, 'passwd'), `root:x:0:0::/:/bin/false\nservice:x:${uid}:${uid}::/work:/bin/sh\n`, {
     mode: 0o644,

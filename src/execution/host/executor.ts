@@ -109,6 +109,7 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
           available: true,
           detail: `bubblewrap (${sandbox.bwrap})`,
           unenforcedLimits: unenforcedLimitsOf(groups),
+          networks: ['allowlist', 'open'],
         }
       if (init.sandbox === 'bubblewrap')
         return { available: false, detail: sandbox.unavailableReason, unenforcedLimits: [] }

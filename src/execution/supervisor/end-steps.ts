@@ -33,6 +33,7 @@ export async function monitor(context: StepContext, run: Run): Promise<WorkerEve
     spec,
     executor,
     run,
+    egress: context.egress,
     graceMs,
     health,
     detach,

@@ -6,6 +6,7 @@ import type { Executor, Run, RunEnd } from '../types.ts'
 import { untilGatewayLost } from './gateway-check.ts'
 import { afterMs, untilCheckFails, untilHealthy } from './health-check.ts'
 import { notHealthyText, type StopRequest } from './restart-policy.ts'
+import type { RunEgress } from './run-egress.ts'
 import { type RunSpec, timeLimitMs } from './run-spec.ts'
 import type { HealthSettings, MonitoredEnd, SupervisorComponents } from './types.ts'
 
@@ -14,6 +15,7 @@ export type RunMonitorInit = {
   readonly spec: RunSpec
   readonly executor: Executor
   readonly run: Run
+  readonly egress: RunEgress
   readonly graceMs: number
   /** as the policy says now */
   health(): HealthSettings
@@ -108,6 +110,7 @@ export async function monitorRun(components: SupervisorComponents, init: RunMoni
   init.interrupt.addEventListener('abort', halt, { once: true })
   halt()
   watchHealth().catch(() => {})
+  const served = init.egress.serve(() => run, over.signal)
   if ((spec.service.run.ports ?? []).length > 0) restartUnreachable().catch(() => {})
   try {
     for (let attempt = 0; ; attempt++) {
@@ -128,6 +131,7 @@ export async function monitorRun(components: SupervisorComponents, init: RunMoni
     }
   } finally {
     over.abort()
+    await served
     init.interrupt.removeEventListener('abort', halt)
   }
 }

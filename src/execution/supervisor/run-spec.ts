@@ -3,7 +3,9 @@ import { isImageCid, parseCid } from '../../../protocols/encoding.ts'
 import { formatSeconds } from '../../base/format.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
+import { proxyVariables } from '../egress-targets.ts'
 import { FINAL_STATES } from '../journal.ts'
+import { type RunNetwork, runEgress } from '../run-network.ts'
 import type { Plan, RunnableService } from '../types.ts'
 
 /** What the journal keeps of a decision; enough to carry it out after a restart. */
@@ -51,6 +53,9 @@ type PlanInput = {
 export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: PlanInput): Plan {
   const { service, grant, uid } = spec
   const { run } = service
+  const ports = purpose === 'build' ? [] : (run.ports ?? []).map(({ port }) => port)
+  // that of a build is not its service's
+  const egress = purpose === 'build' ? undefined : runEgress(networkOf(spec), ports)
   const image = isImage(service) ? { digest: imageDigest(service), dir: codeDir } : undefined
   return {
     runId: purpose === 'build' ? buildIdOf(runId) : runId,
@@ -61,9 +66,10 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
     uid,
     codeDir: image === undefined ? codeDir : undefined,
     command: purpose === 'build' ? (run.build ?? []) : run.command,
-    env: run.env ?? {},
+    env: { ...(egress?.proxyPort !== undefined && proxyVariables(egress.proxyPort)), ...run.env },
     workdir: run.workdir ?? '',
-    ports: purpose === 'build' ? [] : (run.ports ?? []).map(({ port }) => port),
+    ports,
+    egress,
     ...(purpose === 'run' && run.check !== undefined && 'command' in run.check && { check: run.check.command }),
     toolchain: service.toolchain,
     image,
@@ -72,6 +78,11 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
     lifetime:
       purpose === 'build' ? undefined : { afterMs: timeLimitMs(spec), expiresAt: service.expires * 1000, graceMs },
   }
+}
+
+/** What the service asks for of the network, and what it was granted. */
+export function networkOf({ service, grant }: RunSpec): RunNetwork {
+  return { asked: service.network ?? [], grant: grant.network }
 }
 
 /** A build beside its run. */

@@ -3,6 +3,7 @@ import { backoffMs } from '../../base/retry.ts'
 import { STEADY_MS } from '../constants.ts'
 import { createCodeLease } from './code-lease.ts'
 import { cleanUp } from './end-steps.ts'
+import { createRunEgress } from './run-egress.ts'
 import { createRunRecorder } from './run-recorder.ts'
 import { logDirOf, planOf, type RunSpec, runSpecOf } from './run-spec.ts'
 import { createStepRetry } from './step-retry.ts'
@@ -43,6 +44,7 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
 
   const logDir = logDirOf(dirs.logs, spec.service.id)
   const recorder = createRunRecorder(components, { record, logDir, logs: init.logs })
+  const egress = createRunEgress(components, { spec, netcap: init.netcap, note: recorder.note })
   const planFor = (current: RunSpec, codeDir: string | undefined) =>
     planOf({ runId, spec: current, purpose: 'run', codeDir, logsDir: dirs.logs, graceMs })
   const context: StepContext = {
@@ -52,6 +54,7 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
     handle: executor.handle(planFor(spec, undefined)),
     lease: createCodeLease(components, spec),
     recorder,
+    egress,
     retries: createStepRetry(components, {
       record,
       transition: recorder.transition,
@@ -70,6 +73,7 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
     runId,
     spec,
     done,
+    reviseNetwork: egress.revise,
     get healthy() {
       return isHealthy(state)
     },

@@ -47,12 +47,13 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       journal.update(record.runId, { state: 'refused', detail, at: Math.floor(clock.now()) })
       return
     }
-    const { dirs, health, logs, graceMs } = init
+    const { dirs, health, logs, graceMs, netcap } = init
     const worker = createRunWorker(components, {
       dirs,
       health,
       logs,
       graceMs,
+      netcap,
       record,
       executor,
       builds,
@@ -249,7 +250,10 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       const record = journal.ofService(service)
       return record === undefined ? undefined : { record, healthy: workers.get(service)?.healthy === true }
     },
-    reviseNetworks: () => builds.reviseNetworks(),
+    reviseNetworks() {
+      builds.reviseNetworks()
+      for (const worker of workers.values()) worker.reviseNetwork()
+    },
     healthy: (service) => workers.get(service)?.healthy === true,
     failures: (service) => workers.get(service)?.failures ?? 0,
     running: () => [...workers.keys()],

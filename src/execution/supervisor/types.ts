@@ -6,6 +6,7 @@ import type { Rng } from '../../base/rng.ts'
 import type { LogLine, RunRecord } from '../../base/run-record.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import type { Grant } from '../../base/verdict.ts'
+import type { RunnerConfig } from '../../config/index.ts'
 import type { EgressComponents } from '../../egress/index.ts'
 import type { BuildsInit } from '../builds/types.ts'
 import type { ExecutionEvents } from '../events.ts'
@@ -77,6 +78,8 @@ export type SupervisorInit = {
     readonly builds: string
   }
   readonly builds: Pick<BuildsInit, 'maxBytes' | 'network' | 'timeoutMs'>
+  /** The network that the policy in force lets runs have. */
+  readonly netcap: () => RunnerConfig['NETCAP']
   /** What may be granted in all, as it is now. */
   readonly limits: () => Resources
   /** As the policy says now. */

@@ -2,6 +2,7 @@ import type { RunRecord } from '../../base/run-record.ts'
 import type { Builds } from '../builds/types.ts'
 import type { AdoptedRun, Executor, Plan, Run } from '../types.ts'
 import type { CodeLease } from './code-lease.ts'
+import type { RunEgress } from './run-egress.ts'
 import type { RunRecorder } from './run-recorder.ts'
 import type { RunSpec } from './run-spec.ts'
 import type { StepRetry } from './step-retry.ts'
@@ -22,13 +23,15 @@ export interface RunWorker {
   readonly ending: boolean
   /** Resolves when the run has reached a final state, or the node detaches from it. Never rejects. */
   readonly done: Promise<void>
+  /** The policy is another: its connections that it does not allow are cut. */
+  reviseNetwork(): void
   /** The wish is journalled already. */
   stop(why: string, graceMs: number): void
   /** Detaches from the run (it goes on) or ends it with the node. */
   close(end: boolean): void
 }
 
-export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'health' | 'logs' | 'graceMs'> & {
+export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'health' | 'logs' | 'graceMs' | 'netcap'> & {
   readonly record: RunRecord
   readonly executor: Executor
   readonly builds: Builds
@@ -52,6 +55,7 @@ export type StepContext = {
   readonly handle: unknown
   readonly lease: CodeLease
   readonly recorder: RunRecorder
+  readonly egress: RunEgress
   readonly retries: StepRetry
   /** ends fetching, building, starting and back-offs: the run is to end, or the node closes */
   readonly interrupt: AbortSignal

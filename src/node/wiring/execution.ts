@@ -67,6 +67,7 @@ export async function createExecution(
           network: (author) =>
             buildNetwork(policy().config, { own: author === own, clients: context.configuration().clientRegistries }),
         },
+        netcap: () => policy().config.NETCAP,
         limits: () => totalLimits(policy().config),
         health: () => healthSettings(policy().config),
         logs: { ...LOGS, totalBytes: quotas.LOGS },

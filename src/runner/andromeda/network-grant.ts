@@ -1,5 +1,6 @@
 import type { NetworkGrant } from '../../base/verdict.ts'
 import type { RunnerConfig } from '../../config/index.ts'
+import { coversTarget, targetParts } from '../../config/network-target.ts'
 import type { AvailableExecutor } from '../contract.ts'
 import { isPublicName } from './hosts.ts'
 
@@ -20,8 +21,8 @@ export function decideNetwork(asked: readonly string[], { MODE, ALLOW, PORTS, RA
   const refused: { target: string; why: string }[] = []
   let open = MODE === 'open' && PORTS === undefined
   for (const target of [...new Set(asked)].sort()) {
-    const { host, port } = partsOf(target)
-    const listed = ALLOW.some((entry) => covers(entry, target))
+    const { host, port } = targetParts(target)
+    const listed = ALLOW.some((entry) => coversTarget(entry, target))
     const isPublic = MODE === 'open' && isPublicName(host.replace(/^\*\./, ''))
     const why =
       MODE === 'none'
@@ -53,16 +54,4 @@ export function grantBy(executor: AvailableExecutor, { grant, allowed }: Network
   if (grant.mode === 'none' || networks.includes(grant.mode)) return grant
   if (grant.mode !== 'open' || !networks.includes('allowlist')) return undefined
   return { ...grant, mode: 'allowlist', allow: allowed }
-}
-
-/** `*.example.org:443` covers every name below example.org at that port, and narrower wildcards; not example.org itself. */
-function covers(entry: string, target: string): boolean {
-  if (entry === target) return true
-  const [wide, narrow] = [partsOf(entry), partsOf(target)]
-  return wide.port === narrow.port && wide.host.startsWith('*.') && narrow.host.endsWith(wide.host.slice(1))
-}
-
-function partsOf(target: string): { host: string; port: number } {
-  const colon = target.lastIndexOf(':')
-  return { host: target.slice(0, colon), port: Number(target.slice(colon + 1)) }
 }

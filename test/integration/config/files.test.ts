@@ -40,7 +40,7 @@ describe('what is generated', () => {
     }
     const keyOf = (name: string) => keysOf('runner').find(({ key }) => key === name)
     expect(keyOf('REDIRECTION_DEPTH')).toMatchObject({ type: 'integer', default: '0', built: true })
-    expect(keyOf('NETCAP')).toMatchObject({ built: false })
+    expect(keyOf('CONTAINERS')).toMatchObject({ built: false })
   })
 })
 

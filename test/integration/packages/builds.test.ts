@@ -48,7 +48,7 @@ describe.skipIf(!needs('registry'))('a build that installs packages', () => {
     const { supervisor, close } = supervise(dirs, {
       executors: [executor],
       code,
-      policy,
+      policy: () => policy,
       graceMs: 2000,
       stopOnClose: true,
     })

@@ -8,6 +8,8 @@ import { InterruptedError } from '../../../src/cli/errors.ts'
 import { newSigner } from '../../fixtures/node/fake-node.ts'
 import { test as base } from '../../fixtures/program/shell.ts'
 
+const NONE = { mode: 'none' } as const
+
 const HELLO = fileURLToPath(new URL('../../../configs/examples/hello-web', import.meta.url))
 
 const test = base.extend('shell', ({ withNode }) => {
@@ -122,7 +124,15 @@ test.for([
 ] as const)(
   'publish: --wait, where the own run begins again after exit code %i, ends with %i',
   async ([exitCode, ends], { shell }) => {
-    const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 3, exitCode } as const
+    const run = {
+      runId: 'r',
+      executor: 'host',
+      state: 'running',
+      since: 1,
+      restarts: 3,
+      exitCode,
+      network: NONE,
+    } as const
     const { code } = await shell.run('publish hello --wait --timeout 1s', {
       onOutput() {
         for (const view of shell.node.services()) shell.node.put({ ...view, state: 'accepted', run })
@@ -174,7 +184,7 @@ test('explain: what this node published or SERVICES names is not decided by rule
   const id = await shell.receive()
   const { explain } = shell.node
   shell.node.explain = async (service) => ({ ...(await explain(service)), from: 'now' })
-  const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0 } as const
+  const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0, network: NONE } as const
   for (const [view, first] of [
     [{ state: 'published' }, 'Published here, not run here: this node runs nothing that is published through it'],
     [{ state: 'running', run }, 'SERVICES in services.json names it: this node runs it, and no rule decides'],
@@ -200,7 +210,7 @@ test('looking: list leaves out what is over, unless asked', async ({ shell }) =>
 test('looking: logs: the tail, then what comes, tabs kept and escapes not', async ({ shell }) => {
   const id = await shell.receive(shell.node.signer)
   // it runs on this node: its logs are here
-  const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0 } as const
+  const run = { runId: 'r', executor: 'host', state: 'running', since: 1, restarts: 0, network: NONE } as const
   shell.node.put({ ...shell.node.service(id), run })
   for (const line of ['one', 'two', '\tindented \u001b[2J']) shell.node.addLine(line)
   expect((await shell.run('logs hello --tail 2')).stdout).toBe('two\n\tindented \ufffd[2J\n')

@@ -105,7 +105,9 @@ test.each([
   [{ state: 'starting', restarts: 2, exitCode: 1 }, 'starting with docker for 1m 0s, exit code 1, restarted 2 times'],
   [{ state: 'stopped', restarts: 0, detail: 'its author stopped it' }, 'stopped with docker: its author stopped it'],
 ] as const)('output: a run %j is said in one way', (run, text) => {
-  expect(runText({ run: { runId: 'r', executor: 'docker', since: 40, ...run } }, 100)).toBe(text)
+  expect(runText({ run: { runId: 'r', executor: 'docker', since: 40, network: { mode: 'none' }, ...run } }, 100)).toBe(
+    text,
+  )
 })
 
 test('output: events are formatted as sentences', () => {

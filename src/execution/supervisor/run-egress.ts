@@ -1,0 +1,45 @@
+import type { Clock } from '../../base/clock.ts'
+import { formatBytes } from '../../base/format.ts'
+import type { Log } from '../../base/log.ts'
+import type { RunnerConfig } from '../../config/index.ts'
+import { createEgress, type EgressComponents } from '../../egress/index.ts'
+import { EGRESS_CONNECTIONS, EGRESS_CONNECTIONS_PER_SECOND } from '../constants.ts'
+import { createEgressLog } from '../egress-log.ts'
+import { keepServed } from '../keep-served.ts'
+import { runPolicy } from '../run-network.ts'
+import type { Run } from '../types.ts'
+import { networkOf, type RunSpec } from './run-spec.ts'
+
+/** Bits of a kilobit a second, in bytes. */
+const BYTES_PER_KBIT = 125
+
+/** The way out of a run: what it was granted, as far as the policy in force still allows it. */
+export interface RunEgress {
+  /** Serves it until the signal aborts. Never rejects. */
+  serve(run: () => Run, signal: AbortSignal): Promise<void>
+  /** The policy is another: ends what it does not allow. */
+  revise(): void
+}
+
+export function createRunEgress(
+  { clock, log, internet }: { clock: Clock; log: Log; internet: EgressComponents },
+  { spec, netcap, note }: { spec: RunSpec; netcap: () => RunnerConfig['NETCAP']; note: (line: string) => void },
+): RunEgress {
+  const network = networkOf(spec)
+  const egress = createEgress(internet, {
+    policy: () => runPolicy(network, netcap()),
+    onDecision: createEgressLog(clock, note),
+  })
+  return {
+    async serve(run, signal) {
+      const { grant } = network
+      if (grant.mode === 'none') return
+      const bytesPerSecond = grant.rateKbps === undefined ? undefined : grant.rateKbps * BYTES_PER_KBIT
+      const pace = { clock, bytesPerSecond, connectionsPerSecond: EGRESS_CONNECTIONS_PER_SECOND }
+      const options = { maxConnections: EGRESS_CONNECTIONS, pace }
+      const { receivedBytes, sentBytes } = await keepServed({ clock, log }, { run, egress, options, signal })
+      note(`network: ${formatBytes(receivedBytes)} received, ${formatBytes(sentBytes)} sent`)
+    },
+    revise: () => egress.revise(),
+  }
+}

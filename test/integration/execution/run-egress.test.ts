@@ -1,0 +1,137 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import type { NetworkGrant } from '../../../src/base/verdict.ts'
+import { machineNetwork } from '../../../src/egress/index.ts'
+import type { Executor } from '../../../src/execution/index.ts'
+import { EXECUTORS } from '../../fixtures/execution/executors.ts'
+import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
+import {
+  grantOf,
+  linesOf,
+  makeRunDirs,
+  type RunDirs,
+  talk,
+  until,
+  writeCode,
+} from '../../fixtures/execution/run-fixture.ts'
+import { serviceOf, supervise } from '../../fixtures/execution/supervised.ts'
+import { system } from '../../fixtures/system.ts'
+import { needs } from '../../require.ts'
+
+/** Sends what comes in on to the host that its arguments name, and says what came back, or why nothing did. */
+const SERVICE = `const net = require('net'), [host, port] = process.argv.slice(2)
+  net.createServer({ allowHalfOpen: true }, s => { s.on('error', () => {})
+    let said = ''; s.on('data', d => said += d).on('end', () => {
+      const out = net.connect({ host, port, allowHalfOpen: true }); let all = ''
+      out.on('error', e => s.end(e.code)).on('data', d => all += d).on('end', () => s.end(all)); out.end(said) }) }).listen(8080, '127.0.0.1')`
+
+const [DOCKER, HOST] = EXECUTORS
+const PLACES = [HOST, DOCKER, { ...DOCKER, need: 'own-engine' } as const]
+
+/** A server that says back what it hears. */
+async function echo() {
+  const sockets = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).pipe(socket)
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+describe.each(PLACES.filter(({ need }) => needs(need)))(
+  'a run with a network on $name ($need)',
+  ({ name, need, create }) => {
+    let apart: OwnEngine | undefined
+    beforeAll(async () => {
+      if (need === 'own-engine') apart = await startOwnEngine()
+    })
+    afterAll(() => apart?.[Symbol.asyncDispose]())
+
+    let dirs: RunDirs & AsyncDisposable
+    let code: string
+    let ALLOW: string[]
+    beforeEach(async () => {
+      dirs = await makeRunDirs()
+      code = await writeCode(dirs, { 'main.js': SERVICE })
+      ALLOW = []
+      return () => dirs[Symbol.asyncDispose]()
+    })
+
+    const internet = machineNetwork(system.clock, async (host) =>
+      host === 'echo.example' ? [{ address: '127.0.0.1', family: 4 }] : [],
+    )
+
+    /** A node over the same folders. */
+    async function node(stopOnClose: boolean) {
+      const executor: Executor = create(dirs, apart === undefined ? {} : { docker: apart.config })
+      const provider = { obtain: async () => ({ dir: code, release: async () => {} }) }
+      const policy = () => ({ NETCAP: ALLOW.length === 0 ? {} : { MODE: 'allowlist', ALLOW } })
+      const part = supervise(dirs, {
+        executors: [executor],
+        code: provider,
+        policy,
+        internet,
+        graceMs: 2000,
+        stopOnClose,
+      })
+      await part.supervisor.boot()
+      const said = async () =>
+        (await linesOf(`${dirs.logs}/service-1`)).node.filter((line) => line.startsWith('network:'))
+      return { ...part, said, ask: async () => talk(await part.supervisor.connect('service-1', 'http'), 'hello') }
+    }
+
+    const begin = ({ supervisor }: Awaited<ReturnType<typeof node>>, target: string) => {
+      const network: NetworkGrant = { mode: 'allowlist', allow: [target] }
+      const run = { command: ['node', 'main.js', ...target.split(':')], ports: [{ name: 'http', port: 8080 }] }
+      supervisor.run({ ...serviceOf(run), network: [target] }, grantOf(name, { network }))
+      return until(async () => supervisor.status('service-1')?.healthy)
+    }
+
+    it('reaches what it was granted, until a new policy takes it away, and its log says so', async () => {
+      const port = await echo()
+      const target = `echo.example:${port}`
+      ALLOW = [target, `127.0.0.1:${port}`]
+      const first = await node(true)
+      onTestFinished(first.close)
+      await begin(first, target)
+      expect(await first.ask()).toBe('hello')
+      // its name may be reached, but does not lead to an address that may be
+      ALLOW = [target]
+      first.supervisor.reviseNetworks()
+      expect(await first.ask()).toBe('ECONNRESET')
+      ALLOW = []
+      expect(await first.ask()).toBe('ECONNRESET')
+      // the check of its health came through, too
+      expect([...new Set(await first.said())]).toEqual([
+        `network: ${target} allowed`,
+        expect.stringContaining(
+          `network: ${target} refused: echo.example leads to 127.0.0.1, which is not a public address`,
+        ),
+        `network: ${target} refused: ${target} is not among the hosts that may be reached`,
+      ])
+    })
+
+    it('has none while its node is away, and has it again when the node has found it', async () => {
+      const port = await echo()
+      const target = `localhost:${port}`
+      ALLOW = [target]
+      const first = await node(false)
+      await begin(first, `127.0.0.1:${port}`)
+      expect(await first.ask()).toBe('ECONNRESET')
+      ALLOW = [`127.0.0.1:${port}`]
+      expect(await first.ask()).toBe('hello')
+      await first.close()
+      const second = await node(true)
+      onTestFinished(second.close)
+      await until(async () => (await second.ask()) === 'hello')
+      await second.supervisor.stop('service-1', { why: 'test' })
+      expect((await second.said()).at(-1)).toBe('network: 5 B received, 5 B sent')
+    })
+  },
+)
