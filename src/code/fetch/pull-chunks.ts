@@ -54,8 +54,6 @@ async function pullOn(
   { stream, window, buffers, superseded }: Opened,
   { partial, picker }: Target<PartialCode, ChunkPicker>,
 ): Promise<void> {
-  const writing = new Set<Promise<void>>()
-  let failure: { error: unknown } | undefined
   let refusals = 0
   let refusedSince: number | undefined
   const assignee: Assignee = {
@@ -66,7 +64,7 @@ async function pullOn(
     },
   }
 
-  const store = async (index: number, answer: Exclude<ArchiveAnswer, { is: 'error' }>) => {
+  const writes = createChunkWrites(async (index, answer) => {
     try {
       const length = chunkLength(partial.manifest, index)
       await partial.write(index, answer.is === 'zstd' ? await decompressChunk(answer.bytes, length) : answer.bytes)
@@ -74,11 +72,11 @@ async function pullOn(
       progress.stored()
     } catch (error) {
       picker.release(assignee, index)
-      failure ??= { error }
+      throw error
     } finally {
       buffers.release(answer.bytes)
     }
-  }
+  })
 
   async function fillWindow(): Promise<void> {
     while (!window.isFull && refusals < MAX_REFUSALS) {
@@ -101,17 +99,15 @@ async function pullOn(
     }
     refusals = 0
     refusedSince = undefined
-    const work = store(index, answer).finally(() => writing.delete(work))
-    writing.add(work)
-    if (writing.size >= WRITES_AHEAD) await Promise.race(writing)
+    await writes.add(index, answer)
   }
 
   try {
-    while (failure === undefined) {
+    while (!writes.failed) {
       await fillWindow()
       const { first } = window
       if (first !== undefined) await takeAnswer(first)
-      else if (writing.size > 0) await Promise.race(writing)
+      else if (writes.pending) await writes.next()
       else if (picker.done) break
       else {
         // one that has refused is not asked again at each change
@@ -121,8 +117,39 @@ async function pullOn(
       }
     }
   } finally {
-    await Promise.all(writing)
+    await writes.settled()
     picker.forget(assignee)
   }
-  if (failure !== undefined) throw failure.error
+  writes.throwIfFailed()
+}
+
+type ChunkAnswer = Exclude<ArchiveAnswer, { is: 'error' }>
+
+/** Chunks of one provider on their way to the disk, a few at once; the first that fails ends the download. */
+function createChunkWrites(write: (index: number, answer: ChunkAnswer) => Promise<void>) {
+  const writing = new Set<Promise<void>>()
+  let failure: { error: unknown } | undefined
+  return {
+    get failed() {
+      return failure !== undefined
+    },
+    get pending() {
+      return writing.size > 0
+    },
+    /** Resolves when the provider may be read on. */
+    async add(index: number, answer: ChunkAnswer): Promise<void> {
+      const work = write(index, answer)
+        .catch((error: unknown) => {
+          failure ??= { error }
+        })
+        .finally(() => writing.delete(work))
+      writing.add(work)
+      if (writing.size >= WRITES_AHEAD) await Promise.race(writing)
+    },
+    next: () => Promise.race(writing),
+    settled: () => Promise.all(writing),
+    throwIfFailed(): void {
+      if (failure !== undefined) throw failure.error
+    },
+  }
 }

@@ -7,22 +7,12 @@ import { TOUCH_MS } from '../constants.ts'
 import { HashMismatchError, InUseError, TooLargeError } from '../errors.ts'
 import type { StoreContext } from '../store/complete-store.ts'
 import type { Evictable } from '../store/disk-quota.ts'
-import { writeProvenance } from '../store/provenance.ts'
 import { MANIFEST, withDiskErrors, writeFileAtomic } from '../store/store-layout.ts'
-import type { CodeProvenance } from '../stored-code.ts'
-import { isIntact, writeBlob } from './blob-files.ts'
-import {
-  BLOBS,
-  bytesOf,
-  FILES_PER_IMAGE,
-  type ImageEntry,
-  newEntry,
-  readEntry,
-  storedImage,
-  usageOf,
-} from './image-entry.ts'
+import { isIntact } from './blob-files.ts'
+import { BLOBS, FILES_PER_IMAGE, type ImageEntry, newEntry, readEntry, storedImage, usageOf } from './image-entry.ts'
 import { decodeImageManifest, type ImageBlob } from './image-manifest.ts'
-import type { ImageReader, ImageStore, PartialImage } from './types.ts'
+import { openImageWriter } from './image-writer.ts'
+import type { ImageReader, ImageStore } from './types.ts'
 
 /** The images of a code store; they share its quota and its pins. */
 export async function openImageStore(store: StoreContext, init: { maxBytes: number }) {
@@ -86,54 +76,8 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
     return true
   }
 
-  function writerOf(key: string, entry: ImageEntry): PartialImage {
-    if (entry.writer) throw new InUseError('the image is being fetched already')
-    entry.writer = true
-    const leave = () => {
-      entry.writer = false
-    }
-    return {
-      manifest: entry.manifest,
-      missing: () => entry.manifest.blobs.filter(({ digest }) => !entry.have.has(digest)),
-      get bytes() {
-        return bytesOf(entry)
-      },
-      async write(blob, pieces) {
-        if (entry.have.has(blob.digest)) return
-        const reserved = { bytes: 0, files: 1 }
-        await quota.reserve(reserved)
-        const reserve = async (bytes: number) => {
-          await quota.reserve({ bytes, files: 0 })
-          reserved.bytes += bytes
-        }
-        try {
-          await writeBlob({ folder: blobsOf(key), blob, pieces, reserve })
-          entry.have.add(blob.digest)
-          entry.verified.set(blob.digest, Promise.resolve(true))
-        } catch (error) {
-          quota.release(reserved)
-          throw error
-        }
-      },
-      async commit({ from = 'local', source, startedAt }) {
-        if (entry.have.size !== entry.manifest.blobs.length)
-          throw new HashMismatchError('the image is not complete yet')
-        const ms = startedAt === undefined ? undefined : clock.monotonic() - startedAt
-        const provenance: CodeProvenance = { from, source, at: clock.now(), ms }
-        await withDiskErrors(layout.images, writeProvenance(folderOf(key), provenance))
-        Object.assign(entry, { provenance, complete: true, usedAt: provenance.at })
-        leave()
-        events.emit('code:added', { code: key, size: entry.manifest.size, from })
-      },
-      async discard() {
-        leave()
-        await remove(key, entry, 'removed')
-      },
-      async [Symbol.asyncDispose]() {
-        leave()
-      },
-    }
-  }
+  const writerOf = (key: string, entry: ImageEntry) =>
+    openImageWriter({ ...store, folder: folderOf(key), discard: () => remove(key, entry, 'removed') }, { key, entry })
 
   const contract: ImageStore = {
     has: (code) => images.get(code.toString())?.complete === true,
