@@ -7,6 +7,7 @@ import type { Rng } from '../../base/rng.ts'
 import type { Grant } from '../../base/verdict.ts'
 import type { Egress } from '../../egress/index.ts'
 import { PROXY_PORT } from '../egress-targets.ts'
+import { GatewayUnreachableError } from '../errors.ts'
 import { readLogs } from '../logs/reader.ts'
 import { logFile } from '../logs/writer.ts'
 import type { EndReason, ReadOnlyMount, Run } from '../types.ts'
@@ -163,14 +164,23 @@ export function createSandboxExecutor(
           },
           { signal },
         )
-        const { egress } = task
-        await using _served = egress && (await run.serveEgress?.(egress.through, { maxBytes: egress.maxBytes, signal }))
+        await using _served = await serve(run, task.egress, signal)
         return await watched(run, logDir, task, signal)
       } finally {
         if (run !== undefined) await executor.remove(run.handle)
         await rm(logDir, { recursive: true, force: true })
       }
     },
+  }
+}
+
+async function serve(run: Run, egress: SandboxTask['egress'], signal: AbortSignal | undefined) {
+  try {
+    return egress && (await run.serveEgress?.(egress.through, { maxBytes: egress.maxBytes, signal }))
+  } catch (error) {
+    // it may have ended already: how it did says more than that its gateway has gone
+    if (error instanceof GatewayUnreachableError) return undefined
+    throw error
   }
 }
 
