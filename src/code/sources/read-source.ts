@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type Clock, deadline } from '../../base/clock.ts'
-import { TimeoutError, UnavailableError } from '../../base/errors.ts'
+import { isDiskFull, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import {
   type ClientAccessReader,
   type ClientRegistries,
@@ -15,7 +15,8 @@ import { isExecutable } from '../archive/pack-list.ts'
 import { createTarReader, type TarLimits } from '../archive/tar-read.ts'
 import type { PackEntry } from '../archive/tar-write.ts'
 import { DOWNLOAD_MS } from '../constants.ts'
-import { UnusableSourceError } from './child/errors.ts'
+import { DiskFullError } from '../errors.ts'
+import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchSource, Integrity, RefSource } from './child/job.ts'
 import { createStagingFile, type StagingFile } from './child/staging-file.ts'
 import { describeSource } from './describe-source.ts'
@@ -85,7 +86,7 @@ export async function readSource(
     } catch (error) {
       staging[Symbol.dispose]()
       limit.signal.throwIfAborted()
-      problems.push(fetchError(error, from))
+      problems.push(diskError(error, init.dir) ?? fetchError(error, from))
     }
   }
   // a mirror that may answer later speaks for all of them
@@ -94,6 +95,15 @@ export async function readSource(
 
 /** What a person does in their own name. */
 const OWN = { own: true, privateAllowed: true }
+
+/** The one folder that is full is a person's own to choose. */
+function diskError(error: unknown, dir: string): DiskFullError | undefined {
+  const isFull = error instanceof FetchFailedError ? error.why === 'disk-full' : isDiskFull(error)
+  if (!isFull) return undefined
+  return new DiskFullError(
+    `the disk of ${dirname(dir)} is full: free some space there, or name another folder in TMPDIR`,
+  )
+}
 
 type Way = { readonly policy: EgressPolicy; readonly baseUrl?: string | undefined }
 

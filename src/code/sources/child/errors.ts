@@ -36,3 +36,8 @@ export class FetchFailedError extends UnavailableError {
     this.why = why
   }
 }
+
+/** Of this machine, and not of what was read: a full disk above all. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
+}

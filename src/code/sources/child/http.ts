@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
 import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls'
-import { messageOf } from '../../../base/errors.ts'
+import { errnoOf, messageOf } from '../../../base/errors.ts'
 import { formatBytes } from '../../../base/format.ts'
 import { TooLargeError } from '../../errors.ts'
 import { NotFoundError, SourceUnavailableError, UnauthorizedError, UnusableSourceError } from './errors.ts'
@@ -59,7 +59,7 @@ export function createHttp(gateway: Gateway, { authorities, credentials }: HttpI
     const tls = connectTls({ socket: connection, host, ca, ALPNProtocols: ['http/1.1'], ...named })
     tls.setTimeout(IDLE_MS, () => tls.destroy(new Error(`nothing came for ${IDLE_MS / 1000} s`)))
     await once(tls, 'secureConnect').catch((cause) => {
-      throw new SourceUnavailableError(`${host} has no certificate that holds (${messageOf(cause)})`, { cause })
+      throw certificateError(host, cause)
     })
     return tls
   }
@@ -124,6 +124,17 @@ export function createHttp(gateway: Gateway, { authorities, credentials }: HttpI
       }
     },
   }
+}
+
+/** Of a chain that ends with nobody known. */
+const UNKNOWN_AUTHORITY =
+  /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?)$/
+
+function certificateError(host: string, cause: unknown): SourceUnavailableError {
+  const advice = UNKNOWN_AUTHORITY.test(errnoOf(cause) ?? '') ? '; name its authority in NODE_EXTRA_CA_CERTS' : ''
+  // what follows is advice for other programs
+  const [why] = messageOf(cause).split(';')
+  return new SourceUnavailableError(`${host} has no certificate that holds (${why})${advice}`, { cause })
 }
 
 function redirected(from: URL, location: string | undefined): URL {

@@ -1,6 +1,10 @@
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
+import { readArchive } from '../../../../src/code/sources/child/read-archive.ts'
+import { createStagingFile } from '../../../../src/code/sources/child/staging-file.ts'
 import { fetchSource } from '../../../fixtures/code/source-server.ts'
+import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { paxRecord, type RawEntry, rawEntry, rawHeader, rawTar } from '../raw-tar.ts'
 import { https, refusal, serve } from './archive-server.ts'
 import { type ZipEntry, zipOf } from './zips.ts'
@@ -190,4 +194,21 @@ describe('hostile archives end in one sentence, and nothing is written outside',
     zip.writeUInt32LE(0, central + 42)
     expect(await refusal(zip)).toMatch(/share their bytes/)
   })
+})
+
+const cwd = process.cwd()
+afterEach(() => process.chdir(cwd))
+
+test.each([
+  ['tar', rawTar({ path: 'a', content: 'x' })],
+  ['zip', zipOf([{ name: 'a', content: 'x' }])],
+] as const)('a disk that is full while a %s is read is no fault of the archive', async (_, archive) => {
+  process.chdir(await tempDir())
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' })
+  const staging = createStagingFile('staging', { maxBytes: 1000, maxEntries: 10 })
+  staging.data = () => {
+    throw full
+  }
+  await expect(readArchive(Readable.from([archive]), staging)).rejects.toBe(full)
+  staging[Symbol.dispose]()
 })

@@ -51,7 +51,7 @@ describe('a package of each index', () => {
 
   test.each(ALL)('%s: a version that is not there', async (kind, shelf) => {
     const { result } = await fetchFrom(kind, shelf, { version: kind === 'go' ? 'v9.9.9' : '9.9.9' })
-    expect(result).toMatch(/has no (such version|source distribution|package)|answers 404/)
+    expect(result).toMatch(/no (such version|source distribution|package)|answers 404/)
   })
 
   test.each(ALL)('%s: what is no exact name and version asks no registry', async (kind, shelf) => {
@@ -184,14 +184,14 @@ describe('npm, where a login or another version is needed', () => {
         versions: { '1.0.0': {}, '1.10.2': {}, '1.9.9': {}, '2.0.0': {}, '1.11.0-rc.1': {} },
         'dist-tags': { latest: '2.0.0' },
       },
-      'has no such version; the newest of 1.x is 1.10.2; the latest is 2.0.0',
+      'there is no such version; the newest of 1.x is 1.10.2; the latest is 2.0.0',
     ],
     [
       'the latest alone',
       { versions: { '1.0.0': {} }, 'dist-tags': { latest: '1.0.0' } },
-      'has no such version; the latest is 1.0.0',
+      'there is no such version; the latest is 1.0.0',
     ],
-    ['none', 'not JSON', 'the npm package @scope/thing 1.2.3 has no such version'],
+    ['none', 'not JSON', 'the npm package @scope/thing 1.2.3: there is no such version'],
   ] as const)('a version that is not there: there is %s', async ([, all, sentence]) => {
     const { url } = await sourceServer(() => ({ '/@scope%2fthing': all }))
     const storage = { REGISTRIES: { 'NODE.JS': [url] } }
@@ -220,12 +220,12 @@ describe('a hostile registry', () => {
       { version: '1.0.0', dist: { tarball: '/t', integrity: 'sha512-xx' } },
       /has other files/,
     ],
-    ['gives another version', { version: '1.0.1', dist: { tarball: '/t', integrity } }, /has no such version/],
-    ['gives no object', [1], /has no such version/],
+    ['gives another version', { version: '1.0.1', dist: { tarball: '/t', integrity } }, /there is no such version/],
+    ['gives no object', [1], /there is no such version/],
     [
       'gives an address of another kind',
       { version: '1.0.0', dist: { tarball: 'file:///etc/passwd' } },
-      /a file without an address/,
+      /its file has no address/,
     ],
     [
       'names a private address',

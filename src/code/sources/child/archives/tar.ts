@@ -3,7 +3,7 @@ import { messageOf } from '../../../../base/errors.ts'
 import { formatBytes } from '../../../../base/format.ts'
 import { BLOCK } from '../../../archive/tar-format.ts'
 import { TooLargeError } from '../../../errors.ts'
-import { UnusableSourceError } from '../errors.ts'
+import { isSystemError, UnusableSourceError } from '../errors.ts'
 import type { StagingFile } from '../staging-file.ts'
 
 const FILES: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile'])
@@ -87,6 +87,7 @@ function takeEntry(entry: ReadEntry, staging: StagingFile, fail: (error: unknown
 }
 
 function asUnusable(error: unknown): Error {
+  if (error instanceof Error && isSystemError(error)) return error
   if (error instanceof Error && error.constructor !== Error && !('tarCode' in error)) return error
   return new UnusableSourceError(`the archive is not a tar that can be read (${messageOf(error)})`, { cause: error })
 }

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
 import { messageOf } from '../../../../base/errors.ts'
-import { UnusableSourceError } from '../errors.ts'
+import { isSystemError, UnusableSourceError } from '../errors.ts'
 import type { StagingFile } from '../staging-file.ts'
 
 const FILE = 'download.zip'
@@ -40,7 +40,7 @@ async function readEntries(fd: number, staging: StagingFile): Promise<void> {
     for await (const entry of zip.eachEntry()) await takeEntry(zip, entry, staging, contents)
     checkRanges(fd, contents, zip.fileSize - END_BYTES - Buffer.byteLength(zip.comment))
   } catch (cause) {
-    if (cause instanceof Error && cause.constructor !== Error) throw cause
+    if (isSystemError(cause) || (cause instanceof Error && cause.constructor !== Error)) throw cause
     throw new UnusableSourceError(`the archive is not a zip that can be read (${messageOf(cause)})`, { cause })
   }
 }

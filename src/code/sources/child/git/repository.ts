@@ -1,4 +1,4 @@
-import { UnusableSourceError } from '../errors.ts'
+import { NotFoundError, UnusableSourceError } from '../errors.ts'
 import type { Http } from '../http.ts'
 import { type PktLine, readPktLines } from './pkt-line.ts'
 
@@ -11,7 +11,10 @@ const MAX_ADVERTISEMENT_BYTES = 256 * 1024
 export async function openRepository(http: Http, url: URL): Promise<string> {
   const service = `/info/refs?service=${SERVICE}`
   const asked = new URL(`${url.href.replace(/\/+$/, '')}${service}`)
-  const answer = await http.get(asked, { maxBytes: MAX_ADVERTISEMENT_BYTES, headers: VERSION_2 })
+  const answer = await http.get(asked, { maxBytes: MAX_ADVERTISEMENT_BYTES, headers: VERSION_2 }).catch((error) => {
+    if (!(error instanceof NotFoundError)) throw error
+    throw new UnusableSourceError(`there is no repository of git (${error.message})`, { cause: error })
+  })
   const lines: PktLine[] = []
   for await (const line of readPktLines(answer.body)) lines.push(line)
   const texts = lines.map((line) => (typeof line === 'string' ? '' : line.toString().trimEnd()))

@@ -13,7 +13,7 @@ export const cargo: Registry = async (source, { http, base }) => {
   const lines = (await http.text(new URL(`${prefixOf(name.toLowerCase())}/${name.toLowerCase()}`, base))).split('\n')
   const entry = lines.map(parsed).find((line) => stringAt(line, 'name') === name && stringAt(line, 'vers') === version)
   const cksum = stringAt(entry, 'cksum')
-  if (dl === undefined || entry === undefined) throw packageError(source)
+  if (dl === undefined || entry === undefined) throw packageError()
   const values: Record<string, string> = {
     crate: name,
     version,
@@ -24,7 +24,7 @@ export const cargo: Registry = async (source, { http, base }) => {
   const address = /\{/.test(dl)
     ? dl.replace(MARKERS, (_, key: string) => values[key] ?? '')
     : `${dl}/${name}/${version}/download`
-  return { url: resolveUrl(address, base, source), checksum: checksumOf('sha256', cksum), origin: 'cargo' }
+  return { url: resolveUrl(address, base), checksum: checksumOf('sha256', cksum), origin: 'cargo' }
 }
 
 /** Where a crate's file lies in the index. */

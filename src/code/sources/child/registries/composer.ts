@@ -9,14 +9,14 @@ export const composer: Registry = async (source, { http, base }) => {
   checkPackage(source, NAME, VERSION)
   const { name, version } = source
   const template = stringAt(await http.json(new URL('packages.json', base)), 'metadata-url') ?? 'p2/%package%.json'
-  const page = resolveUrl(template.replace('%package%', name), base, source)
+  const page = resolveUrl(template.replace('%package%', name), base)
   const found = expanded(arrayAt(await http.json(page), 'packages', name)).find((entry) =>
     ['version', 'version_normalized'].some((key) => stringAt(entry, key) === version),
   )
   const url = stringAt(found, 'dist', 'url')
-  if (url === undefined) throw packageError(source, found === undefined ? undefined : 'has no archive')
+  if (url === undefined) throw packageError(found === undefined ? undefined : 'it has no archive')
   const checksum = checksumOf('sha1', stringAt(found, 'dist', 'shasum'))
-  return { url: resolveUrl(url, page, source), checksum, origin: 'composer' }
+  return { url: resolveUrl(url, page), checksum, origin: 'composer' }
 }
 
 /** Undoes `composer/metadata-minifier`. */

@@ -10,7 +10,7 @@ export const gem: Registry = async (source, { http, base }) => {
   const { name, version } = source
   const lines = (await http.text(new URL(`info/${name}`, base))).split('\n')
   const line = lines.find((one) => one.startsWith(`${version} `))
-  if (line === undefined) throw packageError(source, 'has no such version for the platform ruby')
+  if (line === undefined) throw packageError('there is no such version for the platform ruby')
   const sha256 = /[|,]checksum:([0-9a-f]{64})/.exec(line)?.[1]
   return {
     url: new URL(`gems/${name}-${version}.gem`, base),

@@ -32,17 +32,15 @@ export function checkPackage({ kind, name, version }: RegistrySource, names: Reg
   }
 }
 
-export function packageError(
-  { kind, name, version }: RegistrySource,
-  what = 'has no such version',
-): UnusableSourceError {
-  return new UnusableSourceError(`the ${kind} package ${name} ${version} ${what}`)
+/** Of the package itself, whose name stands before the sentence. */
+export function packageError(what = 'there is no such version'): UnusableSourceError {
+  return new UnusableSourceError(what)
 }
 
 /** An address that a document gives; relative ones are relative to the document. */
-export function resolveUrl(text: string, base: URL, source: RegistrySource): URL {
+export function resolveUrl(text: string, base: URL): URL {
   const url = URL.parse(text, base)
-  if (url === null || !/^https?:$/.test(url.protocol)) throw packageError(source, 'has a file without an address')
+  if (url === null || !/^https?:$/.test(url.protocol)) throw packageError('its file has no address')
   return url
 }
 

@@ -22,8 +22,8 @@ export const npm: Registry = async (source, context) => {
     throw error instanceof NotFoundError ? await noVersionError(source, context) : error
   })
   const tarball = stringAt(document, 'dist', 'tarball')
-  if (tarball === undefined || stringAt(document, 'version') !== version) throw packageError(source)
-  return { url: resolveUrl(tarball, base, source), checksum: integrityOf(document), origin: 'npm' }
+  if (tarball === undefined || stringAt(document, 'version') !== version) throw packageError()
+  return { url: resolveUrl(tarball, base), checksum: integrityOf(document), origin: 'npm' }
 }
 
 function pathOf({ name }: RegistrySource): string {
@@ -67,7 +67,7 @@ async function noVersionError(source: RegistrySource, { http, base }: RegistryCo
     ...(nearest === undefined || nearest === latest ? [] : [`the newest of ${version.split('.')[0]}.x is ${nearest}`]),
     ...(latest !== undefined && VERSION.test(latest) ? [`the latest is ${latest}`] : []),
   ]
-  return packageError(source, ['has no such version', ...there].join('; '))
+  return packageError(['there is no such version', ...there].join('; '))
 }
 
 function byNumber(a: string, b: string): number {

@@ -18,8 +18,8 @@ export const nuget: Registry = async (source, { http, base }) => {
       '@id',
     )
   const files = resource('PackageBaseAddress')
-  if (files === undefined) throw packageError(source, 'cannot be had: its registry has no flat container')
-  const folder = resolveUrl(files.endsWith('/') ? files : `${files}/`, base, source)
+  if (files === undefined) throw packageError('its registry has no flat container')
+  const folder = resolveUrl(files.endsWith('/') ? files : `${files}/`, base)
   return {
     url: new URL(`${id}/${version}/${id}.${version}.nupkg`, folder),
     checksum: await catalogChecksum({ http, base }, source, resource('RegistrationsBaseUrl')),
@@ -37,11 +37,11 @@ async function catalogChecksum(
   registrations: string | undefined,
 ): Promise<Checksum | undefined> {
   if (registrations === undefined) return undefined
-  const folder = resolveUrl(registrations.endsWith('/') ? registrations : `${registrations}/`, base, source)
+  const folder = resolveUrl(registrations.endsWith('/') ? registrations : `${registrations}/`, base)
   const leaf = await http.json(new URL(`${source.name.toLowerCase()}/${source.version.toLowerCase()}.json`, folder))
   const entry = stringAt(leaf, 'catalogEntry')
   if (entry === undefined) return undefined
-  const details = await http.json(resolveUrl(entry, folder, source))
+  const details = await http.json(resolveUrl(entry, folder))
   if (stringAt(details, 'packageHashAlgorithm')?.toUpperCase() !== 'SHA512') return undefined
   return checksumOf('sha512', stringAt(details, 'packageHash'), 'base64')
 }

@@ -23,9 +23,9 @@ export const pypi: Registry = async (source, { http, base }) => {
     files.find(({ filename }) => filename.endsWith('.tar.gz')) ??
     files.find(({ filename }) => filename.endsWith('.zip')) ??
     files.find(({ filename }) => PURE_WHEEL.test(filename))
-  if (found === undefined) throw packageError(source, 'has no source distribution and no wheel for all platforms')
+  if (found === undefined) throw packageError('it has no source distribution and no wheel for all platforms')
   return {
-    url: resolveUrl(found.url, page, source),
+    url: resolveUrl(found.url, page),
     checksum: checksumOf('sha256', found.sha256),
     // a wheel has no folder around its files
     origin: found.filename.endsWith('.whl') ? 'https' : 'pypi',
