@@ -54,6 +54,9 @@ export async function printDryRun(
         : [
             `${sanitizeText(manifestInCode)} is part of the code: with another title in it, the content id is another. Name it in ${IGNORE_FILE} to leave it out.`,
           ]),
+      ...(network.length === 0
+        ? []
+        : [`network: ${network.join(' ')} (a node runs it only where NETCAP of its config.json allows that)`]),
       ...warnings.map((warning) => `Warning: ${sanitizeText(warning, 4000)}.`),
       size === undefined
         ? `"${name}" would have the code ${code}, of which nothing is packed here. Nothing was announced.`

@@ -9,13 +9,11 @@ type Asking = {
 
 /** What the author should know of the network that a service asks for: sentences without their full stop. */
 export function networkNotes({ network, run }: Asking): string[] {
-  if (network.length === 0) return []
   const asked = network.map(targetParts)
   const own = new Map(run.ports.map(({ name, port }) => [port, name]))
   const both = [...new Set(asked.flatMap(({ port }) => (own.has(port) ? [port] : [])))]
   const literal = network.filter((target) => isIPv4(targetParts(target).host))
   return [
-    `it asks for ${joinWords([...network])}: a node runs it only where NETCAP of its config.json allows that`,
     ...both.map(
       (port) =>
         `port ${port} is its own ("${own.get(port)}") and one that it asks for: it must listen on 127.0.0.1, because at other addresses the gateway listens there (EADDRINUSE)`,

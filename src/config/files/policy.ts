@@ -85,13 +85,8 @@ function noticesOf(config: RunnerConfig, raw: object, file: string, network: str
 }
 
 /** Keys that the operator set to something that this version cannot know or do: see UNIMPLEMENTED_RUNNER_KEYS. */
-function unimplementedKeys(config: RunnerConfig): string[] {
-  const { NETCAP, CONTAINERS } = config
-  const set: Record<string, boolean> = {
-    NETCAP: NETCAP.MODE !== 'none',
-    CONTAINERS: CONTAINERS.length > 0,
-  }
-  return Object.keys(set).filter((key) => set[key])
+function unimplementedKeys({ CONTAINERS }: RunnerConfig): string[] {
+  return CONTAINERS.length > 0 ? ['CONTAINERS'] : []
 }
 
 /** JSON with sorted keys: the same configuration has the same bytes, however it was spelled. */

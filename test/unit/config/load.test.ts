@@ -121,7 +121,8 @@ it('an operator folder: names the keys that decide as if nothing were known, and
       ALLOWED_STORAGE: ['github.com'],
       CONTAINERS: [],
     }),
-  ).toEqual(['NETCAP'])
+  ).toEqual([])
+  expect(unimplemented({ CONTAINERS: [`web-${HUB}-node`] })).toEqual(['CONTAINERS'])
 })
 
 it.each(['NODE.JS', 'node', 'Docker', 'c#', 'Golang', 'npm', 'C', 'nodexjs'])(
