@@ -69,7 +69,7 @@ export const SLOW_CHUNK_FACTOR = 3
 export const SLOW_FACTOR = 4
 /** While a transfer runs, providers are looked for again this often. */
 export const REDISCOVER_MS = 30_000
-/** Providers that sent invalid data for one code, remembered while it is fetched; more than this, and the code is not worth it. */
+/** Providers that failed, the last ones, which the sentence about a fetch names with what went wrong. */
 export const MAX_FAILURES_NAMED = 5
 
 /** Between two rounds of looking for a code. */

@@ -46,11 +46,17 @@ export type SourceTree = {
 /** The entries below the source's own prefix and `path`, their paths relative to it. Throws InputError where there are none. */
 export function entriesUnder<T extends { readonly path: string }>(entries: readonly T[], tree: SourceTree): T[] {
   const stripped = withoutPrefix(entries, tree)
-  const path = tree.path?.replace(/^(\.?\/)+|\/+$/g, '')
-  if (path === undefined || path === '' || path === '.') return stripped
+  const path = sourceFolder(tree.path)
+  if (path === '') return stripped
   const below = rebase(stripped, `${path}/`)
   if (below.length === 0) throw new InputError(`the source has no folder ${quoted(path)}`)
   return below
+}
+
+/** The `path` of a source, as paths begin with it; empty: all of the source. */
+export function sourceFolder(path: string | undefined): string {
+  const folder = path?.replace(/^(\.?\/)+|\/+$/g, '') ?? ''
+  return folder === '.' ? '' : folder
 }
 
 function withoutPrefix<T extends { readonly path: string }>(entries: readonly T[], { origin, root }: SourceTree): T[] {

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import { MAX_FAILURES_NAMED } from '../constants.ts'
 import {
   BadArchiveError,
@@ -22,11 +23,16 @@ export function isInvalidData(error: unknown): boolean {
   return error instanceof HashMismatchError || error instanceof ProtocolError
 }
 
-/** `what`: "the code bafy...". `failures`: what went wrong, by the peer's id. */
-export function noProviderMessage(what: string, failures: ReadonlyMap<string, string>): string {
+/** What went wrong with the last few providers that failed, by the peer's id: names are free, so no more are remembered. */
+export type ProviderFailures = LruMap<string, string>
+
+export function createProviderFailures(): ProviderFailures {
+  return new LruMap(MAX_FAILURES_NAMED)
+}
+
+/** `what`: "the code bafy...". */
+export function noProviderMessage(what: string, failures: ProviderFailures): string {
   if (failures.size === 0) return `no peer was found that has ${what}`
-  const named = [...failures]
-    .slice(-MAX_FAILURES_NAMED)
-    .map(([peer, problem]) => `${sanitizeText(peer, 60)}: ${problem}`)
+  const named = [...failures.entries()].map(([peer, problem]) => `${sanitizeText(peer, 60)}: ${problem}`)
   return `no peer has ${what} (${named.join('; ')})`
 }

@@ -17,7 +17,7 @@ import {
 import { NoProviderError } from '../errors.ts'
 import { type ArchiveStream, openArchiveStream } from './archive-stream.ts'
 import { createCandidates } from './candidates.ts'
-import { isFatal, isInvalidData, noProviderMessage } from './provider-failures.ts'
+import { createProviderFailures, isFatal, isInvalidData, noProviderMessage } from './provider-failures.ts'
 import { createRequestWindow, type RequestWindow } from './request-window.ts'
 
 export type ProviderPoolComponents = {
@@ -76,7 +76,7 @@ export function createProviderPool(components: ProviderPoolComponents, init: Pro
   const closed = new AbortController()
   const active = new Map<string, Active>()
   const candidates = createCandidates({ clock, rng })
-  const failures = new Map<string, string>()
+  const failures = createProviderFailures()
 
   function onProviderError(peer: string, error: unknown): void {
     if (closed.signal.aborted) return

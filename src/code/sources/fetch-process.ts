@@ -90,7 +90,15 @@ export async function fetchInProcess(
   signal.throwIfAborted()
   if (tooSlow)
     throw new FetchFailedError('unavailable', `the server sends less than ${MIN_BYTES} bytes in ${WINDOW_MS / 1000} s`)
-  const result = resultOf(answer)
+  return outcomeOf(child, resultOf(answer), { stderr, taken })
+}
+
+/** What the process says it has done; throws why it has not. `taken`: what went wrong with taking its archive in. */
+function outcomeOf(
+  child: ChildProcess,
+  result: FetchResult | undefined,
+  { stderr, taken }: { stderr: string; taken: { error: unknown } | undefined },
+): Extract<FetchResult, { done: true }> {
   if (result?.done === false) throw new FetchFailedError(result.why, result.message)
   if (result === undefined && hasOverspent(child, stderr)) {
     throw new FetchFailedError('unusable', 'it takes more memory or processor time than a download may have')

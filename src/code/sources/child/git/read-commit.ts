@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { HEAD_BYTES, isLfsPointer, LFS_PROBLEM, SUBMODULE_PROBLEM } from '../../../archive/pack-list.ts'
+import { HEAD_BYTES, isLfsPointer, LFS_PROBLEM, SUBMODULE_PROBLEM, sourceFolder } from '../../../archive/pack-list.ts'
 import { NOT_UTF8 } from '../archives/tar.ts'
 import { UnusableSourceError } from '../errors.ts'
 import type { StagingFile } from '../staging-file.ts'
@@ -29,7 +29,7 @@ export async function readCommit(
     maxObjects: OBJECTS_PER_ENTRY * maxEntries + 1,
     maxBytes: UNPACKED_FACTOR * maxBytes,
   })
-  const wanted = path?.replace(/^(\.?\/)+|\/+$/g, '')
+  const wanted = sourceFolder(path)
   const tree = /^tree ([0-9a-f]{40})\n/.exec(objectOf('commit', commit).toString('latin1', 0, 64))?.[1]
   if (tree === undefined) throw unreadable('the commit names no folder')
   readFolder(tree, '', 0)
@@ -86,7 +86,7 @@ function* entriesOf(tree: Buffer): Generator<{ mode: string; name: Buffer; id: s
   }
 }
 
-function concerns(at: string, wanted: string | undefined): boolean {
-  if (wanted === undefined || wanted === '' || wanted === '.') return true
+function concerns(at: string, wanted: string): boolean {
+  if (wanted === '') return true
   return at === wanted || at.startsWith(`${wanted}/`) || wanted.startsWith(`${at}/`)
 }
