@@ -3,7 +3,7 @@ import { cidOfDigest } from '../../../protocols/encoding.ts'
 import { InputError } from '../../base/errors.ts'
 import { parseImageRef } from '../../base/image-ref.ts'
 import { findImage } from '../../code/index.ts'
-import { type Configuration, loadManifest, loadStaples } from '../../config/index.ts'
+import { type Configuration, loadManifest, loadStaples, readClientRegistries } from '../../config/index.ts'
 import { machineNetwork } from '../../egress/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
@@ -55,13 +55,14 @@ export async function draftFromImage(cli: Cli, init: ImageDraftInit): Promise<Dr
 }
 
 async function lookUp(
-  { clock, out, signal }: Cli,
+  { clock, env, out, signal }: Cli,
   { ref, platform = `linux/${ARCHITECTURES[process.arch] ?? process.arch}` }: ImageDraftInit,
   configuration: Configuration | undefined,
 ): Promise<string> {
   using _progress = out.progress(`looking up ${ref} for ${platform}`)
   const registries = configuration?.policy.config.REGISTRIES ?? {}
-  return await findImage({ clock, network: machineNetwork(clock) }, ref, { registries, platform, signal })
+  const clients = configuration?.clientRegistries ?? (await readClientRegistries(env))
+  return await findImage({ clock, network: machineNetwork(clock) }, ref, { registries, clients, platform, signal })
 }
 
 /** Without a digest: the reference of a source has the one of its manifest. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { parseImageRef } from '../../base/image-ref.ts'
-import { imageAddresses, type RunnerConfig } from '../../config/index.ts'
+import { type ClientRegistries, imageAddresses, type RunnerConfig } from '../../config/index.ts'
 import { createEgress, type EgressComponents } from '../../egress/index.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import { fetchInProcess } from './fetch-process.ts'
@@ -18,6 +18,7 @@ const MAX_BYTES = 8 * 1024 * 1024
 export type FindImageInit = {
   /** of whoever runs this program */
   readonly registries: RunnerConfig['REGISTRIES']
+  readonly clients?: ClientRegistries | undefined
   /** "linux/amd64": which image of an index */
   readonly platform: string
   readonly signal?: AbortSignal | undefined
@@ -30,10 +31,10 @@ export type FindImageInit = {
 export async function findImage(
   { clock, network }: { clock: Clock; network: EgressComponents },
   ref: string,
-  { registries, platform, signal }: FindImageInit,
+  { registries, clients, platform, signal }: FindImageInit,
 ): Promise<string> {
   const from = `the image ${ref}`
-  const found = imageAddresses({ REGISTRIES: registries, ALLOWED_STORAGE: everyHost(ref) }, ref, { own: true })
+  const found = imageAddresses({ REGISTRIES: registries, ALLOWED_STORAGE: everyHost(ref) }, ref, { own: true, clients })
   if ('refused' in found) throw new UnusableSourceError(found.refused)
   using limit = deadline(clock, FIND_MS, new TimeoutError(`${from}: the registry takes longer than 2 minutes`), signal)
   const problems: Error[] = []

@@ -10,6 +10,7 @@ import { test, withPeers } from '../../fixtures/program/shell.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 import { needs } from '../../require.ts'
 import { rawTar } from '../code/raw-tar.ts'
+import { ABOUT, line } from '../code/sources/git-stand-in.ts'
 
 const JOIN = '--join /ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a --network test'
 const MANIFEST = JSON.stringify({ name: 'hello', toolchain: ['node.js'], run: { command: ['node', 'a.js'] } })
@@ -186,6 +187,15 @@ describe.skipIf(!needs('git'))('publish --git', () => {
       expect([code, stderr]).toEqual([2, expect.stringMatching(/no branch or tag|is no name of a branch/)])
     }
     expect(shell.node.announcements).toEqual([])
+  })
+
+  test('a branch that moves before its commit is fetched ends in one sentence', async ({ withNode: shell }) => {
+    const answers = [Buffer.concat([line(`${'a'.repeat(40)} refs/heads/main\n`), Buffer.from('0000')]), '0000']
+    const { url } = await sourceServer(() => ({
+      '/r/info/refs?service=git-upload-pack': ABOUT,
+      '/r/git-upload-pack': (response) => response.end(answers.shift()),
+    }))
+    await shell.refused(`publish --git ${url}/r --ref main`, /the repository has no commit a{40}/, { lines: 2 })
   })
 })
 

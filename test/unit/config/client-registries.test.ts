@@ -2,7 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RegistryKind } from '../../../protocols/registries.ts'
-import { clientAccessReader, readClientRegistries, readPolicy, registryAddresses } from '../../../src/config/index.ts'
+import {
+  clientAccessReader,
+  imageAddresses,
+  readClientRegistries,
+  readPolicy,
+  registryAddresses,
+} from '../../../src/config/index.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 
 const URL = 'https://mirror.example/index/'
@@ -179,6 +185,17 @@ test('a scope of npm has its own address, and other packages have not', () => {
     [{ url: URL }],
     [{ url: URL }],
   ])
+})
+
+test("Docker's mirror serves its default registry alone, where that is allowed", () => {
+  const { config } = readPolicy({ ALLOWED_STORAGE: ['docker.io', 'registry.example.org'] }).policy
+  const at = (ref: string) => imageAddresses(config, ref, { own: false, clients: { docker: URL } })
+  expect([at('nginx:1'), at('registry.example.org/a/b:1')]).toMatchObject([
+    [{ url: URL, mirror: false }],
+    [{ url: 'https://registry.example.org' }],
+  ])
+  const none = imageAddresses(readPolicy({}).policy.config, 'nginx:1', { own: false, clients: { docker: URL } })
+  expect(none).toMatchObject({ refused: expect.stringContaining('not in ALLOWED_STORAGE') })
 })
 
 test('an index without any address names the key that gives it one', () => {
