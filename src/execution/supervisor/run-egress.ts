@@ -15,8 +15,8 @@ const BYTES_PER_KBIT = 125
 
 /** The way out of a run: what it was granted, as far as the policy in force still allows it. */
 export interface RunEgress {
-  /** Serves it until the signal aborts. Never rejects. */
-  serve(run: () => Run, signal: AbortSignal): Promise<void>
+  /** Serves it until the signal aborts; never rejects. Undefined: the run has none. */
+  serve(run: () => Run, signal: AbortSignal): Promise<void> | undefined
   /** The policy is another: ends what it does not allow. */
   revise(): void
 }
@@ -30,16 +30,17 @@ export function createRunEgress(
     policy: () => runPolicy(network, netcap()),
     onDecision: createEgressLog(clock, note),
   })
+
+  async function serve(rateKbps: number | undefined, run: () => Run, signal: AbortSignal): Promise<void> {
+    const bytesPerSecond = rateKbps === undefined ? undefined : rateKbps * BYTES_PER_KBIT
+    const pace = { clock, bytesPerSecond, connectionsPerSecond: EGRESS_CONNECTIONS_PER_SECOND }
+    const options = { maxConnections: EGRESS_CONNECTIONS, pace }
+    const { receivedBytes, sentBytes } = await keepServed({ clock, log }, { run, egress, options, signal })
+    note(`network: ${formatBytes(receivedBytes)} received, ${formatBytes(sentBytes)} sent`)
+  }
+
   return {
-    async serve(run, signal) {
-      const { grant } = network
-      if (grant.mode === 'none') return
-      const bytesPerSecond = grant.rateKbps === undefined ? undefined : grant.rateKbps * BYTES_PER_KBIT
-      const pace = { clock, bytesPerSecond, connectionsPerSecond: EGRESS_CONNECTIONS_PER_SECOND }
-      const options = { maxConnections: EGRESS_CONNECTIONS, pace }
-      const { receivedBytes, sentBytes } = await keepServed({ clock, log }, { run, egress, options, signal })
-      note(`network: ${formatBytes(receivedBytes)} received, ${formatBytes(sentBytes)} sent`)
-    },
+    serve: (run, signal) => (network.grant.mode === 'none' ? undefined : serve(network.grant.rateKbps, run, signal)),
     revise: () => egress.revise(),
   }
 }

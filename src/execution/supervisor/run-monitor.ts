@@ -131,7 +131,7 @@ export async function monitorRun(components: SupervisorComponents, init: RunMoni
     }
   } finally {
     over.abort()
-    await served
+    if (served !== undefined) await served
     init.interrupt.removeEventListener('abort', halt)
   }
 }

@@ -26,14 +26,25 @@ const SERVICE = `const net = require('net'), [host, port] = process.argv.slice(2
       const out = net.connect({ host, port, allowHalfOpen: true }); let all = ''
       out.on('error', e => s.end(e.code)).on('data', d => all += d).on('end', () => s.end(all)); out.end(said) }) }).listen(8080, '127.0.0.1')`
 
+/** Asks for connections as fast as it can, and hangs up at once, half of the time before there is an answer. */
+const FLOOD = `const net = require('net'), [host, port] = process.argv.slice(2)
+  let asked = 0, over = false
+  const one = () => { if (over) return; asked++
+    const s = asked % 2 ? net.connect(port, host) : net.connect(3128, '127.0.0.1')
+    if (asked % 2 === 0) s.write('CONNECT ' + host + ':' + port + ' HTTP/1.1\\r\\n\\r\\n')
+    s.on('error', () => {}).on('close', one).once('connect', () => setImmediate(() => s.destroy())) }
+  net.createServer({ allowHalfOpen: true }, s => s.on('error', () => {}).on('end', () => { for (let n = 0; n < 100; n++) one()
+    setTimeout(() => { over = true; s.end(String(asked)) }, 4000) }).resume()).listen(8080, '127.0.0.1')`
+
 const [DOCKER, HOST] = EXECUTORS
 const PLACES = [HOST, DOCKER, { ...DOCKER, need: 'own-engine' } as const]
 
 /** A server that says back what it hears. */
-async function echo() {
+async function echo({ onConnection = () => {} } = {}) {
   const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
+    onConnection()
     socket.on('error', () => {}).pipe(socket)
   }).listen(0, '127.0.0.1')
   onTestFinished(() => {
@@ -58,7 +69,7 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
     let ALLOW: string[]
     beforeEach(async () => {
       dirs = await makeRunDirs()
-      code = await writeCode(dirs, { 'main.js': SERVICE })
+      code = await writeCode(dirs, { 'main.js': SERVICE, 'flood.js': FLOOD })
       ALLOW = []
       return () => dirs[Symbol.asyncDispose]()
     })
@@ -86,9 +97,10 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       return { ...part, said, ask: async () => talk(await part.supervisor.connect('service-1', 'http'), 'hello') }
     }
 
-    const begin = ({ supervisor }: Awaited<ReturnType<typeof node>>, target: string) => {
-      const network: NetworkGrant = { mode: 'allowlist', allow: [target] }
-      const run = { command: ['node', 'main.js', ...target.split(':')], ports: [{ name: 'http', port: 8080 }] }
+    const begin = ({ supervisor }: Awaited<ReturnType<typeof node>>, target: string, file = 'main.js') => {
+      // the wildcard brings the proxy
+      const network: NetworkGrant = { mode: 'allowlist', allow: [target, '*.other.example:443'] }
+      const run = { command: ['node', file, ...target.split(':')], ports: [{ name: 'http', port: 8080 }] }
       supervisor.run({ ...serviceOf(run), network: [target] }, grantOf(name, { network }))
       return until(async () => supervisor.status('service-1')?.healthy)
     }
@@ -115,6 +127,22 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
         ),
         `network: ${target} refused: ${target} is not among the hosts that may be reached`,
       ])
+    })
+
+    it('that floods the gateway costs its node a bounded number of connections and lines', async () => {
+      let reached = 0
+      const port = await echo({ onConnection: () => void reached++ })
+      const target = `127.0.0.1:${port}`
+      ALLOW = [target]
+      const first = await node(true)
+      onTestFinished(first.close)
+      await begin(first, target, 'flood.js')
+      const from = process.hrtime.bigint()
+      const asked = Number(await first.ask())
+      const seconds = Number(process.hrtime.bigint() - from) / 1e9
+      expect(asked).toBeGreaterThan(1000)
+      expect(reached).toBeLessThan(64 + 20 * (seconds + 1))
+      expect((await first.said()).length).toBeLessThan(100 + 2 * (seconds + 1))
     })
 
     it('has none while its node is away, and has it again when the node has found it', async () => {
