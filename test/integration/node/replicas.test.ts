@@ -1,16 +1,16 @@
 import { describe, expect } from 'vitest'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
 import { eventually, type Mesh, ON_HOST, test, trustPolicyFor } from '../../fixtures/node/mesh.ts'
-import { addFolder, announce, bytesOf, HELLO_WEB, newSigner } from '../../fixtures/node/nodes.ts'
+import { addFolder, announce, bytesOf, HELLO_WEB, type MemberOptions, newSigner } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
 
 const author = newSigner()
 const runner = { ...ON_HOST, ...trustPolicyFor(author) }
 
 /** Nodes of which each is connected to each; `starts`: the runs that began. */
-async function join(mesh: Mesh, count: number, name = 'node') {
-  const nodes: ThundercloudNode[] = [await mesh.start(`${name} 0`, { runner })]
-  while (nodes.length < count) nodes.push(await mesh.join(`${name} ${nodes.length}`, nodes, { runner }))
+async function join(mesh: Mesh, count: number, name = 'node', options: MemberOptions = {}) {
+  const nodes: ThundercloudNode[] = [await mesh.start(`${name} 0`, { ...options, runner })]
+  while (nodes.length < count) nodes.push(await mesh.join(`${name} ${nodes.length}`, nodes, { ...options, runner }))
   const starts = new Set<string>()
   for (const node of nodes) node.events.on('execution:state', ({ runId }) => void starts.add(runId))
   return { nodes, starts }
@@ -69,11 +69,29 @@ describe.skipIf(!needs('bubblewrap'))('a mesh that was in two parts', () => {
     const nodes = [...left.nodes, ...right.nodes]
     const before = nodes.map((node) => stateOf(node, id) === 'running' && node.service(id).run?.runId)
     const STATIC_NODES = left.nodes.flatMap((node) => node.multiaddrs())
-    for (const [index, node] of right.nodes.entries()) {
+    const heal = async (node: ThundercloudNode, index: number) =>
       await node.applyPolicy(await mesh.policyWith(`right ${index}`, { STATIC_NODES }))
-    }
+    await Promise.all(right.nodes.map(heal))
     await expectRuns(nodes, id, 2)
     for (const node of running(nodes, id)) expect(before).toContain(node.service(id).run?.runId)
-    expect(left.starts.size + right.starts.size).toBe(4)
+  })
+})
+
+describe.skipIf(!needs('bubblewrap'))('a node that is gone while its run lives on', () => {
+  test('adopts it when it is back, and what is one too many by then ends', async ({ mesh }) => {
+    const { nodes } = await join(mesh, 4, 'node', { stopRunsOnClose: false })
+    const id = await mesh.publish(await mesh.join('publisher', nodes), { author, replicas: 2 })
+    await expectRuns(nodes, id, 2)
+    const gone = nodes.findLastIndex((node) => stateOf(node, id) === 'running')
+    const { runId } = nodes[gone]?.service(id).run ?? {}
+    await mesh.stop(`node ${gone}`)
+    const others = nodes.toSpliced(gone, 1)
+    await expectRuns(others, id, 2)
+    const back = await mesh.start(`node ${gone}`, { stopRunsOnClose: false })
+    const all = [...others, back]
+    await expectRuns(all, id, 2)
+    expect(back.service(id).run?.runId).toBe(runId)
+    expect(back.service(id).run?.restarts).toBe(0)
+    for (const node of all) await node.stop(id)
   })
 })
