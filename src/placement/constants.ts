@@ -3,8 +3,8 @@ export const CLAIM_WAIT_MS = 1_000
 /** Between two rounds about one service: this, and up to `ROUND_JITTER_MS` more. */
 export const ROUND_MS = 2_000
 export const ROUND_JITTER_MS = 1_000
-/** A peer that takes longer has not answered in this round. */
-export const ANSWER_MS = 1_000
+/** How long a round waits for an answer: the least, and the most where most answers take long. */
+export const PATIENCE_MS = { least: 1_000, most: 5_000 }
 /** A claimant that did not answer in so many rounds in a row does not count. */
 export const MISSED_ROUNDS = 2
 /** A stand-by that finds a replica missing looks once more before it claims, the later the farther it is. */
@@ -18,8 +18,9 @@ export const FORGIVEN_AFTER_MS = 10 * 60_000
 /** Peers asked about a service in one round, and at once. */
 export const MAX_ASKED = 64
 export const ASKED_AT_ONCE = 8
-/** Rounds at once; each asks a peer once, so this bounds the streams to one peer, too. */
+/** Rounds at once, and requests to one peer that it has not answered. */
 export const MAX_ROUNDS = 8
+export const MAX_TO_ONE_PEER = 8
 /** Status requests of this node to all peers about all services. */
 export const ASKS_PER_SECOND = 40
 /** Rounds wait while so much is spent ahead; what waits to start may spend more. */

@@ -1,7 +1,8 @@
 import { raceSignal } from 'race-signal'
 import { messageOf, UnavailableError } from '../base/errors.ts'
+import { createAnswerTimes } from './answer-times.ts'
 import { createAskBudget } from './ask-budget.ts'
-import { askRound } from './ask-round.ts'
+import { createAskRound } from './ask-round.ts'
 import {
   ALONE_AFTER_MS,
   CLAIM_WAIT_MS,
@@ -28,6 +29,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
   const entries = new Map<string, Entry>()
   const budget = createAskBudget({ clock })
   const ending = new AbortController()
+  const askRound = createAskRound({ clock, mesh, budget, times: createAnswerTimes() })
   const lookups = createProviderLookups({ clock, log, mesh }, { self: init.self, closing: ending.signal })
   const rounds = new Set<Promise<void>>()
   const beganAt = clock.monotonic()
@@ -159,12 +161,12 @@ export function createPlacement(components: PlacementComponents, init: Placement
     const claimants = peers.filter((peer) => book.claims(peer))
     const others = peers.filter((peer) => !book.claims(peer))
     for (const some of [claimants, others]) {
-      await askRound({ clock, mesh, budget }, { service: id, peers: some, book, enough, signal })
+      await askRound({ service: id, peers: some, book, enough, signal })
     }
     if (part !== 'claiming' || enough()) return
     // who asked after having answered may have claimed it since, and must not count on this one's silence
     const late = [...entry.askers.entries()].flatMap(([peer, at]) => (at > (book.answeredAt(peer) ?? 0) ? [peer] : []))
-    await askRound({ clock, mesh, budget }, { service: id, peers: late, book, enough, signal })
+    await askRound({ service: id, peers: late, book, enough, signal })
   }
 
   async function act(entry: Entry, facts: RoundFacts): Promise<void> {
@@ -209,7 +211,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
       const againAt = clock.monotonic()
       const peers = ahead.map(({ peer }) => peer)
       const { signal } = ending
-      await askRound({ clock, mesh, budget }, { service: id, peers, book, enough: () => false, signal })
+      await askRound({ service: id, peers, book, enough: () => false, signal })
       if (signal.aborted) return
       takeStock()
       if (entries.get(id) !== entry || entry.part !== part) return

@@ -21,6 +21,8 @@ export interface Links extends Disposable {
   address(host: number): string
   /** Starts a program of this repository on a host, with an IPC channel. */
   fork(host: number, entry: URL, args?: readonly string[]): ChildProcess
+  /** Takes the host's link down, or up again: what is sent meanwhile is lost, and nobody is told. */
+  cut(host: number, isDown: boolean): void
   /** Bytes that left the host on its link, headers and all. */
   sentBytes(host: number): number
 }
@@ -48,6 +50,7 @@ export function createLinks(hosts: number, rateOf: (host: number) => number | un
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       })
     },
+    cut: (host, isDown) => void ip('-n', hub, 'link', 'set', `port${host}`, isDown ? 'down' : 'up'),
     // what the host sent is what its port of the switch has received
     sentBytes: (host) => {
       const table = execFileSync('ip', ['netns', 'exec', hub, 'cat', '/proc/net/dev']).toString()

@@ -164,3 +164,14 @@ test.each<[string, number, boolean]>([
   expect([wanted, node.run === undefined]).toEqual([begins, !begins])
   ending.abort()
 })
+
+test.each([500, 1_000])('answers that all take %i ms each way: nobody is taken for gone', async (latency) => {
+  const world = createClaimWorld({ seed: 'slow', nodes: 10, replicas: 3, latencyMs: () => latency })
+  world.relink()
+  for (const node of world.nodes) node.receive()
+  await world.time.advance(MINUTE)
+  const runs = world.runs().map(({ run }) => run?.number)
+  expect([runs.length, world.starts]).toEqual([3, 3])
+  await world.time.advance(5 * MINUTE)
+  expect([world.runs().map(({ run }) => run?.number), world.starts]).toEqual([runs, 3])
+})
