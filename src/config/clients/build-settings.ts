@@ -18,7 +18,7 @@ const AUTHORITY_VARIABLES = [
 
 /**
  * What makes the package managers of a build download from these addresses: npm, pip, cargo, go and bundler. `authorities`:
- * the certificates, as PEM, that this machine believes beside those that every machine does.
+ * the certificates, as PEM, that they believe in the place of their own; none: their own.
  */
 export function buildSettings(addresses: ClientRegistries, authorities: readonly string[] = []): BuildSettings {
   const { npm, pypi, cargo, go, gem } = addresses

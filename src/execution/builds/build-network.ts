@@ -50,7 +50,12 @@ export function buildNetwork(
   if (hosts.length === 0) return { egress: undefined, policy, rateKbps, env: {}, files: {} }
   const targets = hosts.map(({ host, port = 443 }) => ({ host, port }))
   const proxyPort = freeProxyPort([], targets)
-  const settings = buildSettings(addresses, getCACertificates('extra'))
+  const settings = buildSettings(addresses, believedAuthorities())
   const env = { ...settings.env, ...proxyVariables(proxyPort) }
   return { egress: { targets, proxyPort }, policy, rateKbps, env, files: settings.files }
+}
+
+/** All that this machine believes, where it believes more than others do: what a client is given takes the place of its own. */
+function believedAuthorities(): readonly string[] {
+  return getCACertificates('extra').length === 0 ? [] : getCACertificates('default')
 }

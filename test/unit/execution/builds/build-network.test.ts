@@ -1,6 +1,6 @@
 import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
-import { type ClientRegistries, readPolicy } from '../../../../src/config/index.ts'
+import { buildSettings, type ClientRegistries, readPolicy } from '../../../../src/config/index.ts'
 import { buildNetwork } from '../../../../src/execution/index.ts'
 
 const REGISTRIES = {
@@ -60,6 +60,16 @@ describe('the network of a build', () => {
         node: { registry: 'sparse+https://crates.example/index/' },
       },
     })
+  })
+
+  it('makes each client believe what this machine does, where that is more', () => {
+    const { env, files } = buildSettings({}, ['one', 'two'])
+    expect(new Set(Object.values(env))).toEqual(new Set(['/opt/thundercloud/authorities.pem']))
+    expect([Object.keys(env).includes('CARGO_HTTP_CAINFO'), files]).toEqual([
+      true,
+      { '/opt/thundercloud/authorities.pem': 'one\ntwo\n' },
+    ])
+    expect(buildSettings({})).toEqual({ env: {}, files: {} })
   })
 
   it('is none where no registry is known', () => {
