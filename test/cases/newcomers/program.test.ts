@@ -163,11 +163,11 @@ test.for([
   ['/ip4/192.0.2.7/udp/4980/quic-v1', '/udp and /quic-v1'],
   ['/dnsaddr/bootstrap.example.org', '/dnsaddr'],
 ] as const)(
-  'N10: a static node %s: the refusal names the entry and the transports that there are',
+  'N10: a static node %s: the refusal names the option, its value and the transports that there are',
   async ([address, which], { place }) => {
     const { code, err } = await place.ran('init', 'other', '--static', 'https://node.example.org', '--static', address)
     expect(code).toBe(2)
-    expect(err).toContain('STATIC_NODES[1] is "/')
+    expect(err).toContain(`--static is "${address}"`)
     expect(err).toContain(`with ${which}; the transport that there is is plain TCP over ip4, ip6 or dns`)
     expect(err.trim().split('\n')).toHaveLength(1)
   },
