@@ -11,13 +11,14 @@ const MAX_WAITING = 64
 const CUT = 'the policy in force does not allow it any more'
 
 type Target = { readonly host: string; readonly port: number; readonly address: string }
+type OwnNetworks = NonNullable<EgressComponents['ownNetworks']>
 type Connection = Target & { readonly connection: Duplex }
 
 /**
  * The way out of a confined process, which has no network of its own. A name is checked, resolved here, and its addresses
  * are checked; the connection is made to one of these very addresses, so that what a name leads to cannot change between.
  */
-export function createEgress({ lookup, open }: EgressComponents, init: EgressInit): Egress {
+export function createEgress({ lookup, open, ownNetworks = () => [] }: EgressComponents, init: EgressInit): Egress {
   const { onDecision } = init
   const policy = typeof init.policy === 'function' ? init.policy : () => init.policy as EgressPolicy
   // one process keeps no other waiting with names that nobody answers
@@ -28,13 +29,13 @@ export function createEgress({ lookup, open }: EgressComponents, init: EgressIni
     // before the name is resolved: what is not granted costs no question to a resolver
     grantFor(policy(), host, port)
     const found = isAddress(host) ? [host] : await resolve(host)
-    const allowed = found.filter((address) => mayReach(policy(), { host, port, address }))
+    const allowed = found.filter((address) => mayReach(policy(), { host, port, address }, ownNetworks))
     if (allowed.length > 0) return allowed.slice(0, MAX_ADDRESSES)
     const [address] = found
     const leads = isAddress(host) ? 'is' : `leads to ${address}, which is`
-    throw new EgressRefusedError(
-      `${host} ${leads} not a public address; only listed addresses that are not public may be reached`,
-    )
+    const isOwn = address !== undefined && isPublicAddress(address)
+    const what = isOwn ? "an address of this machine's own network" : 'not a public address'
+    throw new EgressRefusedError(`${host} ${leads} ${what}; only listed addresses that are not public may be reached`)
   }
 
   async function resolve(host: string): Promise<string[]> {
@@ -66,7 +67,7 @@ export function createEgress({ lookup, open }: EgressComponents, init: EgressIni
       try {
         const { address, connection } = await openFirst(await reachable(host, port), port, options)
         const made = { host, port, address, connection }
-        if (!isAllowed(policy(), made)) {
+        if (!isAllowed(policy(), made, ownNetworks)) {
           connection.destroy()
           throw new EgressRefusedError(CUT)
         }
@@ -81,7 +82,7 @@ export function createEgress({ lookup, open }: EgressComponents, init: EgressIni
     },
     revise() {
       for (const made of connections) {
-        if (isAllowed(policy(), made)) continue
+        if (isAllowed(policy(), made, ownNetworks)) continue
         connections.delete(made)
         const { host, port, connection } = made
         connection.destroy(new EgressRefusedError(CUT))
@@ -109,17 +110,18 @@ export function checkHost(policy: EgressPolicy, target: string, port: number): v
 }
 
 /** The name may be reached, and this address of it, too. */
-function isAllowed(policy: EgressPolicy, target: Target): boolean {
+function isAllowed(policy: EgressPolicy, target: Target, ownNetworks: OwnNetworks): boolean {
   try {
-    return mayReach(policy, target)
+    return mayReach(policy, target, ownNetworks)
   } catch {
     return false
   }
 }
 
 /** May this address be connected to for its name? Throws where the name may not be reached. */
-function mayReach(policy: EgressPolicy, { host, port, address }: Target): boolean {
-  if (grantFor(policy, host, port).privateAllowed === true || isPublicAddress(address)) return true
+function mayReach(policy: EgressPolicy, { host, port, address }: Target, ownNetworks: OwnNetworks): boolean {
+  if (grantFor(policy, host, port).privateAllowed === true) return true
+  if (isPublicAddress(address) && !isListedAddress(address, ownNetworks())) return true
   const listed = (policy.privateTargets ?? []).filter((one) => one.port === port).map((one) => one.address)
   return isListedAddress(address, [...policy.addresses, ...listed])
 }

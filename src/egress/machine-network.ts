@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { raceSignal } from 'race-signal'
 import { type Clock, deadline } from '../base/clock.ts'
 import { TimeoutError } from '../base/errors.ts'
@@ -17,6 +18,7 @@ const MAX_WAITING = 256
 export function machineNetwork(
   clock: Clock,
   lookupAll = (host: string) => lookup(host, { all: true, order: 'verbatim' }),
+  interfaces = networkInterfaces,
 ): EgressComponents {
   const lookups = createWorkQueue({ name: 'resolver', concurrency: MAX_LOOKUPS, max: MAX_WAITING })
   return {
@@ -41,5 +43,10 @@ export function machineNetwork(
         throw error
       }
     },
+    // of IPv4 only its own: neighbours at a public address of it have one for everyone, and no router of ours before them
+    ownNetworks: () =>
+      Object.values(interfaces()).flatMap((found = []) =>
+        found.map(({ family, address, cidr }) => (family === 'IPv6' ? (cidr ?? address) : address)),
+      ),
   }
 }

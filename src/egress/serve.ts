@@ -1,7 +1,7 @@
 import { constants, createServer, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../base/clock.ts'
-import { messageOf } from '../base/errors.ts'
+import { InputError, messageOf } from '../base/errors.ts'
 import { sanitizeText } from '../base/format.ts'
 import { createPacer } from './pacer.ts'
 import type { Egress } from './types.ts'
@@ -64,11 +64,9 @@ export function serveEgress(egress: Egress, pipe: Duplex, options: ServeOptions)
   })
 
   async function connect(stream: ServerHttp2Stream, authority: string): Promise<void> {
-    const [, host, port] = /^(.{1,260}):([0-9]{1,5})$/.exec(authority) ?? []
-    if (host === undefined) return refuse(stream, 'only CONNECT host:port is answered')
     if (open >= maxConnections) return refuse(stream, `no more than ${maxConnections} connections at once`)
     open++
-    const connection = await reach(host, Number(port)).catch((error) => {
+    const connection = await reach(authority).catch((error) => {
       open--
       throw error
     })
@@ -90,9 +88,11 @@ export function serveEgress(egress: Egress, pipe: Duplex, options: ServeOptions)
   }
 
   /** Whoever asks too often waits with what it holds, so that asking costs the node a bounded time. */
-  async function reach(host: string, port: number): Promise<Duplex> {
+  async function reach(authority: string): Promise<Duplex> {
     await attempts?.pass(1, over.signal)
-    return egress.connect(host, port, { signal: over.signal })
+    const [, host, port] = /^(.{1,260}):([0-9]{1,5})$/.exec(authority) ?? []
+    if (host === undefined) throw new InputError('only CONNECT host:port is answered')
+    return egress.connect(host, Number(port), { signal: over.signal })
   }
 
   server.emit('connection', pipe)

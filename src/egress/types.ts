@@ -46,6 +46,11 @@ export type EgressComponents = {
   /** Resolves a name as the machine does. */
   readonly lookup: (host: string) => Promise<LookupAddress[]>
   readonly open: (address: string, port: number, options: ConnectOptions) => Promise<Duplex>
+  /**
+   * Addresses and ranges of this machine and of its network, whose router protects them from others. They are no more public
+   * than private ones, whatever their numbers.
+   */
+  readonly ownNetworks?: (() => readonly string[]) | undefined
 }
 
 export type EgressInit = {

@@ -2,15 +2,18 @@ import { createServer, type IncomingMessage, request as requestHttp, type Server
 import { constants } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type EgressSession, MAX_CONNECTIONS } from './egress-session.ts'
-import { joinConnection } from './join-connection.ts'
+import { isCut, joinConnection } from './join-connection.ts'
 
 /** A client that has connected says what it wants in this time, or its place goes to another. */
 const HEADERS_MS = 10_000
 const LOOK_MS = 2000
 const MAX_HEADER_BYTES = 8 * 1024
 
-/** Not for the server behind it. */
-const OWN_HEADERS = ['proxy-connection', 'proxy-authorization', 'connection', 'keep-alive']
+/** Not for the server behind it: they concern one connection (RFC 9110, section 7.6.1). */
+const OWN_HEADERS = [
+  ...['proxy-connection', 'proxy-authorization', 'connection', 'keep-alive'],
+  ...['te', 'trailer', 'upgrade'],
+]
 
 /** An HTTP proxy: CONNECT, and requests without encryption, which name the whole address. */
 export function createEgressProxy(session: EgressSession): Server {
@@ -45,7 +48,12 @@ export function createEgressProxy(session: EgressSession): Server {
     const opened = await session.open(`${url.hostname}:${url.port || 80}`)
     if ('problem' in opened) return void response.writeHead(403).end(opened.problem)
     const { stream } = opened
+    let answer: IncomingMessage | undefined
     response.once('close', () => stream.close(constants.NGHTTP2_CANCEL))
+    // before the client of HTTP sees it, which takes what was cut for the end of an answer without a length
+    stream.once('close', () => {
+      if (answer?.complete !== true && isCut(stream)) response.destroy()
+    })
     if (response.destroyed) return void stream.close(constants.NGHTTP2_CANCEL)
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !OWN_HEADERS.includes(name)))
     const sent = requestHttp({
@@ -55,9 +63,18 @@ export function createEgressProxy(session: EgressSession): Server {
       headers: { ...headers, connection: 'close' },
     })
     sent.on('error', () => response.destroy())
-    sent.once('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(response)
+    sent.once('response', (message) => {
+      answer = message
+      try {
+        response.writeHead(message.statusCode ?? 502, message.headers)
+        message.pipe(response)
+      } catch {
+        // a server says what cannot be said again, like a status of 99
+        response.destroy()
+      }
+    })
+    sent.once('close', () => {
+      if (answer?.complete !== true) response.destroy()
     })
     request.pipe(sent)
   }

@@ -24,11 +24,15 @@ export function createEgressSession(): EgressSession {
   let session: ClientHttp2Session | undefined
   /** until the node has answered and the connection is over, whatever the run does meanwhile */
   let open = 0
+  /** for the first node */
+  let waiting = 0
   // biome-ignore lint/style/noRestrictedGlobals: it runs alone in a run's network, where no clock is handed in
   setTimeout(first.resolve, FIRST_MS).unref()
 
   async function ask(authority: string): Promise<Opened> {
+    waiting++
     await first.promise
+    waiting--
     const current = session
     if (current === undefined || current.destroyed || current.closed) return { problem: 'the node has gone' }
     const stream = current.request({ ':method': 'CONNECT', ':authority': authority }, { endStream: false })
@@ -42,7 +46,6 @@ export function createEgressSession(): EgressSession {
     return { problem: String(answer[PROBLEM_HEADER] ?? `${authority} cannot be reached`) }
   }
 
-  let waiting = 0
   return {
     attach(pipe) {
       session?.destroy()
@@ -59,12 +62,7 @@ export function createEgressSession(): EgressSession {
     },
     async open(authority) {
       if (open + waiting >= MAX_CONNECTIONS) return { problem: `no more than ${MAX_CONNECTIONS} connections at once` }
-      waiting++
-      try {
-        return await ask(authority)
-      } finally {
-        waiting--
-      }
+      return ask(authority)
     },
     [Symbol.dispose]: () => void session?.destroy(),
   }

@@ -8,8 +8,12 @@ export function joinConnection(socket: Socket, stream: Http2Stream): void {
   stream.pipe(socket)
   socket.once('close', () => stream.close(socket.readableEnded ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL))
   stream.once('close', () => {
-    // what was cut is not what has ended
-    if (!stream.readableEnded || stream.rstCode !== constants.NGHTTP2_NO_ERROR) socket.resetAndDestroy()
+    if (isCut(stream)) socket.resetAndDestroy()
   })
   if (socket.destroyed) stream.close(constants.NGHTTP2_CANCEL)
+}
+
+/** What was cut is not what has ended. */
+export function isCut(stream: Http2Stream): boolean {
+  return !stream.readableEnded || stream.rstCode !== constants.NGHTTP2_NO_ERROR
 }

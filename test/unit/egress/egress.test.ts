@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:http2'
 import { type AddressInfo, createServer } from 'node:net'
+import type { NetworkInterfaceInfoIPv4, networkInterfaces } from 'node:os'
 import { duplexPair, PassThrough } from 'node:stream'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
@@ -17,7 +18,20 @@ const NAMES: Record<string, string[]> = {
   'evilgithub.com': ['140.82.112.3'],
   'github.com.evil.io': ['140.82.112.3'],
   'mirror.example': ['10.1.2.3'],
+  'own.github.com': ['198.51.99.7'],
+  'neighbour.github.com': ['2001:4860:5:6::1'],
+  'hosted.github.com': ['198.51.99.8', '2001:4860:5:7::1'],
   'files.pythonhosted.example': ['151.101.0.223'],
+}
+const INTERFACES: ReturnType<typeof networkInterfaces> = {
+  eth0: [
+    face({ family: 'IPv4', address: '198.51.99.7', cidr: '198.51.99.7/24' }),
+    {
+      ...face({ family: 'IPv4', address: '2001:4860:5:6::9', cidr: '2001:4860:5:6::9/64' }),
+      family: 'IPv6',
+      scopeid: 0,
+    },
+  ],
 }
 const POLICY: EgressPolicy = {
   hosts: [
@@ -25,6 +39,10 @@ const POLICY: EgressPolicy = {
     { host: 'mirror.example', subdomains: false, port: 4873, privateAllowed: true },
   ],
   addresses: ['192.0.2.7', '10.9.0.0/16', '::1'],
+}
+
+function face(of: Pick<NetworkInterfaceInfoIPv4, 'family' | 'address' | 'cidr'>): NetworkInterfaceInfoIPv4 {
+  return { netmask: '', mac: '', internal: false, ...of }
 }
 
 /** What becomes of a connection: the address that it is made to, or why not. */
@@ -38,6 +56,7 @@ async function outcome(host: string, port = 443, policy: EgressPolicy = POLICY):
         opened = address
         return new PassThrough()
       },
+      ownNetworks: machineNetwork(systemClock(), undefined, () => INTERFACES).ownNetworks,
     },
     { policy },
   )
@@ -53,6 +72,7 @@ describe('what a confined process may reach', () => {
     ['below it, at a dot', 'codeload.github.com', '140.82.112.9'],
     ['in capitals, with a dot at its end', 'GitHub.com.', '140.82.112.3'],
     ['a name that leads to a private address, too: the public one is used', 'rebinding.github.com', '140.82.112.3'],
+    ['a neighbour of this machine that everyone reaches, too', 'hosted.github.com', '198.51.99.8'],
     ['a listed address', '192.0.2.7', '192.0.2.7'],
     ['a listed range', '10.9.3.4', '10.9.3.4'],
     ['a listed address of IPv6, in another spelling', '[0:0:0:0:0:0:0:1]', '::1'],
@@ -73,6 +93,12 @@ describe('what a confined process may reach', () => {
       'inside.github.com',
       'leads to fd00::1, which is not a public address',
     ],
+    [
+      "a name that leads to this machine's public address",
+      'own.github.com',
+      "an address of this machine's own network",
+    ],
+    ['one that leads behind its router', 'neighbour.github.com', "an address of this machine's own network"],
     ['a private address', '10.0.0.1', 'is not among the hosts that may be reached'],
     ['loopback', '127.0.0.1', 'is not among the hosts that may be reached'],
     ['loopback, as IPv4 in IPv6', '::ffff:127.0.0.1', 'is not among the hosts that may be reached'],
@@ -122,6 +148,25 @@ test('a server that closes with its last byte: all that it sent arrives', async 
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
   }
   expect(came).toBe(bytes)
+})
+
+test.each(['x', 'no.example:443'])('who asks too often for %s waits, and holds its place', async (authority) => {
+  const clock = manualClock()
+  const [inside, outside] = duplexPair()
+  const egress = createEgress(machineNetwork(clock), { policy: POLICY })
+  await using _served = serveEgress(egress, outside, { pace: { clock, connectionsPerSecond: 2 } })
+  const session = connect('http://gateway', { createConnection: () => inside })
+  onTestFinished(() => session.destroy())
+  let answers = 0
+  const streams = Array.from({ length: 4 }, () =>
+    session.request({ ':method': 'CONNECT', ':authority': authority }, { endStream: false }),
+  )
+  for (const stream of streams) stream.on('response', () => answers++).on('error', () => {})
+  await Promise.all(streams.slice(0, 2).map((stream) => once(stream, 'response')))
+  // what is on its way after them is not
+  await new Promise((resolve) => session.ping(resolve))
+  expect(answers).toBe(2)
+  await Promise.all([once(streams[3] as never, 'response'), clock.advance(1000)])
 })
 
 test('a resolver that does not answer is not waited for', async () => {

@@ -38,6 +38,22 @@ describe('the network of a build', () => {
     expect(env).toMatchObject({ PIP_INDEX_URL: 'http://10.0.0.5:3141/simple', PIP_TRUSTED_HOST: '10.0.0.5:3141' })
   })
 
+  it('of others has nothing at the host and port of what is for own services alone, whatever the path or the index', () => {
+    const policy = {
+      ALLOWED_STORAGE: ['rubygems.org'],
+      REGISTRIES: {
+        'NODE.JS': ['https://packages.example/open', { URL: 'https://packages.example/own', OWN_ONLY: true }],
+        GO: ['https://PACKAGES.example:443/go', 'https://packages.example:8443/go'],
+        DOCKER: ['https://packages.example'],
+      },
+    }
+    const clients = { gem: 'https://packages.example/gems' }
+    const { hosts, env } = network(policy, { clients })
+    expect([hosts, env.GOPROXY]).toEqual([['packages.example:8443'], 'https://packages.example:8443/go'])
+    expect([env.npm_config_registry, env.BUNDLE_MIRROR__ALL]).toEqual([undefined, undefined])
+    expect(network(policy, { own: true, clients }).hosts).toContain('packages.example:443')
+  })
+
   it('has the address of a client where the index is allowed and has no mirror, and not at a private address', () => {
     const clients = { npm: 'https://registry.example/', go: 'https://other.example' }
     const { hosts, policy } = network({ ALLOWED_STORAGE: ['npmjs.com'] }, { clients })
