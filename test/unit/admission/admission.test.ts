@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { RunnerError } from '../../../src/runner/index.ts'
-import { otherPeer, policyOf, refuses, runs, waits } from '../../fixtures/node/admission-harness.ts'
+import { policyOf, refuses, runs, waits } from '../../fixtures/node/admission-harness.ts'
 import { it, TASK } from './fixtures.ts'
 
 describe('what a statement of the mesh wakes', () => {
@@ -213,45 +213,3 @@ it.for([
     expect([node.admission.parkedState(id), world.redirected.has(id)]).toEqual([undefined, false])
   },
 )
-
-describe('replicas', () => {
-  const runs2 = { state: 'running', leaving: false } as const
-
-  it('what enough other nodes run waits, and is begun when one is missing', async ({ world, node }) => {
-    const [near, far] = [otherPeer(), otherPeer()]
-    world.neighbours.set(near, runs2).set(far, runs2)
-    world.runner = () => runs('it may')
-    const id = await node.receive({ replicas: 2 })
-    expect(node.state(id)).toBe('accepted')
-    await node.settle(500)
-    expect(node.state(id)).toBe('parked')
-    expect(node.reasons(id)[0]).toMatchObject({ rule: 'replicas', outcome: 'defer' })
-    expect(node.supervisor.status(id)).toBeUndefined()
-    await node.settle(5_000)
-    expect(node.state(id)).toBe('parked')
-    world.neighbours.set(far, undefined)
-    await node.settle(2_500)
-    expect(node.state(id)).toBe('running')
-    expect(node.admission.placementText(id)).toMatch(/^1 of 2 replicas is claimed by/)
-  })
-
-  it('what is done elsewhere is not begun', async ({ world, node }) => {
-    world.neighbours.set(otherPeer(), { state: 'done', leaving: false })
-    world.runner = () => runs('it may')
-    const id = await node.receiveAndSettle(TASK)
-    await node.settle(1_000)
-    expect([node.state(id), node.supervisor.status(id)]).toEqual(['parked', undefined])
-  })
-
-  it('a claim holds its capacity, and gives it back', async ({ world, node }) => {
-    world.policy = policyOf(1)
-    world.neighbours.set(otherPeer(), runs2)
-    world.runner = () => runs('it may')
-    const first = await node.receive()
-    const second = await node.receive()
-    expect([first, second].map(node.state)).toEqual(['accepted', 'parked'])
-    expect(node.reasons(second)[0]).toMatchObject({ rule: 'capacity' })
-    await node.settle(1_500)
-    expect(node.reasons(second)[0]).toMatchObject({ rule: 'replicas' })
-  })
-})
