@@ -33,6 +33,9 @@ export const OTHERS_PER_ROUND = 4
 export const MAX_ASKERS = 16
 export const ASKED_BACK = 4
 
+/** Peers that came since the last round and are asked before others; more of them have their turn with these. */
+export const MAX_FRESH = 16
+
 /** How often the DHT is asked for the providers of a service that is claimed or run, and how many are kept. */
 export const LOOKUP_MS = 30_000
 export const LOOKUPS_PER_SECOND = 1

@@ -6,6 +6,7 @@ import { createAskRound } from './ask-round.ts'
 import {
   ALONE_AFTER_MS,
   CLAIM_WAIT_MS,
+  MAX_FRESH,
   MAX_ROUNDS,
   OTHERS_PER_ROUND,
   ROUND_JITTER_MS,
@@ -263,12 +264,13 @@ export function createPlacement(components: PlacementComponents, init: Placement
     onPeerConnected(peer) {
       for (const entry of entries.values()) {
         if (entry.part === 'standing-by') continue
-        entry.fresh.add(peer)
+        if (entry.fresh.size < MAX_FRESH) entry.fresh.add(peer)
         if (entry.part !== 'claiming') soon(entry)
       }
     },
     onPeerDisconnected(peer) {
       for (const entry of entries.values()) {
+        entry.fresh.delete(peer)
         if (!entry.book.claims(peer)) continue
         entry.book.missed(peer)
         if (entry.part !== 'claiming') soon(entry)

@@ -134,6 +134,19 @@ describe('what a node spends on asking', () => {
     await node.placement[Symbol.asyncDispose]()
   })
 
+  test('newcomers without number, who leave at once, keep no node from asking those that run the service', async () => {
+    const runner = peerOf(0)
+    const answer: Answer = (peer) => (peer === runner ? { state: 'running', leaving: false } : undefined)
+    const node = nodeWith({ services: 0, neighbours: 4, part: 'running', answer })
+    const id = serviceOf(0)
+    const size = { memoryBytes: 1, cpuMillicores: 1, diskBytes: 1, pids: 1 }
+    node.placement.claim(id, { executor: 'host', ...size, network: { mode: 'none' } })
+    for (let index = 100; index < 300; index++) node.placement.onPeerConnected(peerOf(index))
+    await node.time.advance(10 * SECOND)
+    expect(node.seen.lost).toBe(1)
+    await node.placement[Symbol.asyncDispose]()
+  })
+
   test('peers that send invalid data are not asked, and end no run', async () => {
     const answer: Answer = () => ({ state: 'done', leaving: false })
     const node = nodeWith({ services: 1, neighbours: 20, part: 'running', answer, misbehaves: true })
