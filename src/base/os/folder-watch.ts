@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import { type FSWatcher, watch } from 'node:fs'
 import type { Clock } from '../clock.ts'
 
@@ -31,12 +32,16 @@ export function watchFolder(clock: Clock, dir: string): FolderWatch {
   watcher = begin()
   return {
     async change(ms, signal) {
-      watcher ??= begin()
+      if (watcher === undefined) {
+        watcher = begin()
+        // what has changed before is not known
+        changed = watcher !== undefined
+      }
       if (!changed && signal?.aborted !== true) {
         const { promise, resolve } = Promise.withResolvers<void>()
         wake = resolve
         const late = clock.after(ms, resolve)
-        signal?.addEventListener('abort', () => resolve(), { once: true })
+        using _aborted = signal && addAbortListener(signal, () => resolve())
         await promise
         late.cancel()
         wake = () => {}

@@ -59,7 +59,7 @@ export async function createCgroup(
 ): Promise<RunCgroup & { readonly shim: readonly string[] }> {
   const dirs: Partial<Record<Controller, string>> = {}
   const nested = version === 2 && owner !== undefined
-  for (const [controller, root] of entries(roots)) {
+  const make = async ([controller, root]: [Controller, string]) => {
     const above = join(root, name)
     const dir = nested ? join(above, LIMITED) : above
     await mkdir(above, { recursive: true })
@@ -71,12 +71,16 @@ export async function createCgroup(
     await mkdir(dir, { recursive: true })
     if (owner !== undefined) await chown(join(dir, 'cgroup.procs'), owner, owner)
     dirs[controller] = dir
+    // in this order: the kernel refuses a limit with swap below that without
     for (const [file, value, optional] of limitsOf(version, controller, grant)) {
       await writeFile(join(dir, file), value).catch((error) => {
         if (!optional) throw error
       })
     }
   }
+  // each controller of version 1 has its own hierarchy; version 2 has one for all
+  if (version === 1) await Promise.all(entries(roots).map(make))
+  else for (const entry of entries(roots)) await make(entry)
   const shims = nested ? entries(roots).map(([, root]) => join(root, name, SHIM, 'cgroup.procs')) : []
   return { version, dirs, shim: [...new Set(shims)] }
 }

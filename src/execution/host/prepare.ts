@@ -70,9 +70,11 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   if (sandboxed) {
     await mkdir(files.etc, { recursive: true, mode: 0o755 })
     const about = { uid: uid ?? NOBODY, hosts: hostsEntries(listeners) }
-    for (const [name, text] of Object.entries(SANDBOX_ETC)) await writeFile(join(files.etc, name), text(about))
     const filter = seccompFilter({ counted: has('memory') })
-    if (filter !== undefined) await writeFile(files.filter, filter)
+    await Promise.all([
+      ...Object.entries(SANDBOX_ETC).map(([name, text]) => writeFile(join(files.etc, name), text(about))),
+      filter === undefined ? undefined : writeFile(files.filter, filter),
+    ])
     const heapMib = has('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
     const { code, work, tmp, shm, shows } = paths
     const inside = { node: paths.node, etcDir: seen.etc, code, work, tmp, shm, shows }
@@ -131,10 +133,11 @@ function watchedDisk({ purpose, grant }: Plan, { work, code }: SandboxPaths): Wa
 
 /** The shim is the run's user: what it writes is its own. */
 async function giveTo(uid: number, runDir: string, logDir: string): Promise<void> {
-  await chown(runDir, uid, uid)
-  for (const name of await readdir(runDir)) await lchown(join(runDir, name), uid, uid)
-  await chown(logDir, uid, uid)
-  for (const name of await readdir(logDir)) if (name.startsWith('run.log')) await lchown(join(logDir, name), uid, uid)
+  const own = async (dir: string, isTheirs: (name: string) => boolean) => {
+    const names = (await readdir(dir)).filter(isTheirs)
+    await Promise.all([chown(dir, uid, uid), ...names.map((name) => lchown(join(dir, name), uid, uid))])
+  }
+  await Promise.all([own(runDir, () => true), own(logDir, (name) => name.startsWith('run.log'))])
 }
 
 /** A build's copy of its code is its own. Links are not followed. */

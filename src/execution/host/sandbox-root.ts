@@ -41,7 +41,7 @@ mount -t tmpfs -o mode=0711,nosuid,nodev,size=1m,nr_inodes=128 tmpfs "$box" || e
 while [ "$1" != -- ]; do
   case $1 in
     join) echo 0 > "$2" || exit 125; shift 2;;
-    file) mkdir -p "\${2%/*}" && : > "$2" || exit 125; shift 2;;
+    file) [ -d "\${2%/*}" ] || mkdir -p "\${2%/*}" && : > "$2" || exit 125; shift 2;;
     table) mount -a -T "$table" || exit 125; shift 1;;
     disk)
       mkdir -m 0755 "$2" || exit 125

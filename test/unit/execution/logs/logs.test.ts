@@ -105,6 +105,17 @@ describe('log files', () => {
     expect(seen).toEqual(['before', ...Array.from({ length: 300 }, (_, n) => `line ${n}`)])
   })
 
+  it('are followed line by line as they are written, without a look at the clock', async () => {
+    await using writer = createLogWriter(dir, 'run', { maxBytes: 2000, keep: 3 })
+    const lines = readLogs(dir, { tail: 0, follow: true, keep: 3, ended: () => false, clock: manualClock() })
+    for (const line of ['first', 'second', 'third']) {
+      const next = lines.next()
+      await writer.write(formatLine('out', 0, line))
+      expect(await next).toMatchObject({ value: { line } })
+    }
+    await lines.return(undefined)
+  })
+
   it('end when the reader has had enough', async () => {
     const enough = new AbortController()
     const options = { tail: 10, follow: true, keep: 3, ended: () => false, clock, signal: enough.signal }
