@@ -62,6 +62,8 @@ function look(ids: readonly string[]): Look {
 
 const over = Promise.withResolvers<void>()
 process.on('disconnect', over.resolve)
+// Ctrl-C reaches this process, too: its runs end with it
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => over.resolve())
 process.on('message', async (order: ToHalf) => {
   const answer = order.do === 'publish' ? publish(order) : look(order.ids)
   Promise.resolve(answer).then((value) => process.send?.(value), over.reject)
