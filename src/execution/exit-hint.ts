@@ -29,7 +29,7 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern: /EADDRINUSE/,
-    hint: `the port is taken inside of the run: only one process may listen on a port of run.ports (${PAGE})`,
+    hint: `the port is taken inside of the run: only one process may listen on a port of run.ports, and at 127.0.0.1 alone where network names a host with that port (${PAGE})`,
   },
   {
     pattern: /listen EACCES/,

@@ -20,6 +20,7 @@ test.each<[number, string, string]>([
   [127, '[FATAL tini (7)] exec node_modules/.bin/http-server failed: No such file or directory', 'is not there'],
   [126, '[FATAL tini (7)] exec ./run failed: Permission denied', 'is not executable'],
   [1, 'Error: listen EADDRINUSE: address already in use 0.0.0.0:8080', 'only one process may listen'],
+  [1, 'Error: listen EADDRINUSE: address already in use :::5432', 'at 127.0.0.1 alone where network names'],
   [1, 'Error: listen EACCES: permission denied 127.0.0.1:80', 'ports below 1024'],
   [1, "Error: Cannot find module 'express'", 'a module is not in the code'],
   [1, 'ModuleNotFoundError: No module named flask', 'a module is not in the code'],
