@@ -3,6 +3,8 @@ export const CLAIM_WAIT_MS = 1_000
 /** Between two rounds about one service: this, and up to `ROUND_JITTER_MS` more. */
 export const ROUND_MS = 2_000
 export const ROUND_JITTER_MS = 1_000
+/** After so long nobody else is asked whether a claim stands: peers that answer slowly must not keep a service from its start. */
+export const CLAIM_ROUND_MS = 5_000
 /** How long a round waits for an answer: the least, and the most where most answers take long. */
 export const PATIENCE_MS = { least: 1_000, most: 5_000 }
 /** A claimant that did not answer in so many rounds in a row does not count. */

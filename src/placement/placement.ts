@@ -5,6 +5,7 @@ import { createAskBudget } from './ask-budget.ts'
 import { createAskRound } from './ask-round.ts'
 import {
   ALONE_AFTER_MS,
+  CLAIM_ROUND_MS,
   CLAIM_WAIT_MS,
   MAX_FRESH,
   MAX_ROUNDS,
@@ -161,13 +162,15 @@ export function createPlacement(components: PlacementComponents, init: Placement
     // first those that claim: while enough of them answer, nobody else is asked
     const claimants = peers.filter((peer) => book.claims(peer))
     const others = peers.filter((peer) => !book.claims(peer))
+    const until = part === 'claiming' ? roundAt + CLAIM_ROUND_MS : Number.POSITIVE_INFINITY
+    const isOver = () => enough() || clock.monotonic() >= until
     for (const some of [claimants, others]) {
-      await askRound({ service: id, peers: some, book, enough, signal })
+      await askRound({ service: id, peers: some, book, enough: isOver, signal })
     }
     if (part !== 'claiming' || enough()) return
     // who asked after having answered may have claimed it since, and must not count on this one's silence
     const late = [...entry.askers.entries()].flatMap(([peer, at]) => (at > (book.answeredAt(peer) ?? 0) ? [peer] : []))
-    await askRound({ service: id, peers: late, book, enough, signal })
+    await askRound({ service: id, peers: late, book, enough: isOver, signal })
   }
 
   async function act(entry: Entry, facts: RoundFacts): Promise<void> {

@@ -16,7 +16,14 @@ type Part = 'starting' | 'running' | 'standing-by'
 type Answer = (peer: string, service: string) => Claim | undefined | Promise<never>
 
 /** One node with so many services and neighbours. */
-function nodeWith(init: { services: number; neighbours: number; part: Part; answer: Answer; misbehaves?: boolean }) {
+function nodeWith(init: {
+  services: number
+  neighbours: number
+  part: Part
+  answer: Answer
+  answerMs?: number
+  misbehaves?: boolean
+}) {
   const time = createVirtualTime()
   const neighbours = Array.from({ length: init.neighbours }, (_, index) => peerOf(index))
   const parts = new Map(Array.from({ length: init.services }, (_, index) => [serviceOf(index), init.part]))
@@ -26,6 +33,7 @@ function nodeWith(init: { services: number; neighbours: number; part: Part; answ
     mostAtOnce: 0,
     mostToOne: 0,
     byService: new Map<string, number>(),
+    won: 0,
     lost: 0,
     vacant: 0,
   }
@@ -54,7 +62,7 @@ function nodeWith(init: { services: number; neighbours: number; part: Part; answ
           const said = init.answer(peer, service)
           if (said instanceof Promise) signal.addEventListener('abort', over, { once: true })
           else {
-            await time.sleep(20)
+            await time.sleep(init.answerMs ?? 20)
             over()
           }
           return said
@@ -64,7 +72,7 @@ function nodeWith(init: { services: number; neighbours: number; part: Part; answ
         parts: () => parts,
         replicas: () => 1,
         isLeaving: () => false,
-        onWon: () => {},
+        onWon: () => void seen.won++,
         onLost: () => void seen.lost++,
         onVacant: () => void seen.vacant++,
         onServed: () => {},
@@ -131,6 +139,16 @@ describe('what a node spends on asking', () => {
     node.placement.claim(id, { executor: 'host', ...size, network: { mode: 'none' } })
     await node.time.advance(1_600)
     expect(node.seen.byService.get(id)).toBe(20)
+    await node.placement[Symbol.asyncDispose]()
+  })
+
+  test('64 peers that answer slowly delay no claim beyond its round', async () => {
+    const node = nodeWith({ services: 0, neighbours: 64, part: 'running', answer: () => undefined, answerMs: 1_900 })
+    const size = { memoryBytes: 1, cpuMillicores: 1, diskBytes: 1, pids: 1 }
+    for (let index = 0; index < 8; index++)
+      node.placement.claim(serviceOf(index), { executor: 'host', ...size, network: { mode: 'none' } })
+    await node.time.advance(12 * SECOND)
+    expect(node.seen.won).toBe(8)
     await node.placement[Symbol.asyncDispose]()
   })
 
