@@ -36,7 +36,8 @@ export const PROBLEM_HEADER = 'x-problem'
 
 /**
  * The gateway's end of the pipe to a confined process: HTTP/2, of which only CONNECT is answered (RFC 9113, section 8.5).
- * 200: the stream is the connection. 403: `x-problem` says why not. Disposing ends every connection.
+ * 200: the stream is the connection. 403: it may not be made, 502: it cannot be made now; `x-problem` says why. Disposing ends
+ * every connection.
  */
 export function serveEgress(egress: Egress, pipe: Duplex, options: ServeOptions): EgressServer {
   const { maxBytes = Number.POSITIVE_INFINITY, maxConnections = MAX_CONNECTIONS, pace } = options
@@ -55,7 +56,7 @@ export function serveEgress(egress: Egress, pipe: Duplex, options: ServeOptions)
   server.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', () => {})
     const target = headers[':method'] === 'CONNECT' ? headers[':authority'] : undefined
-    void connect(stream, target ?? '').catch((error) => refuse(stream, messageOf(error)))
+    void connect(stream, target ?? '').catch((error) => refuse(stream, messageOf(error), statusOf(error)))
   })
   pipe.on('error', () => {})
   pipe.once('close', () => {
@@ -147,9 +148,14 @@ function pass(from: Duplex, between: Duplex | undefined, to: Duplex): void {
   })
 }
 
-function refuse(stream: ServerHttp2Stream, problem: string): void {
+/** 403: asked again, it is refused again. */
+function statusOf(error: unknown): number {
+  return error instanceof InputError ? 403 : 502
+}
+
+function refuse(stream: ServerHttp2Stream, problem: string, status = 403): void {
   if (stream.destroyed || stream.headersSent) return void stream.close(constants.NGHTTP2_CANCEL)
   // a header is latin1; a sentence of ours that quotes a name may not be
   const text = sanitizeText(problem, MAX_PROBLEM).replace(/[^ -~]/g, '?')
-  stream.respond({ [constants.HTTP2_HEADER_STATUS]: 403, [PROBLEM_HEADER]: text }, { endStream: true })
+  stream.respond({ [constants.HTTP2_HEADER_STATUS]: status, [PROBLEM_HEADER]: text }, { endStream: true })
 }

@@ -29,7 +29,9 @@ async function connectThrough(session: ClientHttp2Session, host: string, port: n
   const stream = session.request({ ':method': 'CONNECT', ':authority': authority }, { endStream: false })
   stream.on('error', () => {})
   const [headers] = (await once(stream, 'response')) as [Record<string, string | number | undefined>]
-  if (headers[constants.HTTP2_HEADER_STATUS] === 200) return stream
+  const status = headers[constants.HTTP2_HEADER_STATUS]
+  if (status === 200) return stream
   stream.close()
-  throw new UnusableSourceError(String(headers[PROBLEM_HEADER] ?? `${authority} cannot be reached`))
+  const problem = String(headers[PROBLEM_HEADER] ?? `${authority} cannot be reached`)
+  throw status === 403 ? new UnusableSourceError(problem) : new SourceUnavailableError(problem)
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
+import { isRetryable } from '../../../../src/base/errors.ts'
 import { fetchSource, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { rawTar } from '../raw-tar.ts'
@@ -87,6 +88,14 @@ describe('an archive over HTTP', () => {
     const many = rawTar(...Array.from({ length: 30 }, (_, index) => ({ path: `f${index}`, content: 'x' })))
     expect(await refusal(many, limits)).toMatch(/more than the 20 files/)
   })
+})
+
+test('a server that is away is another failure than one that has nothing: it is asked again', async () => {
+  const { url } = await serve('')
+  const failure = async (of: string) => await fetchSource(https(of), FILES).catch((error: unknown) => error)
+  expect(isRetryable(await failure(`${url}/none`))).toBe(false)
+  // nothing listens at port 1 of this machine
+  expect(isRetryable(await failure('http://127.0.0.1:1/a'))).toBe(true)
 })
 
 test('a server that drips is given up after two windows, whatever the time limit of the whole', async () => {
