@@ -162,13 +162,13 @@ function printEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & 
 }
 
 async function reload({ out, clock }: Cli, node: ThundercloudNode, log: ReturnType<Cli['log']>): Promise<void> {
-  const at = lineTime(clock.now(), out.terminal)
+  const at = () => lineTime(clock.now(), out.terminal)
   try {
     await node.reload()
     if (out.json) log.info('policy and services were read again and are in force')
-    else out.note(`${at}  Policy and services were read again and are in force.`)
+    else out.note(`${at()}  Policy and services were read again and are in force.`)
   } catch (error) {
     if (out.json) log.error('nothing was changed by a reload', { reason: messageOf(error) })
-    else out.note(`${at}  Nothing changed: ${messageOf(error)}`)
+    else out.note(`${at()}  Nothing changed: ${messageOf(error)}`)
   }
 }

@@ -174,5 +174,7 @@ async function joinThrough(
     )
   }
   const reasons = dials.flatMap((dial) => (dial.status === 'rejected' ? [messageOf(dial.reason)] : []))
-  throw new UnavailableError(`could not join the mesh: ${reasons.join('; ')}`)
+  const problem = `could not join the mesh: ${reasons.join('; ')}`
+  const isInput = dials.every((dial) => dial.status === 'rejected' && dial.reason instanceof InputError)
+  throw isInput ? new InputError(problem) : new UnavailableError(problem)
 }

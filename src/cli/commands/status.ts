@@ -40,7 +40,7 @@ export const status = command({
     const asks = ask || (!told && (view.receipts.length > 0 || view.state === 'published'))
     const answers = asks ? await client.ask(view.id, { signal: cli.signal }) : []
     const receipts = withAnswers(view.receipts, answers)
-    cli.out.result({ ...view, receipts }, () => lines(cli, view, receipts))
+    cli.out.result({ ...view, receipts }, () => lines(cli, view, { receipts, asked: asks }))
   },
 })
 
@@ -88,7 +88,11 @@ function withPrivate({ state, reasons }: ReceiptView, before: ReceiptView | unde
   return [...reasons, ...before.reasons.filter(({ rule }) => own.includes(rule))]
 }
 
-function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]): string[] {
+function lines(
+  cli: Cli,
+  view: ServiceView,
+  { receipts, asked }: { receipts: readonly AnsweredReceipt[]; asked: boolean },
+): string[] {
   const shown = idFormats(cli.out.terminal)
   const now = nowSeconds(cli.clock)
   const ports = view.ports.map(({ name, port, access }) => `${sanitizeText(name)} (${port}, ${access})`).join(', ')
@@ -113,7 +117,7 @@ function lines(cli: Cli, view: ServiceView, receipts: readonly AnsweredReceipt[]
     ]),
     ...(receipts.length === 0 ? [] : ['', 'other nodes:']),
     ...receipts.flatMap((receipt) => {
-      const old = receipt.answered ? '' : ` (reported ${ago(receipt.at, now)})`
+      const old = receipt.answered ? '' : ` (${asked ? 'does not answer now; ' : ''}reported ${ago(receipt.at, now)})`
       const used = receipt.reasons.filter(({ rule }) => rule === RUN_RULES.usage)
       return [
         `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`,

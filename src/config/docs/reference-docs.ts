@@ -52,7 +52,7 @@ export function referenceText(chapters: readonly string[] = []): string {
 
 Sizes are bytes or text like \`"64MiB"\`, times are seconds or text like \`"15m"\`, cpu is thousandths of a core or cores
 as text like \`"0.5"\`. A key marked *later* is checked and decided by, but what it needs does not exist in this version
-(network grants, downloads from hosts, shared containers): it decides as if nothing were known, which keeps a service from running where it cannot be sure.
+(shared containers): it decides as if nothing were known, which keeps a service from running where it cannot be sure.
 `
   return [intro, ...files.map(([kind, title, text]) => section(kind, title, text)), ...chapters].join('\n')
 }

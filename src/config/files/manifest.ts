@@ -31,7 +31,10 @@ const ENVELOPE_BYTES = 160
 /** Reads a manifest file: JSON, comments allowed. */
 export async function loadManifest(path: string, options: ReadOptions = {}): Promise<Manifest> {
   const file = basename(path)
-  return parseManifest(await readJson(path, file, 'run `thundercloud service new` to write one', options), file)
+  return parseManifest(
+    await readJson(path, file, 'name a manifest, or run `thundercloud service new NAME` to write one', options),
+    file,
+  )
 }
 
 /** Validates a manifest that was read already; throws an InputError that begins with `file`. */

@@ -124,7 +124,7 @@ describe('N3: a command that is not in the code', () => {
     const { code, stderr } = await shell.run(['publish', 'web'])
     expect(code).toBe(0)
     expect(stderr).toContain(
-      'Note: run.command is "tool", a program that comes with the toolchain node.js or not; the code has it as ' +
+      'Note: run.command is "tool", and it is not known whether the toolchain node.js has this program; the code has it as ' +
         '"node_modules/.bin/tool", which works everywhere.',
     )
   })

@@ -148,7 +148,7 @@ describe.skipIf(!needs('bubblewrap'))('R5: --wait ends when no answer can change
     expect((await pair.view('well')).receipts).toMatchObject([{ state: 'done', answered: false }])
     await using program = pair.begin(['status', 'well'])
     expect(await program.ended()).toBe(0)
-    expect(program.stdout).toMatch(/12D3\w+ {2}has done it \(reported (.+ ago|a moment ago)\)/)
+    expect(program.stdout).toMatch(/12D3\w+ {2}has done it \(does not answer now; reported (.+ ago|a moment ago)\)/)
     // what the run wrote is out of reach, and that is said
     const { code, stderr } = await pair.at(['logs', 'well'])
     expect([code, stderr]).toEqual([

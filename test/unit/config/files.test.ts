@@ -100,7 +100,7 @@ it('a manifest: as `service new` writes it has comments, and is valid unchanged'
 
 it('a manifest: that is missing says how to make one', async ({ temp }) => {
   await expect(loadManifest(temp.in('service.json'))).rejects.toThrow(
-    `service.json is not there (${temp.in('service.json')}); run \`thundercloud service new\` to write one`,
+    `service.json is not there (${temp.in('service.json')}); name a manifest, or run \`thundercloud service new NAME\` to write one`,
   )
 })
 

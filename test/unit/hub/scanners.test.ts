@@ -205,7 +205,7 @@ it('a folder: tells of a program that the code does not bring', async () => {
   await using folder = await codeFolder({ 'a.txt': 'x' })
   const { unfit, notes } = checkFolder(folder.dir, service(['ffmpeg', '-i', 'a.txt']))
   expect(unfit).toEqual([])
-  expect(notes).toEqual(['run.command is "ffmpeg", a program that comes with the toolchain node.js or not'])
+  expect(notes).toEqual(['run.command is "ffmpeg", and it is not known whether the toolchain node.js has this program'])
 })
 
 it('a folder: carries keys and files that run as another user: findings, wherever they are', async () => {

@@ -52,7 +52,7 @@ export function checkCommand(
       unfit.push(`${field} is ${quoted(program)}, which is looked for among programs; write ${quoted(`./${program}`)}`)
     } else if (!program.includes('/') && INTERPRETERS[program] === undefined && !programs.includes(program)) {
       const which = toolchain.length === 0 ? 'a toolchain' : `the toolchain ${toolchain.join(', ')}`
-      notes.push(`${field} is ${quoted(program)}, a program that comes with ${which} or not`)
+      notes.push(`${field} is ${quoted(program)}, and it is not known whether ${which} has this program`)
     }
   }
   return { unfit, notes }
