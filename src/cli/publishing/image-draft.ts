@@ -23,7 +23,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
 
 /** A service whose code is an image of a registry: what its tag names now, by digest. */
 export async function draftFromImage(cli: Cli, init: ImageDraftInit): Promise<Draft> {
-  const { ref, manifest: given, configuration, staple } = init
+  const { ref, platform, manifest: given, configuration, staple } = init
   if (given === undefined) {
     throw new InputError(
       'an image says nothing of its service: name a manifest, `thundercloud publish MANIFEST --oci REF`',
@@ -32,11 +32,19 @@ export async function draftFromImage(cli: Cli, init: ImageDraftInit): Promise<Dr
   if (!/^[\w.:/@-]{1,400}$/.test(ref)) {
     throw new InputError(`--oci is ${JSON.stringify(ref)}; allowed is a reference like "ghcr.io/team/app:1.2"`)
   }
+  if (platform !== undefined && !/^[a-z0-9]{1,32}\/[a-z0-9_]{1,32}$/.test(platform)) {
+    throw new InputError(`--platform is ${JSON.stringify(platform)}; allowed is a platform like "linux/arm64"`)
+  }
   const file = resolve(cli.cwd, given)
   const read = await loadManifest(file, { signal: cli.signal })
   const key = read.code === undefined ? 'dir' : 'code'
   if (read[key] !== undefined) {
     throw new InputError(`${basename(file)}: ${key} says where the code is, and so does --oci; remove it`)
+  }
+  if (!read.toolchain.includes('docker')) {
+    throw new InputError(
+      `${basename(file)}: toolchain is ${JSON.stringify(read.toolchain)}; an image runs in Docker alone: write ["docker"]`,
+    )
   }
   const digest = await lookUp(cli, init, configuration)
   const source = { type: 'oci' as const, ref: `${nameOf(ref)}@sha256:${digest}` }
@@ -56,13 +64,15 @@ export async function draftFromImage(cli: Cli, init: ImageDraftInit): Promise<Dr
 
 async function lookUp(
   { clock, env, out, signal }: Cli,
-  { ref, platform = `linux/${ARCHITECTURES[process.arch] ?? process.arch}` }: ImageDraftInit,
+  { ref, platform: named }: ImageDraftInit,
   configuration: Configuration | undefined,
 ): Promise<string> {
+  const platform = named ?? `linux/${ARCHITECTURES[process.arch] ?? process.arch}`
   using _progress = out.progress(`looking up ${ref} for ${platform}`)
   const registries = configuration?.policy.config.REGISTRIES ?? {}
   const clients = configuration?.clientRegistries ?? (await readClientRegistries(env))
-  return await findImage({ clock, network: machineNetwork(clock) }, ref, { registries, clients, platform, signal })
+  const init = { registries, clients, platform, isNamed: named !== undefined, signal }
+  return await findImage({ clock, network: machineNetwork(clock) }, ref, init)
 }
 
 /** Without a digest: the reference of a source has the one of its manifest. */

@@ -21,6 +21,8 @@ export type FindImageInit = {
   readonly clients?: ClientRegistries | undefined
   /** "linux/amd64": which image of an index */
   readonly platform: string
+  /** a person has named it: an image without an index must be for it, too */
+  readonly isNamed?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -31,7 +33,7 @@ export type FindImageInit = {
 export async function findImage(
   { clock, network }: { clock: Clock; network: EgressComponents },
   ref: string,
-  { registries, clients, platform, signal }: FindImageInit,
+  { registries, clients, platform, isNamed, signal }: FindImageInit,
 ): Promise<string> {
   const from = `the image ${ref}`
   const found = imageAddresses({ REGISTRIES: registries, ALLOWED_STORAGE: everyHost(ref) }, ref, { own: true, clients })
@@ -43,7 +45,7 @@ export async function findImage(
     const egress = createEgress(network, { policy: namedHostPolicy(url, [HTTPS_PORT]) })
     const job = {
       source: { type: 'oci', ref } as const,
-      find: { platform },
+      find: { platform, isNamed },
       baseUrl: url,
       maxBytes: MAX_BYTES,
       maxEntries: 1,

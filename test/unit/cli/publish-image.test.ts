@@ -46,6 +46,12 @@ test('publish --oci --dry-run: the digest, and nothing is announced', async ({ s
 test('publish --oci: what is wrong is one sentence', async ({ shell }) => {
   writeFileSync(shell.path('dir.json'), JSON.stringify({ ...MANIFEST, dir: 'x' }))
   await shell.refused('publish dir.json --oci ghcr.io/team/web:1', /dir says where the code is, and so does --oci/)
+  await shell.refused(
+    ['publish', 'web.json', '--oci', 'a/b:1', '--platform', 'foo'],
+    /--platform is "foo"; allowed is a platform like "linux\/arm64"/,
+  )
+  writeFileSync(shell.path('node.json'), JSON.stringify({ ...MANIFEST, toolchain: ['node.js'] }))
+  await shell.refused('publish node.json --oci ghcr.io/team/web:1', /an image runs in Docker alone: write \["docker"\]/)
   await shell.refused(['publish', 'web.json', '--oci', 'a b'], /--oci is "a b"; allowed is a reference like/)
   await shell.refused('publish web.json --oci ghcr.io/team/web:2', /the image ghcr\.io\/team\/web:2: .* answers 404/)
 })

@@ -27,8 +27,8 @@ export type FetchJob = {
   readonly checksumDatabase?: ChecksumDatabase | undefined
   /** of an image: the sha256 of its manifest, and of the blobs that are here already; hex */
   readonly image?: { readonly digest: string; readonly have: readonly string[] } | undefined
-  /** of an image: only its digest is wanted, for this platform */
-  readonly find?: { readonly platform: string } | undefined
+  /** of an image: only its digest is wanted, for this platform; `isNamed`: a person has named it, so it must be that one */
+  readonly find?: { readonly platform: string; readonly isNamed?: boolean | undefined } | undefined
   /** bytes that may be downloaded, and that files may have together */
   readonly maxBytes: number
   readonly maxEntries: number

@@ -39,7 +39,11 @@ export async function findImage({ source, find, baseUrl }: FindImageJob, http: H
     throw new UnusableSourceError('it sends another manifest than the reference names')
   const platforms = platformsOf(found)
   if (platforms === undefined) {
-    decodeImageManifest(found)
+    const { config } = decodeImageManifest(found)
+    if (find.isNamed) {
+      const blob = await wholeOf(await ask(new URL(`blobs/sha256:${config.digest}`, base), { maxBytes: config.size }))
+      checkPlatform(blob, find.platform)
+    }
     return hexOf(found)
   }
   const chosen = platforms.find(({ platform }) => platform === find.platform)
@@ -53,6 +57,16 @@ export async function findImage({ source, find, baseUrl }: FindImageJob, http: H
   decodeImageManifest(manifest)
   return hexOf(manifest)
 }
+
+/** Of an image that stands alone, its configuration says what it is for. */
+function checkPlatform(config: Uint8Array, wanted: string): void {
+  const parsed = configSchema.safeParse(jsonOf(config))
+  const found = parsed.success ? `${parsed.data.os}/${parsed.data.architecture}` : undefined
+  if (found !== wanted)
+    throw new UnusableSourceError(`there is none for ${wanted}; it is one image, for ${found ?? 'nobody knows what'}`)
+}
+
+const configSchema = z.object({ os: z.string().max(64), architecture: z.string().max(64) })
 
 const indexSchema = z.object({
   manifests: z.array(

@@ -157,11 +157,14 @@ describe('what a tag names now', () => {
       { digest: `sha256:${'2'.repeat(64)}` },
     ],
   })
-  const find = async (pages: Record<string, Page>, { platform = 'linux/amd64', ref = 'team/app:1.2' } = {}) => {
+  const find = async (
+    pages: Record<string, Page>,
+    { platform = 'linux/amd64', ref = 'team/app:1.2', isNamed = false } = {},
+  ) => {
     const { url } = await sourceServer(() => ({ ...pagesOf(image), ...pages }))
     const clock = systemClock()
     const registries = { DOCKER: [url] }
-    return findImage({ clock, network: machineNetwork(clock) }, ref, { registries, platform })
+    return findImage({ clock, network: machineNetwork(clock) }, ref, { registries, platform, isNamed })
   }
   const at = (tag: string) => `/v2/team/app/manifests/${tag}`
 
@@ -182,6 +185,14 @@ describe('what a tag names now', () => {
     ['no tag', (response) => void response.writeHead(404).end(), 'linux/amd64', /answers 404/],
   ])('%s is one sentence', async ([_what, page, platform, sentence]) => {
     await expect(find({ [at('1.2')]: page }, { platform })).rejects.toThrow(sentence)
+  })
+
+  test('one image must be for the platform that a person names', async () => {
+    const pages = { [at('1.2')]: image.manifest }
+    expect(await find(pages, { platform: 'linux/arm64' })).toBe(hex)
+    await expect(find(pages, { platform: 'linux/arm64', isNamed: true })).rejects.toThrow(
+      /there is none for linux\/arm64; it is one image, for /,
+    )
   })
 
   test('a digest is held to: a registry that sends something else is refused', async () => {
