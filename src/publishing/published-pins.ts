@@ -1,5 +1,5 @@
 import { parseCid } from '../../protocols/encoding.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, nowSeconds } from '../base/clock.ts'
 import type { Events } from '../base/events.ts'
 import type { Code } from '../code/index.ts'
 import type { IntakeEvents } from '../intake/index.ts'
@@ -12,30 +12,29 @@ export interface PublishedPinsComponents {
   clock: Clock
   events: Pick<Events<IntakeEvents>, 'on'>
   code: { store: Pick<Code['store'], 'pin'> }
-  journal: Pick<Journal, 'published' | 'announcements'>
+  journal: { published: Pick<Journal['published'], 'liveCodes'> }
 }
 
 /** Code of what was published here is not evicted while the service lives: there may be no other provider yet. */
 export interface PublishedPins extends Disposable {
+  /** The code of a service that is published now. */
+  hold(code: string): void
+  /** What lives no more is let go. It reads all that was published here. */
   look(): void
 }
 
 export function createPublishedPins({ clock, events, code, journal }: PublishedPinsComponents): PublishedPins {
   const held = new Map<string, Disposable>()
 
-  function wanted(): Set<string> {
-    const live = journal.published
-      .all()
-      .map(({ service }) => journal.announcements.get(service))
-      .filter((record) => record?.state === 'live' && record.expires * 1000 > clock.now())
-    return new Set(live.flatMap((record) => record?.code ?? []))
+  function hold(id: string): void {
+    if (!held.has(id)) held.set(id, code.store.pin(parseCid(id)))
   }
 
   function look(): void {
-    const now = wanted()
-    for (const id of now) if (!held.has(id)) held.set(id, code.store.pin(parseCid(id)))
+    const wanted = new Set(journal.published.liveCodes(nowSeconds(clock)))
+    for (const id of wanted) hold(id)
     for (const [id, pin] of held) {
-      if (now.has(id)) continue
+      if (wanted.has(id)) continue
       held.delete(id)
       pin[Symbol.dispose]()
     }
@@ -45,6 +44,7 @@ export function createPublishedPins({ clock, events, code, journal }: PublishedP
   const subscription = events.on('intake:stopped', look)
   look()
   return {
+    hold,
     look,
     [Symbol.dispose]() {
       timer.cancel()

@@ -63,9 +63,11 @@ export function createPublisher(components: PublisherComponents, init: { closing
       })
       return id
     }
-    const { author, name, seq, replicas } = signed.body
+    const { author, name, seq, replicas, code } = signed.body
     journal.published.put({ service: id, author, name, seq, replicas, at: clock.now() })
-    pins.look()
+    pins.hold(code.toString())
+    // the version before lives no more
+    if (before.length > 0) pins.look()
     // publishing runs nothing here, but a node that runs the version before decides on the new one
     if (before.some((older) => older !== id && isUnderWay(older))) {
       const asked = decide.decide(signed as SignedService, announcement.ticket, { signal: init.closing })

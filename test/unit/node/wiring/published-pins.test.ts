@@ -11,11 +11,18 @@ test('code that was published here stays until its author stops the service, and
   const { code } = await addTar(packFiles([{ path: 'main.js', content: 'hello' }]))
   const clock = manualClock()
   const events = createEvents<IntakeEvents>()
-  const record = { state: 'live', expires: clock.now() / 1000 + 60, code: code.toString() }
-  const journal = { published: { all: () => [{ service: 'id-web' }] }, announcements: { get: () => record } }
-  using _pins = createPublishedPins({ clock, events, code: { store }, journal: journal as never })
+  let [live, reads] = [[] as string[], 0]
+  const liveCodes = () => {
+    reads++
+    return live
+  }
+  using pins = createPublishedPins({ clock, events, code: { store }, journal: { published: { liveCodes } } })
+  live = [code.toString()]
+  pins.hold(code.toString())
   expect(await nodeCode.gc()).toEqual([])
-  record.state = 'stopped'
+  // a service that is published reads nothing of the others
+  expect(reads).toBe(1)
+  live = []
   events.emit('intake:stopped', { author: 'A', name: 'web', seq: 2, ids: ['id-web'] })
   expect(await nodeCode.gc()).toMatchObject([{ code: code.toString() }])
 })
