@@ -124,7 +124,7 @@ describe.skipIf(!needs('bubblewrap') || !needs('clamav'))('a hub that watches', 
     const publish = async (name: string, text: string) => {
       const code = await addFolder(a, await variant(name, text))
       const said = examined(hub, code)
-      const id = await mesh.publish(a, { author, code, name, asPublisher: false })
+      const id = await mesh.publish(a, { author, code, name, replicas: 2, asPublisher: false })
       return { code, id, said }
     }
     const clean = await publish('clean', '// nothing here\n')
