@@ -122,7 +122,7 @@ describe.skipIf(!needs('git') || !needs('registry'))('one tree', () => {
       for (let at = 1; at < NODES; at++) nodes.push(await mesh.join(`node-${at}`, first, { runner }))
 
       const join = first.multiaddrs().flatMap((address) => ['--join', address])
-      const source = ['--git', `${repository.url}/.git`, '--replicas', `${NODES}`]
+      const source = ['--git', `${repository.url}/.git`, '--replicas', `${NODES + 1}`]
       const lines = await run('publish', ...source, ...join, '--network', mesh.network, '--timeout', '3m', '--json')
       const { id } = lines.find(({ event }) => event === 'published') as { id: string }
       const done = (node: (typeof nodes)[number]) => node.services().find((service) => service.id === id)?.state
