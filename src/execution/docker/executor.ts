@@ -7,8 +7,7 @@ import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import { formatLine } from '../logs/format.ts'
 import { limitsOf } from '../logs/limits.ts'
 import { createLogWriter, type LogLimits } from '../logs/writer.ts'
-import type { AdoptedRun, Availability, Plan, Run } from '../types.ts'
-import { describeEngine } from './address.ts'
+import type { AdoptedRun, Plan, Run } from '../types.ts'
 import { type CodePlan, completeBuild, hasCode, isBuild, type RunPlan } from './build.ts'
 import { imageDisk, memoryDisk } from './build-disk.ts'
 import { createCodeVolumes } from './code-volumes.ts'
@@ -19,7 +18,6 @@ import {
   isNoProgram,
   isTransient,
   reasonOf,
-  refusalOf,
   removeContainer,
   statusOf,
 } from './engine.ts'
@@ -29,7 +27,7 @@ import { createGateways } from './gateways.ts'
 import { refuseHostileFiles } from './images/image-files.ts'
 import { refuseVolumes, refuseWorkingDir, wishesOf } from './images/image-wishes.ts'
 import { createImages } from './images/images.ts'
-import { type EngineInfo, hasSeccomp, runtimeAdvice, unenforcedLimitsOf } from './machine.ts'
+import { availabilityOf, type EngineInfo, hasSeccomp } from './machine.ts'
 import { type AttachedStream, createAttachedStream } from './output/attached-output.ts'
 import { attachOutput } from './output/log-copier.ts'
 import { dockerRun, finishedRun } from './run.ts'
@@ -225,23 +223,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
 
   return {
     name: 'docker',
-    async available(): Promise<Availability> {
-      try {
-        const [info, version] = await Promise.all([
-          ask((docker) => docker.info()),
-          ask((docker) => docker.version()).catch(() => undefined),
-        ])
-        return {
-          available: true,
-          detail: `Docker ${info.ServerVersion} at ${describeEngine(init.docker)}`,
-          unenforcedLimits: unenforcedLimitsOf(info),
-          networks: ['allowlist', 'open'],
-          advice: version && runtimeAdvice(version),
-        }
-      } catch (error) {
-        return { available: false, detail: refusalOf(error, init.docker), unenforcedLimits: [] }
-      }
-    },
+    available: () => availabilityOf(engine, init.docker),
     hasImage: images.has,
     builderId: async (plan) =>
       JSON.stringify(['docker', (await features()).Architecture, init.docker.runtime ?? '', await images.ofPlan(plan)]),

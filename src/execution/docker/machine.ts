@@ -1,3 +1,8 @@
+import type { Availability } from '../types.ts'
+import { describeEngine } from './address.ts'
+import { type Engine, refusalOf } from './engine.ts'
+import type { DockerConfig } from './types.ts'
+
 /** What the engine says of itself. */
 export type EngineInfo = {
   ID: string
@@ -35,4 +40,23 @@ export function runtimeAdvice({ Components }: { Components?: readonly { Name: st
   const differs = parts?.findIndex((part, index) => part !== SAFE_RUNC[index]) ?? -1
   if (parts === undefined || differs < 0 || (parts[differs] ?? 0) > (SAFE_RUNC[differs] ?? 0)) return undefined
   return `its runc ${version.slice(0, 40)} is older than 1.1.12: update it, unless its package has the fix of CVE-2024-21626 (Debian 12: 1.1.5+ds1-1+deb12u1)`
+}
+
+/** Asked each time: an engine comes and goes. */
+export async function availabilityOf({ ask }: Pick<Engine, 'ask'>, config: DockerConfig): Promise<Availability> {
+  try {
+    const [info, version] = await Promise.all([
+      ask((docker) => docker.info()),
+      ask((docker) => docker.version()).catch(() => undefined),
+    ])
+    return {
+      available: true,
+      detail: `Docker ${info.ServerVersion} at ${describeEngine(config)}`,
+      unenforcedLimits: unenforcedLimitsOf(info),
+      networks: ['allowlist', 'open'],
+      advice: version && runtimeAdvice(version),
+    }
+  } catch (error) {
+    return { available: false, detail: refusalOf(error, config), unenforcedLimits: [] }
+  }
 }
