@@ -1,12 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RunRecord } from '../../../src/base/run-record.ts'
 import type { Executor } from '../../../src/execution/index.ts'
-import { EXECUTORS } from '../../fixtures/execution/executors.ts'
-import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
 import type { KillableInput } from '../../fixtures/execution/killable-process.ts'
+import { engineOf, PLACES } from '../../fixtures/execution/places.ts'
 import { grantOf, linesOf, makeRunDirs, type RunDirs, until, writeCode } from '../../fixtures/execution/run-fixture.ts'
 import { openRuns, serviceOf } from '../../fixtures/execution/supervised.ts'
 import { runNode } from '../../fixtures/program/process.ts'
@@ -34,10 +33,6 @@ function startKillable(input: KillableInput) {
   }
 }
 
-const [DOCKER, HOST] = EXECUTORS
-
-const PLACES = [HOST, DOCKER, { ...DOCKER, need: 'own-engine' } as const]
-
 describe.each(PLACES.filter(({ need }) => needs(need)))(
   'a node on $name ($need) that is killed with SIGKILL',
   ({ name, need, create }) => {
@@ -46,20 +41,16 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
     let base: Omit<KillableInput, 'run'>
     const started: { kill(): Promise<unknown> }[] = []
     /** as on another machine: nothing of this one is seen there */
-    let apart: OwnEngine | undefined
-    beforeAll(async () => {
-      if (need === 'own-engine') apart = await startOwnEngine()
-    })
-    afterAll(() => apart?.[Symbol.asyncDispose]())
+    const apart = engineOf({ need })
 
     beforeEach(async () => {
       dirs = await makeRunDirs()
-      executor = create(dirs, apart === undefined ? {} : { docker: apart.config })
+      executor = create(dirs, { docker: apart()?.config ?? {} })
       const script = `console.log('begin'); process.on('SIGTERM', () => {}); const [, , what] = process.argv
         if (what === 'task') setTimeout(() => console.log('end'), 1500); else setInterval(() => {}, 1000)
         if (what === 'server') require('net').createServer(s => s.on('error', () => {}).end('it is me')).listen(8080, '127.0.0.1')`
       const codeDir = await writeCode(dirs, { 'main.js': script })
-      base = { dirs, codeDir, fetchMs: 0, graceMs: 300, docker: apart?.config }
+      base = { dirs, codeDir, fetchMs: 0, graceMs: 300, docker: apart()?.config }
     })
     afterEach(async () => {
       for (const one of started.splice(0)) await one.kill()
@@ -98,7 +89,7 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       expect(await engine()).toEqual([])
       expect(await readdir(dirs.runs)).toEqual([])
       expect(await readdir(dirs.runtime)).toEqual([])
-      if (apart !== undefined) expect(await apart.left()).toEqual([])
+      expect((await apart()?.left()) ?? []).toEqual([])
       expect(await readFile('/proc/mounts', 'utf8')).not.toContain(dirs.base)
     }
 

@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { NetworkGrant } from '../../../src/base/verdict.ts'
 import { machineNetwork } from '../../../src/egress/index.ts'
 import type { Executor } from '../../../src/execution/index.ts'
-import { EXECUTORS } from '../../fixtures/execution/executors.ts'
-import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
+import { engineOf, PLACES } from '../../fixtures/execution/places.ts'
 import {
   grantOf,
   linesOf,
@@ -36,9 +35,6 @@ const FLOOD = `const net = require('net'), [host, port] = process.argv.slice(2)
   net.createServer({ allowHalfOpen: true }, s => s.on('error', () => {}).on('end', () => { for (let n = 0; n < 100; n++) one()
     setTimeout(() => { over = true; s.end(String(asked)) }, 4000) }).resume()).listen(8080, '127.0.0.1')`
 
-const [DOCKER, HOST] = EXECUTORS
-const PLACES = [HOST, DOCKER, { ...DOCKER, need: 'own-engine' } as const]
-
 /** A server that says back what it hears. */
 async function echo({ onConnection = () => {} } = {}) {
   const sockets = new Set<Socket>()
@@ -58,11 +54,7 @@ async function echo({ onConnection = () => {} } = {}) {
 describe.each(PLACES.filter(({ need }) => needs(need)))(
   'a run with a network on $name ($need)',
   ({ name, need, create }) => {
-    let apart: OwnEngine | undefined
-    beforeAll(async () => {
-      if (need === 'own-engine') apart = await startOwnEngine()
-    })
-    afterAll(() => apart?.[Symbol.asyncDispose]())
+    const apart = engineOf({ need })
 
     let dirs: RunDirs & AsyncDisposable
     let code: string
@@ -80,7 +72,7 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
 
     /** A node over the same folders. */
     async function node(stopOnClose: boolean) {
-      const executor: Executor = create(dirs, apart === undefined ? {} : { docker: apart.config })
+      const executor: Executor = create(dirs, { docker: apart()?.config ?? {} })
       const provider = { obtain: async () => ({ dir: code, release: async () => {} }) }
       const policy = () => ({ NETCAP: ALLOW.length === 0 ? {} : { MODE: 'allowlist', ALLOW } })
       const part = supervise(dirs, {

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Executor, Supervisor } from '../../../src/execution/index.ts'
-import { dockerExecutor, EXECUTORS } from '../../fixtures/execution/executors.ts'
-import { type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
+import { dockerExecutor } from '../../fixtures/execution/executors.ts'
+import { startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
+import { engineOf, PLACES } from '../../fixtures/execution/places.ts'
 import {
   grantOf,
   linesOf,
@@ -26,31 +27,23 @@ const over = async (dirs: RunDirs, executor: Executor, files: Record<string, str
   return supervise(dirs, { executors: [executor], code, graceMs: 2000, stopOnClose: true })
 }
 
-const [DOCKER, HOST] = EXECUTORS
-
-const PLACES = [HOST, DOCKER, { ...DOCKER, need: 'own-engine' } as const]
-
 describe.each(PLACES.filter(({ need }) => needs(need)))(
   'a service supervised on $name ($need)',
   ({ name, need, create }) => {
     /** as on another machine: nothing of this one is seen there */
-    let apart: OwnEngine | undefined
-    beforeAll(async () => {
-      if (need === 'own-engine') apart = await startOwnEngine()
-    })
-    afterAll(() => apart?.[Symbol.asyncDispose]())
+    const apart = engineOf({ need })
     let dirs: RunDirs & AsyncDisposable
     let part: Awaited<ReturnType<typeof over>>
     let executor: Executor
     let supervisor: Supervisor
     beforeEach(async () => {
       dirs = await makeRunDirs()
-      executor = create(dirs, apart === undefined ? {} : { docker: apart.config })
+      executor = create(dirs, { docker: apart()?.config ?? {} })
     })
     afterEach(async () => {
       await part.close()
       expect(await executor.adopt()).toEqual([])
-      if (apart !== undefined) expect(await apart.left()).toEqual([])
+      expect((await apart()?.left()) ?? []).toEqual([])
       await dirs[Symbol.asyncDispose]()
     })
     const open = async (files: Record<string, string>) => {
