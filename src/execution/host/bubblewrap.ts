@@ -46,6 +46,8 @@ export type SandboxInit = {
   readonly tmp: string
   readonly shm: string
   readonly shows: readonly ReadOnlyMount[]
+  /** A folder that is its root, in which the code is mounted later; undefined: one of its own. */
+  readonly root?: string | undefined
   /** no cgroup counts processes: the kernel's per-user limit does */
   readonly limitPids: boolean
   /** no cgroup limits memory: at least Node's heap is bounded */
@@ -89,6 +91,7 @@ export function sandboxArgs(plan: Plan, init: SandboxInit): string[] {
     ...['--new-session', '--die-with-parent', '--json-status-fd', `${STATUS_FD}`, '--cap-drop', 'ALL'],
     ...(init.filtered ? ['--seccomp', `${FILTER_FD}`] : []),
     '--clearenv',
+    ...(init.root === undefined ? [] : ['--bind', init.root, '/']),
     ...['--ro-bind', '/usr', '/usr', ...SYSTEM_DIRS.flatMap(systemDir)],
     ...FOLDERS.flatMap((path) => ['--perms', '0755', '--dir', path]),
     ...SYSTEM_FILES.flatMap((path) => ['--ro-bind-try', path, path]),

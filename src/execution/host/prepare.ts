@@ -1,14 +1,14 @@
 import { chmod, chown, lchown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
-import { HELPER_HEAP_MIB, inodesFor, NOBODY } from '../constants.ts'
-import { egressListeners, hostsEntries } from '../egress-targets.ts'
+import { HELPER_HEAP_MIB, inodesFor } from '../constants.ts'
+import { egressListeners } from '../egress-targets.ts'
 import { RunRefusedError } from '../errors.ts'
 import { limitsOf } from '../logs/limits.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { Plan } from '../types.ts'
-import { DROP_CAPABILITIES, inCgroups, SANDBOX_ETC, sandboxArgs, shimArgs } from './bubblewrap.ts'
-import { type CgroupRoots, type Controller, createCgroup, joinFiles } from './cgroups.ts'
+import { shimArgs } from './bubblewrap.ts'
+import { type CgroupRoots, type Controller, createCgroup } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
 import { permissionCommand, permissionEnv } from './permission-model.ts'
 import type { HostHandle } from './run.ts'
@@ -16,7 +16,7 @@ import { type RunFiles, runFiles, type ShimSpec, writeJson } from './run-files.t
 import { type SandboxPaths, sandboxMounts } from './sandbox-mounts.ts'
 import type { Sandbox } from './sandbox-probe.ts'
 import { mountTable, sandboxRootCommand } from './sandbox-root.ts'
-import { seccompFilter } from './seccomp.ts'
+import { prepareServiceBox } from './service-box.ts'
 
 /** Ports below need a capability. */
 const FIRST_FREE_PORT = 1024
@@ -53,7 +53,6 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   if (plan.codeDir !== undefined) await makeVisible(plan.codeDir)
   const entry = entryFile(import.meta.url, './shim-main')
   const { paths, mounts } = sandboxMounts({ plan, files, node, entry, sandboxed, uid })
-  const seen = runFiles(paths.run)
   const permission = sandboxed
     ? undefined
     : permissionCommand(plan, {
@@ -68,19 +67,9 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   const { shim: shimGroups, ...cgroup } = group
   let command = permission ?? []
   if (sandboxed) {
-    await mkdir(files.etc, { recursive: true, mode: 0o755 })
-    const about = { uid: uid ?? NOBODY, hosts: hostsEntries(listeners) }
-    const filter = seccompFilter({ counted: has('memory') })
-    await Promise.all([
-      ...Object.entries(SANDBOX_ETC).map(([name, text]) => writeFile(join(files.etc, name), text(about))),
-      filter === undefined ? undefined : writeFile(files.filter, filter),
-    ])
-    const heapMib = has('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
-    const { code, work, tmp, shm, shows } = paths
-    const inside = { node: paths.node, etcDir: seen.etc, code, work, tmp, shm, shows }
-    const limits = { uid, limitPids: !has('pids'), heapMib, filtered: filter !== undefined }
-    const box = sandboxArgs(plan, { bwrap: sandbox.bwrap, ...inside, ...limits })
-    command = inCgroups(joinFiles(cgroup), [...(lowPorts ? DROP_CAPABILITIES : []), sandbox.bwrap, ...box])
+    const { bwrap } = sandbox
+    const box = { plan, files, paths, bwrap, groups, cgroup, uid, listeners, dropsCapabilities: lowPorts }
+    command = await prepareServiceBox(box)
   } else if (paths.box === undefined) await mkdir(files.work, { recursive: true, mode: 0o700 })
   const { service, purpose, ports, lifetime, grant } = plan
   const folders =

@@ -1,12 +1,8 @@
-import { once } from 'node:events'
-import { closeSync, existsSync, openSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { errnoOf } from '../../base/errors.ts'
 import { bootId, identify, statFields } from '../../base/os/process-identity.ts'
-import { type ChildProcess, type Stdio, startProcess } from '../../process/index.ts'
 import { overDiskText } from '../build-limit.ts'
 import { EXPIRY_LOOK_MS, MEMORY_WATCH_MS } from '../constants.ts'
 import { startGatewayServer } from '../gateway/server.ts'
@@ -15,7 +11,8 @@ import { createLogWriter, pumpOutput } from '../logs/writer.ts'
 import type { EndReason, PlanLifetime, RunEnd } from '../types.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
 import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
-import { childPidOf, readJson, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
+import { readJson, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
+import { type StartedCommand, startCommand } from './shim-command.ts'
 
 /**
  * Runs the command of a plan to its end: reads its output into bounded files, opens the gateway to its ports, stops it when
@@ -65,7 +62,7 @@ export async function runShim(dir: string): Promise<void> {
     const { build } = plan
     if (build !== undefined) await parts.build?.copyIn(build)
     const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
-    running.child = runCommand(plan, existsSync(files.filter) ? openSync(files.filter, 'r') : undefined, clock, parts)
+    running.child = runCommand(plan, startCommand(plan, files), clock, parts)
     if (!plan.sandboxed && running.child.pid !== undefined) await writeJson(files.child, identify(running.child.pid))
     const { child } = running
     endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
@@ -122,23 +119,12 @@ async function partsOf({ build, checks, watchDisk }: ShimSpec) {
   }
 }
 
-/** `filter`: a descriptor that bubblewrap gets as its fifth, FILTER_FD. */
 function runCommand(
   plan: ShimSpec,
-  filter: number | undefined,
+  { child, first: init, ended }: StartedCommand,
   clock: Clock,
   parts: Awaited<ReturnType<typeof partsOf>>,
 ): RunningCommand {
-  const [program = '', ...args] = plan.command
-  const kind = plan.sandboxed ? (plan.kind ?? plan.purpose) : 'permission'
-  const pipes: Stdio[] = plan.checks === true ? ['pipe', 'pipe'] : []
-  const boxed: Stdio[] = plan.sandboxed ? ['pipe', filter ?? 'ignore', ...pipes] : []
-  const child = startProcess(
-    { kind, program, args, env: plan.env, cwd: plan.cwd },
-    { stdio: ['ignore', 'pipe', 'pipe', ...boxed] },
-  )
-  if (filter !== undefined) closeSync(filter)
-  const init = plan.sandboxed ? firstProcess(child) : Promise.resolve(child.pid)
   let reason: EndReason = 'exit'
   const kill = async () => signal((await init) ?? child.pid, 'SIGKILL')
   const watch =
@@ -174,7 +160,7 @@ function runCommand(
       if (commands.length === 0) await kill()
       else clock.after(graceMs, () => void kill())
     },
-    end: endOf(child).then(async ({ exitCode, detail }) => {
+    end: ended.then(async ({ exitCode, detail }) => {
       watch?.cancel()
       disk?.stop()
       if (plan.watchDisk !== undefined && (await disk?.exceeded())) {
@@ -184,30 +170,6 @@ function runCommand(
       return { exitCode, reason, detail: reason === 'memory' ? 'it used more memory than granted' : detail }
     }),
   }
-}
-
-async function endOf(child: ChildProcess): Promise<{ exitCode: number; detail?: string }> {
-  try {
-    const [code, name] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
-    return { exitCode: code ?? 128 + constants.signals[name ?? 'SIGKILL'] }
-  } catch (error) {
-    return { exitCode: 127, detail: `it could not be started (${errnoOf(error) ?? 'unknown'})` }
-  }
-}
-
-/** bubblewrap names the first process of the box as soon as there is one; undefined when there never was. */
-function firstProcess(child: ChildProcess): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    let text = ''
-    // read to its end, or bubblewrap would be ended by its last write
-    const status = child.stdio[3] as Readable
-    status.on('data', (chunk) => {
-      text += chunk
-      const pid = childPidOf(text)
-      if (pid !== undefined) resolve(pid)
-    })
-    status.on('error', () => resolve(undefined)).on('close', () => resolve(undefined))
-  })
 }
 
 async function stats(plan: ShimSpec, child: number | undefined) {

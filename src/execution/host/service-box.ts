@@ -1,0 +1,47 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { NOBODY } from '../constants.ts'
+import { type EgressListener, hostsEntries } from '../egress-targets.ts'
+import type { Plan } from '../types.ts'
+import { DROP_CAPABILITIES, inCgroups, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
+import { type CgroupRoots, type Controller, joinFiles, type RunCgroup } from './cgroups.ts'
+import { type RunFiles, runFiles } from './run-files.ts'
+import type { SandboxPaths } from './sandbox-mounts.ts'
+import { seccompFilter } from './seccomp.ts'
+
+export type ServiceBoxInit = {
+  readonly plan: Plan
+  readonly files: RunFiles
+  readonly paths: SandboxPaths
+  readonly bwrap: string
+  readonly groups: CgroupRoots
+  readonly cgroup: RunCgroup
+  /** the run's user, where the node is root */
+  readonly uid: number | undefined
+  readonly listeners: readonly EgressListener[]
+  /** its shim has a capability, which the service never has */
+  readonly dropsCapabilities: boolean
+  /** A folder that is its root, where something is mounted later; undefined: one of its own. */
+  readonly root?: string | undefined
+}
+
+/** Writes what the service's box shows, and answers the command that makes the box and runs the service in it. */
+export async function prepareServiceBox(init: ServiceBoxInit): Promise<string[]> {
+  const { plan, files, paths, groups, uid, listeners, root } = init
+  const limited = (controller: Controller) => groups.roots[controller] !== undefined
+  await mkdir(files.etc, { recursive: true, mode: 0o755 })
+  const about = { uid: uid ?? NOBODY, hosts: hostsEntries(listeners) }
+  const filter = seccompFilter({ counted: limited('memory') })
+  await Promise.all([
+    ...Object.entries(SANDBOX_ETC).map(([name, text]) => writeFile(join(files.etc, name), text(about))),
+    filter === undefined ? undefined : writeFile(files.filter, filter),
+  ])
+  const heapMib = limited('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
+  const { code, work, tmp, shm, shows, node } = paths
+  const box = sandboxArgs(plan, {
+    ...{ bwrap: init.bwrap, node, etcDir: runFiles(paths.run).etc, code, work, tmp, shm, shows, root },
+    ...{ uid, limitPids: !limited('pids'), heapMib, filtered: filter !== undefined },
+  })
+  const dropping = init.dropsCapabilities ? DROP_CAPABILITIES : []
+  return inCgroups(joinFiles(init.cgroup), [...dropping, init.bwrap, ...box])
+}
