@@ -3,9 +3,11 @@ import { messageOf } from '../base/errors.ts'
 import { createDormitory } from '../execution/index.ts'
 import { createApplier } from './apply.ts'
 import { createServiceDecider } from './decide-service.ts'
+import { createDrain } from './drain/drain.ts'
+import { createDrainVerdict } from './drain/drain-verdict.ts'
 import { createEvaluator } from './evaluate.ts'
 import { createLiveServices } from './live-services.ts'
-import { createStateReader } from './plan/state-reader.ts'
+import { createStateReader, mayRedirect, olderVersions } from './plan/state-reader.ts'
 import { createBackgroundReevaluation } from './reevaluation/background-reevaluation.ts'
 import { createPolicyChange } from './reevaluation/policy-change.ts'
 import { createReevaluator } from './reevaluation/reevaluate.ts'
@@ -25,8 +27,14 @@ export function createAdmission(components: AdmissionComponents, init: Admission
   const { policy } = init
   const parts = new AsyncDisposableStack()
   const counters = createRuleCounters({ clock, log })
-  const evaluator = createEvaluator({ clock, facts, runner, trust, texts }, { policy })
   const { subjectOf, isSuperseded, running } = createLiveServices({ clock, journal, services, supervisor })
+  const whileDrained = createDrainVerdict({
+    drain: components.drain,
+    runsHere: (id) => supervisor.granted().some(({ service }) => service === id),
+    olderOf: (subject) => olderVersions(journal.announcements, subject),
+    mayRedirect: () => mayRedirect(policy().config),
+  })
+  const evaluator = createEvaluator({ clock, facts, runner, trust, texts, whileDrained }, { policy })
   const verdictOf = (id: string) => journal.verdicts.latest(id)?.verdict
 
   function changed(id: string, redirect: boolean): void {
@@ -71,7 +79,7 @@ export function createAdmission(components: AdmissionComponents, init: Admission
     { policy },
   )
   const decide = createServiceDecider(
-    { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts },
+    { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts, whileDrained },
     init,
   )
   const reevaluator = createReevaluator({
@@ -141,11 +149,18 @@ export function createAdmission(components: AdmissionComponents, init: Admission
     watchPlacement(
       {
         ...{ clock, rng, log, events, mesh, claims, supervisor, facts, dormitory, applier, reevaluator, subjectOf },
-        ...{ isSuperseded, changed },
+        ...{ isSuperseded, changed, drain: components.drain },
         olderRuns: (subject) => reader.service(subject).older.filter((id) => running().includes(id)),
       },
       init,
     ),
+  )
+
+  const drain = parts.use(
+    createDrain({
+      ...{ clock, log, events, supervisor, facts, services, placement, dormitory, applier, subjectOf, isSuperseded },
+      ...{ changed, notify, state: components.drain },
+    }),
   )
 
   const policyChange = parts.use(
@@ -165,10 +180,12 @@ export function createAdmission(components: AdmissionComponents, init: Admission
       background.resume()
     }
     policyChange.remember()
+    drain.boot()
   }
 
   return {
     decide,
+    drain,
     reevaluation: reevaluator,
     dormitory,
     trustWatcher,

@@ -16,7 +16,7 @@ import type { Decision, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
 import type { NodeFactsSource } from './facts/node-facts.ts'
 import { normalizeVerdict } from './normalize-verdict.ts'
-import { planChanges, planStandBy } from './plan/plan-changes.ts'
+import { planChanges, planDrained, planStandBy } from './plan/plan-changes.ts'
 import { planEndOfParking } from './plan/plan-parking.ts'
 import { type Outcome, type PlannedChange, planOutcome } from './plan/planned-change.ts'
 import { mayRedirect, type StateReader } from './plan/state-reader.ts'
@@ -63,6 +63,8 @@ export interface Applier {
   apply(subject: Subject, decision: Decision, sinceEvent: number): ApplyResult
   /** Other nodes go first: it runs no longer, and waits for a replica to be missing. */
   standBy(subject: Subject, why: string): ApplyResult | undefined
+  /** The node is drained: it runs no longer, and waits for the end of the drain. */
+  drained(subject: Subject, why: string): ApplyResult | undefined
   /** It does not wait any longer. */
   unpark(parked: ParkedService, why: string): void
 }
@@ -141,6 +143,19 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
     }
   }
 
+  /** Without asking the runner: the verdict in force stays, but for where it waits now. */
+  function endRun(subject: Subject, why: string, plan: typeof planStandBy): ApplyResult | undefined {
+    const { id } = subject
+    const verdict = journal.verdicts.latest(id)?.verdict
+    if (verdict === undefined) return undefined
+    // what happened before does not matter to it: replicas are looked for again and again
+    const state = reader.read(init.policy().config, { subject, verdict, sinceEvent: Number.POSITIVE_INFINITY })
+    const changes = plan(subject, verdict, why, state)
+    const stopped = commit(id, changes)
+    publish(id, changes)
+    return { ...planOutcome(changes, subject), stopped }
+  }
+
   /** What hubs and roots said while the runner was asked wakes what its verdict parked. */
   function wakeIfTrustChanged({ id, signed }: Subject, trustFacts: TrustFacts): void {
     const parked = dormitory.get(id)
@@ -163,17 +178,8 @@ export function createApplier(components: ApplierComponents, init: { policy(): P
       if (trustFacts !== undefined) wakeIfTrustChanged(subject, trustFacts)
       return { ...planOutcome(changes, subject), stopped }
     },
-    standBy(subject, why) {
-      const { id } = subject
-      const verdict = journal.verdicts.latest(id)?.verdict
-      if (verdict === undefined) return undefined
-      // what happened before does not matter to it: replicas are looked for again and again
-      const state = reader.read(init.policy().config, { subject, verdict, sinceEvent: Number.POSITIVE_INFINITY })
-      const changes = planStandBy(subject, verdict, why, state)
-      const stopped = commit(id, changes)
-      publish(id, changes)
-      return { ...planOutcome(changes, subject), stopped }
-    },
+    standBy: (subject, why) => endRun(subject, why, planStandBy),
+    drained: (subject, why) => endRun(subject, why, planDrained),
     unpark({ id }, why) {
       const verdict = journal.verdicts.latest(id)?.verdict
       const changes = planEndOfParking(id, why, verdict, mayRedirect(init.policy().config))

@@ -11,6 +11,7 @@ import type { Receipts } from '../services/receipts.ts'
 import type { ServiceEntry, SignedService } from '../services/registry.ts'
 import type { Applier } from './apply.ts'
 import { dispositionOf } from './disposition.ts'
+import type { DrainVerdict } from './drain/drain-verdict.ts'
 import type { Decision, Evaluator, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
 import type { RuleCounters } from './rule-counters.ts'
@@ -26,6 +27,7 @@ export interface ServiceDeciderComponents {
   receipts: Receipts
   counters: RuleCounters
   texts: AddressTexts
+  whileDrained: DrainVerdict
 }
 
 export interface ServiceDecider {
@@ -45,7 +47,8 @@ export function createServiceDecider(
   components: ServiceDeciderComponents,
   init: { closing: AbortSignal },
 ): ServiceDecider {
-  const { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts } = components
+  const { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts, whileDrained } =
+    components
 
   /** `predecessor`: an update travels where the version before it does, whatever is decided about it. */
   function sendReceipt(signed: SignedService, verdict: Verdict, predecessor: string | undefined): void {
@@ -96,7 +99,8 @@ export function createServiceDecider(
     dryRun: (entry, { signal } = {}) => evaluator.evaluate(subjectOf(entry), { signal }),
     resume(entry) {
       if (entry.verdict?.verdict === undefined) return
-      applier.apply(subjectOf(entry), { verdict: entry.verdict.verdict }, dormitory.eventCounter())
+      const subject = subjectOf(entry)
+      applier.apply(subject, { verdict: whileDrained(subject, entry.verdict.verdict) }, dormitory.eventCounter())
     },
   }
 }

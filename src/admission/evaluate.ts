@@ -12,6 +12,7 @@ import {
 } from '../runner/index.ts'
 import type { SignedService } from '../services/registry.ts'
 import type { Assumed, Trust, TrustFacts } from '../trust/index.ts'
+import type { DrainVerdict } from './drain/drain-verdict.ts'
 import type { NodeFactsSource } from './facts/node-facts.ts'
 import { trustSubjectOf } from './trust-subject.ts'
 
@@ -48,6 +49,8 @@ export interface EvaluatorComponents {
   }
   trust: Pick<Trust, 'factsOf'>
   texts: AddressTexts
+  /** What a verdict comes to where the node is drained. */
+  whileDrained: DrainVerdict
 }
 
 export interface Evaluator {
@@ -63,7 +66,7 @@ export interface Evaluator {
 const MAX_REPEATS = 3
 
 export function createEvaluator(components: EvaluatorComponents, init: { policy(): Policy }): Evaluator {
-  const { clock, facts, runner, trust, texts } = components
+  const { clock, facts, runner, trust, texts, whileDrained } = components
 
   function factsFor({ id, predecessor }: Subject): NodeFacts {
     const running = facts.running()
@@ -83,7 +86,8 @@ export function createEvaluator(components: EvaluatorComponents, init: { policy(
 
   return {
     factsFor,
-    evaluateWith: (ask, subject, known, assumed) => ask(...requestOf(subject, known, assumed)),
+    evaluateWith: async (ask, subject, known, assumed) =>
+      whileDrained(subject, await ask(...requestOf(subject, known, assumed))),
     async evaluate(subject, { signal, facts: known } = {}) {
       try {
         for (let again = 0; ; again++) {
@@ -93,7 +97,7 @@ export function createEvaluator(components: EvaluatorComponents, init: { policy(
           const trustFacts = { attestations, quorum, inTree, frozen }
           const verdict = await runner.decide(service, snapshot, { signal })
           if (policy === init.policy() || known !== undefined || again >= MAX_REPEATS) {
-            return { verdict, trustFacts }
+            return { verdict: whileDrained(subject, verdict), trustFacts }
           }
         }
       } catch (error) {

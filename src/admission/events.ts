@@ -1,4 +1,5 @@
 import type { ExecutorName, Verdict, WakeCondition } from '../base/verdict.ts'
+import type { DrainedService } from './drain/drain-state.ts'
 import type { Change, Disposition } from './views.ts'
 
 /** What was decided about services. */
@@ -21,6 +22,12 @@ export type AdmissionEvents = {
     forgotten: number
     tookMs: number
   }
+  /** It is drained: it takes no new service, and these run. What runs at the deadline (seconds) is stopped. */
+  'node:draining': { deadline?: number | undefined; services: number }
+  /** Nothing runs here any more; `cut` ran at the deadline. */
+  'node:drained': { cut: readonly DrainedService[] }
+  /** It takes services again. */
+  'node:undrained': Record<string, never>
   /** The verdict on a known service changed whether it is redirected. */
   'admission:redirect-changed': { id: string; redirect: boolean }
 } & FactsEvents

@@ -16,6 +16,8 @@ import type { Services } from '../services/registry.ts'
 import type { StateNotifier } from '../services/state-notifier.ts'
 import type { Trust, TrustEvents } from '../trust/index.ts'
 import type { ServiceDecider } from './decide-service.ts'
+import type { DrainState } from './drain/drain-state.ts'
+import type { Drain } from './drain/types.ts'
 import type { EvaluatorComponents } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
 import type { NodeFactsSource } from './facts/node-facts.ts'
@@ -45,6 +47,7 @@ export interface AdmissionComponents {
   claimMesh: ClaimMesh
   /** This node's claims that are no runs yet. */
   claims: OwnClaims
+  drain: DrainState
 }
 
 export type AdmissionInit = {
@@ -59,6 +62,7 @@ export type AdmissionInit = {
 /** Everything between an announcement and what this node does with it, now and again later. */
 export interface Admission extends AsyncDisposable {
   readonly decide: ServiceDecider
+  readonly drain: Pick<Drain, 'begin' | 'end' | 'view'>
   readonly reevaluation: Reevaluation
   readonly dormitory: Dormitory
   /** Before a run begins again that ended with the machine: others may have taken over. */

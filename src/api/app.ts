@@ -8,6 +8,7 @@ import type { ApiEnv } from './env.ts'
 import { createEventLog } from './event-log.ts'
 import { statusOf } from './http-errors.ts'
 import { codeRoutes } from './routes/code.ts'
+import { drainRoutes } from './routes/drain.ts'
 import { eventRoutes } from './routes/events.ts'
 import { logRoutes } from './routes/logs.ts'
 import { nodeInfoRoutes } from './routes/node-info.ts'
@@ -73,6 +74,7 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
   logRoutes(app, components)
   eventRoutes(app, components)
   operatorRoutes(app, components)
+  drainRoutes(app, components)
   policyRoutes(app, components)
   trustRoutes(app, components)
   codeRoutes(app, components)

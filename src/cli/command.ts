@@ -132,10 +132,22 @@ export function optionalDuration(describe: string): Option<number | undefined> {
   }
 }
 
+/** A time, or "none": the handler gets null. */
+export function durationOrNone(describe: string): Option<number | null | undefined> {
+  return {
+    takes: 'TIME',
+    describe,
+    read(given, name) {
+      if (given === undefined) return undefined
+      return given === 'none' ? null : secondsOf(given, name, 'a time like "90s", "5m" or "2h", or "none"')
+    },
+  }
+}
+
 const MAX_SECONDS = 30 * 86_400
 
-function secondsOf(given: true | string | string[], name: string): number {
+function secondsOf(given: true | string | string[], name: string, allowed = 'a time like "90s", "5m" or "2h"'): number {
   const seconds = parseSeconds(String(given))
   if (seconds !== undefined && seconds > 0 && seconds <= MAX_SECONDS) return seconds
-  throw new InputError(`${name} is ${JSON.stringify(given)}; allowed is a time like "90s", "5m" or "2h"`)
+  throw new InputError(`${name} is ${JSON.stringify(given)}; allowed is ${allowed}`)
 }

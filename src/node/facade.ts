@@ -25,7 +25,7 @@ import type { NodeEvents } from './events.ts'
 import { createNodeCode, type NodeCodeComponents } from './node-code.ts'
 import { countTrustEvents } from './trust-counters.ts'
 import { createTrustFacade } from './trust-facade.ts'
-import type { Explanation, PastVerdict, Received, ServiceView, ThundercloudNode } from './types.ts'
+import type { DrainView, Explanation, Health, PastVerdict, Received, ServiceView, ThundercloudNode } from './types.ts'
 import type { PeerStatus } from './wiring/peer-status.ts'
 
 export interface FacadeComponents {
@@ -44,7 +44,7 @@ export interface FacadeComponents {
   serviceSigner: ServiceSigner
   trust: Trust
   policyManager: PolicyManager
-  admission: Pick<Admission, 'parkedState' | 'placementText' | 'removeParked' | 'view'>
+  admission: Pick<Admission, 'drain' | 'parkedState' | 'placementText' | 'removeParked' | 'view'>
   keys: KeyCache
   peerStatus: Pick<PeerStatus, 'ask'>
 }
@@ -163,6 +163,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
         executors,
         statements: counters.statements(),
         hub: counters.hub(),
+        drain: drainHealth(components.admission.drain.view()),
         uptimeSeconds: Math.floor((clock.monotonic() - init.startedAt) / 1000),
       }
     },
@@ -207,6 +208,9 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
       await supervisor.stop(entry.id, { why: 'the operator of this node stopped it' })
       return { scope: 'local' }
     },
+    drain: (options) => components.admission.drain.begin(options),
+    undrain: () => components.admission.drain.end(),
+    drainView: () => components.admission.drain.view(),
     submitStatement: statements.submitStatement,
     statements: statements.statements,
     lookUpStatements: statements.lookUpStatements,
@@ -220,6 +224,13 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     applyPolicy: (text, options) => components.policyManager.apply(text, options),
     [Symbol.asyncDispose]: init.close,
   }
+}
+
+/** What of a drain anyone may know. */
+function drainHealth(view: DrainView | undefined): Health['drain'] {
+  if (view === undefined) return undefined
+  const { since, deadline, done } = view
+  return { since, deadline, done }
 }
 
 /** The verdict of a runner that failed: nothing is done. */

@@ -15,6 +15,7 @@ import type { LogLine } from '../base/run-record.ts'
 
 export type { LogLine } from '../base/run-record.ts'
 
+import type { DrainOptions, DrainView } from '../admission/drain/types.ts'
 import type { Applied, PolicyView, Preview } from '../admission/views.ts'
 import type { Events } from '../base/events.ts'
 import type { Verdict } from '../base/verdict.ts'
@@ -22,6 +23,7 @@ import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
 
+export type { DrainOptions, DrainView } from '../admission/drain/types.ts'
 export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
 export type StatementFilter = {
@@ -76,6 +78,8 @@ export type Health = {
   readonly statements: StatementCounts
   /** only where this node is a hub that watches */
   readonly hub?: HubCounts | undefined
+  /** only while it is drained */
+  readonly drain?: Pick<DrainView, 'since' | 'deadline' | 'done'> | undefined
   readonly uptimeSeconds: number
 }
 
@@ -204,6 +208,15 @@ export interface ThundercloudNode extends AsyncDisposable {
    * journalled, and not undone by a restart.
    */
   stop(id: string): Promise<{ scope: 'mesh' | 'local' }>
+  /**
+   * Takes the node out of service for maintenance: it takes no new service, each run ends once other nodes run it, tasks
+   * are waited for, and what runs at the deadline is stopped. Journalled: it lasts until `undrain`, over restarts.
+   */
+  drain(options?: DrainOptions): DrainView
+  /** The node takes services again; false where it was not drained. */
+  undrain(): boolean
+  /** How far the drain is; undefined where there is none. */
+  drainView(): DrainView | undefined
   /**
    * A hub statement or delegation (its encoded bytes). From anyone, it is taken in like one that came by gossip.
    * `asPublisher` (the operator): it is kept, sent to the mesh and put into its records, and again until it expires.

@@ -136,7 +136,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
     const { part, before, book, id } = entry
     const claimed = book.counted(roundAt).filter(({ peer }) => !mesh.misbehaves(peer))
     const distance = book.distanceOf(init.self)
-    return { part, replicas, distance, leaving: services.isLeaving(id), claims: claimed, before }
+    return { part, replicas, distance, leaving: services.leaving(id) !== undefined, claims: claimed, before }
   }
 
   async function ask(entry: Entry, replicas: number, roundAt: number): Promise<void> {
@@ -226,7 +226,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
         return
       }
     }
-    if (now.leaving) {
+    if (services.leaving(id) === 'failing') {
       const restMs = Math.min(SETBACK_MS.most, SETBACK_MS.first * 2 ** entry.setbacks++)
       entry.restsUntil = clock.monotonic() + restMs
     }

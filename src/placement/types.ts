@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { Grant } from '../base/verdict.ts'
+import type { Leaving } from './claim-reasons.ts'
 import type { OwnClaims } from './own-claims.ts'
 
 /**
@@ -29,8 +30,8 @@ export interface PlacedServices {
   parts(): Iterable<readonly [service: string, part: Exclude<Part, 'claiming'>]>
   /** How many runs it wants; undefined where it is over. */
   replicas(service: string): number | undefined
-  /** Has its run failed again and again, so that another is to take over? */
-  isLeaving(service: string): boolean
+  /** Why another node is to take over its run; undefined where none is. */
+  leaving(service: string): Leaving | undefined
   /** Its claim stands. */
   onWon(service: string): void
   /** Enough others go before its claim, or its run. */

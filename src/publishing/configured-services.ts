@@ -1,3 +1,4 @@
+import type { DrainState } from '../admission/drain/drain-state.ts'
 import type { NodeFactsSource } from '../admission/facts/node-facts.ts'
 import type { AddressTexts } from '../base/address-texts.ts'
 import type { Clock } from '../base/clock.ts'
@@ -29,6 +30,7 @@ export interface ConfiguredServicesComponents {
   }
   publisher: Publisher
   stopped(id: string): boolean
+  drain: Pick<DrainState, 'active' | 'resumes' | 'resumed'>
   texts: AddressTexts
 }
 
@@ -45,7 +47,7 @@ export function createConfiguredServices(
   components: ConfiguredServicesComponents,
   init: { configuration(): Configuration; closing: AbortSignal },
 ): ConfiguredServices {
-  const { log, own, facts, runs, publisher } = components
+  const { log, own, facts, runs, publisher, drain } = components
   let looking = false
   let pulling = false
   /** ended because its toolchain is not granted any more: it begins again where it is */
@@ -57,12 +59,14 @@ export function createConfiguredServices(
     const replaces = publisher.current(issued.signed)
     if (service.publish) await publisher.publish(issued)
     else publisher.keep(issued)
-    if (components.stopped(id)) return
+    // while the node is drained, what runs stays, and nothing begins
+    if (components.stopped(id) || drain.active) return
     const { config } = init.configuration().policy
     const runnable = runnableOf(issued.signed, components.texts)
     const allowed = executorsFor(runnable, config)
     const present = runs.granted().find((run) => run.service === id)
-    if (present === undefined ? runs.status(id) !== undefined && !moved.has(id) : present.ending) return
+    const beginsAgain = moved.has(id) || drain.resumes(id)
+    if (present === undefined ? runs.status(id) !== undefined && !beginsAgain : present.ending) return
     if (present !== undefined && allowed.includes(present.grant.executor)) return
     const there = facts.current().capacity.executors
     const executor = there.find(({ name }) => name === allowed.find((one) => there.some((other) => other.name === one)))
@@ -76,6 +80,7 @@ export function createConfiguredServices(
       throw new UnavailableError(`it waits for ${joinWords(allowed, 'or')}, which is not available now`)
     moved.delete(id)
     runs.run(runnable, grantOf(issued.signed, executor, config), { replaces })
+    drain.resumed(id)
   }
 
   async function look(): Promise<void> {

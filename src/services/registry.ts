@@ -39,7 +39,7 @@ export interface ServicesComponents {
   /** Does it ask other nodes whether its run is wanted? */
   claiming(id: string): boolean
   /** How this node's claim on a replica ranks. */
-  claimReasons(id: string): readonly Reason[]
+  claimReasons(entry: ServiceEntry): readonly Reason[]
   /** Where a code came from. */
   codeReasons(code: string): readonly Reason[]
 }
@@ -165,8 +165,9 @@ export function createServices({
     find,
     view,
     state,
-    runReasons({ id, run, signed }) {
-      const claim = claimReasons(id)
+    runReasons(entry) {
+      const { id, run, signed } = entry
+      const claim = claimReasons(entry)
       if (run === undefined) return [...claim]
       const reasons = runReasons({ run, healthy: healthy(id), service: signed.body.run, healthyMs: healthyMs() })
       return [...reasons, ...claim, ...codeReasons(signed.body.code.toString())]

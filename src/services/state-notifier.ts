@@ -28,10 +28,12 @@ export interface StateNotifierComponents {
   lastLines(id: string): Promise<readonly string[]>
   /** What its run has used, where that is known. */
   usage(entry: ServiceEntry): Reason | undefined
+  /** Is its run to end because this node is drained? */
+  isDrained(entry: ServiceEntry): boolean
 }
 
 export function createStateNotifier(
-  { events, services, receipts, lastLines, usage }: StateNotifierComponents,
+  { events, services, receipts, lastLines, usage, isDrained }: StateNotifierComponents,
   closing: AbortSignal,
 ): StateNotifier {
   const reported = new LruMap<string, { state: ServiceState; run: string }>(REMEMBERED)
@@ -57,8 +59,9 @@ export function createStateNotifier(
       const state = services.state(entry)
       const before = reported.get(id)
       const run = runDetail(entry)
-      if (before?.state === state && before.run === run) return
-      reported.set(id, { state, run })
+      const news = isDrained(entry) ? `${run}, drained` : run
+      if (before?.state === state && before.run === news) return
+      reported.set(id, { state, run: news })
       if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
       // that it will run was reported with the verdict
       if (wireState(state) === 'unknown' || (state === 'accepted' && run === '')) return

@@ -129,6 +129,7 @@ async function openNode(
       runner,
       trust,
       texts,
+      whileDrained: (_, verdict) => verdict,
     },
     { policy: () => policy },
   )
@@ -146,12 +147,14 @@ async function openNode(
           return { verdict, stopped: undefined, displaced: [] }
         },
         standBy: () => undefined,
+        drained: () => undefined,
         unpark: () => {},
       },
       dormitory: { eventCounter: () => 0 },
       receipts: { sign: () => new Uint8Array(), send: () => {}, take: async () => {}, views: () => [] },
       counters: createRuleCounters({ clock, log }),
       texts,
+      whileDrained: (_, verdict) => verdict,
     },
     { closing: closing.signal },
   )

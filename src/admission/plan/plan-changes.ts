@@ -45,6 +45,13 @@ export function planStandBy(subject: Subject, before: Verdict, why: string, stat
   return planWithoutRun(subject, parkedVerdict(before, [{ on: 'replica' }], reason), state, { why })
 }
 
+/** The node is drained: what runs of it ends, and it waits until the node takes services again. */
+export function planDrained(subject: Subject, before: Verdict, why: string, state: AdmissionState): PlannedChange[] {
+  const reason: Reason = { rule: 'drain', outcome: 'defer', message: why }
+  const verdict = { ...before, redirect: before.redirect || state.mayRedirect }
+  return planWithoutRun(subject, parkedVerdict(verdict, WAITS_FOR_CAPACITY, reason), state, { why })
+}
+
 /** It starts where it fits, once its claim on a replica stands. Where another one was faster, it waits for capacity. */
 function planStart(subject: Subject, verdict: Verdict, grant: Grant, state: AdmissionState): PlannedChange[] {
   const { id } = subject

@@ -67,18 +67,9 @@ export function createStateReader(components: StateReaderComponents): StateReade
         return unsafeGrace(trust.factsOf(trustSubjectOf(signed)))
       },
       get older() {
-        return olderThan(subject)
+        return olderVersions(journal.announcements, subject)
       },
     }
-  }
-
-  function olderThan({ predecessor }: Subject): string[] {
-    const found: string[] = []
-    for (let id = predecessor; id !== undefined && found.length < MAX_OLDER; ) {
-      found.push(id)
-      id = journal.announcements.stateOf(id)?.predecessor
-    }
-    return found
   }
 
   return {
@@ -108,6 +99,19 @@ export function createStateReader(components: StateReaderComponents): StateReade
       }
     },
   }
+}
+
+/** The versions before it, the latest first. */
+export function olderVersions(
+  announcements: Pick<Journal['announcements'], 'stateOf'>,
+  { predecessor }: Pick<Subject, 'predecessor'>,
+): string[] {
+  const found: string[] = []
+  for (let id = predecessor; id !== undefined && found.length < MAX_OLDER; ) {
+    found.push(id)
+    id = announcements.stateOf(id)?.predecessor
+  }
+  return found
 }
 
 /** Does REDIRECT let this node redirect anything? */

@@ -8,12 +8,13 @@ import type { NetworkEvents } from '../../network/index.ts'
 import {
   type ClaimMesh,
   createPlacement,
-  isLeaving,
+  leavingFor,
   type OwnClaims,
   type PlacedServices,
   type Placement,
 } from '../../placement/index.ts'
 import type { Applier } from '../apply.ts'
+import type { DrainState } from '../drain/drain-state.ts'
 import type { Subject } from '../evaluate.ts'
 import type { NodeFactsSource } from '../facts/node-facts.ts'
 import type { Reevaluator } from '../reevaluation/reevaluate.ts'
@@ -33,6 +34,7 @@ export interface PlacementWatcherComponents {
   /** Undefined where it is over. */
   subjectOf(id: string): Subject | undefined
   isSuperseded(id: string): boolean
+  drain: Pick<DrainState, 'active'>
   /** Older versions of it that run here. */
   olderRuns(subject: Subject): string[]
   /** Its verdict is journalled: the mesh and the publisher may be notified. */
@@ -49,7 +51,8 @@ export function watchPlacement(
   components: PlacementWatcherComponents,
   init: { self: string; expectsPeers(): boolean; closing: AbortSignal },
 ): PlacementWatcher {
-  const { log, events, claims, supervisor, facts, dormitory, applier, reevaluator, subjectOf } = components
+  const { log, events, claims, supervisor, facts, dormitory, applier, reevaluator, subjectOf, drain } = components
+  const kindOf = (id: string) => subjectOf(id)?.signed.body.run.kind
 
   function* parts(): ReturnType<PlacedServices['parts']> {
     for (const { id, on } of dormitory.state().parked.values()) {
@@ -102,7 +105,8 @@ export function watchPlacement(
         parts,
         // an older version that runs until its update is healthy is nothing to be placed
         replicas: (id) => (components.isSuperseded(id) ? undefined : subjectOf(id)?.signed.body.replicas),
-        isLeaving: (id) => isLeaving(supervisor.failures(id)),
+        leaving: (id) =>
+          leavingFor({ failures: supervisor.failures(id), drained: drain.active && kindOf(id) === 'service' }),
         onWon: (id) => void begin(id),
         onLost: standBy,
         onVacant: (id) => dormitory.wake({ on: 'replica' }, [id]),

@@ -1,5 +1,6 @@
 import type {
   Applied,
+  DrainView,
   Explanation,
   Health,
   LogLine,
@@ -13,6 +14,7 @@ import type {
   StatementView,
   TrustTree,
 } from '../../node/types.ts'
+import { drainSchema, drainViewSchema, undrainedSchema } from '../schemas/drain.ts'
 import { appliedSchema, policyViewSchema, previewSchema } from '../schemas/policy.ts'
 import {
   type SubmittedStatement,
@@ -70,6 +72,10 @@ export interface ApiClient {
   ask(id: string, options?: AbortOptions): Promise<ReceiptView[]>
   stop(id: string, options?: AbortOptions): Promise<{ scope: 'mesh' | 'local' }>
   reload(options?: AbortOptions): Promise<void>
+  /** `deadlineSeconds`: null = none; missing = as before, or an hour. */
+  drain(options?: { deadlineSeconds?: number | null | undefined } & AbortOptions): Promise<DrainView>
+  undrain(options?: AbortOptions): Promise<{ undrained: boolean }>
+  drainView(options?: AbortOptions): Promise<{ drain?: DrainView | undefined }>
   peers(options?: AbortOptions): Promise<PeerView[]>
   policy(options?: AbortOptions): Promise<PolicyView & PolicyFacts>
   /** `text`: the content of a config.json. What would change among everything that is live there; nothing is done. */
@@ -141,6 +147,10 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     async reload(options) {
       await ask(reloadedSchema, '/reload', { ...options, method: 'POST' })
     },
+    drain: ({ deadlineSeconds, signal } = {}) =>
+      ask(drainViewSchema, `/drain${queryOf({ deadline: deadlineText(deadlineSeconds) })}`, { method: 'POST', signal }),
+    undrain: (options) => ask(undrainedSchema, '/undrain', { ...options, method: 'POST' }),
+    drainView: (options) => ask(drainSchema, '/drain', { ...options }),
     peers: async (options) => (await ask(peersSchema, '/peers', { ...options })).peers,
     policy: (options) => ask(policyViewSchema, '/policy', { ...options }),
     previewPolicy: (text, options) => sendPolicy('/policy/preview', previewSchema, text, options),
@@ -170,6 +180,10 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     const call = { ...options, method: 'POST', body, type: 'application/json' } as const
     return ask(schema, path, call, POLICY_TIMEOUT_MS)
   }
+}
+
+function deadlineText(seconds: number | null | undefined): string | undefined {
+  return seconds === null ? 'none' : seconds?.toString()
 }
 
 function queryOf(values: Readonly<Record<string, string | undefined>>): string {

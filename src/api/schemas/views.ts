@@ -56,6 +56,7 @@ export const healthSchema: Shape<Health> = object({
   executors: array(object({ name: string, available: boolean, detail: string, ownOnly: boolean.optional() })),
   statements: object({ new: count, refused: count, dropped: count, lookups: count, failedLookups: count }),
   hub: object({ safe: count, unsafe: count, failed: count, passedOver: count }).optional(),
+  drain: object<NonNullable<Health['drain']>>({ since: count, deadline: count.optional(), done: boolean }).optional(),
   uptimeSeconds: count,
 })
 

@@ -2,6 +2,7 @@ import { nowSeconds } from '../../base/clock.ts'
 import type { ServiceView } from '../../node/types.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { command, flag } from '../command.ts'
+import { commandText } from '../output/command-text.ts'
 import { REDIRECTED } from '../output/disposition-texts.ts'
 import { wakeText } from '../output/format-verdict.ts'
 import { table } from '../output/output.ts'
@@ -16,6 +17,11 @@ export const list = command({
     const client = await nodeClient(cli)
     const known = await client.services({ signal: cli.signal })
     const views = all ? known : known.filter(isCurrent)
+    const { drain } = await client.health({ signal: cli.signal })
+    if (drain !== undefined) {
+      const end = commandText(cli, ['undrain'])
+      cli.out.note(`Note: this node is drained for maintenance and takes no new service; ${end} ends that.`)
+    }
     const { id, address } = idFormats(cli.out.terminal)
     const now = nowSeconds(cli.clock)
     cli.out.result(views, () => {

@@ -35,6 +35,11 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
     'node:woken': ({ to, ...service }) => (to === 'parked' ? undefined : `${named(service)} was woken: ${to}`),
     'node:evicted': ({ by, parked, ...service }) =>
       `${named(service)} is evicted for ${shortId(by)}${parked ? ', and is parked' : ''}`,
+    'node:draining': ({ services }) =>
+      `this node is drained: it takes no new service, and ${howMany(services, 'run ends', 'runs end')} once other nodes run it, or at the deadline; \`thundercloud undrain\` ends the drain`,
+    'node:drained': ({ cut }) =>
+      `nothing runs here any more, and this node is drained${cut.length === 0 ? '' : `; stopped at the deadline: ${cut.map(named).join(', ')}`}`,
+    'node:undrained': () => 'this node takes services again',
     'node:redecided': ({ services, changes }) =>
       changes.length === 0
         ? undefined

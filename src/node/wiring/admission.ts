@@ -23,7 +23,7 @@ export type AdmissionPipeline = {
 export function createAdmissionPipeline(
   context: NodeContext,
   { network, trust }: Mesh,
-  { serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims }: Execution,
+  { serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain }: Execution,
   components: Pick<NodeComponents, 'machine' | 'runnerHost'>,
 ): AdmissionPipeline {
   const { clock, rng, log, events, journal, own, texts, policy, closing, parts } = context
@@ -56,6 +56,7 @@ export function createAdmissionPipeline(
         notify,
         claimMesh: peerStatus.claimMesh,
         claims,
+        drain,
       },
       {
         policy,

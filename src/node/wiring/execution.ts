@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { createDrainState, type DrainState } from '../../admission/drain/drain-state.ts'
 import { totalLimits } from '../../admission/facts/capacity.ts'
 import { healthSettings } from '../../admission/facts/health-settings.ts'
 import { machineNetwork } from '../../egress/index.ts'
@@ -25,6 +26,7 @@ export type Execution = Reporting & {
   readonly peerStatus: PeerStatus
   /** Claims of this node that are no runs yet. */
   readonly claims: OwnClaims
+  readonly drain: DrainState
 }
 
 /** What runs services, and reports what becomes of them. Nothing runs before the supervisor boots. */
@@ -78,7 +80,10 @@ export async function createExecution(
   )
   parts.use(events.on('node:policy', () => supervisor.reviseNetworks()))
   const claims = createOwnClaims()
-  const { receipts, services, notify } = createReporting(context, { code, network, signed, supervisor, claims })
+  const drain = createDrainState({ clock, meta: journal.meta })
+  const { receipts, services, notify } = createReporting(context, {
+    ...{ code, network, signed, supervisor, claims, drain },
+  })
   const peerStatus = createPeerStatus(context, { network, receipts })
-  return { signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims }
+  return { signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain }
 }

@@ -17,7 +17,7 @@ export type Publishing = {
 export function createPublishing(
   context: NodeContext,
   { network, code }: Mesh,
-  { services, supervisor }: Pick<Execution, 'services' | 'supervisor'>,
+  { services, supervisor, drain }: Pick<Execution, 'services' | 'supervisor' | 'drain'>,
   { facts, admission, intake }: AdmissionPipeline,
 ): Publishing {
   const { clock, rng, log, events, journal, signer, texts, configuration, closing, parts } = context
@@ -40,9 +40,11 @@ export function createPublishing(
         publisher,
         texts,
         stopped: (id) => journal.stops.has(id),
+        drain,
       },
       { configuration, closing },
     ),
   )
+  parts.use(events.on('node:undrained', () => void configuredServices.look()))
   return { serviceSigner, publisher, configuredServices }
 }

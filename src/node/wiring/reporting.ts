@@ -1,7 +1,8 @@
+import type { DrainState } from '../../admission/drain/drain-state.ts'
 import { healthSettings } from '../../admission/facts/health-settings.ts'
 import { truncateUtf8 } from '../../base/format.ts'
 import type { Code } from '../../code/index.ts'
-import type { Supervisor } from '../../execution/index.ts'
+import { FINAL_STATES, type Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import { claimReasons, type OwnClaims } from '../../placement/index.ts'
 import { usageCost } from '../../runner/index.ts'
@@ -20,6 +21,7 @@ export interface ReportingComponents {
   signed: SignedServices
   supervisor: Pick<Supervisor, 'healthy' | 'failures' | 'logs' | 'status'>
   claims: Pick<OwnClaims, 'get'>
+  drain: Pick<DrainState, 'active'>
 }
 
 export type Reporting = {
@@ -30,7 +32,7 @@ export type Reporting = {
 
 /** What this node says of services: their views, receipts, and reports when something changes. */
 export function createReporting(context: NodeContext, components: ReportingComponents): Reporting {
-  const { code, network, signed, supervisor, claims } = components
+  const { code, network, signed, supervisor, claims, drain } = components
   const { clock, rng, log, events, journal, keys, signer, texts, policy, parts, closing } = context
   const receipts = createReceipts(
     {
@@ -46,6 +48,9 @@ export function createReporting(context: NodeContext, components: ReportingCompo
     },
     { network: context.networkName, policy: () => policy().hash, closing },
   )
+  /** A task would run twice if another node took it over. */
+  const isDrained = ({ run, signed }: ServiceEntry) =>
+    drain.active && signed.body.run.kind === 'service' && run !== undefined && !FINAL_STATES.includes(run.state)
   const origins = createCodeOrigins({ events, store: code.store })
   const services = createServices({
     clock,
@@ -56,13 +61,14 @@ export function createReporting(context: NodeContext, components: ReportingCompo
     healthy: (id) => supervisor.healthy(id),
     healthyMs: () => healthSettings(policy().config).healthyMs,
     claiming: (id) => claims.get(id) !== undefined,
-    claimReasons: (id) => claimReasons(claims.get(id), supervisor.failures(id)),
+    claimReasons: (entry) =>
+      claimReasons(claims.get(entry.id), { failures: supervisor.failures(entry.id), drained: isDrained(entry) }),
     codeReasons: origins.reasonsOf,
   })
   const cost: UsageReasonInit['cost'] = (asset, held, ms) => usageCost(policy().config, asset, held, ms)
   const usage = (entry: ServiceEntry) => usageReason(journal.runs, entry, { cost })
   const lastLines = createLastLines(supervisor)
-  const notifier = createStateNotifier({ events, services, receipts, lastLines, usage }, closing)
+  const notifier = createStateNotifier({ events, services, receipts, lastLines, usage, isDrained }, closing)
   parts.use(events.on('execution:usage', ({ service }) => notifier.reportUsage(service)))
   return { receipts, services, notify: notifier.notify }
 }

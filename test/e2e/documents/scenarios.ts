@@ -76,6 +76,14 @@ const CODE: Scenario = {
   },
 }
 
+const MAINTENANCE: Scenario = {
+  document: 'docs/maintenance.md',
+  steps: {
+    'thundercloud drain --deadline 10m': { prints: /Nothing runs here any more/ },
+    'thundercloud undrain': { prints: /takes services again/ },
+  },
+}
+
 const RUNNERS: Scenario = {
   document: 'docs/runners.md',
   env: {},
@@ -154,4 +162,14 @@ const HUBS: Scenario = {
   },
 }
 
-export const SCENARIOS: readonly Scenario[] = [README, JOINING, POLICY, TRUST, CODE, RUNNERS, PUBLISHING, HUBS]
+export const SCENARIOS: readonly Scenario[] = [
+  README,
+  JOINING,
+  POLICY,
+  TRUST,
+  CODE,
+  MAINTENANCE,
+  RUNNERS,
+  PUBLISHING,
+  HUBS,
+]

@@ -60,9 +60,18 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
   const { paths } = (await response.json()) as { paths: Record<string, object> }
   const service = ['', '/ask', '/explain', '/logs', '/stop'].map((what) => `/service/{id}${what}`)
   expect(Object.keys(paths).sort()).toEqual([
-    ...['/archive', '/code', '/code/gc', '/code/verify', '/code/{code}', '/code/{code}/archive', '/code/{code}/fetch'],
+    ...[
+      '/archive',
+      '/code',
+      '/code/gc',
+      '/code/verify',
+      '/code/{code}',
+      '/code/{code}/archive',
+      '/code/{code}/fetch',
+      '/drain',
+    ],
     ...['/events', '/health', '/node', '/peers', '/policy', '/policy/preview', '/reload', '/service'],
-    ...[...service, '/services', '/statement', '/statement/preview', '/statements', '/trust'],
+    ...[...service, '/services', '/statement', '/statement/preview', '/statements', '/trust', '/undrain'],
   ])
 })
 

@@ -6,8 +6,8 @@ import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
 import { apiInMemory, expectAnswer, TOKEN, test } from './harness.ts'
 
 const READS =
-  '/services /service/hello /service/hello/explain /service/hello/logs /events /peers /policy /statements /trust'
-const WRITES = '/service/hello/ask /service/hello/stop /archive /reload /policy /policy/preview'
+  '/services /service/hello /service/hello/explain /service/hello/logs /events /peers /drain /policy /statements /trust'
+const WRITES = '/service/hello/ask /service/hello/stop /archive /reload /drain /undrain /policy /policy/preview'
 const ROUTES = [
   ...READS.split(' ').map((path) => ['GET', path] as const),
   ...WRITES.split(' ').map((path) => ['POST', path] as const),
@@ -73,6 +73,20 @@ test('what the operator sees and does: services, one by id, by beginning and by 
   expect((await it.ask('/service/unknown')).status).toBe(404)
   await it.node.receive(announcementOf(newSigner(), it).bytes)
   expect((await it.ask('/service/hello')).status).toBe(400)
+})
+
+test('drain: with a deadline, without one, and its end', async ({ it }) => {
+  expect(await it.json('/drain')).toEqual({})
+  const view = (await it.json('/drain?deadline=90', { method: 'POST' })) as { since: number }
+  expect(view).toMatchObject({ deadline: view.since + 90, done: true, waiting: [], cut: [] })
+  expect(await it.json('/drain')).toEqual({ drain: view })
+  expect(await it.json('/health')).toMatchObject({ drain: { since: view.since, done: true } })
+  expect(await it.json('/drain?deadline=none', { method: 'POST' })).not.toHaveProperty('deadline')
+  for (const wrong of ['-1', '1.5', 'soon', '', '99999999']) {
+    expect((await it.ask(`/drain?deadline=${wrong}`, { method: 'POST' })).status).toBe(400)
+  }
+  expect(await it.json('/undrain', { method: 'POST' })).toEqual({ undrained: true })
+  expect(await it.json('/undrain', { method: 'POST' })).toEqual({ undrained: false })
 })
 
 test('what the operator sees and does: explain, ask, stop, peers, reload', async ({ it }) => {

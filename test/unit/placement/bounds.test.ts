@@ -71,7 +71,7 @@ function nodeWith(init: {
       services: {
         parts: () => parts,
         replicas: () => 1,
-        isLeaving: () => false,
+        leaving: () => undefined,
         onWon: () => void seen.won++,
         onLost: () => void seen.lost++,
         onVacant: () => void seen.vacant++,

@@ -138,7 +138,7 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
             if (member.run !== undefined) yield [service, member.run.healthy ? 'running' : 'starting']
           },
           replicas: () => (member.alive ? replicas : undefined),
-          isLeaving: () => member.run?.failing === true,
+          leaving: () => (member.run?.failing === true ? 'failing' : undefined),
           onWon() {
             // the runner is asked once more
             void time.sleep(5 + rng.fraction() * 20).then(() => {

@@ -23,6 +23,7 @@ it('sends a receipt when a run begins to build, and another that says that an ea
     services,
     receipts: { send: (content: ReceiptContent) => void sent.push(content) },
     lastLines: async () => [],
+    isDrained: () => false,
   } as unknown as StateNotifierComponents
   const { notify } = createStateNotifier(components, new AbortController().signal)
   notify('a')
