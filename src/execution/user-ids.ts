@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../base/errors.ts'
 import type { Rng } from '../base/rng.ts'
@@ -15,6 +15,8 @@ export interface UserIds {
    * give to a run, instead of the node's range. Throws a NoCapacityError when all are in use.
    */
   claim(runId: string, options?: { preferred?: number | undefined; within?: UserIdRange | undefined }): number
+  /** The run gets the id that `from` holds, and gives back its own. */
+  transfer(from: string, runId: string): void
   release(runId: string): void
   /** Gives back what this node holds for other runs than these. */
   retain(runIds: ReadonlySet<string>): void
@@ -52,10 +54,15 @@ export function createUserIds({ rng }: { readonly rng: Rng }, { range, dir, owne
     }
   }
 
-  /** Whole or not at all: a link to a finished file, which fails where the name is taken. */
-  function take(id: number, runId: string): boolean {
+  function draftOf(runId: string): string {
     const draft = join(dir, `.${process.pid}-${rng.uuid()}`)
     writeFileSync(draft, JSON.stringify({ runId, owner } satisfies Claim), { mode: 0o600 })
+    return draft
+  }
+
+  /** Whole or not at all: a link to a finished file, which fails where the name is taken. */
+  function take(id: number, runId: string): boolean {
+    const draft = draftOf(runId)
     try {
       linkSync(draft, join(dir, `${id}`))
       held.set(runId, id)
@@ -97,6 +104,14 @@ export function createUserIds({ rng }: { readonly rng: Rng }, { range, dir, owne
       throw new NoCapacityError(
         `every user id from ${within.first} to ${within.last} has a run: widen HOST.UIDS, or wait until one has ended`,
       )
+    },
+    transfer(from, runId) {
+      const id = held.get(from)
+      if (id === undefined) return
+      release(runId)
+      renameSync(draftOf(runId), join(dir, `${id}`))
+      held.delete(from)
+      held.set(runId, id)
     },
     release,
     retain(runIds) {

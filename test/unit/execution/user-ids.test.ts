@@ -77,3 +77,17 @@ test.each([
   ['0 0 1\n1 100000 65535\n', { first: 61184, last: 65519 }],
   ['', range],
 ])('ids in a user namespace: %j', (map, expected) => expect(mappedRange(range, map)).toEqual(expected))
+
+it('passes from what was made ready to the run that has it, for other nodes and after a restart too', async ({
+  all,
+}) => {
+  const [a, b] = [await all.node('a'), await all.node('b')]
+  const ready = a.claim('ready')
+  a.claim('run')
+  a.transfer('ready', 'run')
+  expect([a.claim('run'), await all.claimed()]).toEqual([ready, [`${ready}`]])
+  const again = await all.node('a')
+  again.retain(new Set(['run']))
+  expect(again.claim('run')).toBe(ready)
+  expect(b.claim('other', { preferred: ready })).not.toBe(ready)
+})

@@ -25,7 +25,12 @@ describe('supervisor', () => {
 
   it('gives the user id of a run back when the run is over, and not when the node lets go of it', async () => {
     const released: string[] = []
-    const userIds = { claim: () => 200_000, release: (id: string) => void released.push(id), retain: () => {} }
+    const userIds = {
+      claim: () => 200_000,
+      release: (id: string) => void released.push(id),
+      retain: () => {},
+      transfer: () => {},
+    }
     const supervisor = await bench.running('a', { on: bench.start({}, { userIds }) })
     await bench.running('b', { run: { kind: 'task' }, on: supervisor })
     bench.end('b')
