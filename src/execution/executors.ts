@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { type Configuration, loadDockerOptions, mirrorsOf, openRuntimeDir, toolchains } from '../config/index.ts'
-import { createDockerExecutor, createHostExecutor, type Executor, type LogLimits } from './index.ts'
+import { createDockerExecutor, createHostExecutor, type Executor, type LogLimits, type UserIds } from './index.ts'
 
 /** The ways in which this node can run a service, best first. Which of them are there is found out by asking them. */
 export async function createExecutors(
-  components: { clock: Clock; log: Log },
+  components: { clock: Clock; log: Log; userIds?: UserIds | undefined },
   init: {
     configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy'> &
       Partial<Pick<Configuration, 'dockerEnvironment'>>
@@ -45,7 +45,7 @@ export async function createExecutors(
   return {
     executors: [docker, host],
     async [Symbol.asyncDispose]() {
-      await docker[Symbol.asyncDispose]()
+      await Promise.all([docker[Symbol.asyncDispose](), host[Symbol.asyncDispose]()])
       // what is not empty belongs to runs that go on
       await rmdir(runtimeDir).catch(() => {})
     },

@@ -48,5 +48,6 @@ export type {
   Run,
   RunEnd,
   RunnableService,
+  WarmStarts,
 } from './types.ts'
 export { createUserIds, mappedRange, type UserIds } from './user-ids.ts'

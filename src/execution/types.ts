@@ -96,6 +96,8 @@ export interface Run {
   readonly handle: unknown
   /** ms since 1970 */
   readonly startedAt: number
+  /** How it began, as one sentence, where starts are kept ready (`Executor.keepReady`): warm, or why not. */
+  readonly start?: string | undefined
   /** Resolves when it has ended and its output is in the log files. Rejects with an UnavailableError when the engine is gone. */
   wait(options?: { signal?: AbortSignal | undefined }): Promise<RunEnd>
   /** Asks it to end (SIGTERM), and makes it end after `graceMs`. `wait` then says `reason`. */
@@ -143,6 +145,18 @@ export type Availability = {
   readonly ownOnly?: boolean | undefined
 }
 
+/** A grant that sandboxes are kept ready for. */
+export type WarmClass = { readonly memoryBytes: number; readonly diskBytes: number; readonly pids: number }
+
+export type WarmStarts = {
+  /** sandboxes with a Node.js that waits for its program */
+  readonly classes: readonly (WarmClass & { readonly count: number })[]
+  /** sandboxes with a gateway alone, for any grant */
+  readonly gateways: number
+  /** what it may all use: memory that no run has been granted */
+  freeBytes(): number
+}
+
 /** A way to run a service under a grant. Every executor passes test/compliance/executor-kit.ts. */
 export interface Executor {
   readonly name: ExecutorName
@@ -160,6 +174,11 @@ export interface Executor {
   handle(plan: Plan): unknown
   /** Throws a RunRefusedError for what can never run here, an UnavailableError for what may run later. */
   start(plan: Plan, options?: { signal?: AbortSignal | undefined }): Promise<Run>
+  /**
+   * Keeps so much ready from now on. `renew`: throws away what is ready, for the policy is another. A start takes what fits
+   * and says so (`Run.start`). Resolves when it is there, as far as it can be, and the rest is gone; never rejects. Absent: each start is cold.
+   */
+  keepReady?(wanted: WarmStarts, options?: { renew?: boolean }): Promise<void>
   /** Everything of this node that the executor finds, running or not. */
   adopt(options?: { signal?: AbortSignal | undefined }): Promise<AdoptedRun[]>
   /** Ends it if need be and leaves nothing behind but the log files. Fine when there is nothing. */

@@ -1,8 +1,11 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
-import { createDockerExecutor, createHostExecutor, type Executor } from '../../src/execution/index.ts'
+import { createDockerExecutor, createHostExecutor, createUserIds, type Executor } from '../../src/execution/index.ts'
 import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/execution/run-fixture.ts'
+import { alwaysReady, UIDS } from '../fixtures/execution/warm-host.ts'
+import { system } from '../fixtures/system.ts'
 import { describeBasics } from './executor-kit-basics.ts'
 import { describeCheck } from './executor-kit-check.ts'
 import { describeEgress } from './executor-kit-egress.ts'
@@ -19,6 +22,15 @@ const toolchains = { 'node.js': { image: 'thundercloud/node' } }
 
 export const onHost: Create = ({ runs: runsDir, runtime: runtimeDir }, nodeId) =>
   createHostExecutor(components, { nodeId, ownAddress: 'own', runsDir, runtimeDir, logs, sandbox: 'bubblewrap' })
+
+/** Of what a node keeps ready, each run takes what fits. `starts`: how they began. */
+export const warmOnHost =
+  (starts: string[]): Create =>
+  ({ runs: runsDir, runtime: runtimeDir, base }, nodeId) => {
+    const userIds = createUserIds(system, { range: UIDS, dir: join(base, 'uids'), owner: base })
+    const init = { nodeId, ownAddress: 'own', runsDir, runtimeDir, logs, sandbox: 'bubblewrap' } as const
+    return alwaysReady(createHostExecutor({ ...components, userIds }, init), starts)
+  }
 
 export const inDocker =
   (docker: () => DockerConfig): Create =>
@@ -57,6 +69,7 @@ export function describeExecutor(name: string, create: Create): void {
 
     afterAll(async () => {
       for (const { run } of await executor.adopt()) await executor.remove(run.handle)
+      if (Symbol.asyncDispose in executor) await (executor as AsyncDisposable)[Symbol.asyncDispose]()
       await dirs[Symbol.asyncDispose]()
     })
 

@@ -47,6 +47,25 @@ const BACKOFF = {
   MAX: duration(1, 86_400).describe('the longest wait').prefault(300),
 }
 
+/** Each costs a machine the memory of a Node.js, and some milliseconds of each start. */
+const MAX_PARKED = 64
+
+const WARM_CLASS = {
+  COUNT: whole(1, MAX_PARKED).describe('how many are kept ready'),
+  MEMORY: size().describe('memory of a run that starts in one'),
+  DISK: size().describe('its disk'),
+  PIDS: whole(1, 4_194_304).describe('its processes and threads'),
+}
+
+const WARM = {
+  'node.js': list(keys(WARM_CLASS), 16)
+    .describe('sandboxes with a Node.js that waits for its program, for runs whose grant is exactly one of these')
+    .default([]),
+  GATEWAYS: whole(0, MAX_PARKED)
+    .describe('sandboxes with a gateway alone, for runs of any grant and toolchain')
+    .default(0),
+}
+
 export const limits = keys({
   TOTAL: keys(TOTAL).describe('what this node grants to all services together').prefault({}),
   SERVICE: keys(SERVICE).describe('the most that one service gets').prefault({}),
@@ -61,6 +80,9 @@ export const limits = keys({
     .optional(),
   CHECK: keys(CHECK).describe('how run.check is carried out').prefault({}),
   BACKOFF: keys(BACKOFF).describe('between restarts of a service').prefault({}),
+  WARM: keys(WARM)
+    .describe('what is kept ready on this host so that runs start sooner, as far as memory is free; {} = nothing')
+    .prefault({}),
 }).transform(({ TOTAL: total, SERVICE: service, ...rest }, context) => {
   const { FIRST, MAX } = rest.BACKOFF
   if (FIRST > MAX) sentence(context, ['BACKOFF', 'FIRST'], `contradicts BACKOFF.MAX: it is ${FIRST} s, MAX is ${MAX} s`)
@@ -73,6 +95,18 @@ export const limits = keys({
         `contradicts TOTAL.${key}: one service would get ${asked}, all together ${total[key]}`,
       )
     }
+  }
+  for (const [index, warm] of rest.WARM['node.js'].entries()) {
+    for (const key of ['MEMORY', 'DISK', 'PIDS'] as const) {
+      const most = service[key] ?? total[key]
+      if (warm[key] <= most) continue
+      sentence(context, ['WARM', 'node.js', index, key], `is ${warm[key]}, but one service gets ${most} at most`)
+    }
+  }
+  const parked = rest.WARM['node.js'].reduce((sum, { COUNT, MEMORY }) => sum + COUNT * MEMORY, 0)
+  if (parked > total.MEMORY) {
+    const problem = `contradicts TOTAL.MEMORY: all together would keep ${parked} ready, and ${total.MEMORY} is all there is`
+    sentence(context, ['WARM', 'node.js'], problem)
   }
   const { MEMORY, CPU, DISK, PIDS } = { ...total, ...defined(service) }
   const HEALTHY_DEADLINE = rest.HEALTHY_DEADLINE ?? 6 * rest.HEALTHY_SECONDS

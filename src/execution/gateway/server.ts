@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, unwatchFile, watchFile } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 
 /**
  * The gateway's protocol: one line of JSON, `{"connect":8080}`, answered by `ok` or `no <code>` on a line of its own; after
@@ -87,7 +87,7 @@ function listen(path: string, accept: (socket: Socket) => void): Promise<Server>
 }
 
 /** Reads up to and including the first newline; what came after it stays in the stream. */
-export function readLine(socket: Duplex): Promise<string> {
+export function readLine(socket: Readable): Promise<string> {
   return new Promise((resolve, reject) => {
     let head = Buffer.alloc(0)
     const settle = (act: () => void) => {

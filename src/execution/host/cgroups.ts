@@ -16,6 +16,9 @@ const CPU_PERIOD_US = 100_000
 /** Where cgroups can be made: per controller, the folder that takes them. A controller that is missing is not writable. */
 export type CgroupRoots = { readonly version: 1 | 2; readonly roots: Partial<Record<Controller, string>> }
 
+/** What of a grant a control group limits. */
+export type CgroupLimits = Partial<Pick<Grant, 'memoryBytes' | 'cpuMillicores' | 'pids'>>
+
 /** The control groups of one run. JSON. */
 export type RunCgroup = {
   readonly version: 1 | 2
@@ -54,7 +57,7 @@ export async function findCgroups(mounts = '/proc/mounts', self = '/proc/self/cg
 export async function createCgroup(
   { version, roots }: CgroupRoots,
   name: string,
-  grant: Grant,
+  limits: CgroupLimits,
   owner?: number,
 ): Promise<RunCgroup & { readonly shim: readonly string[] }> {
   const dirs: Partial<Record<Controller, string>> = {}
@@ -71,18 +74,27 @@ export async function createCgroup(
     await mkdir(dir, { recursive: true })
     if (owner !== undefined) await chown(join(dir, 'cgroup.procs'), owner, owner)
     dirs[controller] = dir
-    // in this order: the kernel refuses a limit with swap below that without
-    for (const [file, value, optional] of limitsOf(version, controller, grant)) {
-      await writeFile(join(dir, file), value).catch((error) => {
-        if (!optional) throw error
-      })
-    }
+    await limitController(version, controller, dir, limits)
   }
   // each controller of version 1 has its own hierarchy; version 2 has one for all
   if (version === 1) await Promise.all(entries(roots).map(make))
   else for (const entry of entries(roots)) await make(entry)
   const shims = nested ? entries(roots).map(([, root]) => join(root, name, SHIM, 'cgroup.procs')) : []
   return { version, dirs, shim: [...new Set(shims)] }
+}
+
+/** Sets limits of a group that is there; those that it names. */
+export async function limitCgroup({ version, dirs }: RunCgroup, limits: CgroupLimits): Promise<void> {
+  await Promise.all(entries(dirs).map(([controller, dir]) => limitController(version, controller, dir, limits)))
+}
+
+async function limitController(version: 1 | 2, controller: Controller, dir: string, limits: CgroupLimits) {
+  // in this order: the kernel refuses a limit with swap below that without
+  for (const [file, value, optional] of limitsOf(version, controller, limits)) {
+    await writeFile(join(dir, file), value).catch((error) => {
+      if (!optional) throw error
+    })
+  }
 }
 
 /** Files that a process writes "0" to in order to be in the group, with all that it starts from then on. */
@@ -143,29 +155,29 @@ export function limitedGroup({ version, dirs }: RunCgroup): RunCgroup {
 function limitsOf(
   version: 1 | 2,
   controller: Controller,
-  grant: Grant,
+  { memoryBytes, cpuMillicores, pids }: CgroupLimits,
 ): [file: string, value: string, optional?: true][] {
-  const quota = Math.max(1000, Math.round((grant.cpuMillicores * CPU_PERIOD_US) / 1000))
-  if (version === 2) {
-    if (controller === 'pids') return [['pids.max', `${grant.pids}`]]
-    if (controller === 'cpu') return [['cpu.max', `${quota} ${CPU_PERIOD_US}`]]
-    return [
-      ['memory.max', `${grant.memoryBytes}`],
-      ['memory.swap.max', '0', true],
-      ['memory.oom.group', '1', true],
-    ]
-  }
-  if (controller === 'cpuacct') return []
-  if (controller === 'pids') return [['pids.max', `${grant.pids}`]]
+  if (controller === 'pids') return pids === undefined ? [] : [['pids.max', `${pids}`]]
   if (controller === 'cpu') {
+    if (cpuMillicores === undefined) return []
+    const quota = Math.max(1000, Math.round((cpuMillicores * CPU_PERIOD_US) / 1000))
+    if (version === 2) return [['cpu.max', `${quota} ${CPU_PERIOD_US}`]]
     return [
       ['cpu.cfs_period_us', `${CPU_PERIOD_US}`],
       ['cpu.cfs_quota_us', `${quota}`],
     ]
   }
+  if (controller === 'cpuacct' || memoryBytes === undefined) return []
+  if (version === 2) {
+    return [
+      ['memory.max', `${memoryBytes}`],
+      ['memory.swap.max', '0', true],
+      ['memory.oom.group', '1', true],
+    ]
+  }
   return [
-    ['memory.limit_in_bytes', `${grant.memoryBytes}`],
-    ['memory.memsw.limit_in_bytes', `${grant.memoryBytes}`, true],
+    ['memory.limit_in_bytes', `${memoryBytes}`],
+    ['memory.memsw.limit_in_bytes', `${memoryBytes}`, true],
     ['memory.swappiness', '0', true],
   ]
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InputError, UnavailableError } from '../../base/errors.ts'
+import { InputError, messageOf, UnavailableError } from '../../base/errors.ts'
 import { watchFolder } from '../../base/os/folder-watch.ts'
 import { isAlive } from '../../base/os/process-identity.ts'
 import { startProcess } from '../../process/index.ts'
@@ -18,6 +18,8 @@ import { probeSandbox, type Sandbox } from './sandbox-probe.ts'
 import { seccompFilter } from './seccomp.ts'
 import { toolVersions } from './tool-versions.ts'
 import type { HostExecutorComponents, HostExecutorInit } from './types.ts'
+import { isSlot } from './warm/types.ts'
+import { createWarmStarts } from './warm/warm-starts.ts'
 
 /** Between looks at a run's folder where the kernel does not say that it has changed. */
 const LOOK_MS = 20
@@ -28,8 +30,12 @@ const START_MS = 30_000
  * Runs services on this machine in a bubblewrap sandbox: own namespaces, no network but loopback, no privileges, a
  * read-only system. Each has a shim, a small process that outlives the node, so that the run is found again.
  */
-export function createHostExecutor({ clock, log }: HostExecutorComponents, init: HostExecutorInit): Executor {
+export function createHostExecutor(
+  { clock, log, userIds }: HostExecutorComponents,
+  init: HostExecutorInit,
+): Executor & AsyncDisposable {
   const node = init.node ?? process.execPath
+  const { ownAddress, logs } = init
   const program = init.bubblewrap ?? 'bwrap'
   const root = process.getuid?.() === 0
   if (Buffer.byteLength(init.runtimeDir) > MAX_RUNTIME_DIR_BYTES) {
@@ -70,6 +76,25 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
       ? (plan.uid ?? SANDBOX_UIDS.first + (Number.parseInt(digest(runId(plan)).slice(0, 8), 16) % SANDBOX_UIDS.count))
       : undefined
   const known = { version: 1, roots: {} } as CgroupRoots
+  const removeRun = (handle: HostHandle, groups: CgroupRoots) =>
+    removeHostRun(handle, clock, (slot) => handleOf(slot, groups).cgroup)
+
+  const warm = createWarmStarts(
+    { clock, log, userIds },
+    {
+      ...{ node, logs: init.logs, machine },
+      slotOf(id) {
+        begun.add(id)
+        return { dir: join(init.runsDir, id), groupName: groupName(id) }
+      },
+      forget: (id) => void begun.delete(id),
+      async remove(id) {
+        const { groups } = await machine()
+        await removeRun(handleOf(id, groups), groups)
+        begun.delete(id)
+      },
+    },
+  )
 
   async function launch(files: RunFiles, shim: { program: string; args: string[] }): Promise<void> {
     const stderrFile = await open(files.stderr, 'a', 0o600)
@@ -133,46 +158,52 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
       const handle = handleOf(runId(plan), groups)
       const files = runFiles(handle.dir)
       begun.add(runId(plan))
+      let start: string | undefined
       try {
-        await removeHostRun(handle, clock)
+        await removeRun(handle, groups)
         await mkdir(init.runtimeDir, { recursive: true, mode: 0o700 })
-        await mkdir(handle.dir, { recursive: true, mode: 0o711 })
         signal?.throwIfAborted()
-        const command = await prepareRun({
-          plan,
-          handle,
-          sandbox,
-          groups,
-          groupName: groupName(runId(plan)),
-          uid: userOf(plan),
-          node,
-          ownAddress: init.ownAddress,
-          logs: init.logs,
-        })
-        await launch(files, command)
+        const begin = await warm.begin(plan, { handle, sandbox, groups })
+        start = begin.start
+        if (!begin.started) await startCold({ ...plan, uid: begin.uid ?? plan.uid }, { handle, sandbox, groups, start })
       } catch (error) {
-        await removeHostRun(handle, clock).catch((left) =>
+        await removeRun(handle, groups).catch((left) =>
           log.warn('a run that did not start left something behind', { left }),
         )
         begun.delete(runId(plan))
         throw error
       }
-      return hostRun(handle, (await readJson<ShimIdentity>(files.identity))?.startedAt ?? clock.now(), clock)
+      return hostRun(handle, (await readJson<ShimIdentity>(files.identity))?.startedAt ?? clock.now(), clock, start)
     },
     async adopt(): Promise<AdoptedRun[]> {
       const { groups } = await machine()
-      const runs = await Promise.all((await listRuns(init.runsDir)).map((id) => look(id, handleOf(id, groups))))
+      const runs = await Promise.all((await listRuns(init.runsDir)).map((id) => look(id, groups)))
       return runs.filter((run) => run !== undefined)
     },
     async remove(handle): Promise<void> {
       const { dir, socket } = handle as HostHandle
       const id = dir.slice(dir.lastIndexOf('/') + 1)
-      await removeHostRun({ dir, socket, cgroup: handleOf(id, (await machine()).groups).cgroup }, clock)
+      const { groups } = await machine()
+      await removeRun({ dir, socket, cgroup: handleOf(id, groups).cgroup }, groups)
       begun.delete(id)
     },
+    keepReady: (wanted, options) =>
+      warm.keep(wanted, options).catch((error) => log.warn('nothing can be kept ready', { reason: messageOf(error) })),
+    [Symbol.asyncDispose]: () => warm[Symbol.asyncDispose](),
   }
 
-  async function look(id: string, handle: HostHandle): Promise<AdoptedRun | undefined> {
+  async function startCold(
+    plan: Plan,
+    init: { handle: HostHandle; sandbox: Sandbox; groups: CgroupRoots; start: string | undefined },
+  ): Promise<void> {
+    await mkdir(init.handle.dir, { recursive: true, mode: 0o711 })
+    const name = groupName(runId(plan))
+    const own = { groupName: name, uid: userOf(plan), node, ownAddress, logs }
+    await launch(runFiles(init.handle.dir), await prepareRun({ ...init, ...own, plan }))
+  }
+
+  async function look(id: string, groups: CgroupRoots): Promise<AdoptedRun | undefined> {
+    const handle = handleOf(id, groups)
     const files = runFiles(handle.dir)
     const voided =
       !begun.has(id) &&
@@ -181,8 +212,9 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
         () => false,
       ))
     const plan = (await readJson<ShimSpec>(files.taken)) ?? (await readJson<ShimSpec>(files.void))
-    if (plan === undefined) {
-      if (!begun.has(id)) await removeHostRun(handle, clock)
+    // a slot that an earlier process kept ready is no run, whatever it was about to become
+    if (plan === undefined || isSlot(id)) {
+      if (!begun.has(id)) await removeRun(handle, groups)
       return undefined
     }
     const taken = !voided && (await readJson(files.taken)) !== undefined
@@ -195,7 +227,7 @@ export function createHostExecutor({ clock, log }: HostExecutorComponents, init:
       purpose: plan.purpose,
       state,
       // where it listens was decided when it began, perhaps by another version
-      run: hostRun({ ...handle, socket: plan.socket }, startedAt, clock),
+      run: hostRun({ ...handle, socket: plan.socket }, startedAt, clock, plan.start),
     }
   }
 }

@@ -32,6 +32,8 @@ export type PrepareInit = {
   readonly node: string
   readonly ownAddress: string
   readonly logs: LogLimits
+  /** see `Run.start` */
+  readonly start: string | undefined
 }
 
 /** Writes the files of a run, and answers the command that starts its shim. */
@@ -82,6 +84,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     ...(plan.egress === undefined ? {} : { egress: { listeners, proxyPort: plan.egress.proxyPort } }),
     ...(plan.check === undefined ? {} : { checks: true }),
     ...(folders === undefined ? {} : { build: folders }),
+    ...(init.start === undefined ? {} : { start: init.start }),
     logDir: paths.log,
     socket: handle.socket,
     listen: 's',
@@ -121,12 +124,13 @@ function watchedDisk({ purpose, grant }: Plan, { work, code }: SandboxPaths): Wa
 }
 
 /** The shim is the run's user: what it writes is its own. */
-async function giveTo(uid: number, runDir: string, logDir: string): Promise<void> {
+export async function giveTo(uid: number, runDir: string, logDir?: string): Promise<void> {
   const own = async (dir: string, isTheirs: (name: string) => boolean) => {
     const names = (await readdir(dir)).filter(isTheirs)
     await Promise.all([chown(dir, uid, uid), ...names.map((name) => lchown(join(dir, name), uid, uid))])
   }
-  await Promise.all([own(runDir, () => true), own(logDir, (name) => name.startsWith('run.log'))])
+  const isOutput = (name: string) => name.startsWith('run.log')
+  await Promise.all([own(runDir, () => true), logDir === undefined ? undefined : own(logDir, isOutput)])
 }
 
 /** A build's copy of its code is its own. Links are not followed. */
@@ -140,7 +144,7 @@ async function giveAll(uid: number, dir: string): Promise<void> {
 }
 
 /** Services run as another user: the unpacked folder's top, made by mkdtemp perhaps, must let them in. */
-async function makeVisible(dir: string): Promise<void> {
+export async function makeVisible(dir: string): Promise<void> {
   const { mode } = await stat(dir)
   if ((mode & 0o055) !== 0o055) await chmod(dir, mode | 0o055)
 }

@@ -5,6 +5,7 @@ import type { LogLimits } from '../logs/writer.ts'
 import type { Plan, PlanLifetime, RunEnd } from '../types.ts'
 import type { RunCgroup } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
+import type { ParkedProgram } from './warm/types.ts'
 
 /** What a shim is started with, and what an adopter learns about a run that it did not start. JSON. */
 export type ShimSpec = {
@@ -37,6 +38,12 @@ export type ShimSpec = {
   readonly logLimits: LogLimits
   /** it ends then, whether or not a node waits for it */
   readonly lifetime?: PlanLifetime | undefined
+  /** for the Node.js that was ready for it */
+  readonly program?: ParkedProgram | undefined
+  /** the slot that became its sandbox: its control group is still named so */
+  readonly slot?: string | undefined
+  /** how it began: see `Run.start` */
+  readonly start?: string | undefined
   /** as earlier versions wrote it */
   readonly endsAfterMs?: number | undefined
 }
@@ -79,6 +86,8 @@ export function runFiles(dir: string) {
     /** `socket` of the plan is a link to it: a path may be longer than a socket's */
     listen: file('s'),
     box: file('box'),
+    /** the command of a sandbox that waits for its run */
+    parked: file('parked.json'),
     /** what is mounted in the box */
     table: file('mounts'),
     /** the disk of a build */

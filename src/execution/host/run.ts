@@ -29,7 +29,7 @@ const GONE_MS = 10_000
 
 const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it was ended from outside, or the machine went down' }
 
-export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Run {
+export function hostRun(handle: HostHandle, startedAt: number, clock: Clock, start?: string): Run {
   const files = runFiles(handle.dir)
 
   /** Its shim's answer; undefined when the run has ended. A shim that has just begun opens its gateway in a moment. */
@@ -51,6 +51,7 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock): Ru
   return {
     handle,
     startedAt,
+    start,
     async wait({ signal } = {}) {
       for (;;) {
         signal?.throwIfAborted()
@@ -110,17 +111,22 @@ export async function shimProcessOf(files: RunFiles): Promise<ProcessIdentity | 
   return mark === undefined || pid === undefined ? undefined : { ...mark, pid }
 }
 
-/** Ends whatever is left of a run and forgets it. */
-export async function removeHostRun(handle: HostHandle, clock: Clock): Promise<void> {
+/** Ends whatever is left of a run and forgets it. `groupOf`: the control group of a slot. */
+export async function removeHostRun(
+  handle: HostHandle,
+  clock: Clock,
+  groupOf?: (slot: string) => RunCgroup,
+): Promise<void> {
   const files = runFiles(handle.dir)
   await rename(files.plan, files.void).catch(() => {})
+  const plan = (await readJson<ShimSpec>(files.taken)) ?? (await readJson<ShimSpec>(files.void))
+  const cgroup = plan?.slot === undefined ? handle.cgroup : (groupOf?.(plan.slot) ?? plan.cgroup)
   const processes = await killRun(files)
   const until = clock.monotonic() + GONE_MS
-  while (processes.some(isAlive) || !(await emptied(handle.cgroup))) {
+  while (processes.some(isAlive) || !(await emptied(cgroup))) {
     if (clock.monotonic() > until) throw new UnavailableError(`the run in ${handle.dir} does not end`)
     await sleep(clock, LOOK_MS)
   }
-  const plan = (await readJson<ShimSpec>(files.taken)) ?? (await readJson<ShimSpec>(files.void))
   for (const socket of [handle.socket, plan?.socket]) if (socket !== undefined) await rm(socket, { force: true })
   await rm(handle.dir, { recursive: true, force: true })
 }

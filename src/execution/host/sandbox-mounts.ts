@@ -34,7 +34,17 @@ export type SandboxMountsInit = {
   readonly uid: number | undefined
 }
 
+export function packageRoot(): string {
+  return dirname(findPackageJSON(import.meta.url) as string)
+}
+
 const isFile = (path: string) => statSync(path).isFile()
+
+/** The program of the shim, with what it imports: `name` is where in a box. */
+export function ownFiles(root: string): { from: string; name: string; file: boolean }[] {
+  const names = ['src', 'protocols', 'dist', 'package.json'].filter((name) => existsSync(join(root, name)))
+  return names.map((name) => ({ from: join(root, name), name: `app/${name}`, file: isFile(join(root, name)) }))
+}
 
 /**
  * What is mounted for a run, and where it is seen. A root node's run is a user that cannot enter the node's folders: all
@@ -45,7 +55,7 @@ export function sandboxMounts(init: SandboxMountsInit): { paths: SandboxPaths; m
   const { grant, codeDir } = plan
   const box = uid !== undefined ? SANDBOX_ROOT : sandboxed ? files.box : undefined
   const at = (name: string) => join(box ?? files.dir, name)
-  const root = dirname(findPackageJSON(import.meta.url) as string)
+  const root = packageRoot()
   const bounded = box !== undefined
   const build = plan.purpose === 'build' && bounded
   const mounts: SandboxMount[] = []
@@ -64,8 +74,7 @@ export function sandboxMounts(init: SandboxMountsInit): { paths: SandboxPaths; m
     mounts.push({ kind: 'tmpfs', to: at(name), mode, ...limits(bytes) })
     return at(name)
   }
-  const own = ['src', 'protocols', 'dist', 'package.json'].filter((name) => existsSync(join(root, name)))
-  for (const name of own) bind(join(root, name), `app/${name}`, { file: isFile(join(root, name)) })
+  for (const { from, name, file } of ownFiles(root)) bind(from, name, { file })
   const entry = uid === undefined ? init.entry : join(at('app'), relative(root, init.entry))
   const paths = {
     box,

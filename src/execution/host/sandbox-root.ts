@@ -14,6 +14,8 @@ export type SandboxMount =
       readonly write?: boolean
     }
   | ({ readonly kind: 'tmpfs'; readonly to: string; readonly mode: string } & FolderLimits)
+  /** in the box itself, for what is mounted later */
+  | { readonly kind: 'folder'; readonly to: string; readonly uid: number }
   /** on the disk, where the kernel can hold it there; else in memory */
   | ({ readonly kind: 'disk'; readonly to: string; readonly mode: string; readonly image: string } & FolderLimits)
 
@@ -29,6 +31,8 @@ export type SandboxRootInit = {
   readonly join: readonly string[]
   /** the user that everything is from then on; undefined: the node's own, in a user namespace */
   readonly uid: number | undefined
+  /** What is mounted in the box later is seen by the boxes in it. */
+  readonly shared?: boolean
 }
 
 /**
@@ -42,6 +46,8 @@ while [ "$1" != -- ]; do
   case $1 in
     join) echo 0 > "$2" || exit 125; shift 2;;
     file) [ -d "\${2%/*}" ] || mkdir -p "\${2%/*}" && : > "$2" || exit 125; shift 2;;
+    folder) mkdir -m 0755 "$2" && chown "$3:$3" "$2" || exit 125; shift 3;;
+    share) mount --make-shared "$box" || exit 125; shift 1;;
     table) mount -a -T "$table" || exit 125; shift 1;;
     disk)
       mkdir -m 0755 "$2" || exit 125
@@ -65,12 +71,14 @@ export function sandboxRootCommand(
   init: SandboxRootInit,
   command: readonly string[],
 ): { program: string; args: string[] } {
-  const { box, mounts, table, join, uid } = init
+  const { box, mounts, table, join, uid, shared = false } = init
   const steps = [
     ...join.flatMap((file) => ['join', file]),
     ...mounts.flatMap((mount) => (mount.kind === 'bind' && mount.file ? ['file', mount.to] : [])),
-    ...(mounts.some(({ kind }) => kind !== 'disk') ? ['table'] : []),
+    ...mounts.flatMap((mount) => (mount.kind === 'folder' ? ['folder', mount.to, `${mount.uid}`] : [])),
+    ...(mounts.some(({ kind }) => kind !== 'disk' && kind !== 'folder') ? ['table'] : []),
     ...mounts.flatMap((mount) => (mount.kind === 'disk' ? diskStep(mount) : [])),
+    ...(shared ? ['share'] : []),
   ]
   const namespaces =
     uid === undefined ? ['-U', '-m', '--map-current-user', '--keep-caps'] : ['-m', '--propagation', 'private']
@@ -107,7 +115,7 @@ export function mountTable(mounts: readonly SandboxMount[]): string {
 
 function lineOf(mount: SandboxMount): string {
   const to = escaped(mount.to)
-  if (mount.kind === 'disk') return ''
+  if (mount.kind === 'disk' || mount.kind === 'folder') return ''
   if (mount.kind === 'tmpfs') {
     const { bytes, inodes, mode, uid } = mount
     const limits = `size=${Math.max(4096, bytes)},nr_inodes=${inodes},mode=${mode},uid=${uid},gid=${uid}`
@@ -125,6 +133,6 @@ function escaped(path: string): string {
   return path.replaceAll(/[\\\s#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
-function programOf(name: string): string {
+export function programOf(name: string): string {
   return findProgram(name) ?? `/usr/bin/${name}`
 }

@@ -14,15 +14,18 @@ export type StartedCommand = {
   readonly ended: Promise<{ exitCode: number; detail?: string }>
 }
 
-type Command = Pick<ShimSpec, 'command' | 'sandboxed' | 'kind' | 'purpose' | 'checks' | 'env' | 'cwd'>
+export type ShimCommand = Pick<ShimSpec, 'command' | 'sandboxed' | 'kind' | 'purpose' | 'checks' | 'env' | 'cwd'> & {
+  /** a Node.js that waits for its program, on the descriptor after the filter */
+  readonly parked?: boolean | undefined
+}
 
-export function startCommand(spec: Command, files: RunFiles): StartedCommand {
+export function startCommand(spec: ShimCommand, files: RunFiles): StartedCommand {
   const { command, sandboxed, env, cwd } = spec
   const [program = '', ...args] = command
   const kind = sandboxed ? (spec.kind ?? spec.purpose) : 'permission'
   // a descriptor that bubblewrap gets as its fifth, FILTER_FD
   const filter = existsSync(files.filter) ? openSync(files.filter, 'r') : undefined
-  const pipes: Stdio[] = spec.checks === true ? ['pipe', 'pipe'] : []
+  const pipes: Stdio[] = spec.checks === true ? ['pipe', 'pipe'] : spec.parked === true ? ['pipe'] : []
   const boxed: Stdio[] = sandboxed ? ['pipe', filter ?? 'ignore', ...pipes] : []
   const child = startProcess({ kind, program, args, env, cwd }, { stdio: ['ignore', 'pipe', 'pipe', ...boxed] })
   if (filter !== undefined) closeSync(filter)

@@ -11,20 +11,21 @@ import { createLogWriter, pumpOutput } from '../logs/writer.ts'
 import type { EndReason, PlanLifetime, RunEnd } from '../types.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
 import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
-import { readJson, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
+import { type RunFiles, readJson, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
 import { type StartedCommand, startCommand } from './shim-command.ts'
 
 /**
  * Runs the command of a plan to its end: reads its output into bounded files, opens the gateway to its ports, stops it when
  * asked, and writes down how it ended. It is the first process of the run's own process and network namespace.
  */
-export async function runShim(dir: string): Promise<void> {
+export async function runShim(dir: string, { parked = false } = {}): Promise<void> {
   const clock = systemClock()
   process.chdir(dir)
   const files = runFiles(dir)
-  const startedAt = clock.now()
-  const identity: ShimIdentity = { startTicks: statFields('self')?.[19] ?? '', bootId: bootId(), startedAt }
-  await writeJson(files.identity, identity, { durable: false })
+  await writeIdentity(files, clock)
+  const order = parked ? await (await import('./warm/parked-shim.ts')).waitForOrder(files) : undefined
+  if (parked && order === undefined) return
+  if (order !== undefined) await writeIdentity(files, clock)
   try {
     await rename(files.plan, files.taken)
   } catch (error) {
@@ -42,6 +43,7 @@ export async function runShim(dir: string): Promise<void> {
   const running = { child: undefined as RunningCommand | undefined }
   // loaded by those that have it, like its other parts
   using egress = plan.egress && (await (await import('../gateway/egress.ts')).startEgress(plan.egress))
+  if (plan.program !== undefined) order?.begin(plan.program)
   const gateway = await startGatewayServer({
     path: listen,
     egress: egress?.attach,
@@ -62,7 +64,8 @@ export async function runShim(dir: string): Promise<void> {
     const { build } = plan
     if (build !== undefined) await parts.build?.copyIn(build)
     const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
-    running.child = runCommand(plan, startCommand(plan, files), clock, parts)
+    running.child = runCommand(plan, order?.command ?? startCommand(plan, files), clock, parts)
+    order?.done()
     if (!plan.sandboxed && running.child.pid !== undefined) await writeJson(files.child, identify(running.child.pid))
     const { child } = running
     endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
@@ -87,6 +90,12 @@ export async function runShim(dir: string): Promise<void> {
     gateway.close()
     await rm(listen, { force: true })
   }
+}
+
+async function writeIdentity(files: RunFiles, clock: Clock): Promise<void> {
+  const startTicks = statFields('self')?.[19] ?? ''
+  const identity: ShimIdentity = { startTicks, bootId: bootId(), startedAt: clock.now() }
+  await writeJson(files.identity, identity, { durable: false })
 }
 
 /** Also without a node: a time limit on the monotonic clock, the expiry on the wall clock. */

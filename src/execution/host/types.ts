@@ -1,8 +1,14 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { LogLimits } from '../logs/writer.ts'
+import type { UserIds } from '../user-ids.ts'
 
-export type HostExecutorComponents = { readonly clock: Clock; readonly log: Log }
+export type HostExecutorComponents = {
+  readonly clock: Clock
+  readonly log: Log
+  /** Where runs have users of their own. Without it, nothing is kept ready: each start is cold. */
+  readonly userIds?: UserIds | undefined
+}
 
 export type HostExecutorInit = {
   /** This node's name among the nodes of one machine: letters, digits and dashes. */

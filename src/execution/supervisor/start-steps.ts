@@ -53,7 +53,7 @@ export async function journalStart(
 ): Promise<void> {
   if (adopted) lease.retain(detach)
   // the detail of an earlier start is out of date
-  await retries.recordChange({ state: 'running', startedAt: run.startedAt, handle, detail: '' })
+  await retries.recordChange({ state: 'running', startedAt: run.startedAt, handle, detail: run.start ?? '' })
 }
 
 /** The decision with a user of its own, which it holds until the run is over. */

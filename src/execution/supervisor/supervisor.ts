@@ -30,8 +30,10 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   /** the services whose end a service waits for before it begins: their capacity is reserved for it */
   const claims = new Map<string, readonly string[]>()
   const builds = createBuilds(components, { dir: init.dirs.builds, logs: init.logs, ...init.builds })
+  const free = () => freeResources(init.limits(), granted(), yielding())
   const closing = new AbortController()
   const background = new Set<Promise<void>>()
+  let booted = false
   let cleanUp: Promise<void> | undefined
   let cleanUpTimer: Timer | undefined
 
@@ -178,6 +180,13 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     await worker?.done
   }
 
+  /** Not before what an earlier process kept ready is removed. */
+  function keepReady(options?: { renew: boolean }): void {
+    if (!booted || closing.signal.aborted || init.warm === undefined) return
+    const wanted = { ...init.warm(), freeBytes: () => free().memoryBytes }
+    for (const executor of components.executors) void executor.keepReady?.(wanted, options)
+  }
+
   /** One at a time. */
   function cleanUpLogs(): Promise<void> {
     const { retainSeconds, totalBytes } = init.logs
@@ -215,6 +224,8 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
         .open()
         .catch((error: unknown) => log.warn('what builds made cannot be read', { reason: messageOf(error) }))
       signal?.throwIfAborted()
+      booted = true
+      keepReady()
       await cleanUpLogs()
       cleanUpTimer = clock.every(LOG_CLEANUP_MS, () => track(cleanUpLogs()))
     },
@@ -254,11 +265,12 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       builds.reviseNetworks()
       for (const worker of workers.values()) worker.reviseNetwork()
     },
+    keepReady,
     healthy: (service) => workers.get(service)?.healthy === true,
     failures: (service) => workers.get(service)?.failures ?? 0,
     running: () => [...workers.keys()],
     granted,
-    free: () => freeResources(init.limits(), granted(), yielding()),
+    free,
     logs(service, { tail, follow, signal }) {
       const ended = () => !workers.has(service)
       return readLogs(logDirOf(init.dirs.logs, service), { tail, follow, signal, ended, clock, keep: init.logs.keep })

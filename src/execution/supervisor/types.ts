@@ -12,7 +12,7 @@ import type { BuildsInit } from '../builds/types.ts'
 import type { ExecutionEvents } from '../events.ts'
 import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
-import type { Executor, RunEnd, RunnableService } from '../types.ts'
+import type { Executor, RunEnd, RunnableService, WarmStarts } from '../types.ts'
 import type { UserIds } from '../user-ids.ts'
 
 /** Unpacked code; `release` when no run needs the folder any more. */
@@ -84,6 +84,8 @@ export type SupervisorInit = {
   readonly limits: () => Resources
   /** As the policy says now. */
   readonly health: () => HealthSettings
+  /** What the policy wants kept ready; default: nothing. */
+  readonly warm?: () => Omit<WarmStarts, 'freeBytes'>
   readonly logs: LogLimits & {
     /** Logs of services that ended longer ago are removed. */
     readonly retainSeconds: number
@@ -154,6 +156,11 @@ export interface Supervisor extends AsyncDisposable {
   status(service: string): RunStatus | undefined
   /** The policy is another: connections of runs and builds that it does not allow are cut. */
   reviseNetworks(): void
+  /**
+   * Has executors keep ready what the policy wants, in memory that is free: to be called when a run has begun, not sooner, for
+   * it may begin in what is ready; and when one has ended. `renew`: the policy is another, and all is made again.
+   */
+  keepReady(options?: { renew: boolean }): void
   /** Reads nothing from the disk. */
   healthy(service: string): boolean
   /** How often its run has ended by itself and began again, and was not healthy since. */

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { createDrainState, type DrainState } from '../../admission/drain/drain-state.ts'
 import { totalLimits } from '../../admission/facts/capacity.ts'
 import { healthSettings } from '../../admission/facts/health-settings.ts'
+import { warmStarts } from '../../admission/facts/warm-starts.ts'
 import { machineNetwork } from '../../egress/index.ts'
 import { createExecutors } from '../../execution/executors.ts'
 import { buildNetwork, createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
@@ -40,13 +41,13 @@ export async function createExecution(
   const { dataDir, quotas, timeouts } = configuration
   const signed = createSignedServices({ journal })
   const serviceCode = createCodeProvider({ code, network, signed, journal, trust, own })
+  const userIds = await openUserIds({ rng }, configuration)
   const { executors } = parts.use(
     await createExecutors(
-      { clock, log: log.child('execution') },
+      { clock, log: log.child('execution'), userIds },
       { configuration, own, peerId: network.peerId, logs: LOGS },
     ),
   )
-  const userIds = await openUserIds({ rng }, configuration)
   const internet = machineNetwork(clock)
   const supervisor = parts.use(
     createSupervisor(
@@ -72,13 +73,21 @@ export async function createExecution(
         netcap: () => policy().config.NETCAP,
         limits: () => totalLimits(policy().config),
         health: () => healthSettings(policy().config),
+        warm: () => warmStarts(policy().config),
         logs: { ...LOGS, totalBytes: quotas.LOGS },
         graceMs: timeouts.STOP * 1000,
         stopOnClose: init.stopRunsOnClose === true,
       },
     ),
   )
-  parts.use(events.on('node:policy', () => supervisor.reviseNetworks()))
+  parts.use(
+    events.on('node:policy', () => {
+      supervisor.reviseNetworks()
+      supervisor.keepReady({ renew: true })
+    }),
+  )
+  parts.use(events.on('execution:state', ({ state }) => state === 'running' && supervisor.keepReady()))
+  parts.use(events.on('execution:freed', () => supervisor.keepReady()))
   const claims = createOwnClaims()
   const drain = createDrainState({ clock, meta: journal.meta })
   const { receipts, services, notify } = createReporting(context, {

@@ -45,6 +45,7 @@ it('an operator folder fresh from init can run something, without complaints', a
     HEALTHY_DEADLINE: 60,
     CHECK: { INTERVAL: 10, TIMEOUT: 5, FAILURES: 3 },
     BACKOFF: { FIRST: 1, MAX: 300 },
+    WARM: { 'node.js': [], GATEWAYS: 0 },
   })
   // it crosses to the runner's process as JSON
   const crossed: unknown = JSON.parse(JSON.stringify(configuration.policy.config))

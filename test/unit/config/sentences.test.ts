@@ -107,6 +107,12 @@ const container = 'must be <group>-<owner address>-<toolchains joined by dots>, 
 const noNetwork = 'contradicts MODE "none", which grants no network; set MODE to "allowlist" or remove ALLOW'
 const tooMuch = 'contradicts TOTAL.MEMORY: one service would get 2147483648, all together 1073741824'
 const enforced = 'is "warn", but this rule can only enforce: what it refuses could not run here anyway'
+const warm = (one: object) => ({
+  LIMITS: {
+    TOTAL: { MEMORY: '1GiB', DISK: '1GiB', PIDS: 100 },
+    WARM: { 'node.js': [{ DISK: '8MiB', PIDS: 32, ...one }] },
+  },
+})
 const limited = { LIMITS: { TOTAL: { MEMORY: '1GiB' }, SERVICE: { MEMORY: '2GiB' } } }
 const heavy = { QUORUM: { WEIGHT: 5 }, TRUSTED_HUBS: { [HUB]: { WEIGHT: 4 } } }
 const registryKeys = 'known keys are NODE.JS, PYTHON, RUST, RUBY, GO, PHP, C#, HASKELL, SCALA and DOCKER'
@@ -158,8 +164,16 @@ refuses('config.json', (raw) => readPolicy(raw), [
   unknown(
     'LIMITS.MEMORY',
     1,
-    'known keys are TOTAL, SERVICE, EVICT, HEALTHY_SECONDS, HEALTHY_DEADLINE, CHECK and BACKOFF',
+    'known keys are TOTAL, SERVICE, EVICT, HEALTHY_SECONDS, HEALTHY_DEADLINE, CHECK, BACKOFF and WARM',
   ),
+  [
+    warm({ COUNT: 1, MEMORY: '2GiB' }),
+    'LIMITS.WARM["node.js"][0].MEMORY is 2147483648, but one service gets 1073741824 at most',
+  ],
+  [
+    warm({ COUNT: 3, MEMORY: '512MiB' }),
+    'LIMITS.WARM["node.js"] contradicts TOTAL.MEMORY: all together would keep 1610612736 ready, and 1073741824 is all there is',
+  ],
   [{ DOCKER_CONFIGS: { ...remote, port: 2375 } }, `DOCKER_CONFIGS.host ${plainTcp}`],
   [
     { DOCKER_CONFIGS: { ...remote, protocol: 'https' } },

@@ -1,0 +1,81 @@
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Clock, deadline } from '../../../base/clock.ts'
+import { TimeoutError, UnavailableError } from '../../../base/errors.ts'
+import { egressListeners, hostsEntries } from '../../egress-targets.ts'
+import { limitsOf } from '../../logs/limits.ts'
+import type { LogLimits } from '../../logs/writer.ts'
+import type { Plan } from '../../types.ts'
+import { SANDBOX_ETC } from '../bubblewrap.ts'
+import { type CgroupRoots, limitCgroup } from '../cgroups.ts'
+import { giveTo, makeVisible } from '../prepare.ts'
+import type { HostHandle } from '../run.ts'
+import { runFiles, type ShimSpec, writeJson } from '../run-files.ts'
+import { mountTable } from '../sandbox-root.ts'
+import { prepareServiceBox } from '../service-box.ts'
+import { shimEntry } from './slot.ts'
+import { runMounts, slotPaths } from './slot-mounts.ts'
+import type { ParkedProgram, Slot } from './types.ts'
+
+/** From the order to the report of the shim. */
+const BEGIN_MS = 30_000
+
+export type BeginInit = {
+  readonly plan: Plan & { readonly codeDir: string }
+  readonly handle: HostHandle
+  /** for the Node.js of the slot, where it has one */
+  readonly program: ParkedProgram | undefined
+  /** see `Run.start` */
+  readonly start: string
+  readonly bwrap: string
+  readonly groups: CgroupRoots
+  readonly logs: LogLimits
+}
+
+/** Makes the slot the run's: from the moment that this calls `onOrder` on, the command may have begun. */
+export async function beginInSlot(clock: Clock, slot: Slot, init: BeginInit, onOrder: () => void): Promise<void> {
+  const { plan, handle } = init
+  const parked = runFiles(slot.dir)
+  const { memoryBytes, cpuMillicores, pids, diskBytes } = plan.grant
+  const mounts = mountTable(runMounts(slot, { ...plan, diskBytes }))
+  await Promise.all([
+    mkdir(plan.logDir, { recursive: true, mode: 0o700 }),
+    makeVisible(plan.codeDir),
+    writeFile(parked.table, mounts, { mode: 0o600 }),
+    // what the Node.js of the slot has seen of its memory stays as it is
+    limitCgroup(slot.cgroup, slot.parked === undefined ? { memoryBytes, cpuMillicores, pids } : { cpuMillicores }),
+  ])
+  // before the folder has the run's name: a folder of a run without a plan would be of nobody
+  await Promise.all([slot.mount(parked.table), writePlan(slot, init)])
+  await giveTo(slot.uid, slot.dir, plan.logDir)
+  await rename(slot.dir, handle.dir)
+  await symlink(runFiles(handle.dir).listen, handle.socket)
+  using limit = deadline(clock, BEGIN_MS, new TimeoutError('a sandbox that was ready does not answer'))
+  limit.signal.addEventListener('abort', () => slot.order.destroy(), { once: true })
+  onOrder()
+  slot.order.write('begin\n')
+  const answer = await slot.answer.catch(() => undefined)
+  slot.order.destroy()
+  if (answer !== 'begun') throw new UnavailableError('a sandbox that was ready has ended')
+}
+
+async function writePlan(slot: Slot, { plan, handle, program, start, bwrap, groups, logs }: BeginInit): Promise<void> {
+  const files = runFiles(slot.dir)
+  const paths = slotPaths({ entry: shimEntry() })
+  const listeners = plan.egress === undefined ? [] : egressListeners(plan.egress, plan.ports)
+  const box = { plan, files, paths, bwrap, groups, cgroup: slot.cgroup, uid: slot.uid, listeners }
+  const hosts = SANDBOX_ETC.hosts({ uid: slot.uid, hosts: hostsEntries(listeners) })
+  // in place: what is mounted in its box is this very file
+  if (program !== undefined) await writeFile(join(files.etc, 'hosts'), hosts)
+  const command = program === undefined ? await prepareServiceBox({ ...box, dropsCapabilities: true }) : []
+  const { runId, service, purpose, ports, lifetime, grant } = plan
+  await writeJson(files.plan, {
+    ...{ runId, service, purpose, ports, command, lifetime, sandboxed: true, cgroup: slot.cgroup, slot: slot.id },
+    ...(plan.egress === undefined ? {} : { egress: { listeners, proxyPort: plan.egress.proxyPort } }),
+    ...(plan.check === undefined ? {} : { checks: true }),
+    ...{ logDir: paths.log, socket: handle.socket, listen: 's', env: {}, cwd: '/', start },
+    ...(program === undefined ? {} : { program }),
+    watchMemory: groups.roots.memory === undefined ? grant.memoryBytes : null,
+    logLimits: limitsOf('run', logs, grant.diskBytes),
+  } satisfies ShimSpec)
+}

@@ -1,0 +1,72 @@
+import { join, relative } from 'node:path'
+import { inodesFor, SHM_BYTES, TMP_BYTES } from '../../constants.ts'
+import type { WarmClass } from '../../types.ts'
+import { ownFiles, packageRoot, type SandboxPaths } from '../sandbox-mounts.ts'
+import { SANDBOX_ROOT, type SandboxMount } from '../sandbox-root.ts'
+
+const at = (name: string) => join(SANDBOX_ROOT, name)
+/** Binds are made here first, where no sandbox sees them: a bind of a bind has its flags from its first moment. */
+const STAGING = { name: 'staging', bytes: 64 * 1024, inodes: 64 }
+
+/** The root of the service's box, where there is one before its code is known. */
+export const SLOT_ROOT = at('root')
+const SLOT_FOLDERS = ['', 'code', 'opt', 'opt/thundercloud']
+
+export type SlotMountsInit = {
+  /** its folder */
+  readonly dir: string
+  readonly node: string
+  readonly entry: string
+  readonly uid: number
+  readonly parked: WarmClass | undefined
+}
+
+/** Where a slot has what its run needs; `code` and `log` when they are mounted. */
+export function slotPaths({ entry }: Pick<SlotMountsInit, 'entry'>): SandboxPaths {
+  return {
+    box: SANDBOX_ROOT,
+    ...{ run: at('run'), log: at('log'), node: at('node'), entry: join(at('app'), relative(packageRoot(), entry)) },
+    ...{ code: at('code'), source: undefined, work: at('work'), tmp: at('tmp'), shm: at('shm'), shows: [] },
+  }
+}
+
+/** What is mounted before there is a run. */
+export function slotMounts({ dir, node, uid, parked }: SlotMountsInit): SandboxMount[] {
+  const tmpfs = (name: string, bytes: number, mode: string): SandboxMount => {
+    return { kind: 'tmpfs', to: at(name), mode, bytes, inodes: inodesFor(bytes), uid }
+  }
+  const folder = (to: string, owner = 0): SandboxMount => ({ kind: 'folder', to, uid: owner })
+  const work = parked === undefined ? folder(at('work')) : tmpfs('work', parked.diskBytes, '0777')
+  return [
+    { ...STAGING, kind: 'tmpfs', to: at(STAGING.name), mode: '0700', uid: 0 },
+    ...ownFiles(packageRoot()).map(({ from, name, file }) => ({ kind: 'bind' as const, from, to: at(name), file })),
+    { kind: 'bind', from: dir, to: at('run'), write: true },
+    { kind: 'bind', from: node, to: at('node'), file: true },
+    ...[work, tmpfs('tmp', TMP_BYTES, '1777'), tmpfs('shm', SHM_BYTES, '1777')],
+    ...[folder(at('log')), folder(at('code'))],
+    // bubblewrap, which is the run's user, makes there what it mounts
+    ...(parked === undefined ? [] : SLOT_FOLDERS.map((name) => folder(join(SLOT_ROOT, name), uid))),
+  ]
+}
+
+/** What is mounted for a run, seen by the boxes that are there. */
+export function runMounts(
+  { uid, parked }: Pick<SlotMountsInit, 'uid' | 'parked'>,
+  { codeDir, logDir, diskBytes }: { codeDir: string; logDir: string; diskBytes: number },
+): SandboxMount[] {
+  const staged = (from: string, name: string, to: string, write: boolean): SandboxMount[] => {
+    const by = at(join(STAGING.name, name))
+    return [
+      { kind: 'bind', from, to: by, write },
+      { kind: 'bind', from: by, to, write },
+    ]
+  }
+  const inodes = inodesFor(diskBytes)
+  return [
+    ...staged(logDir, 'log', at('log'), true),
+    ...staged(codeDir, 'code', parked === undefined ? at('code') : join(SLOT_ROOT, 'code'), false),
+    ...(parked === undefined
+      ? [{ kind: 'tmpfs' as const, to: at('work'), mode: '0777', bytes: diskBytes, inodes, uid }]
+      : []),
+  ]
+}

@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises'
+import type { Duplex } from 'node:stream'
+import { entryFile, entryFlags } from '../../../base/child-entry.ts'
+import { type Clock, deadline } from '../../../base/clock.ts'
+import { TimeoutError, UnavailableError } from '../../../base/errors.ts'
+import { startPiped, startProcess } from '../../../process/index.ts'
+import { HELPER_HEAP_MIB } from '../../constants.ts'
+import { readLine } from '../../gateway/server.ts'
+import type { Plan, WarmClass } from '../../types.ts'
+import { shimArgs } from '../bubblewrap.ts'
+import { type CgroupRoots, createCgroup } from '../cgroups.ts'
+import { giveTo } from '../prepare.ts'
+import { type RunFiles, runFiles, writeJson } from '../run-files.ts'
+import { mountTable, programOf, SANDBOX_ROOT, sandboxRootCommand } from '../sandbox-root.ts'
+import { seccompFilter } from '../seccomp.ts'
+import { prepareServiceBox } from '../service-box.ts'
+import type { ShimCommand } from '../shim-command.ts'
+import { PARKED_PROGRAM_FILE } from './parked-program.ts'
+import { ORDER_FD } from './parked-shim.ts'
+import { SLOT_ROOT, slotMounts, slotPaths } from './slot-mounts.ts'
+import type { Slot } from './types.ts'
+
+/** From its start to its readiness: two Node.js one after the other start in 150 ms on an idle machine. */
+const READY_MS = 30_000
+/** A mount takes milliseconds. */
+const MOUNT_MS = 10_000
+
+/** Runs as root in the mount namespace around a sandbox: mounts what one table says, and ends. Ends with the node, too. */
+const MOUNT = `PATH=/usr/bin:/bin:/usr/sbin:/sbin
+IFS= read -r table && mount -a -T "$table" && echo ok`
+
+export type SlotInit = {
+  readonly id: string
+  readonly dir: string
+  readonly parked: WarmClass | undefined
+  readonly bwrap: string
+  readonly groups: CgroupRoots
+  readonly groupName: string
+  readonly uid: number
+  /** the Node.js that services run with */
+  readonly node: string
+}
+
+export const shimEntry = () => entryFile(import.meta.url, '../shim-main')
+
+/** Makes a sandbox that waits for a run: its shim, with the gateway, and the service's Node.js where it is for a class. */
+export async function parkSlot(clock: Clock, init: SlotInit): Promise<Slot> {
+  const { id, dir, parked, groups, uid, node } = init
+  const files = runFiles(dir)
+  const entry = shimEntry()
+  const paths = slotPaths({ entry })
+  const mounts = slotMounts({ dir, node, entry, uid, parked })
+  await mkdir(dir, { recursive: true, mode: 0o711 })
+  const version = await versionOf(node)
+  const limits = parked === undefined ? {} : { memoryBytes: parked.memoryBytes, pids: parked.pids }
+  const { shim: join, ...cgroup } = await createCgroup(groups, init.groupName, limits, uid)
+  await Promise.all([
+    writeFile(files.status, '', { mode: 0o600 }),
+    writeFile(files.table, mountTable(mounts), { mode: 0o600 }),
+    parked === undefined ? writeFilter(files, groups) : writeParked(init, parked, { files, cgroup }),
+    mkdir(SANDBOX_ROOT, { recursive: true, mode: 0o755 }),
+  ])
+  await giveTo(uid, dir)
+  const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
+  const shim = shimArgs([paths.node, ...flags, paths.entry, paths.run, 'parked'], { lowPorts: true })
+  const box = { box: SANDBOX_ROOT, mounts, table: files.table, join, uid, shared: true }
+  const { pid, order } = await launch(files, sandboxRootCommand(box, [init.bwrap, ...shim]))
+  try {
+    using limit = deadline(clock, READY_MS, new TimeoutError('a sandbox is not ready in time'))
+    limit.signal.addEventListener('abort', () => order.destroy(), { once: true })
+    if ((await readLine(order).catch(() => undefined)) !== 'ready') throw new UnavailableError(await problemOf(files))
+  } catch (error) {
+    order.destroy()
+    throw error
+  }
+  // read on, or its end would not be seen
+  const answer = readLine(order)
+  answer.catch(() => {})
+  return { id, dir, uid, cgroup, parked, version, order, answer, ...createMounter(clock, pid) }
+}
+
+/** The command that waits in the service's own box, and what it shows. */
+async function writeParked(
+  { bwrap, groups, uid }: SlotInit,
+  { memoryBytes, diskBytes, pids }: WarmClass,
+  { files, cgroup }: { files: RunFiles; cgroup: Slot['cgroup'] },
+): Promise<void> {
+  const paths = slotPaths({ entry: shimEntry() })
+  const grant = { memoryBytes, diskBytes, pids, cpuMillicores: 0, executor: 'host', network: { mode: 'none' } } as const
+  const plan: Plan = {
+    ...{ runId: '', service: '', author: '', purpose: 'run', grant, env: {}, workdir: '', ports: [], toolchain: [] },
+    ...{ command: ['node', PARKED_PROGRAM_FILE], logDir: '' },
+  }
+  // the code is mounted into its root
+  const seen = { ...paths, code: undefined }
+  const box = { bwrap, groups, cgroup, uid, listeners: [], dropsCapabilities: true, root: SLOT_ROOT }
+  const command = await prepareServiceBox({ ...box, plan, files, paths: seen })
+  const parked: ShimCommand = { command, sandboxed: true, purpose: 'run', env: {}, cwd: '/', parked: true }
+  await writeJson(files.parked, parked, { durable: false })
+}
+
+async function writeFilter(files: RunFiles, { roots }: CgroupRoots): Promise<void> {
+  const filter = seccompFilter({ counted: roots.memory !== undefined })
+  if (filter !== undefined) await writeFile(files.filter, filter)
+}
+
+async function problemOf({ stderr }: RunFiles): Promise<string> {
+  const problem = (await readFile(stderr, 'utf8').catch(() => '')).trim().slice(-300)
+  return `its shim ended: ${problem || 'no reason given'}`
+}
+
+async function launch(
+  files: RunFiles,
+  shim: { program: string; args: string[] },
+): Promise<{ pid: number; order: Slot['order'] }> {
+  const stderrFile = await open(files.stderr, 'a', 0o600)
+  const status = await open(files.status, 'a', 0o600)
+  try {
+    const stdio = ['ignore', stderrFile.fd, stderrFile.fd, status.fd, 'pipe'] as const
+    const child = startProcess({ kind: 'shim', ...shim }, { detached: true, stdio })
+    await once(child, 'spawn')
+    child.on('error', () => {}).unref()
+    const order = child.stdio[ORDER_FD] as unknown as Duplex
+    order.on('error', () => {})
+    return { pid: child.pid as number, order }
+  } finally {
+    await Promise.all([stderrFile.close(), status.close()])
+  }
+}
+
+/** Waits beside the sandbox, so that a start begins no program. */
+function createMounter(clock: Clock, pid: number): Pick<Slot, 'mount' | 'leave'> {
+  const shell = ['--', programOf('bash'), '-p', '-c', MOUNT]
+  const args = [`--mount=/proc/${pid}/ns/mnt`, ...shell]
+  const child = startPiped({ kind: 'mounter', program: programOf('nsenter'), args })
+  child.on('error', () => {}).unref()
+  for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => {})
+  let problem = ''
+  child.stderr.on('data', (chunk) => {
+    problem = `${problem}${chunk}`.slice(0, 300)
+  })
+  return {
+    async mount(table) {
+      using limit = deadline(clock, MOUNT_MS, new TimeoutError('a mount takes too long'))
+      limit.signal.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
+      child.stdin.end(`${table}\n`)
+      const answer = await readLine(child.stdout).catch(() => '')
+      if (answer !== 'ok')
+        throw new UnavailableError(`a sandbox could not be filled: ${problem.trim() || 'no reason given'}`)
+    },
+    leave: () => void child.stdin.end(),
+  }
+}
+
+/** Another file is another Node.js, although its name is the same. */
+export async function versionOf(program: string): Promise<string> {
+  const { dev, ino, size, mtimeMs } = await stat(program)
+  return [dev, ino, size, mtimeMs].join(' ')
+}

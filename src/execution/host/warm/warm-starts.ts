@@ -1,0 +1,134 @@
+import type { Clock } from '../../../base/clock.ts'
+import { messageOf, UnavailableError } from '../../../base/errors.ts'
+import type { Log } from '../../../base/log.ts'
+import type { LogLimits } from '../../logs/writer.ts'
+import type { Plan, WarmStarts } from '../../types.ts'
+import type { UserIds } from '../../user-ids.ts'
+import type { CgroupRoots } from '../cgroups.ts'
+import type { HostHandle } from '../run.ts'
+import type { Sandbox } from '../sandbox-probe.ts'
+import { beginInSlot } from './begin.ts'
+import { createWarmPool } from './pool.ts'
+import { parkSlot, versionOf } from './slot.ts'
+import type { Slot } from './types.ts'
+
+type Machine = { readonly sandbox: Sandbox; readonly groups: CgroupRoots }
+
+export type WarmStartsInit = {
+  /** the Node.js that services run with */
+  readonly node: string
+  readonly logs: LogLimits
+  machine(): Promise<Machine>
+  /** The folder and the control group of a slot. */
+  slotOf(id: string): { readonly dir: string; readonly groupName: string }
+  /** Ends what is left of a slot that no run has. */
+  remove(id: string): Promise<void>
+  /** A run has it. */
+  forget(id: string): void
+}
+
+/** How a run begins; `started`: it did, in a slot. `uid`: the user that it has, where it begins cold after all. */
+export type WarmBegin = {
+  readonly start: string | undefined
+  readonly started: boolean
+  readonly uid?: number | undefined
+}
+
+/** What the host keeps ready, and the starts that take it. */
+export interface HostWarmStarts extends AsyncDisposable {
+  /** Resolves when it is there, as far as it can be. */
+  keep(wanted: WarmStarts, options?: { renew?: boolean | undefined }): Promise<void>
+  /** Starts the plan in a slot that fits, if there is one. Rejects when it may have begun and then failed. */
+  begin(plan: Plan, options: Machine & { readonly handle: HostHandle }): Promise<WarmBegin>
+}
+
+export function createWarmStarts(
+  { clock, log, userIds }: { clock: Clock; log: Log; userIds: UserIds | undefined },
+  init: WarmStartsInit,
+): HostWarmStarts {
+  const { node } = init
+  let wanted: WarmStarts | undefined
+  const pool = createWarmPool(
+    { clock, log },
+    {
+      version: () => versionOf(node),
+      async park(id, parked) {
+        const { sandbox, groups } = await init.machine()
+        if (userIds === undefined || !('bwrap' in sandbox)) throw new UnavailableError('there is no sandbox')
+        const uid = userIds.claim(id)
+        return parkSlot(clock, { ...init.slotOf(id), id, parked, bwrap: sandbox.bwrap, groups, uid, node })
+      },
+      async remove(id) {
+        await init.remove(id)
+        userIds?.release(id)
+      },
+    },
+  )
+
+  /** Why nothing can be kept ready here; undefined where it can. */
+  function impossible({ sandbox }: Machine): string | undefined {
+    if (userIds === undefined) return 'sandboxes are kept ready only where the node is root'
+    return 'bwrap' in sandbox ? undefined : 'sandboxes are kept ready only with bubblewrap'
+  }
+
+  async function beginIn(slot: Slot, begin: Parameters<typeof beginInSlot>[2]): Promise<WarmBegin> {
+    let ordered = false
+    try {
+      userIds?.transfer(slot.id, begin.plan.runId)
+      await beginInSlot(clock, slot, begin, () => {
+        ordered = true
+      })
+      init.forget(slot.id)
+      return { start: begin.start, started: true }
+    } catch (error) {
+      slot.leave()
+      slot.order.destroy()
+      if (ordered) throw error
+      log.warn('a run did not begin in a sandbox that was ready, and begins cold', { reason: messageOf(error) })
+      await init.remove(slot.id)
+      return { start: 'cold start: a sandbox that was ready failed', started: false, uid: slot.uid }
+    }
+  }
+
+  return {
+    async keep(next, options) {
+      wanted = next
+      if (userIds === undefined || (next.gateways === 0 && next.classes.length === 0)) {
+        return await pool.keep({ classes: [], gateways: 0, freeBytes: () => 0 }, options)
+      }
+      const machine = await init.machine()
+      // a later call has another wish
+      if (wanted !== next || impossible(machine) !== undefined) return
+      const { memory, pids } = machine.groups.roots
+      const limited = memory !== undefined && pids !== undefined
+      await pool.keep(limited ? next : { ...next, classes: [] }, { ...options, noClasses: !limited })
+    },
+    async begin(plan, { handle, sandbox, groups }) {
+      if (wanted === undefined || (wanted.gateways === 0 && wanted.classes.length === 0)) {
+        return { start: undefined, started: false }
+      }
+      const reason = impossible({ sandbox, groups })
+      if (reason !== undefined || plan.codeDir === undefined || !('bwrap' in sandbox)) {
+        return { start: `cold start: ${reason ?? 'it has no code'}`, started: false }
+      }
+      const { slot, program, start } = await pool.take(plan)
+      if (slot === undefined) return { start, started: false }
+      const { bwrap } = sandbox
+      const { codeDir } = plan
+      try {
+        return await beginIn(slot, {
+          plan: { ...plan, codeDir },
+          handle,
+          program,
+          start,
+          bwrap,
+          groups,
+          logs: init.logs,
+        })
+      } finally {
+        void pool.refill()
+      }
+    },
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  }
+}

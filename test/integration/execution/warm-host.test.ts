@@ -1,0 +1,209 @@
+import { statSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Executor, WarmStarts } from '../../../src/execution/index.ts'
+import { hostExecutor } from '../../fixtures/execution/executors.ts'
+import { runDirs } from '../../fixtures/execution/run-dirs.ts'
+import {
+  MIB,
+  makeRunDirs,
+  type PlanChange,
+  planFor,
+  type RunDirs,
+  runToEnd,
+  until,
+  writeCode,
+} from '../../fixtures/execution/run-fixture.ts'
+import { alwaysReady, READY, userIdsIn, warmHost } from '../../fixtures/execution/warm-host.ts'
+import { runNode } from '../../fixtures/program/process.ts'
+import { needs } from '../../require.ts'
+
+/** What a program can see of where it is. */
+const LOOK = `
+const { readdirSync, readFileSync, readlinkSync, statfsSync, fstatSync } = require('node:fs')
+const os = require('node:os')
+const text = (path) => readFileSync(path, 'utf8')
+const own = (words) => words.replaceAll(String(process.getuid()), 'UID')
+const status = /^(Uid|Gid|Groups|Cap\\w+|NoNewPrivs|Seccomp\\w*|Sig(Blk|Ign)|Umask|Threads|NSpid):.*$/
+console.log(JSON.stringify({
+  argv: process.argv, argv0: process.argv0, execArgv: process.execArgv, execPath: process.execPath, title: process.title,
+  main: [require.main === module, module.id, module.filename, module.parent, Object.keys(require.cache)],
+  cwd: process.cwd(), env: Object.entries(process.env), pid: process.pid, ppid: process.ppid, umask: process.umask(),
+  user: own(JSON.stringify([os.userInfo(), process.getgid(), process.getgroups()])), host: os.hostname(), tmp: os.tmpdir(),
+  status: own(text('/proc/self/status').split('\\n').filter((line) => status.test(line)).join('\\n')),
+  limits: text('/proc/self/limits'), nice: os.getPriority(), oom: text('/proc/self/oom_score_adj'),
+  groups: text('/proc/self/cgroup').split('\\n').map((line) => line.split(':').slice(1)),
+  descriptors: readdirSync('/proc/self/fd').map((fd) => {
+    try { return readlinkSync('/proc/self/fd/' + fd).replace(/\\d+/g, 'N') } catch { return 'that of this look' }
+  }).sort(),
+  input: [fstatSync(0).rdev, fstatSync(1).isFIFO() || fstatSync(1).isSocket()],
+  mounts: text('/proc/self/mountinfo').trim().split('\\n').map((line) => {
+    const [, , , , point, options] = line.split(' ')
+    return point + ' ' + options
+  }).sort(),
+  root: readdirSync('/').sort(), opt: readdirSync('/opt/thundercloud'), code: readdirSync('/code'), work: readdirSync('/work'),
+  disks: ['/work', '/tmp', '/dev/shm'].map((path) => [statfsSync(path).blocks, statfsSync(path).files]),
+  hosts: text('/etc/hosts'), passwd: own(text('/etc/passwd')), processes: readdirSync('/proc').filter((name) => +name > 0),
+  memory: [process.constrainedMemory(), require('node:v8').getHeapStatistics().heap_size_limit, os.availableParallelism()],
+  globals: Object.getOwnPropertyNames(globalThis), listeners: process.eventNames().map(String),
+  handles: process.getActiveResourcesInfo(),
+}))`
+
+const here = needs('bubblewrap') && needs('root')
+const BUILT = new URL('../../built-sources.ts', import.meta.url).href
+const NODE = fileURLToPath(new URL('../../fixtures/execution/warm-node.ts', import.meta.url))
+
+/** How many processes there are of users that runs and slots of these folders have. */
+async function processes(dirs: RunDirs): Promise<number> {
+  const users = new Set((await readdir(join(dirs.base, 'uids'))).map(Number))
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  return pids.filter((pid) => users.has(statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? -1)).length
+}
+
+/** What is left of slots: their folders, their users, their control groups. */
+async function left(dirs: RunDirs) {
+  const groups = await readdir('/sys/fs/cgroup/memory/thundercloud').catch(() => [])
+  const own = groups.filter((name) => name.startsWith(basename(dirs.base)))
+  return { folders: await readdir(dirs.runs), users: await readdir(join(dirs.base, 'uids')), groups: own }
+}
+
+describe.skipIf(!here)('a program in a Node.js that was ready', () => {
+  const dirs = runDirs()
+  let executor: Executor & AsyncDisposable
+  let ready: Executor
+  const starts: string[] = []
+  beforeAll(() => {
+    executor = warmHost(dirs)
+    ready = alwaysReady(executor, starts)
+    return () => executor[Symbol.asyncDispose]()
+  })
+  const outputOf = async (on: Executor, script: string, change: PlanChange = {}) => {
+    const { end, out, err } = await runToEnd(on, await planFor(executor, dirs, script, change))
+    return { end: { exitCode: end.exitCode, reason: end.reason }, out, err }
+  }
+
+  it('sees what it sees in one of its own', async () => {
+    const change = { command: ['node', 'main.js', 'one', '--two'], env: { GREETING: 'hello', HOME: '/tmp' } }
+    const [fresh] = (await outputOf(warmHost(dirs), LOOK, change)).out
+    const [warm] = (await outputOf(ready, LOOK, change)).out
+    expect(starts.at(-1)).toBe('warm start')
+    expect(JSON.parse(warm ?? '')).toEqual(JSON.parse(fresh ?? ''))
+  })
+
+  it.each([
+    ['a module', { command: ['node', 'main.mjs', 'x'] }, 'true,x', 0],
+    ['a program that fails', { command: ['node', 'fails.js'] }, '', 1],
+    ['a file that is not there', { command: ['node', 'nowhere.js'] }, '', 1],
+    ['a folder of its own', { command: ['node', '../main.js'], workdir: 'below' }, '/code/below', 0],
+  ] as const)('ends as there: %s', async (_, change, line, exitCode) => {
+    const files = {
+      'main.mjs': 'console.log([import.meta.main, process.argv[2]].join())',
+      'fails.js': 'throw new Error("on purpose")',
+      'main.js': 'console.log(process.cwd())',
+      'below/x': '',
+    }
+    const codeDir = await writeCode(dirs, files)
+    const fresh = await outputOf(warmHost(dirs), '', { ...change, codeDir })
+    const warm = await outputOf(ready, '', { ...change, codeDir })
+    expect(starts.at(-1)).toBe('warm start')
+    expect(warm).toMatchObject({ end: { exitCode }, out: line === '' ? [] : [line] })
+    // a stack has another end
+    const said = ({ err }: typeof warm) => err.filter((text) => !/^ {2,}at /.test(text))
+    expect(said(warm)).toEqual(said(fresh))
+  })
+
+  it('is another user each time, which nobody has beside it', async () => {
+    const users = await Promise.all([1, 2, 3].map(() => outputOf(ready, 'console.log(process.getuid())')))
+    expect(new Set(users.map(({ out }) => out[0])).size).toBe(3)
+  })
+
+  it('finds no other sandbox that is ready, and nothing of a run before it', async () => {
+    const leave = `for (const dir of ['/work', '/tmp', '/dev/shm']) require('fs').writeFileSync(dir + '/left', 'x')`
+    expect(await outputOf(ready, leave)).toMatchObject({ end: { exitCode: 0 } })
+    await executor.keepReady?.({ ...READY, gateways: 3 })
+    const look = `const { readdirSync } = require('fs')
+      console.log([...['/work', '/tmp', '/dev/shm'].flatMap((dir) => readdirSync(dir)), readdirSync('/proc').filter((n) => +n > 2)].join())`
+    expect((await outputOf(ready, look)).out).toEqual([''])
+  })
+
+  it.each<[string, PlanChange, string]>([
+    ['options', { command: ['node', '--no-warnings', 'main.js'] }, 'its command is not "node FILE"'],
+    ['another program', { command: ['sh', '-c', 'node main.js'] }, 'its command is not "node FILE"'],
+    ['a variable', { env: { NODE_ENV: 'production' } }, 'its environment sets NODE_ENV'],
+    ['another grant', { grant: { memoryBytes: 200 * MIB } }, 'LIMITS.WARM has no class with its grant: memory 200'],
+    ['a check', { check: ['true'] }, 'it has a check by a command'],
+  ])('starts cold beside a gateway that was ready: %s', async (_, change, why) => {
+    expect(await outputOf(ready, 'console.log("here")', change)).toMatchObject({ end: { exitCode: 0 }, out: ['here'] })
+    expect(starts.at(-1)).toContain(`its gateway was ready, its program started cold: ${why}`)
+  })
+})
+
+describe.skipIf(!here)('sandboxes that are ready', () => {
+  let dirs: RunDirs & AsyncDisposable
+  let executor: Executor & AsyncDisposable
+  beforeEach(async () => {
+    dirs = await makeRunDirs()
+    executor = warmHost(dirs)
+  })
+  afterEach(async () => {
+    await executor[Symbol.asyncDispose]()
+    await dirs[Symbol.asyncDispose]()
+  })
+  const start = async (change: PlanChange = {}) => {
+    const run = await executor.start(await planFor(executor, dirs, 'console.log(1)', change))
+    const end = await run.wait()
+    await executor.remove(run.handle)
+    return { start: run.start, exitCode: end.exitCode }
+  }
+
+  it('are as many as memory allows that no run has, and as the policy says', async () => {
+    const keep = async (change: Partial<WarmStarts>) => {
+      await executor.keepReady?.({ ...READY, ...change })
+      return (await readdir(dirs.runs)).length
+    }
+    expect(await keep({ freeBytes: () => 100 * MIB, gateways: 5 })).toBe(2)
+    expect(await keep({ gateways: 2 })).toBe(3)
+    expect(await keep({ classes: [], gateways: 0 })).toBe(0)
+    expect([await left(dirs), await processes(dirs)]).toEqual([{ folders: [], users: [], groups: [] }, 0])
+  })
+
+  it('are made again where the policy is another', async () => {
+    await executor.keepReady?.(READY)
+    const before = await readdir(dirs.runs)
+    await executor.keepReady?.(READY, { renew: true })
+    const after = await readdir(dirs.runs)
+    expect([after.length, after.filter((name) => before.includes(name))]).toEqual([before.length, []])
+  })
+
+  it.each(['SIGKILL', 'SIGTERM'] as const)('end with their node (%s), and leave nothing', async (signal) => {
+    const node = runNode([`--import=${BUILT}`, NODE, JSON.stringify(dirs)], { env: {} })
+    await node.line((line) => line === 'ready')
+    expect(await processes(dirs)).toBeGreaterThan(4)
+    await node.end(signal)
+    await until(async () => (await processes(dirs)) === 0)
+    expect(await executor.adopt()).toEqual([])
+    userIdsIn(dirs).retain(new Set())
+    expect(await left(dirs)).toEqual({ folders: [], users: [], groups: [] })
+  })
+
+  it('that ended by themselves are no loss: the run starts cold, as the user that it has', async () => {
+    await executor.keepReady?.({ ...READY, gateways: 0 })
+    const [slot = ''] = await readdir(dirs.runs)
+    // nothing to mount, so that the start fails after it has taken the slot
+    await rm(join(dirs.runs, slot, 'etc'), { recursive: true })
+    expect(await start()).toEqual({ start: 'cold start: a sandbox that was ready failed', exitCode: 0 })
+    await executor.keepReady?.({ ...READY, classes: [], gateways: 0 })
+    expect((await left(dirs)).groups).toEqual([])
+  })
+
+  it('are nothing to a node that is not root, which says so', async () => {
+    const ordinary = hostExecutor(dirs)
+    await ordinary.keepReady?.(READY)
+    const run = await ordinary.start(await planFor(ordinary, dirs, ''))
+    expect(run.start).toBe('cold start: sandboxes are kept ready only where the node is root')
+    await run.wait()
+    await ordinary.remove(run.handle)
+  })
+})
