@@ -5,16 +5,19 @@ import type { ExecutorName } from '../../../src/base/verdict.ts'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
 import { addFolder, announce, bytesOf, type createWorld, newSigner } from '../../../test/fixtures/node/nodes.ts'
 import { LINE } from './baselines.ts'
+import { type Pair, START_STEPS, type Start } from './pair.ts'
 
 const PATIENCE_MS = 60_000
-const LIMITS = { TOTAL: { MEMORY: '1GiB', CPU: '4', DISK: '512MiB', PIDS: 512, RUNS: 4 } }
-const STEPS = ['fetching', 'starting', 'running'] as const
-
-/** Until the verdict was there, until each step was journalled, and until its first line could be read; ms. */
-export type Start = { readonly verdict: number; readonly line: number } & Readonly<
-  Partial<Record<(typeof STEPS)[number], number>>
->
-
+const REFILL_MS = 1500
+const TOTAL = { MEMORY: '1GiB', CPU: '4', DISK: '512MiB', PIDS: 512, RUNS: 4 }
+const RESOURCES = { memory: '96MiB', disk: '8MiB', cpu: '0.5', pids: 32 }
+const CLASS = { COUNT: 2, MEMORY: RESOURCES.memory, DISK: RESOURCES.disk, PIDS: RESOURCES.pids }
+/** LIMITS.WARM, and how a start that takes it begins. */
+const READY = {
+  nothing: { warm: {}, began: '' },
+  gateways: { warm: { GATEWAYS: 2 }, began: 'its gateway was ready' },
+  programs: { warm: { 'node.js': [CLASS] }, began: 'warm start' },
+} as const satisfies Record<Pair['ready'], object>
 export type StartNode = {
   /** Adds a folder with so many files, and answers what starts a new service with that code. */
   prepare(files: number): Promise<{ start(): Promise<Start>; dir: string }>
@@ -23,30 +26,39 @@ export type StartNode = {
 type World = Awaited<ReturnType<typeof createWorld>>
 
 /** A whole node that runs all in one executor. */
-export async function openNode(world: World, executor: ExecutorName): Promise<StartNode> {
+export async function openNode(
+  world: World,
+  executor: ExecutorName,
+  ready: Pair['ready'] = 'nothing',
+): Promise<StartNode> {
+  const { warm, began } = READY[ready]
   const author = newSigner()
   const TRUST_TREE = { ROOTS: { [formatAddress(author.address)]: {} } }
   const PREFER_TOOLCHAIN = { [executor]: ['node.js'] }
-  const node = await world.start(executor, { runner: { LIMITS, PREFER_TOOLCHAIN, TRUST_TREE } })
+  const LIMITS = { TOTAL, WARM: warm }
+  const node = await world.start(`${executor}-${ready}`, { runner: { LIMITS, PREFER_TOOLCHAIN, TRUST_TREE } })
   let services = 0
   return {
     async prepare(files) {
-      const dir = await writeCode(world, executor, files)
+      const dir = await writeCode(world, `${executor}-${ready}`, files)
       const code = await addFolder(node, dir)
-      const start = () => measure(node, bytesOf(announce(author, serviceOf(code, `start-${services++}`))))
+      const start = async () => {
+        await refilled(ready)
+        return measure(node, bytesOf(announce(author, serviceOf(code, `start-${services++}`))), began)
+      }
       // unpacks the code, makes the image, and learns what the machine can do
-      await start()
+      await measure(node, bytesOf(announce(author, serviceOf(code, `start-${services++}`))), '')
       return { start, dir }
     },
   }
 }
 
 function serviceOf(code: string, name: string) {
-  return { code, name, depth: 1, run: { command: ['node', 'main.js'], kind: 'task' } }
+  return { code, name, depth: 1, resources: RESOURCES, run: { command: ['node', 'main.js'], kind: 'task' } }
 }
 
-async function writeCode({ root }: World, executor: ExecutorName, files: number): Promise<string> {
-  const dir = join(root, `code-${executor}-${files}`)
+async function writeCode({ root }: World, name: string, files: number): Promise<string> {
+  const dir = join(root, `code-${name}-${files}`)
   await mkdir(dir)
   await writeFile(join(dir, 'main.js'), `console.log('${LINE}')\n`)
   for (let file = 1; file < files; file++) {
@@ -58,7 +70,7 @@ async function writeCode({ root }: World, executor: ExecutorName, files: number)
 }
 
 /** From the announcement's bytes to the first line of output that a reader of the log has. */
-async function measure(node: ThundercloudNode, bytes: Uint8Array): Promise<Start> {
+async function measure(node: ThundercloudNode, bytes: Uint8Array, began: string): Promise<Start> {
   const at: Record<string, number> = {}
   const over = Promise.withResolvers<void>()
   const logged = Promise.withResolvers<void>()
@@ -71,14 +83,16 @@ async function measure(node: ThundercloudNode, bytes: Uint8Array): Promise<Start
     () => fail(new Error(`no line came within ${PATIENCE_MS / 1000} s: ${JSON.stringify(at)}`)),
     PATIENCE_MS,
   )
-  const began = performance.now()
+  const beganAt = performance.now()
   using _verdict = node.events.on('node:verdict', ({ verdict }) => {
-    at.verdict = performance.now() - began
+    at.verdict = performance.now() - beganAt
     if (verdict.run === false) fail(new Error(`the node does not run it: ${JSON.stringify(verdict.reasons)}`))
   })
   using _states = node.events.on('execution:state', ({ service, state, detail }) => {
-    at[state] ??= performance.now() - began
+    at[state] ??= performance.now() - beganAt
     if (state === 'fetching') readFirst(node, service).then(logged.resolve, logged.reject)
+    if (state === 'running' && !(detail ?? '').startsWith(began))
+      fail(new Error(`it did not begin as it should: ${detail}`))
     if (state === 'exited') over.resolve()
     if (state === 'failed' || state === 'refused') fail(new Error(`the run is ${state}: ${detail}`))
   })
@@ -86,13 +100,18 @@ async function measure(node: ThundercloudNode, bytes: Uint8Array): Promise<Start
     const received = await node.receive(bytes, { asPublisher: false })
     if (received.outcome !== 'new') throw new Error(`the node answered ${JSON.stringify(received)}`)
     await logged.promise
-    const line = performance.now() - began
+    const line = performance.now() - beganAt
     await over.promise
     const { verdict = 0 } = at
-    return { ...Object.fromEntries(STEPS.map((step) => [step, at[step]])), verdict, line }
+    return { ...Object.fromEntries(START_STEPS.map((step) => [step, at[step]])), verdict, line }
   } finally {
     clearTimeout(late)
   }
+}
+
+/** What was taken is there again: two sandboxes are ready in a quarter of a second, one after the other. */
+async function refilled(ready: Pair['ready']): Promise<void> {
+  if (ready !== 'nothing') await new Promise((resolve) => setTimeout(resolve, REFILL_MS))
 }
 
 async function readFirst(node: ThundercloudNode, service: string): Promise<void> {

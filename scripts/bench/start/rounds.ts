@@ -5,10 +5,10 @@ import { findProgram } from '../../../src/process/index.ts'
 import { createWorld } from '../../../test/fixtures/node/nodes.ts'
 import { system } from '../../../test/fixtures/system.ts'
 import { bareBubblewrap, bareDocker } from './baselines.ts'
-import { openNode, type Start } from './node.ts'
-import { FILES, type Message, type Pair } from './pair.ts'
+import { openNode } from './node.ts'
+import { FILES, type Message, type Pair, READY, type Start } from './pair.ts'
 
-type Case = Pick<Pair, 'executor' | 'files'> & { start(): Promise<Start>; baseline(): Promise<number> }
+type Case = Pick<Pair, 'executor' | 'ready' | 'files'> & { start(): Promise<Start>; baseline(): Promise<number> }
 
 /** A process of its own: it runs on what is built, as an operator's node does. */
 async function main(): Promise<void> {
@@ -19,22 +19,30 @@ async function main(): Promise<void> {
   const bwrap = findProgram('bwrap')
   if (bwrap === undefined) say({ notMeasured: 'bubblewrap is not installed' })
   else {
-    const node = await openNode(world, 'host')
-    for (const files of FILES) {
-      const { start } = await node.prepare(files)
-      cases.push({ executor: 'host', files, start, baseline: () => bareBubblewrap(bwrap) })
+    for (const ready of process.getuid?.() === 0 ? READY : (['nothing'] as const)) {
+      const node = await openNode(world, 'host', ready)
+      for (const files of FILES) {
+        const { start } = await node.prepare(files)
+        cases.push({ executor: 'host', ready, files, start, baseline: () => bareBubblewrap(bwrap) })
+      }
     }
   }
   if (await hasEngine()) {
     const node = await openNode(world, 'docker')
     for (const files of FILES) {
       const { start, dir } = await node.prepare(files)
-      cases.push({ executor: 'docker', files, start, baseline: () => bareDocker(nodeImageTag(), dir) })
+      cases.push({
+        executor: 'docker',
+        ready: 'nothing',
+        files,
+        start,
+        baseline: () => bareDocker(nodeImageTag(), dir),
+      })
     }
   } else say({ notMeasured: 'no Docker engine answers' })
   for (let round = 1; round <= Number(values.rounds); round++) {
-    for (const { executor, files, start, baseline } of cases) {
-      say({ executor, files, round, baseline: await baseline(), ours: await start() })
+    for (const { executor, ready, files, start, baseline } of cases) {
+      say({ executor, ready, files, round, baseline: await baseline(), ours: await start() })
     }
   }
 }
