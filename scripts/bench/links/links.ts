@@ -19,8 +19,8 @@ export function linksUnavailable(): string | undefined {
 /** Hosts on this machine that reach each other through one switch, each over a link of its own. */
 export interface Links extends Disposable {
   address(host: number): string
-  /** Starts a program of this repository on a host, with an IPC channel. */
-  fork(host: number, entry: URL, args?: readonly string[]): ChildProcess
+  /** Starts a program of this repository on a host, with an IPC channel; `nice` as for nice(1). */
+  fork(host: number, entry: URL, args?: readonly string[], nice?: number): ChildProcess
   /** Takes the host's link down, or up again: what is sent meanwhile is lost, and nobody is told. */
   cut(host: number, isDown: boolean): void
   /** Bytes that left the host on its link, headers and all. */
@@ -44,9 +44,9 @@ export function createLinks(hosts: number, rateOf: (host: number) => number | un
   }
   const links: Links = {
     address: (host) => `10.77.0.${host + 1}`,
-    fork(host, entry, args = []) {
+    fork(host, entry, args = [], nice = 0) {
       const node = [process.execPath, ...process.execArgv, fileURLToPath(entry), ...args]
-      return spawn('ip', ['netns', 'exec', hostNames[host] as string, ...node], {
+      return spawn('nice', ['-n', `${nice}`, 'ip', 'netns', 'exec', hostNames[host] as string, ...node], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       })
     },

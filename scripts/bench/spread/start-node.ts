@@ -5,9 +5,9 @@ import type { FromNode, ToNode } from './node.ts'
 
 export type Node = Awaited<ReturnType<typeof startNode>>
 
-/** Starts the process of a node on a host of these links. */
-export async function startNode(links: Links, host: number) {
-  const child: ChildProcess = links.fork(host, new URL('./node.ts', import.meta.url), [links.address(host)])
+/** Starts the process of a node on a host of these links, with this priority (`nice`). */
+export async function startNode(links: Links, host: number, nice?: number) {
+  const child: ChildProcess = links.fork(host, new URL('./node.ts', import.meta.url), [links.address(host)], nice)
   const gone = once(child, 'exit')
   const next = async (): Promise<FromNode> => {
     const ended = gone.then(([status]) => Promise.reject(new Error(`node ${host} ended with ${status}`)))
