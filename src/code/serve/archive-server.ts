@@ -17,6 +17,7 @@ import {
   CLOSE_GRACE_MS,
   FAST_BYTES_PER_SECOND,
   IDLE_MS,
+  MAX_SPARE_FRAMES,
   MAX_STREAMS,
   MAX_STREAMS_PER_PEER,
   SEND_MS,
@@ -34,13 +35,15 @@ export type ServerComponents = {
   readonly store: Pick<CodeStore, 'open' | 'images'>
 }
 
+type Frame = { readonly frame: Uint8Array; readonly bytes: Uint8Array }
+
 type Session = {
   readonly stream: MessageStream
   readonly signal: AbortSignal | undefined
   /** The code of the last request, kept open: clients ask for many chunks of one. */
   open?: { key: string; reader: ChunkReader; compress: ChunkCompressor } | undefined
   /** Two frames for whole chunks, in turn: one is filled from the disk while the other is on its way. */
-  readonly frames: { frame: Uint8Array; bytes: Uint8Array }[]
+  readonly frames: Frame[]
   /** The frame on its way; the next one waits for it. */
   sending: Promise<void>
   /** Is the way to this peer slower than compressing is? Unknown until a whole chunk went to it uncompressed. */
@@ -54,6 +57,8 @@ export function createArchiveServer(components: ServerComponents) {
   const { clock, events, log } = components
   const perPeer = new Map<string, number>()
   const uploads = createUploadQueue(clock)
+  /** Frames for whole chunks that no session uses: memory of each session's own would have the collector run all the time. */
+  const spare: Frame[] = []
   let streams = 0
 
   /** Resolves when the frame's turn has come. `reuse`: the frame will be filled again, when the one after it has its turn. */
@@ -116,7 +121,7 @@ export function createArchiveServer(components: ServerComponents) {
     const end = Math.min(request.first + request.count, reader.manifest.chunks.length)
     for (let index = request.first; index < end; index++) {
       const length = chunkLength(reader.manifest, index)
-      const { frame, bytes } = frameFor(session, length)
+      const { frame, bytes } = frameFor(session, length, spare)
       if (!(await readChunk(reader, index, bytes))) return refuse(session, `chunk ${index} is not here`)
       const worthwhile = request.zstd && (session.slow ?? length < CHUNK_BYTES)
       const small = worthwhile ? await compress(bytes) : undefined
@@ -139,7 +144,7 @@ export function createArchiveServer(components: ServerComponents) {
     const size = (await image.blobSize(digest)) ?? 0
     if (request.offset >= size) return refuse(session, 'this blob is not here')
     const length = Math.min(request.length, size - request.offset)
-    const { frame, bytes } = frameFor(session, length)
+    const { frame, bytes } = frameFor(session, length, spare)
     if (!(await image.read(digest, request.offset, bytes))) return refuse(session, 'this blob is not here')
     await send(session, frame, true)
     session.chunks++
@@ -185,6 +190,7 @@ export function createArchiveServer(components: ServerComponents) {
     perPeer.set(stream.peer, (perPeer.get(stream.peer) ?? 0) + 1)
     try {
       await serve(session)
+      spare.push(...session.frames.slice(0, MAX_SPARE_FRAMES - spare.length))
     } catch (error) {
       log.debug('an archive stream failed', { peer: stream.peer, error: sanitizeText(messageOf(error)) })
       stream.abort(error instanceof Error ? error : new UnavailableError('the archive stream failed'))
@@ -201,9 +207,9 @@ export function createArchiveServer(components: ServerComponents) {
 }
 
 /** A frame that nothing refers to any more: the one before the last, whose turn ended before the last one's began. */
-function frameFor({ frames }: Session, length: number): { frame: Uint8Array; bytes: Uint8Array } {
+function frameFor({ frames }: Session, length: number, spare: Frame[]): Frame {
   if (length < CHUNK_BYTES) return chunkAnswer(length)
-  const free = frames.length < 2 ? chunkAnswer(CHUNK_BYTES) : (frames.shift() as (typeof frames)[number])
+  const free = frames.length < 2 ? (spare.pop() ?? chunkAnswer(CHUNK_BYTES)) : (frames.shift() as Frame)
   frames.push(free)
   return free
 }

@@ -47,11 +47,12 @@ export async function openPartial(
 
   const scan = async () => {
     const { size } = await file.stat()
+    const buffer = new Uint8Array(Math.min(CHUNK_BYTES, size))
     for (let index = 0; index < manifest.chunks.length && index * CHUNK_BYTES < size; index++) {
       options.signal?.throwIfAborted()
-      const content = new Uint8Array(chunkLength(manifest, index))
-      const { bytesRead } = await file.read(content, 0, content.byteLength, index * CHUNK_BYTES)
-      if (bytesRead === content.byteLength && isChunk(index, content)) add(index)
+      const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, index * CHUNK_BYTES)
+      const length = chunkLength(manifest, index)
+      if (bytesRead >= length && isChunk(index, buffer.subarray(0, length))) add(index)
     }
     lifecycle.found(bytes)
   }

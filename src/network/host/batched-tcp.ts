@@ -57,7 +57,7 @@ function join(connection: MultiaddrConnection, buffers: TransientBuffers): void 
   if (!(socket instanceof Socket)) return
   const { onData } = inner
   inner.onData = (read) => {
-    buffers.own(read)
+    buffers.ownRead(read)
     onData.call(inner, read)
   }
   inner.sendData = (data) => {

@@ -44,7 +44,7 @@ export function createNoiseCrypto(buffers: TransientBuffers): ICryptoInterface {
       const opened = encrypted.map((piece) => decipher.update(piece))
       decipher.final()
       for (const piece of opened) buffers.own(piece)
-      for (const piece of read) if (isRest(piece)) buffers.release(piece)
+      for (const piece of read) buffers.releaseAtEnd(piece)
       // a copy of what was read, made for ciphers that decrypt in place
       if (dst !== undefined && !read.some(({ buffer }) => buffer === dst.buffer)) {
         buffers.own(dst)
@@ -62,9 +62,4 @@ function listOf(pieces: Uint8Array[]): Uint8Array | Uint8ArrayList {
 
 function piecesOf(bytes: Uint8Array | Uint8ArrayList): Uint8Array[] {
   return bytes instanceof Uint8Array ? [bytes] : [...bytes]
-}
-
-/** Does it reach the end of what it is part of? What comes before it was read in earlier frames. */
-function isRest({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
-  return byteOffset + byteLength === buffer.byteLength
 }

@@ -5,21 +5,33 @@
 export interface TransientBuffers {
   /** The complete buffer behind `view` belongs to the caller only. */
   own(view: Uint8Array): void
+  /** As `own`, of what a socket read: its buffer may be longer than the read, which begins where the buffer begins. */
+  ownRead(read: Uint8Array): void
   /** The buffer will not be read again. Anything that is not owned, or owned in part, stays as it is. */
   release(view: Uint8Array): void
+  /** As `release`, where `view` reaches the end of what is owned. */
+  releaseAtEnd(view: Uint8Array): void
 }
 
 /** Less is not worth the call. */
 const WORTHWHILE_BYTES = 16 * 1024
 
 export function createTransientBuffers(): TransientBuffers {
-  const owned = new WeakSet<ArrayBufferLike>()
-  return {
-    own({ buffer, byteLength }) {
-      if (byteLength >= WORTHWHILE_BYTES && byteLength === buffer.byteLength) owned.add(buffer)
+  /** of each buffer, how many bytes of it are in use */
+  const owned = new WeakMap<ArrayBufferLike, number>()
+  const buffers: TransientBuffers = {
+    own(view) {
+      if (view.byteLength === view.buffer.byteLength) buffers.ownRead(view)
+    },
+    ownRead({ buffer, byteOffset, byteLength }) {
+      if (byteOffset === 0 && buffer.byteLength >= WORTHWHILE_BYTES) owned.set(buffer, byteLength)
     },
     release({ buffer }) {
       if (owned.delete(buffer)) (buffer as ArrayBuffer).transfer(0)
     },
+    releaseAtEnd(view) {
+      if (owned.get(view.buffer) === view.byteOffset + view.byteLength) buffers.release(view)
+    },
   }
+  return buffers
 }

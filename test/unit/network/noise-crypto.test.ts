@@ -15,8 +15,11 @@ const READ_BYTES = 65_536
 function asRead(bytes: Uint8Array, lengths: readonly number[], buffers = createTransientBuffers()): Uint8Array[] {
   const reads: Uint8Array[] = []
   for (let at = 0, index = 0; at < bytes.byteLength; index++) {
-    const read = new Uint8Array(bytes.subarray(at, at + (lengths[index % lengths.length] as number)))
-    buffers.own(read)
+    const piece = bytes.subarray(at, at + (lengths[index % lengths.length] as number))
+    // the system fills a buffer of this size as far as it has bytes
+    const read = new Uint8Array(READ_BYTES).subarray(0, piece.byteLength)
+    read.set(piece)
+    buffers.ownRead(read)
     reads.push(read)
     at += read.byteLength
   }
@@ -74,11 +77,11 @@ test('a read is given back when the frame that reached its end is opened, and no
   const reads = read(Buffer.concat([randomBytes(40_000), randomBytes(40_000)].map(encrypt)), [READ_BYTES])
   const list = new Uint8ArrayList(...reads)
   for (const [from, left] of [
-    [0, READ_BYTES],
-    [40_016, 0],
+    [0, [READ_BYTES, 80_032 - READ_BYTES]],
+    [40_016, [0, 0]],
   ] as const) {
     open(list.sublist(from, from + 40_016))
-    expect(reads.map(({ byteLength }) => byteLength)).toEqual([left, 80_032 - READ_BYTES])
+    expect(reads.map(({ byteLength }) => byteLength)).toEqual(left)
   }
 })
 
