@@ -12,7 +12,7 @@ export type ToNode =
   | { readonly do: 'stop-fetching' }
 /** Times are ms of the machine's monotonic clock, which all processes share. */
 export type Moments = readonly (readonly [id: string, atMs: number])[]
-export type Arrivals = { readonly moments: Moments; readonly lost: number }
+export type Arrivals = { readonly moments: Moments; readonly lost: readonly string[] }
 export type FromNode =
   | { readonly address: string }
   | { readonly code: string }
@@ -38,11 +38,11 @@ const node = await world.start('node', {
 })
 const author = newSigner()
 let arrivals: [string, number][] = []
-let lost = 0
+let lost: string[] = []
 let fetching: { stop: AbortController; done: Promise<number> } | undefined
 
 node.events.on('node:verdict', ({ id }) => void arrivals.push([id, nowMs()]))
-node.events.on('network:peer-disconnected', () => void lost++)
+node.events.on('network:peer-disconnected', ({ peer }) => void lost.push(peer))
 
 async function announce(count: number, everyMs: number): Promise<Moments> {
   const moments: [string, number][] = []
@@ -87,7 +87,7 @@ async function work(order: ToNode): Promise<FromNode> {
   if (order.do === 'announce') return { moments: await announce(order.count, order.everyMs) }
   if (order.do === 'take-arrivals') {
     const taken = { moments: arrivals, lost }
-    ;[arrivals, lost] = [[], 0]
+    ;[arrivals, lost] = [[], []]
     return taken
   }
   if (order.do === 'start-fetching') {

@@ -15,6 +15,7 @@ export type Round = {
   /** From the publisher to the verdict of the node behind the observed one. */
   readonly forwarded: Latency
   readonly missing: number
+  /** Of the observed node, with a node of the row, and under load with any peer: the others are idle, and closed for it. */
   readonly lostConnections: number
   readonly transfers: number
   readonly busy: number
@@ -37,19 +38,19 @@ export async function playRound(
   const sent = await publisher.announce(seconds * perSecond, 1000 / perSecond)
   const busy = round(machine(), 2)
   const transfers = load === undefined ? 0 : await load.stop()
-  const arrived = { observed: [] as Arrivals[], next: [] as Arrivals[], publisher: [await publisher.takeArrivals()] }
+  const arrived = { observed: [] as Arrivals[], next: [] as Arrivals[] }
   for (let waited = 0; waited <= PATIENCE_MS; waited += LOOK_EVERY_MS) {
     arrived.observed.push(await observed.takeArrivals())
     arrived.next.push(await next.takeArrivals())
     if (missingOf(sent, arrived.observed) + missingOf(sent, arrived.next) === 0) break
     await sleep(LOOK_EVERY_MS)
   }
-  const lost = Object.values(arrived).flat()
+  const isUsed = (peer: string) => load !== undefined || [publisher, next].some(({ address }) => address.endsWith(peer))
   return {
     received: latencyOf(sent, arrived.observed),
     forwarded: latencyOf(sent, arrived.next),
     missing: missingOf(sent, arrived.observed) + missingOf(sent, arrived.next),
-    lostConnections: lost.reduce((sum, arrivals) => sum + arrivals.lost, 0),
+    lostConnections: arrived.observed.flatMap(({ lost }) => lost).filter(isUsed).length,
     transfers,
     busy,
   }
