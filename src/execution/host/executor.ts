@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InputError, messageOf, UnavailableError } from '../../base/errors.ts'
@@ -160,7 +161,8 @@ export function createHostExecutor(
       begun.add(runId(plan))
       let start: string | undefined
       try {
-        await removeRun(handle, groups)
+        // its folder is the first that is made and the last that is removed
+        if (existsSync(handle.dir)) await removeRun(handle, groups)
         await mkdir(init.runtimeDir, { recursive: true, mode: 0o700 })
         signal?.throwIfAborted()
         const begin = await warm.begin(plan, { handle, sandbox, groups })

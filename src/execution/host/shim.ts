@@ -1,4 +1,5 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { errnoOf } from '../../base/errors.ts'
@@ -9,9 +10,10 @@ import { startGatewayServer } from '../gateway/server.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter, pumpOutput } from '../logs/writer.ts'
 import type { EndReason, PlanLifetime, RunEnd } from '../types.ts'
+import type { DiskWatch } from './build-disk.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
 import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
-import { type RunFiles, readJson, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
+import { type RunFiles, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
 import { type StartedCommand, startCommand } from './shim-command.ts'
 
 /**
@@ -25,25 +27,33 @@ export async function runShim(dir: string, { parked = false } = {}): Promise<voi
   await writeIdentity(files, clock)
   const order = parked ? await (await import('./warm/parked-shim.ts')).waitForOrder(files) : undefined
   if (parked && order === undefined) return
-  if (order !== undefined) await writeIdentity(files, clock)
-  try {
-    await rename(files.plan, files.taken)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return
-    throw error
-  }
-  const plan = await readJson<ShimSpec>(files.taken)
-  if (plan === undefined) throw new Error(`${files.taken} cannot be read`)
+  const plan = takePlan(files)
+  if (plan === undefined) return
   if (!plan.sandboxed) await writeFile(files.status, `{ "child-pid": ${process.pid} }\n`)
 
   const writer = createLogWriter(plan.logDir, 'run', plan.logLimits)
   const finished = Promise.withResolvers<RunEnd>()
   const listen = plan.listen ?? plan.socket
-  await rm(listen, { force: true })
+  rmSync(listen, { force: true })
   const running = { child: undefined as RunningCommand | undefined }
   // loaded by those that have it, like its other parts
   using egress = plan.egress && (await (await import('../gateway/egress.ts')).startEgress(plan.egress))
-  if (plan.program !== undefined) order?.begin(plan.program)
+  const read = (child: RunningCommand, disk?: DiskWatch) =>
+    Promise.all([
+      child.end,
+      pumpOutput(disk?.watchOutput(child.out) ?? child.out, 'out', { writer, clock }),
+      pumpOutput(disk?.watchOutput(child.err) ?? child.err, 'err', { writer, clock }),
+    ])
+  let ending: ReturnType<typeof read> | undefined
+  if (order?.command !== undefined && plan.program !== undefined) {
+    running.child = runCommand(plan, order.command, clock, {})
+    // first: of a process that has ended, what nobody reads is thrown away
+    ending = read(running.child)
+    ending.catch(() => {})
+    order.begin(plan.program)
+  }
+  // while its program begins
+  if (order !== undefined) await Promise.all([writeIdentity(files, clock), writer.write('')])
   const gateway = await startGatewayServer({
     path: listen,
     egress: egress?.attach,
@@ -64,16 +74,12 @@ export async function runShim(dir: string, { parked = false } = {}): Promise<voi
     const { build } = plan
     if (build !== undefined) await parts.build?.copyIn(build)
     const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
-    running.child = runCommand(plan, order?.command ?? startCommand(plan, files), clock, parts)
+    running.child ??= runCommand(plan, startCommand(plan, files), clock, parts)
     order?.done()
     if (!plan.sandboxed && running.child.pid !== undefined) await writeJson(files.child, identify(running.child.pid))
     const { child } = running
     endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
-    const [ended] = await Promise.all([
-      child.end,
-      pumpOutput(disk?.watchOutput(child.out) ?? child.out, 'out', { writer, clock }),
-      pumpOutput(disk?.watchOutput(child.err) ?? child.err, 'err', { writer, clock }),
-    ])
+    const [ended] = await (ending ?? read(child, disk))
     const end =
       build === undefined || disk === undefined
         ? ended
@@ -90,6 +96,17 @@ export async function runShim(dir: string, { parked = false } = {}): Promise<voi
     gateway.close()
     await rm(listen, { force: true })
   }
+}
+
+/** Undefined: it is void. In one go: a command that waits for it begins at once. */
+function takePlan({ plan, taken }: RunFiles): ShimSpec | undefined {
+  try {
+    renameSync(plan, taken)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+  return JSON.parse(readFileSync(taken, 'utf8')) as ShimSpec
 }
 
 async function writeIdentity(files: RunFiles, clock: Clock): Promise<void> {
@@ -132,7 +149,7 @@ function runCommand(
   plan: ShimSpec,
   { child, first: init, ended }: StartedCommand,
   clock: Clock,
-  parts: Awaited<ReturnType<typeof partsOf>>,
+  parts: Partial<Awaited<ReturnType<typeof partsOf>>>,
 ): RunningCommand {
   let reason: EndReason = 'exit'
   const kill = async () => signal((await init) ?? child.pid, 'SIGKILL')

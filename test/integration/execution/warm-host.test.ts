@@ -114,6 +114,13 @@ describe.skipIf(!here)('a program in a Node.js that was ready', () => {
     expect(said(warm)).toEqual(said(fresh))
   })
 
+  it('loses nothing of what it writes, however soon it ends', async () => {
+    for (let round = 0; round < 5; round++) {
+      const { end, out } = await outputOf(ready, `require('fs').writeSync(1, 'said\\n'); process.reallyExit(3)`)
+      expect([end.exitCode, out, starts.at(-1)]).toEqual([3, ['said'], 'warm start'])
+    }
+  })
+
   it('is another user each time, which nobody has beside it', async () => {
     const users = await Promise.all([1, 2, 3].map(() => outputOf(ready, 'console.log(process.getuid())')))
     expect(new Set(users.map(({ out }) => out[0])).size).toBe(3)

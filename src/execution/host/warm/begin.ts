@@ -38,15 +38,17 @@ export async function beginInSlot(clock: Clock, slot: Slot, init: BeginInit, onO
   const parked = runFiles(slot.dir)
   const { memoryBytes, cpuMillicores, pids, diskBytes } = plan.grant
   const mounts = mountTable(runMounts(slot, { ...plan, diskBytes }))
+  // the plan is there before the folder has the run's name: a folder of a run without one would be of nobody
   await Promise.all([
-    mkdir(plan.logDir, { recursive: true, mode: 0o700 }),
-    makeVisible(plan.codeDir),
-    writeFile(parked.table, mounts, { mode: 0o600 }),
+    Promise.all([
+      mkdir(plan.logDir, { recursive: true, mode: 0o700 }),
+      makeVisible(plan.codeDir),
+      writeFile(parked.table, mounts, { mode: 0o600 }),
+    ]).then(() => slot.mount(parked.table)),
     // what the Node.js of the slot has seen of its memory stays as it is
     limitCgroup(slot.cgroup, slot.parked === undefined ? { memoryBytes, cpuMillicores, pids } : { cpuMillicores }),
+    writePlan(slot, init),
   ])
-  // before the folder has the run's name: a folder of a run without a plan would be of nobody
-  await Promise.all([slot.mount(parked.table), writePlan(slot, init)])
   await giveTo(slot.uid, slot.dir, plan.logDir)
   await rename(slot.dir, handle.dir)
   await symlink(runFiles(handle.dir).listen, handle.socket)

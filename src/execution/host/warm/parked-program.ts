@@ -14,6 +14,8 @@ export const PARKED_PROGRAM = `'use strict'
 const { closeSync, readSync, writeSync } = require('node:fs')
 const { resolve } = require('node:path')
 const { runMain } = require('node:module')
+// what the first line of output needs
+require('node:net')
 
 writeSync(${PARKED_FD}, 'ready\\n')
 const parts = []
