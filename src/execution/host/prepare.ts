@@ -16,7 +16,7 @@ import { type RunFiles, runFiles, type ShimSpec, writeJson } from './run-files.t
 import { type SandboxPaths, sandboxMounts } from './sandbox-mounts.ts'
 import type { Sandbox } from './sandbox-probe.ts'
 import { mountTable, sandboxRootCommand } from './sandbox-root.ts'
-import { prepareServiceBox } from './service-box.ts'
+import { serviceBoxCommand, writeBoxFiles } from './service-box.ts'
 
 /** Ports below need a capability. */
 const FIRST_FREE_PORT = 1024
@@ -71,7 +71,8 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   if (sandboxed) {
     const { bwrap } = sandbox
     const box = { plan, files, paths, bwrap, groups, cgroup, uid, listeners, dropsCapabilities: lowPorts }
-    command = await prepareServiceBox(box)
+    await writeBoxFiles(box)
+    command = serviceBoxCommand(box)
   } else if (paths.box === undefined) await mkdir(files.work, { recursive: true, mode: 0o700 })
   const { service, purpose, ports, lifetime, grant } = plan
   const folders =

@@ -5,7 +5,6 @@ import type { LogLimits } from '../logs/writer.ts'
 import type { Plan, PlanLifetime, RunEnd } from '../types.ts'
 import type { RunCgroup } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
-import type { ParkedProgram } from './warm/types.ts'
 
 /** What a shim is started with, and what an adopter learns about a run that it did not start. JSON. */
 export type ShimSpec = {
@@ -53,6 +52,15 @@ export type BuildFolders = {
   readonly code: string
   readonly bytes: number
   readonly inodes: number
+}
+
+/** The program of a run that begins in a Node.js which is there already: what it gets by one message. */
+export type ParkedProgram = {
+  /** the file and its arguments */
+  readonly args: readonly string[]
+  /** beside what every run has */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
 }
 
 /** Which process a shim is: its pid is in the status file, because inside its namespace it is 1. */

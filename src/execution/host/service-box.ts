@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NOBODY } from '../constants.ts'
@@ -25,23 +26,45 @@ export type ServiceBoxInit = {
   readonly root?: string | undefined
 }
 
-/** Writes what the service's box shows, and answers the command that makes the box and runs the service in it. */
-export async function prepareServiceBox(init: ServiceBoxInit): Promise<string[]> {
-  const { plan, files, paths, groups, uid, listeners, root } = init
-  const limited = (controller: Controller) => groups.roots[controller] !== undefined
+/** Writes what the service's box shows. */
+export async function writeBoxFiles({
+  files,
+  groups,
+  uid,
+  listeners,
+}: Pick<ServiceBoxInit, 'files' | 'groups' | 'uid' | 'listeners'>): Promise<void> {
   await mkdir(files.etc, { recursive: true, mode: 0o755 })
   const about = { uid: uid ?? NOBODY, hosts: hostsEntries(listeners) }
-  const filter = seccompFilter({ counted: limited('memory') })
+  const filter = seccompFilter({ counted: isLimited(groups, 'memory') })
   await Promise.all([
     ...Object.entries(SANDBOX_ETC).map(([name, text]) => writeFile(join(files.etc, name), text(about))),
     filter === undefined ? undefined : writeFile(files.filter, filter),
   ])
-  const heapMib = limited('memory') ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
+}
+
+/** In place: what is mounted in a box that is there is this very file. */
+export async function rewriteHosts(
+  { etc }: RunFiles,
+  uid: number,
+  listeners: readonly EgressListener[],
+): Promise<void> {
+  await writeFile(join(etc, 'hosts'), SANDBOX_ETC.hosts({ uid, hosts: hostsEntries(listeners) }))
+}
+
+/** The command that makes the service's box and runs the service in it. */
+export function serviceBoxCommand(init: ServiceBoxInit): string[] {
+  const { plan, files, paths, groups, uid, root } = init
+  const limitsMemory = isLimited(groups, 'memory')
+  const heapMib = limitsMemory ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
   const { code, work, tmp, shm, shows, node } = paths
   const box = sandboxArgs(plan, {
     ...{ bwrap: init.bwrap, node, etcDir: runFiles(paths.run).etc, code, work, tmp, shm, shows, root },
-    ...{ uid, limitPids: !limited('pids'), heapMib, filtered: filter !== undefined },
+    ...{ uid, limitPids: !isLimited(groups, 'pids'), heapMib, filtered: existsSync(files.filter) },
   })
   const dropping = init.dropsCapabilities ? DROP_CAPABILITIES : []
   return inCgroups(joinFiles(init.cgroup), [...dropping, init.bwrap, ...box])
+}
+
+function isLimited({ roots }: CgroupRoots, controller: Controller): boolean {
+  return roots[controller] !== undefined
 }

@@ -25,7 +25,7 @@ export async function runShim(dir: string, { parked = false } = {}): Promise<voi
   process.chdir(dir)
   const files = runFiles(dir)
   await writeIdentity(files, clock)
-  const order = parked ? await (await import('./warm/parked-shim.ts')).waitForOrder(files) : undefined
+  const order = parked ? await (await import('./warm/parked-shim.ts')).waitForOrder(files, clock) : undefined
   if (parked && order === undefined) return
   const plan = takePlan(files)
   if (plan === undefined) return
@@ -44,14 +44,24 @@ export async function runShim(dir: string, { parked = false } = {}): Promise<voi
       pumpOutput(disk?.watchOutput(child.out) ?? child.out, 'out', { writer, clock }),
       pumpOutput(disk?.watchOutput(child.err) ?? child.err, 'err', { writer, clock }),
     ])
-  let ending: ReturnType<typeof read> | undefined
-  if (order?.command !== undefined && plan.program !== undefined) {
-    running.child = runCommand(plan, order.command, clock, {})
+  // loaded by those that have it: what a shim loads, each start waits for
+  const parts = await partsOf(plan)
+  const { build } = plan
+  const begin = async () => {
+    if (build !== undefined) await parts.build?.copyIn(build)
+    const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
+    const child = runCommand(plan, order?.command ?? startCommand(plan, files), clock, parts)
+    running.child = child
     // first: of a process that has ended, what nobody reads is thrown away
-    ending = read(running.child)
+    const ending = read(child, disk)
     ending.catch(() => {})
-    order.begin(plan.program)
+    if (plan.program !== undefined) order?.begin(plan.program)
+    if (!plan.sandboxed && child.pid !== undefined) await writeJson(files.child, identify(child.pid))
+    endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
+    return { ending, disk }
   }
+  // a build copies its code first, and can be asked meanwhile
+  let begun = build === undefined ? await begin() : undefined
   // while its program begins
   if (order !== undefined) await Promise.all([writeIdentity(files, clock), writer.write('')])
   const gateway = await startGatewayServer({
@@ -69,17 +79,10 @@ export async function runShim(dir: string, { parked = false } = {}): Promise<voi
     },
   })
   try {
-    // loaded by those that have it: what a shim loads, each start waits for
-    const parts = await partsOf(plan)
-    const { build } = plan
-    if (build !== undefined) await parts.build?.copyIn(build)
-    const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
-    running.child ??= runCommand(plan, startCommand(plan, files), clock, parts)
+    begun ??= await begin()
     order?.done()
-    if (!plan.sandboxed && running.child.pid !== undefined) await writeJson(files.child, identify(running.child.pid))
-    const { child } = running
-    endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
-    const [ended] = await (ending ?? read(child, disk))
+    const { disk } = begun
+    const [ended] = await begun.ending
     const end =
       build === undefined || disk === undefined
         ? ended

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -198,8 +198,9 @@ describe.skipIf(!here)('sandboxes that are ready', () => {
   it('that ended by themselves are no loss: the run starts cold, as the user that it has', async () => {
     await executor.keepReady?.({ ...READY, gateways: 0 })
     const [slot = ''] = await readdir(dirs.runs)
-    // nothing to mount, so that the start fails after it has taken the slot
-    await rm(join(dirs.runs, slot, 'etc'), { recursive: true })
+    // no place for the table of what is mounted: the start fails after it has taken the slot
+    await rm(join(dirs.runs, slot, 'mounts'))
+    await mkdir(join(dirs.runs, slot, 'mounts'))
     expect(await start()).toEqual({ start: 'cold start: a sandbox that was ready failed', exitCode: 0 })
     await executor.keepReady?.({ ...READY, classes: [], gateways: 0 })
     expect((await left(dirs)).groups).toEqual([])

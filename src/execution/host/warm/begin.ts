@@ -1,21 +1,18 @@
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Clock, deadline } from '../../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../../base/errors.ts'
-import { egressListeners, hostsEntries } from '../../egress-targets.ts'
+import { egressListeners } from '../../egress-targets.ts'
 import { limitsOf } from '../../logs/limits.ts'
 import type { LogLimits } from '../../logs/writer.ts'
 import type { Plan } from '../../types.ts'
-import { SANDBOX_ETC } from '../bubblewrap.ts'
 import { type CgroupRoots, limitCgroup } from '../cgroups.ts'
 import { giveTo, makeVisible } from '../prepare.ts'
 import type { HostHandle } from '../run.ts'
-import { runFiles, type ShimSpec, writeJson } from '../run-files.ts'
+import { type ParkedProgram, runFiles, type ShimSpec, writeJson } from '../run-files.ts'
 import { mountTable } from '../sandbox-root.ts'
-import { prepareServiceBox } from '../service-box.ts'
-import { shimEntry } from './slot.ts'
-import { runMounts, slotPaths } from './slot-mounts.ts'
-import type { ParkedProgram, Slot } from './types.ts'
+import { rewriteHosts, serviceBoxCommand } from '../service-box.ts'
+import { runMounts } from './slot-mounts.ts'
+import type { Slot } from './types.ts'
 
 /** From the order to the report of the shim. */
 const BEGIN_MS = 30_000
@@ -63,13 +60,11 @@ export async function beginInSlot(clock: Clock, slot: Slot, init: BeginInit, onO
 
 async function writePlan(slot: Slot, { plan, handle, program, start, bwrap, groups, logs }: BeginInit): Promise<void> {
   const files = runFiles(slot.dir)
-  const paths = slotPaths({ entry: shimEntry() })
+  const { paths } = slot
   const listeners = plan.egress === undefined ? [] : egressListeners(plan.egress, plan.ports)
   const box = { plan, files, paths, bwrap, groups, cgroup: slot.cgroup, uid: slot.uid, listeners }
-  const hosts = SANDBOX_ETC.hosts({ uid: slot.uid, hosts: hostsEntries(listeners) })
-  // in place: what is mounted in its box is this very file
-  if (program !== undefined) await writeFile(join(files.etc, 'hosts'), hosts)
-  const command = program === undefined ? await prepareServiceBox({ ...box, dropsCapabilities: true }) : []
+  if (plan.egress !== undefined) await rewriteHosts(files, slot.uid, listeners)
+  const command = program === undefined ? serviceBoxCommand({ ...box, dropsCapabilities: true }) : []
   const { runId, service, purpose, ports, lifetime, grant } = plan
   await writeJson(files.plan, {
     ...{ runId, service, purpose, ports, command, lifetime, sandboxed: true, cgroup: slot.cgroup, slot: slot.id },

@@ -1,4 +1,4 @@
-import type { ParkedProgram } from './types.ts'
+import type { ParkedProgram } from '../run-files.ts'
 
 /** Where a sandbox has it until it has begun to wait. */
 export const PARKED_PROGRAM_FILE = '/opt/thundercloud/parked.cjs'

@@ -3,8 +3,9 @@ import { messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import { HELPER_HEAP_MIB } from '../../constants.ts'
 import type { Plan, WarmClass, WarmStarts } from '../../types.ts'
+import type { ParkedProgram } from '../run-files.ts'
 import { grantText, isOfClass, parkedProgramOf, unparkable } from './cold-reason.ts'
-import { type ParkedProgram, type Slot, slotId } from './types.ts'
+import { type Slot, slotId } from './types.ts'
 
 /** A shim is outside of the class's memory. */
 const SHIM_BYTES = HELPER_HEAP_MIB * 2 ** 20
@@ -133,9 +134,8 @@ export function createWarmPool({ clock, log }: { clock: Clock; log: Log }, init:
   }
 
   function refill(): Promise<void> {
-    if (missing() === undefined) return Promise.resolve()
-    filling ??= fill()
-    return filling
+    if (missing() !== undefined) filling ??= fill()
+    return filling ?? Promise.resolve()
   }
 
   function warn(error: unknown): void {
@@ -148,7 +148,8 @@ export function createWarmPool({ clock, log }: { clock: Clock; log: Log }, init:
       noClasses = none
       if (renew) for (const slot of slots) drop(slot)
       trim()
-      await Promise.all([refill(), ...removals])
+      await refill()
+      await Promise.all(removals)
     },
     async take(plan) {
       const never = unparkable(plan)

@@ -13,8 +13,7 @@ import { type CgroupRoots, createCgroup } from '../cgroups.ts'
 import { giveTo } from '../prepare.ts'
 import { type RunFiles, runFiles, writeJson } from '../run-files.ts'
 import { mountTable, programOf, SANDBOX_ROOT, sandboxRootCommand } from '../sandbox-root.ts'
-import { seccompFilter } from '../seccomp.ts'
-import { prepareServiceBox } from '../service-box.ts'
+import { serviceBoxCommand, writeBoxFiles } from '../service-box.ts'
 import type { ShimCommand } from '../shim-command.ts'
 import { PARKED_PROGRAM_FILE } from './parked-program.ts'
 import { ORDER_FD } from './parked-shim.ts'
@@ -42,13 +41,11 @@ export type SlotInit = {
   readonly node: string
 }
 
-export const shimEntry = () => entryFile(import.meta.url, '../shim-main')
-
 /** Makes a sandbox that waits for a run: its shim, with the gateway, and the service's Node.js where it is for a class. */
 export async function parkSlot(clock: Clock, init: SlotInit): Promise<Slot> {
   const { id, dir, parked, groups, uid, node } = init
   const files = runFiles(dir)
-  const entry = shimEntry()
+  const entry = entryFile(import.meta.url, '../shim-main')
   const paths = slotPaths({ entry })
   const mounts = slotMounts({ dir, node, entry, uid, parked })
   await mkdir(dir, { recursive: true, mode: 0o711 })
@@ -58,9 +55,10 @@ export async function parkSlot(clock: Clock, init: SlotInit): Promise<Slot> {
   await Promise.all([
     writeFile(files.status, '', { mode: 0o600 }),
     writeFile(files.table, mountTable(mounts), { mode: 0o600 }),
-    parked === undefined ? writeFilter(files, groups) : writeParked(init, parked, { files, cgroup }),
+    writeBoxFiles({ files, groups, uid, listeners: [] }),
     mkdir(SANDBOX_ROOT, { recursive: true, mode: 0o755 }),
   ])
+  if (parked !== undefined) await writeParked(init, parked, { files, cgroup, paths })
   await giveTo(uid, dir)
   const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
   const shim = shimArgs([paths.node, ...flags, paths.entry, paths.run, 'parked'], { lowPorts: true })
@@ -77,16 +75,15 @@ export async function parkSlot(clock: Clock, init: SlotInit): Promise<Slot> {
   // read on, or its end would not be seen
   const answer = readLine(order)
   answer.catch(() => {})
-  return { id, dir, uid, cgroup, parked, version, order, answer, ...createMounter(clock, pid) }
+  return { id, dir, uid, cgroup, paths, parked, version, order, answer, ...createMounter(clock, pid) }
 }
 
 /** The command that waits in the service's own box, and what it shows. */
 async function writeParked(
   { bwrap, groups, uid }: SlotInit,
   { memoryBytes, diskBytes, pids }: WarmClass,
-  { files, cgroup }: { files: RunFiles; cgroup: Slot['cgroup'] },
+  { files, cgroup, paths }: { files: RunFiles } & Pick<Slot, 'cgroup' | 'paths'>,
 ): Promise<void> {
-  const paths = slotPaths({ entry: shimEntry() })
   const grant = { memoryBytes, diskBytes, pids, cpuMillicores: 0, executor: 'host', network: { mode: 'none' } } as const
   const plan: Plan = {
     ...{ runId: '', service: '', author: '', purpose: 'run', grant, env: {}, workdir: '', ports: [], toolchain: [] },
@@ -95,14 +92,9 @@ async function writeParked(
   // the code is mounted into its root
   const seen = { ...paths, code: undefined }
   const box = { bwrap, groups, cgroup, uid, listeners: [], dropsCapabilities: true, root: SLOT_ROOT }
-  const command = await prepareServiceBox({ ...box, plan, files, paths: seen })
+  const command = serviceBoxCommand({ ...box, plan, files, paths: seen })
   const parked: ShimCommand = { command, sandboxed: true, purpose: 'run', env: {}, cwd: '/', parked: true }
   await writeJson(files.parked, parked, { durable: false })
-}
-
-async function writeFilter(files: RunFiles, { roots }: CgroupRoots): Promise<void> {
-  const filter = seccompFilter({ counted: roots.memory !== undefined })
-  if (filter !== undefined) await writeFile(files.filter, filter)
 }
 
 async function problemOf({ stderr }: RunFiles): Promise<string> {

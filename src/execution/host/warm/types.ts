@@ -1,15 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { WarmClass } from '../../types.ts'
 import type { RunCgroup } from '../cgroups.ts'
-
-/** The program of a run that begins in a Node.js which is there already: what it gets by one message. */
-export type ParkedProgram = {
-  /** the file and its arguments */
-  readonly args: readonly string[]
-  /** beside what every run has */
-  readonly env: Readonly<Record<string, string>>
-  readonly cwd: string
-}
+import type { SandboxPaths } from '../sandbox-mounts.ts'
 
 const PREFIX = 'parked-'
 
@@ -29,6 +21,8 @@ export type Slot = {
   readonly dir: string
   readonly uid: number
   readonly cgroup: RunCgroup
+  /** where its sandbox has what a run needs */
+  readonly paths: SandboxPaths
   /** There is a Node.js in it, for a run with this grant; undefined: a gateway alone. */
   readonly parked: WarmClass | undefined
   /** which Node.js that is */
