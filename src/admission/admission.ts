@@ -191,6 +191,7 @@ export function createAdmission(components: AdmissionComponents, init: Admission
     trustWatcher,
     mayBegin: (service, options) => placement.mayBegin(service, options),
     placementText: (service) => placement.text(service),
+    claimants: (service) => placement.claimants(service),
     onAsked: (service, peer) => placement.onAsked(service, peer),
     reevaluateAll: () => policyChange.reevaluateAll(),
     backgroundIdle: () => background.idle(),

@@ -9,7 +9,7 @@ import type { Dormitory, ExecutionEvents, Supervisor } from '../execution/index.
 import type { IntakeEvents } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { NetworkEvents } from '../network/index.ts'
-import type { ClaimMesh, OwnClaims } from '../placement/index.ts'
+import type { Claimant, ClaimMesh, OwnClaims } from '../placement/index.ts'
 import type { RunnerEvents } from '../runner/index.ts'
 import type { Receipts } from '../services/receipts.ts'
 import type { Services } from '../services/registry.ts'
@@ -69,6 +69,8 @@ export interface Admission extends AsyncDisposable {
   mayBegin(service: string, options: { signal: AbortSignal }): Promise<void>
   /** What the claims of other nodes on a service come to, as one sentence. */
   placementText(service: string): string | undefined
+  /** The nodes that claim a run of a service now; the nearest first. */
+  claimants(service: string): readonly Claimant[]
   /** A peer has asked what this node does with a service. */
   onAsked(service: string, peer: string): void
   readonly trustWatcher: Pick<TrustWatcher, 'recheck' | 'servicesInUse'>

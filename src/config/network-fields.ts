@@ -6,7 +6,7 @@ import { sentence } from './zod-fields.ts'
 
 const HOST =
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$|^\[?(?=[0-9a-f]{0,4}:)[0-9a-f:.]{2,45}\]?$/i
-const TARGET = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*:([1-9]\d{0,4})$/
+const TARGET = /^service:self$|^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*:([1-9]\d{0,4})$/
 
 /** The longest name of a host, and its final dot. What is longer is not looked at. */
 const MAX_HOST = 254
@@ -27,9 +27,9 @@ export function storageHost() {
   })
 }
 
-/** What a run may reach: `host:port`, or `*.host:port` for any subdomain. */
+/** What a run may reach: `host:port`, `*.host:port` for any subdomain, or `service:self` for the other runs of its service. */
 export function networkTarget() {
-  const allowed = 'host:port in lower case like "api.github.com:443" or "*.example.org:443"'
+  const allowed = 'host:port in lower case like "api.github.com:443" or "*.example.org:443", or "service:self"'
   return z.string(allowed).max(261, allowed).regex(TARGET, allowed)
 }
 

@@ -1,3 +1,6 @@
+/** The other runs of a service, in the place of a host and a port. */
+export const SELF_TARGET = 'service:self'
+
 /** The parts of `host:port`. */
 export function targetParts(target: string): { readonly host: string; readonly port: number } {
   const colon = target.lastIndexOf(':')

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net'
+import type { SiblingPorts } from './siblings/types.ts'
 
 /** What a run reaches as if it were there: the gateway listens in its place. A name, or an address of loopback, and a port. */
 export type EgressTarget = { readonly host: string; readonly port: number }
@@ -8,29 +9,48 @@ export type PlanEgress = {
   readonly targets: readonly EgressTarget[]
   /** The port of an HTTP proxy on loopback, for hosts that nothing listens in the place of. */
   readonly proxyPort?: number | undefined
+  /** Where it finds the other runs of its service. */
+  readonly siblings?: SiblingPorts | undefined
 }
 
 export type EgressListener = EgressTarget & { readonly address: string }
 
 const LOCALHOST = '127.0.0.1'
+/** At every address of loopback: the gateway names the one that was connected to. */
+const ANY_ADDRESS = '0.0.0.0'
 /** 127.0.1.1 to 127.0.1.254 */
 const MAX_NAMES = 254
 /** Where a run finds the proxy, unless the port is its own. */
 export const PROXY_PORT = 3128
+/** The first of the ports at which a run finds its siblings, unless it is its own. */
+const SIBLINGS_PORT = 3200
 export const proxyUrl = (port: number) => `http://${LOCALHOST}:${port}`
 
 /**
  * Where a gateway listens: each name has a loopback address of its own, which the hosts file says; `localhost` and addresses
  * of loopback are themselves. No other address can be listened in the place of: it is reached through the proxy.
  */
-export function egressListeners({ targets, proxyPort }: PlanEgress, ports: readonly number[] = []): EgressListener[] {
+export function egressListeners(
+  { targets, proxyPort, siblings }: PlanEgress,
+  ports: readonly number[] = [],
+): EgressListener[] {
   const addresses = new Map<string, string>()
   const listeners = targets.flatMap(({ host, port }) => {
     const address = addressFor(host, addresses)
     return address === undefined ? [] : [{ host, port, address }]
   })
   // what the run itself listens at is its own
-  return listeners.filter(({ address, port }) => address !== LOCALHOST || (port !== proxyPort && !ports.includes(port)))
+  const ofOthers = listeners.filter(
+    ({ address, port }) => address !== LOCALHOST || (port !== proxyPort && !ports.includes(port)),
+  )
+  return siblings === undefined ? ofOthers : [...ofOthers, ...siblingListeners(siblings)]
+}
+
+function siblingListeners({ list, ports }: SiblingPorts): EgressListener[] {
+  return [
+    { host: LOCALHOST, port: list, address: LOCALHOST },
+    ...ports.map(({ port }) => ({ host: ANY_ADDRESS, port, address: ANY_ADDRESS })),
+  ]
 }
 
 /** Can a gateway listen in the place of this host? */
@@ -46,11 +66,32 @@ export function hostsEntries(listeners: readonly EgressListener[]): [string, str
 
 /** The first port from 3128 on that neither the run nor what stands on its 127.0.0.1 has. */
 export function freeProxyPort(ports: readonly number[], targets: readonly EgressTarget[] = []): number {
-  const taken = new Set([...ports, ...targets.map(({ port }) => port)])
-  let port = PROXY_PORT
+  return freePort(PROXY_PORT, new Set([...ports, ...targets.map(({ port }) => port)]))
+}
+
+/** Ports that clash with nothing that the run, or its gateway, listens at: the list first, then one for each name. */
+export function siblingPorts(
+  names: readonly string[],
+  taken: { ports: readonly number[]; targets: readonly EgressTarget[]; proxyPort: number | undefined },
+): SiblingPorts {
+  const all = new Set([...taken.ports, ...taken.targets.map(({ port }) => port), taken.proxyPort ?? 0])
+  const next = () => {
+    const port = freePort(SIBLINGS_PORT, all)
+    all.add(port)
+    return port
+  }
+  return { list: next(), ports: names.map((name) => ({ name, port: next() })) }
+}
+
+function freePort(from: number, taken: ReadonlySet<number>): number {
+  let port = from
   while (taken.has(port)) port++
   return port
 }
+
+/** Names the list of a run's siblings. */
+export const SIBLINGS_VARIABLE = 'THUNDERCLOUD_SIBLINGS'
+export const siblingsUrl = ({ list }: SiblingPorts) => `http://${LOCALHOST}:${list}/`
 
 const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy']
 const WITHOUT = ['NO_PROXY', 'no_proxy']

@@ -1,13 +1,11 @@
 import type { AccessRight } from '../../protocols/access.ts'
 import { decodeAddress, peerIdOf } from '../../protocols/address.ts'
 import type { CID } from '../../protocols/encoding.ts'
-import { decodeWelcome, encodeHello, TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
 import { sleep } from '../base/clock.ts'
 import { messageOf, NotFoundError } from '../base/errors.ts'
-import { sanitizeText } from '../base/format.ts'
 import type { LogLine } from '../base/run-record.ts'
 import type { BytePipe } from '../base/stream.ts'
-import { openTunnel } from '../network/index.ts'
+import { connectTunnel } from '../network/index.ts'
 import { request, requestStatus, type StatusClientComponents, within } from '../peer-client/status.ts'
 import type { AbortOptions, LightPeer, LookupOptions } from './types.ts'
 
@@ -50,18 +48,8 @@ export function createLightRuns(
     }
   }
 
-  async function connectAt(peer: string, service: CID, port: string, { signal }: AbortOptions = {}): Promise<BytePipe> {
-    const stream = await streams.open(peer, TUNNEL_PROTOCOL, { signal })
-    try {
-      await stream.write(encodeHello({ v: 1, service, port, token: token(service, 'tunnel') }), { signal })
-      const answer = await stream.read({ signal })
-      const welcome = answer === undefined ? undefined : decodeWelcome(answer)
-      if (welcome?.is === 'open') return openTunnel(stream)
-      throw new NotFoundError(welcome === undefined ? 'the node closed the tunnel' : sanitizeText(welcome.message, 512))
-    } catch (error) {
-      stream.abort(error instanceof Error ? error : new Error(String(error)))
-      throw error
-    }
+  function connectAt(peer: string, service: CID, port: string, options: AbortOptions = {}): Promise<BytePipe> {
+    return connectTunnel(streams, peer, { v: 1, service, port, token: token(service, 'tunnel') }, options)
   }
 
   async function* logsAt(

@@ -1,5 +1,6 @@
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import { verifyStoredCode } from '../code/index.ts'
+import { createClaimCheck } from '../placement/index.ts'
 import { createPolicyManager } from '../policy/manager.ts'
 import { createReload } from '../policy/reload.ts'
 import { createFacade } from './facade.ts'
@@ -48,7 +49,10 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   // what runs is taken up before the mesh can say anything of it
   parts.use(watchRuns({ clock, log, events, network, services, notify, supervisor, code }, { closing: closing.signal }))
   await serveStreams(
-    { clock, keys, events, network, services, receipts, code, supervisor, logs, onAsked: admission.onAsked },
+    {
+      ...{ clock, keys, events, network, services, receipts, code, supervisor, logs, onAsked: admission.onAsked },
+      isSibling: createClaimCheck({ clock }, peerStatus.claimMesh),
+    },
     { network: networkName },
   )
   if (components.runnerHost === undefined) await runner.start()

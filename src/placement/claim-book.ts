@@ -1,10 +1,11 @@
 import { addressOfPeerId } from '../../protocols/address.ts'
 import { type Claim, claimDistance } from '../../protocols/claims.ts'
-import type { CID } from '../../protocols/encoding.ts'
+import { type CID, compareBytes } from '../../protocols/encoding.ts'
 import type { Clock } from '../base/clock.ts'
 import { LruMap } from '../base/lru-map.ts'
 import { ACCEPTED_MS, FORGIVEN_AFTER_MS, MAX_HEARD, MISSED_ROUNDS } from './constants.ts'
 import type { CountedClaim } from './decide.ts'
+import type { Claimant } from './types.ts'
 
 type Heard = {
   readonly claim: Claim | undefined
@@ -27,6 +28,8 @@ export interface ClaimBook {
   silence(peer: string): number
   /** Has it a claim that counts? */
   claims(peer: string): boolean
+  /** The nodes that have begun a run, or are about to, as they answered so long ago at most; the nearest first. */
+  runners(maxAgeMs: number): Claimant[]
   /** Peers with a claim that counts, connected or not. */
   claimants(): string[]
   /** The claims that count; those that were answered at `roundAt` or later are fresh. */
@@ -64,6 +67,14 @@ export function createClaimBook({ clock }: { clock: Clock }, { service }: { serv
       const known = heard.get(peer)
       return known !== undefined && counts(known)
     },
+    runners: (maxAgeMs) =>
+      [...heard.entries()]
+        .flatMap(([peer, known]): Claimant[] => {
+          const state = known.claim?.state
+          if (state !== 'running' && state !== 'accepted') return []
+          return counts(known) && clock.monotonic() - known.at <= maxAgeMs ? [{ peer, state }] : []
+        })
+        .sort((a, b) => compareBytes(distanceOf(a.peer), distanceOf(b.peer))),
     claimants: () => [...heard.entries()].flatMap(([peer, known]) => (counts(known) ? [peer] : [])),
     counted: (roundAt) =>
       [...heard.entries()].flatMap(([peer, known]) => {

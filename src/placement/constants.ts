@@ -44,6 +44,11 @@ export const LOOKUPS_PER_SECOND = 1
 export const LOOKUP_TIMEOUT_MS = 5_000
 export const MAX_PROVIDERS = 20
 
+/** A claimant that did not answer for so long is no sibling of a run: two rounds, and a bit. */
+export const SIBLING_AGE_MS = 9_000
+/** Siblings that a run is shown. */
+export const MAX_SIBLINGS = 64
+
 /** Peers remembered for one service. */
 export const MAX_HEARD = 256
 

@@ -37,6 +37,8 @@ export function decidePlacement(facts: RoundFacts): RoundResult {
   const ahead = claimsAhead(facts)
   const preceded = ahead.length >= replicas
   switch (part) {
+    case 'bound':
+      return { decision: 'keep', ahead: [], found: false }
     case 'claiming':
       return { decision: preceded ? 'stand-by' : 'start', ahead, found: false }
     case 'standing-by':
@@ -48,6 +50,8 @@ export function decidePlacement(facts: RoundFacts): RoundResult {
 
 function claimsAhead({ part, distance, leaving, claims }: RoundFacts): CountedClaim[] {
   switch (part) {
+    case 'bound':
+      return []
     case 'standing-by':
       return claims.filter((claim) => !claim.leaving)
     case 'claiming':

@@ -9,10 +9,12 @@ import {
   CLAIM_WAIT_MS,
   MAX_FRESH,
   MAX_ROUNDS,
+  MAX_SIBLINGS,
   OTHERS_PER_ROUND,
   ROUND_JITTER_MS,
   ROUND_MS,
   SETBACK_MS,
+  SIBLING_AGE_MS,
   SPENT_AHEAD_MS,
   SWEEP_MS,
   TICK_MS,
@@ -108,7 +110,8 @@ export function createPlacement(components: PlacementComponents, init: Placement
 
   async function lookAfter(entry: Entry): Promise<void> {
     const { id } = entry
-    const replicas = services.replicas(id)
+    // one that is bound looks for all of them, and gives way to none
+    const replicas = entry.part === 'bound' ? Number.POSITIVE_INFINITY : services.replicas(id)
     entry.dueAt = clock.monotonic() + ROUND_MS + jitter(ROUND_JITTER_MS)
     if (replicas === undefined) {
       claims.withdraw(id)
@@ -128,7 +131,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
     if (entries.get(id) !== entry || entry.part !== part) return
     const facts = factsOf(entry, replicas, roundAt)
     const others = facts.claims.filter((claim) => !claim.leaving)
-    entry.text = claimedText(others, facts)
+    entry.text = part === 'bound' ? undefined : claimedText(others, facts)
     await act(entry, facts)
   }
 
@@ -263,6 +266,10 @@ export function createPlacement(components: PlacementComponents, init: Placement
       const entry = entries.get(service)
       return entry?.part === 'claiming' ? ASKS : entry?.text
     },
+    claimants: (service) =>
+      (entries.get(service)?.book.runners(SIBLING_AGE_MS) ?? [])
+        .filter(({ peer }) => !mesh.misbehaves(peer))
+        .slice(0, MAX_SIBLINGS),
     onAsked: (service, peer) => entries.get(service)?.askers.set(peer, clock.monotonic()),
     onPeerConnected(peer) {
       for (const entry of entries.values()) {

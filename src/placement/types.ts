@@ -9,8 +9,12 @@ import type { OwnClaims } from './own-claims.ts'
 /**
  * What this node has to do with a service that wants replicas. claiming: it asks whether its run is wanted. starting: its
  * run is under way and not healthy. running: it is healthy. standing-by: it would run it if a replica were missing.
+ * bound: its run is placed by nobody, and it asks who else runs it for its sake.
  */
-export type Part = 'claiming' | 'starting' | 'running' | 'standing-by'
+export type Part = 'claiming' | 'starting' | 'running' | 'standing-by' | 'bound'
+
+/** Another node that claims a run: it has begun, or is about to. */
+export type Claimant = { readonly peer: string; readonly state: 'running' | 'accepted' }
 
 /** The other nodes, as far as they can be asked. */
 export interface ClaimMesh {
@@ -26,7 +30,7 @@ export interface ClaimMesh {
 
 /** What this node does, and what a decision makes it do. */
 export interface PlacedServices {
-  /** Runs that are under way and not about to end, and stand-bys; without those that are bound to this node. Reads nothing from the disk. */
+  /** Runs that are under way and not about to end, and stand-bys. Those that are bound to this node only where they reach their siblings. */
   parts(): Iterable<readonly [service: string, part: Exclude<Part, 'claiming'>]>
   /** How many runs it wants; undefined where it is over. */
   replicas(service: string): number | undefined
@@ -73,6 +77,8 @@ export interface Placement extends AsyncDisposable {
   isAlone(): boolean
   /** What the claims of other nodes come to, as one sentence; undefined before the first round about it. */
   text(service: string): string | undefined
+  /** The nodes whose claim on a run of this service counts, as they answered a moment ago; the nearest first. */
+  claimants(service: string): readonly Claimant[]
   /** A peer has asked what this node does with the service: it may have a claim itself. */
   onAsked(service: string, peer: string): void
   onPeerConnected(peer: string): void

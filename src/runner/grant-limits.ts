@@ -1,6 +1,6 @@
 import { formatBytes } from '../base/format.ts'
 import type { Grant, NetworkGrant, Verdict } from '../base/verdict.ts'
-import { coversTarget, targetParts } from '../config/network-target.ts'
+import { coversTarget, SELF_TARGET, targetParts } from '../config/network-target.ts'
 import type { AvailableExecutor, Capacity, NodeFacts, Resources, RunningService } from './contract.ts'
 
 /** A verdict that runs a service, beside what it may give. */
@@ -114,6 +114,7 @@ const LIMIT_CHECKS: readonly Check[] = [
     problem({ grant, node }) {
       const { PORTS } = node.config.NETCAP
       const other = targetsOf(grant.network)
+        .filter((target) => target !== SELF_TARGET)
         .map((target) => targetParts(target).port)
         .find((port) => PORTS?.includes(port) === false)
       return other === undefined ? undefined : `port ${other} is not in NETCAP.PORTS`

@@ -3,6 +3,8 @@ import { messageOf } from '../../base/errors.ts'
 import type { Events } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
+import type { Grant } from '../../base/verdict.ts'
+import { SELF_TARGET } from '../../config/index.ts'
 import type { Dormitory, Supervisor } from '../../execution/index.ts'
 import type { NetworkEvents } from '../../network/index.ts'
 import {
@@ -59,10 +61,21 @@ export function watchPlacement(
       if (on.some((one) => one.on === 'replica')) yield [id, 'standing-by']
     }
     const bound = new Set(facts.running().flatMap(({ id, own }) => (own ? [id] : [])))
-    for (const { service, ending } of supervisor.granted()) {
-      if (ending || bound.has(service)) continue
-      yield [service, supervisor.healthy(service) ? 'running' : 'starting']
+    for (const { service, grant, ending } of supervisor.granted()) {
+      if (ending) continue
+      const asksSiblings = reachesSiblings(service, grant)
+      if (!bound.has(service) && !(asksSiblings && components.isSuperseded(service))) {
+        yield [service, supervisor.healthy(service) ? 'running' : 'starting']
+        // what nobody places is asked about where its run has a use for the answers
+      } else if (asksSiblings) yield [service, 'bound']
     }
+  }
+
+  /** May it see who else runs its service? */
+  function reachesSiblings(id: string, { network }: Grant): boolean {
+    if (network.mode === 'none') return false
+    const granted = network.mode === 'allowlist' ? network.allow : subjectOf(id)?.signed.body.network
+    return granted?.includes(SELF_TARGET) === true
   }
 
   async function begin(id: string): Promise<void> {
@@ -122,7 +135,8 @@ export function watchPlacement(
   return {
     ...placement,
     async mayBegin(service, options) {
-      const isPlaced = [...parts()].some(([id]) => id === service) && !components.isSuperseded(service)
+      const isPlaced =
+        [...parts()].some(([id, part]) => id === service && part !== 'bound') && !components.isSuperseded(service)
       if (isPlaced) await placement.untilWanted(service, options)
     },
     async [Symbol.asyncDispose]() {

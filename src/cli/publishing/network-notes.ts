@@ -1,18 +1,27 @@
 import { isIPv4 } from 'node:net'
+import type { PortAccess } from '../../../protocols/service.ts'
 import { joinWords } from '../../base/format.ts'
-import { targetParts } from '../../config/index.ts'
+import { SELF_TARGET, targetParts } from '../../config/index.ts'
 
 type Asking = {
   readonly network: readonly string[]
-  readonly run: { readonly ports: readonly { readonly name: string; readonly port: number }[] }
+  readonly run: {
+    readonly ports: readonly {
+      readonly name: string
+      readonly port: number
+      readonly access?: PortAccess | undefined
+    }[]
+  }
 }
 
 /** What the author should know of the network that a service asks for: sentences without their full stop. */
 export function networkNotes({ network, run }: Asking): string[] {
-  const asked = network.map(targetParts)
+  const hosts = network.filter((target) => target !== SELF_TARGET)
+  const asked = hosts.map(targetParts)
+  const forSiblings = run.ports.some(({ access }) => access === 'siblings')
   const own = new Map(run.ports.map(({ name, port }) => [port, name]))
   const both = [...new Set(asked.flatMap(({ port }) => (own.has(port) ? [port] : [])))]
-  const literal = network.filter((target) => isIPv4(targetParts(target).host))
+  const literal = hosts.filter((target) => isIPv4(targetParts(target).host))
   return [
     ...both.map(
       (port) =>
@@ -23,5 +32,8 @@ export function networkNotes({ network, run }: Asking): string[] {
       : [
           `${joinWords(literal)}: an address, which only programs reach that use the proxy of HTTP_PROXY; a name needs none`,
         ]),
+    ...(hosts.length < network.length && !forSiblings
+      ? ['it asks for service:self, and no port has access "siblings": its runs find each other, and reach nothing']
+      : []),
   ]
 }

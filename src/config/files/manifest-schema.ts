@@ -85,7 +85,9 @@ const source = z.discriminatedUnion(
 const port = keys({
   name: name().describe('what `connect` calls it'),
   port: whole(1, 65_535).describe('where the service listens, on 127.0.0.1'),
-  access: oneOf(['author', 'any']).describe('which callers may open a tunnel to it').default('author'),
+  access: oneOf(['author', 'siblings', 'any'])
+    .describe('which callers may open a tunnel to it; siblings: nodes that run the service, and whom author lets in')
+    .default('author'),
 })
 
 const CHECK = 'an object with "http": { "port", "path" }, or with "command"'
@@ -172,7 +174,9 @@ const shape = {
     .prefault([{ type: 'mesh' }]),
   run: run.describe('how it runs'),
   resources: resources.describe('what it needs').prefault({}),
-  network: list(networkTarget(), MAX_EGRESS).describe('what it must reach, as host:port; empty = nothing').default([]),
+  network: list(networkTarget(), MAX_EGRESS)
+    .describe('what it must reach, as host:port; service:self = the other runs of this service; empty = nothing')
+    .default([]),
   staple: list(utf8(1024, 1), MAX_STAPLES)
     .describe(
       'files with hub statements and delegations that travel with the service, relative to this file; in the folder of the code, keep them in `.thundercloud`, which is not packed',

@@ -151,7 +151,9 @@ export const minFreeze = keys({ MIN_FREEZE: decimal().describe('amount that must
 
 export const netcap = keys({
   MODE: oneOf(['none', 'allowlist', 'open']).describe('"open": every public name').default('none'),
-  ALLOW: list(networkTarget(), 256).describe('host:port, or *.host:port for every name below it').default([]),
+  ALLOW: list(networkTarget(), 256)
+    .describe('host:port, *.host:port for every name below it, or service:self for the other runs of the same service')
+    .default([]),
   RATE_KBPS: whole(1, 100_000_000).describe('kilobits a second of one run').optional(),
   PORTS: list(whole(1, 65_535), 256).describe('ports that may be asked for; default: any').optional(),
 }).superRefine(({ MODE, ALLOW }, context) => {

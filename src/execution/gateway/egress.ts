@@ -5,7 +5,9 @@ import { createEgressProxy } from './egress-proxy.ts'
 import { createEgressSession, type EgressSession, MAX_CONNECTIONS } from './egress-session.ts'
 import { joinConnection } from './join-connection.ts'
 
-/** What a gateway listens at in a run's network, as JSON: each address stands for a host that only the node reaches. */
+const ANY_ADDRESS = '0.0.0.0'
+
+/** What a gateway listens at in a run's network, as JSON: each address stands for a host that only the node reaches. 0.0.0.0: every one for itself. */
 export type EgressSpec = {
   readonly listeners: readonly { readonly host: string; readonly port: number; readonly address: string }[]
   readonly proxyPort?: number | undefined
@@ -26,7 +28,7 @@ export async function startEgress({ listeners, proxyPort }: EgressSpec): Promise
     server.listen(port, address)
     await once(server, 'listening')
   }
-  for (const { host, port, address } of listeners) await listen(targetServer(session, `${host}:${port}`), port, address)
+  for (const { host, port, address } of listeners) await listen(targetServer(session, { host, port }), port, address)
   if (proxyPort !== undefined) await listen(createEgressProxy(session), proxyPort, '127.0.0.1')
   return {
     attach: session.attach,
@@ -37,11 +39,12 @@ export async function startEgress({ listeners, proxyPort }: EgressSpec): Promise
   }
 }
 
-/** Stands for one host and port: bytes both ways, of any protocol. */
-function targetServer(session: EgressSession, authority: string): Server {
+/** Stands for one host and port: bytes both ways, of any protocol. One that listens everywhere stands for each address. */
+function targetServer(session: EgressSession, { host, port }: { host: string; port: number }): Server {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {})
-    void carry(session, authority, socket).catch(() => socket.destroy())
+    const target = host === ANY_ADDRESS ? socket.localAddress : host
+    void carry(session, `${target}:${port}`, socket).catch(() => socket.destroy())
   })
   server.maxConnections = MAX_CONNECTIONS
   return server

@@ -6,9 +6,11 @@ import { createEgress, type EgressComponents } from '../../egress/index.ts'
 import { EGRESS_CONNECTIONS, EGRESS_CONNECTIONS_PER_SECOND } from '../constants.ts'
 import { createEgressLog } from '../egress-log.ts'
 import { keepServed } from '../keep-served.ts'
-import { runPolicy } from '../run-network.ts'
+import { maySeeSiblings, runPolicy } from '../run-network.ts'
+import { createSiblingEgress, withSiblings } from '../siblings/sibling-egress.ts'
+import type { Siblings } from '../siblings/types.ts'
 import type { Run } from '../types.ts'
-import { networkOf, type RunSpec } from './run-spec.ts'
+import { networkOf, type RunSpec, runEgressOf } from './run-spec.ts'
 
 /** Bits of a kilobit a second, in bytes. */
 const BYTES_PER_KBIT = 125
@@ -21,15 +23,25 @@ export interface RunEgress {
   revise(): void
 }
 
+export type RunEgressInit = {
+  readonly runId: string
+  readonly spec: RunSpec
+  readonly netcap: () => RunnerConfig['NETCAP']
+  readonly note: (line: string) => void
+}
+
 export function createRunEgress(
-  { clock, log, internet }: { clock: Clock; log: Log; internet: EgressComponents },
-  { spec, netcap, note }: { spec: RunSpec; netcap: () => RunnerConfig['NETCAP']; note: (line: string) => void },
+  { clock, log, internet, siblings }: { clock: Clock; log: Log; internet: EgressComponents; siblings: Siblings },
+  { runId, spec, netcap, note }: RunEgressInit,
 ): RunEgress {
   const network = networkOf(spec)
-  const egress = createEgress(internet, {
-    policy: () => runPolicy(network, netcap()),
-    onDecision: createEgressLog(clock, note),
-  })
+  const onDecision = createEgressLog(clock, note)
+  const hosts = createEgress(internet, { policy: () => runPolicy(network, netcap()), onDecision })
+  const ports = runEgressOf(spec)?.siblings
+  const service = spec.service.id
+  const allowed = () => maySeeSiblings(network, netcap())
+  const own = ports && createSiblingEgress(siblings, { runId, service, ports, allowed, onDecision })
+  const egress = withSiblings(hosts, own)
 
   async function serve(rateKbps: number | undefined, run: () => Run, signal: AbortSignal): Promise<void> {
     const bytesPerSecond = rateKbps === undefined ? undefined : rateKbps * BYTES_PER_KBIT

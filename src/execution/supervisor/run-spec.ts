@@ -3,7 +3,7 @@ import { isImageCid, parseCid } from '../../../protocols/encoding.ts'
 import { formatSeconds } from '../../base/format.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
-import { proxyVariables } from '../egress-targets.ts'
+import { type PlanEgress, proxyVariables, SIBLINGS_VARIABLE, siblingsUrl } from '../egress-targets.ts'
 import { FINAL_STATES } from '../journal.ts'
 import { type RunNetwork, runEgress } from '../run-network.ts'
 import type { Plan, RunnableService } from '../types.ts'
@@ -55,7 +55,7 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
   const { run } = service
   const ports = purpose === 'build' ? [] : (run.ports ?? []).map(({ port }) => port)
   // that of a build is not its service's
-  const egress = purpose === 'build' ? undefined : runEgress(networkOf(spec), ports)
+  const egress = purpose === 'build' ? undefined : runEgressOf(spec)
   const image = isImage(service) ? { digest: imageDigest(service), dir: codeDir } : undefined
   return {
     runId: purpose === 'build' ? buildIdOf(runId) : runId,
@@ -66,7 +66,11 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
     uid,
     codeDir: image === undefined ? codeDir : undefined,
     command: purpose === 'build' ? (run.build ?? []) : run.command,
-    env: { ...(egress?.proxyPort !== undefined && proxyVariables(egress.proxyPort)), ...run.env },
+    env: {
+      ...(egress?.proxyPort !== undefined && proxyVariables(egress.proxyPort)),
+      ...(egress?.siblings !== undefined && { [SIBLINGS_VARIABLE]: siblingsUrl(egress.siblings) }),
+      ...run.env,
+    },
     workdir: run.workdir ?? '',
     ports,
     egress,
@@ -78,6 +82,11 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
     lifetime:
       purpose === 'build' ? undefined : { afterMs: timeLimitMs(spec), expiresAt: service.expires * 1000, graceMs },
   }
+}
+
+/** What it finds in its network; undefined: nothing but itself. */
+export function runEgressOf(spec: RunSpec): PlanEgress | undefined {
+  return runEgress(networkOf(spec), spec.service.run.ports ?? [])
 }
 
 /** What the service asks for of the network, and what it was granted. */

@@ -44,7 +44,7 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
 
   const logDir = logDirOf(dirs.logs, spec.service.id)
   const recorder = createRunRecorder(components, { record, logDir, logs: init.logs })
-  const egress = createRunEgress(components, { spec, netcap: init.netcap, note: recorder.note })
+  const egress = createRunEgress(components, { runId, spec, netcap: init.netcap, note: recorder.note })
   const planFor = (current: RunSpec, codeDir: string | undefined) =>
     planOf({ runId, spec: current, purpose: 'run', codeDir, logsDir: dirs.logs, graceMs })
   const context: StepContext = {

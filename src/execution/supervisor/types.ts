@@ -12,6 +12,7 @@ import type { BuildsInit } from '../builds/types.ts'
 import type { ExecutionEvents } from '../events.ts'
 import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
+import type { Siblings } from '../siblings/types.ts'
 import type { Executor, RunEnd, RunnableService, WarmStarts } from '../types.ts'
 import type { UserIds } from '../user-ids.ts'
 
@@ -51,6 +52,8 @@ export type SupervisorComponents = {
   readonly code: CodeProvider
   /** How the hosts that runs and builds reach are resolved and connected to. */
   readonly internet: EgressComponents
+  /** The other runs of each service. */
+  readonly siblings: Siblings
   /** Absent where the node is not root: its runs share a user. */
   readonly userIds?: UserIds | undefined
 }

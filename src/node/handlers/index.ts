@@ -27,15 +27,17 @@ export interface StreamHandlersComponents {
   services: Services
   receipts: Receipts
   code: Pick<Code, 'serve'>
-  supervisor: Pick<Supervisor, 'connect'>
+  supervisor: Pick<Supervisor, 'connect' | 'granted'>
   logs: ThundercloudNode['logs']
+  /** Does the peer claim a run of the service, as it answers now? */
+  isSibling(service: string, peer: string): Promise<boolean>
   /** A peer has asked what this node does with a service. */
   onAsked(service: string, peer: string): void
 }
 
 /** What this node answers to other peers: code, receipts, what it does with a service, tunnels to its ports. */
 export async function serveStreams(components: StreamHandlersComponents, init: { network: string }): Promise<void> {
-  const { clock, keys, events, network, services, receipts, code, supervisor, logs, onAsked } = components
+  const { clock, keys, events, network, services, receipts, code, supervisor, logs, onAsked, isSibling } = components
   const { streams } = network
   await streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }), {
     maxMessageBytes: MAX_REQUEST_BYTES,
@@ -45,6 +47,10 @@ export async function serveStreams(components: StreamHandlersComponents, init: {
     idleMs: QUIET_MS,
   })
   const connect: Supervisor['connect'] = (id, port, options) => supervisor.connect(id, port, options)
-  const tunnels = createTunnelServer({ clock, keys, services, events, connect, carry: serveTunnel }, init)
+  const runs = (id: string) => supervisor.granted().some(({ service }) => service === id)
+  const tunnels = createTunnelServer(
+    { ...{ clock, keys, services, events, connect, runs, isSibling }, carry: serveTunnel },
+    init,
+  )
   await streams.handle(TUNNEL_PROTOCOL, tunnels, { idleMs: QUIET_MS })
 }

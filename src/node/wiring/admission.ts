@@ -23,7 +23,7 @@ export type AdmissionPipeline = {
 export function createAdmissionPipeline(
   context: NodeContext,
   { network, trust }: Mesh,
-  { serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain }: Execution,
+  { serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain, siblings }: Execution,
   components: Pick<NodeComponents, 'machine' | 'runnerHost'>,
 ): AdmissionPipeline {
   const { clock, rng, log, events, journal, own, texts, policy, closing, parts } = context
@@ -66,6 +66,7 @@ export function createAdmissionPipeline(
       },
     ),
   )
+  siblings.follow(admission.claimants)
   serviceCode.beforeRun((id, options) => admission.trustWatcher.recheck(id, options))
   const intake = parts.use(createServiceIntake(context, network, admission))
   events.on('admission:redirect-changed', ({ id, redirect }) => intake.setRedirect(id, redirect))

@@ -7,6 +7,7 @@ import { machineNetwork } from '../../egress/index.ts'
 import { createExecutors } from '../../execution/executors.ts'
 import { buildNetwork, createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
 import { createOwnClaims, type OwnClaims } from '../../placement/index.ts'
+import { createSiblings, type NodeSiblings } from '../../services/siblings.ts'
 import { createSignedServices, type SignedServices } from '../../services/signed-services.ts'
 import type { NodeInit } from '../types.ts'
 import { createCodeProvider, type ServiceCode } from './code-provider.ts'
@@ -28,6 +29,7 @@ export type Execution = Reporting & {
   /** Claims of this node that are no runs yet. */
   readonly claims: OwnClaims
   readonly drain: DrainState
+  readonly siblings: NodeSiblings
 }
 
 /** What runs services, and reports what becomes of them. Nothing runs before the supervisor boots. */
@@ -49,6 +51,7 @@ export async function createExecution(
     ),
   )
   const internet = machineNetwork(clock)
+  const siblings = createSiblings({ clock }, network)
   const supervisor = parts.use(
     createSupervisor(
       {
@@ -60,6 +63,7 @@ export async function createExecution(
         executors,
         code: serviceCode,
         internet,
+        siblings,
         userIds,
       },
       {
@@ -94,5 +98,5 @@ export async function createExecution(
     ...{ code, network, signed, supervisor, claims, drain },
   })
   const peerStatus = createPeerStatus(context, { network, receipts })
-  return { signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain }
+  return { signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain, siblings }
 }

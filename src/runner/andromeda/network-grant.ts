@@ -1,6 +1,6 @@
 import type { NetworkGrant } from '../../base/verdict.ts'
 import type { RunnerConfig } from '../../config/index.ts'
-import { coversTarget, targetParts } from '../../config/network-target.ts'
+import { coversTarget, SELF_TARGET, targetParts } from '../../config/network-target.ts'
 import type { AvailableExecutor } from '../contract.ts'
 import { isPublicName } from './hosts.ts'
 
@@ -14,20 +14,25 @@ export type NetworkDecision = {
 
 /**
  * MODE "none" allows nothing, "allowlist" what ALLOW covers, "open" every public name, and what ALLOW covers. PORTS
- * narrows both. The grant is no wider than what was asked for, but for "open" without PORTS: then it is open.
+ * narrows both. `service:self` is allowed where ALLOW has it, or MODE is "open". The grant is no wider than what was asked for, but for "open" without PORTS: then it is open.
  */
 export function decideNetwork(asked: readonly string[], { MODE, ALLOW, PORTS, RATE_KBPS }: RunnerConfig['NETCAP']) {
   const allowed: string[] = []
   const refused: { target: string; why: string }[] = []
-  let open = MODE === 'open' && PORTS === undefined
+  let open = MODE === 'open' && PORTS === undefined && asked.some((target) => target !== SELF_TARGET)
   for (const target of [...new Set(asked)].sort()) {
+    // the other runs of the service have no port, and are reached by what the node has anyway
+    if (target === SELF_TARGET && (MODE === 'open' || (MODE === 'allowlist' && ALLOW.includes(target)))) {
+      allowed.push(target)
+      continue
+    }
     const { host, port } = targetParts(target)
     const listed = ALLOW.some((entry) => coversTarget(entry, target))
     const isPublic = MODE === 'open' && isPublicName(host.replace(/^\*\./, ''))
     const why =
       MODE === 'none'
         ? 'NETCAP grants no network'
-        : PORTS?.includes(port) === false
+        : target !== SELF_TARGET && PORTS?.includes(port) === false
           ? `port ${port} is not in NETCAP.PORTS`
           : listed || isPublic
             ? undefined

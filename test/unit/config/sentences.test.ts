@@ -42,7 +42,7 @@ const quotas =
   'SERVICES_PER_AUTHOR, NEW_PER_AUTHOR_PER_MINUTE, NEW_AUTHORS_PER_PEER_PER_MINUTE, SYNC_PULLS_PER_PEER_PER_MINUTE, JOURNAL_MAX_SERVICES, QUEUE_MAX, MISSED_MAX, CODE_STORE, BUILDS and LOGS'
 const time = 'a time like 90, "15m", "24h" or "7d", from 1 to'
 const size = 'a size like 268435456 or "256MiB", at least'
-const target = 'host:port in lower case like "api.github.com:443" or "*.example.org:443"'
+const target = 'host:port in lower case like "api.github.com:443" or "*.example.org:443", or "service:self"'
 const readNode = (raw: unknown) => check(nodeSchema, raw, 'node.json')
 
 refuses('node.json', readNode, [
@@ -261,6 +261,7 @@ refuses('manifest', parseManifest, [
   [git, 'sources[0].commit is missing; allowed is a whole commit id (40 or 64 hex digits)'],
   inManifest('resources.memory', 0, `${size} 1`),
   inManifest('network[0]', 'https://x', target),
+  inManifest('network[0]', 'service:other', target),
   [{ ...good, symbiotes: ['abc'] }, `symbiotes[0] is no usable address: "abc" ${address}`],
   inManifest('depth', 9, 'a whole number from 0 to 8'),
   [{ ...good, reward: { asset: 'KLY', perHour: 'much' } }, `reward.perHour is "much"; allowed is ${amount}`],

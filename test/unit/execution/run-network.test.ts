@@ -108,6 +108,8 @@ it.each([
   expect(await outcome(grant, netcap, target)).toContain(answer)
 })
 
+const port = (name: string, port: number, access?: 'siblings') => ({ name, port, access })
+
 it('listens in the place of each host, and has a proxy for the rest', () => {
   const grant = list(
     'a.example:443',
@@ -118,7 +120,7 @@ it('listens in the place of each host, and has a proxy for the rest', () => {
     '*.c.example:443',
     '8.8.8.8:53',
   )
-  const egress = runEgress({ asked: [], grant }, [8080, 3128])
+  const egress = runEgress({ asked: [], grant }, [port('a', 8080), port('b', 3128)])
   if (egress === undefined) throw new Error('it has a network')
   expect(egress.proxyPort).toBe(3129)
   const listeners = egressListeners(egress, [8080, 3128])

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { peerIdOf } from '../../../protocols/address.ts'
-import type { Claim } from '../../../protocols/claims.ts'
-import { cidOfStructure, sha256 } from '../../../protocols/encoding.ts'
+import { addressOfPeerId, peerIdOf } from '../../../protocols/address.ts'
+import { type Claim, claimDistance } from '../../../protocols/claims.ts'
+import { cidOfStructure, compareBytes, parseCid, sha256 } from '../../../protocols/encoding.ts'
 import { signerOf } from '../../../scripts/vectors/kit/kit.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { seededRng } from '../../../src/base/rng.ts'
@@ -12,7 +12,7 @@ const SECOND = 1_000
 const peerOf = (index: number) => peerIdOf(signerOf(`bound ${index}`).address)
 const serviceOf = (index: number) => cidOfStructure(sha256(new TextEncoder().encode(`service ${index}`))).toString()
 
-type Part = 'starting' | 'running' | 'standing-by'
+type Part = 'starting' | 'running' | 'standing-by' | 'bound'
 type Answer = (peer: string, service: string) => Claim | undefined | Promise<never>
 
 /** One node with so many services and neighbours. */
@@ -170,6 +170,48 @@ describe('what a node spends on asking', () => {
     const node = nodeWith({ services: 1, neighbours: 20, part: 'running', answer, misbehaves: true })
     await node.time.advance(30 * SECOND)
     expect([node.seen.asked, node.seen.lost]).toEqual([0, 0])
+    await node.placement[Symbol.asyncDispose]()
+  })
+})
+
+describe('the siblings of a run', () => {
+  const running: Claim = { state: 'running', leaving: false }
+  const distanceOf = (peer: string) => claimDistance(addressOfPeerId(peer), parseCid(serviceOf(0)))
+
+  test('of 100 claimants the 64 nearest, and none of those that went silent ten seconds ago', async () => {
+    let answer: Answer = () => running
+    const node = nodeWith({ services: 1, neighbours: 100, part: 'bound', answer: (...asked) => answer(...asked) })
+    await node.time.advance(40 * SECOND)
+    const nearest = Array.from({ length: 100 }, (_, index) => peerOf(index))
+      .sort((a, b) => compareBytes(distanceOf(a), distanceOf(b)))
+      .slice(0, 64)
+    expect(node.placement.claimants(serviceOf(0))).toEqual(nearest.map((peer) => ({ peer, state: 'running' })))
+    answer = never
+    await node.time.advance(10 * SECOND)
+    expect(node.placement.claimants(serviceOf(0))).toEqual([])
+    // one that nobody places gives way to none
+    expect(node.seen.lost).toBe(0)
+    await node.placement[Symbol.asyncDispose]()
+  })
+
+  test.each<[string, Claim]>([
+    ['that only ask whether their run is wanted', { state: 'claiming', leaving: false }],
+    ['that are done', { state: 'done', leaving: false }],
+  ])('are no peers %s', async (_name, claim) => {
+    const node = nodeWith({ services: 1, neighbours: 3, part: 'bound', answer: () => claim })
+    await node.time.advance(10 * SECOND)
+    expect(node.placement.claimants(serviceOf(0))).toEqual([])
+    await node.placement[Symbol.asyncDispose]()
+  })
+
+  test('are no peers any more that send invalid data', async () => {
+    const init = { services: 1, neighbours: 3, part: 'bound', answer: () => running, misbehaves: false } as const
+    const changing: Parameters<typeof nodeWith>[0] = { ...init }
+    const node = nodeWith(changing)
+    await node.time.advance(5 * SECOND)
+    expect(node.placement.claimants(serviceOf(0))).toHaveLength(3)
+    changing.misbehaves = true
+    expect(node.placement.claimants(serviceOf(0))).toEqual([])
     await node.placement[Symbol.asyncDispose]()
   })
 })

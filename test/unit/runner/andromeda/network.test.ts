@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
 import type { RegistryKind } from '../../../../protocols/registries.ts'
+import { readPolicy } from '../../../../src/config/index.ts'
+import { decideNetwork } from '../../../../src/runner/andromeda/network-grant.ts'
 import { network } from '../../../../src/runner/andromeda/rules/network.ts'
 import { storage } from '../../../../src/runner/andromeda/rules/storage.ts'
 import type { ReceivedSource } from '../../../../src/runner/contract.ts'
@@ -44,6 +46,13 @@ table(network, [
   asks.fails('a port that is not among PORTS', { ...list('a.example.org:22'), PORTS: [443] }, ['a.example.org:22'], {
     message: 'asks for a.example.org:22: port 22 is not in NETCAP.PORTS',
   }),
+  asks.fails('service:self where it is not listed', list('a.b:443'), ['service:self'], {
+    message: 'asks for service:self: NETCAP.ALLOW does not cover it',
+  }),
+  asks.fails('service:self without a network', {}, ['service:self']),
+  asks.passes('service:self where it is listed', list('service:self'), ['service:self']),
+  asks.passes('service:self, which has no port', { ...list('service:self'), PORTS: [443] }, ['service:self']),
+  asks.passes('open: service:self', { MODE: 'open' }, ['service:self', 'a.b:443']),
   asks.passes('open: any public name', { MODE: 'open' }, ['a.example.org:22', '*.example.net:1', '8.8.8.8:53']),
   ...[
     ...['localhost:80', '127.0.0.1:80', '10.1.2.3:80', '172.31.0.1:80', '192.168.0.1:80', '169.254.169.254:80'],
@@ -236,3 +245,11 @@ table(storage, [
     needs: ['sources', 'one-of', 'mesh'],
   }),
 ])
+
+it.each([
+  ['service:self alone is never an open grant', ['service:self'], { mode: 'allowlist', allow: ['service:self'] }],
+  ['beside a public name it is', ['service:self', 'a.b:443'], { mode: 'open' }],
+])('open: %s', (_, asked, grant) => {
+  const { NETCAP } = readPolicy({ NETCAP: { MODE: 'open' } }).policy.config
+  expect(decideNetwork(asked, NETCAP).grant).toEqual(grant)
+})
