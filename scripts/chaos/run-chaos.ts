@@ -93,10 +93,11 @@ export async function runChaos({ seed, kills, executor, maxMs, say = () => {} }:
   await last.kill('SIGTERM')
   problems.push(...last.complaints())
   const end = performance.now() + ORPHAN_MS
-  let left = await leftoversOf(victim, executor, runIds)
+  const of = { runIds, peerId: clients.peerId }
+  let left = await leftoversOf(victim, executor, of)
   while (left.length > 0 && performance.now() < end) {
     await pause(1000)
-    left = await leftoversOf(victim, executor, runIds)
+    left = await leftoversOf(victim, executor, of)
   }
   problems.push(...left)
   const acknowledged = { services: ledger.services.size, codes: ledger.codes.size }

@@ -8,13 +8,15 @@ import { initFolder } from '../../src/config/index.ts'
 import { type Program, runProgram } from '../../test/fixtures/program/process.ts'
 
 export const NETWORK = 'chaos'
-const LIMITS = { TOTAL: { MEMORY: '2GiB', CPU: '8', DISK: '1GiB', PIDS: 2048, RUNS: 8 }, HEALTHY_SECONDS: 1 }
+/** What the load asks for, ready for two runs; a node that is not root keeps nothing ready. */
+const WARM = { 'node.js': [{ COUNT: 2, MEMORY: '96MiB', DISK: '4MiB', PIDS: 32 }], GATEWAYS: 1 }
+const LIMITS = { TOTAL: { MEMORY: '2GiB', CPU: '8', DISK: '1GiB', PIDS: 2048, RUNS: 8 }, HEALTHY_SECONDS: 1, WARM }
 const QUOTAS = { SERVICES_PER_AUTHOR: 100_000, NEW_PER_AUTHOR_PER_MINUTE: 100_000 }
 /** Sentences of a node that found its own files ruined. */
 const RUINED = /ruined|corrupt|malformed|set aside|cannot be read/i
 
 /** A node's API, as its operator and as anyone else uses it. */
-export type Clients = { readonly operator: ApiClient; readonly stranger: ApiClient }
+export type Clients = { readonly operator: ApiClient; readonly stranger: ApiClient; readonly peerId: string }
 
 /** One start of the node, until it is killed. */
 export interface Life {
@@ -59,10 +61,11 @@ export async function createVictim(executor: ExecutorName, author: Address): Pro
       const ready = program
         .line((line) => line.includes('"event":"ready"'))
         .then((line) => {
-          const { socket, api } = JSON.parse(line) as { socket: string; api: string }
+          const { socket, api, peerId } = JSON.parse(line) as { socket: string; api: string; peerId: string }
           return {
             operator: createApiClient({ url: 'http://localhost', socketPath: socket }),
             stranger: createApiClient({ url: api }),
+            peerId,
           }
         })
       ready.catch(() => {})

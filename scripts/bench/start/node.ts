@@ -11,7 +11,8 @@ const PATIENCE_MS = 60_000
 const REFILL_MS = 1500
 const TOTAL = { MEMORY: '1GiB', CPU: '4', DISK: '512MiB', PIDS: 512, RUNS: 4 }
 const RESOURCES = { memory: '96MiB', disk: '8MiB', cpu: '0.5', pids: 32 }
-const CLASS = { COUNT: 2, MEMORY: RESOURCES.memory, DISK: RESOURCES.disk, PIDS: RESOURCES.pids }
+/** as many as the memory of one is told of */
+const CLASS = { COUNT: 4, MEMORY: RESOURCES.memory, DISK: RESOURCES.disk, PIDS: RESOURCES.pids }
 /** LIMITS.WARM, and how a start that takes it begins. */
 const READY = {
   nothing: { warm: {}, began: '' },
@@ -109,8 +110,8 @@ async function measure(node: ThundercloudNode, bytes: Uint8Array, began: string)
   }
 }
 
-/** What was taken is there again: two sandboxes are ready in a quarter of a second, one after the other. */
-async function refilled(ready: Pair['ready']): Promise<void> {
+/** What was taken is there again: a sandbox is ready in a quarter of a second. */
+export async function refilled(ready: Pair['ready']): Promise<void> {
   if (ready !== 'nothing') await new Promise((resolve) => setTimeout(resolve, REFILL_MS))
 }
 

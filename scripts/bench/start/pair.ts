@@ -22,4 +22,5 @@ export type Pair = {
   readonly baseline: number
 }
 
-export type Message = Pair | { readonly notMeasured: string }
+/** `parkedMib`: the memory of one sandbox that is ready, with four of them. */
+export type Message = Pair | { readonly notMeasured: string } | { readonly parkedMib: number }

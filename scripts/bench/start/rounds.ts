@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createEngine } from '../../../src/execution/docker/engine.ts'
 import { nodeImageTag } from '../../../src/execution/docker/images/node-image.ts'
@@ -5,8 +6,9 @@ import { findProgram } from '../../../src/process/index.ts'
 import { createWorld } from '../../../test/fixtures/node/nodes.ts'
 import { system } from '../../../test/fixtures/system.ts'
 import { bareBubblewrap, bareDocker } from './baselines.ts'
-import { openNode } from './node.ts'
+import { openNode, refilled } from './node.ts'
 import { FILES, type Message, type Pair, READY, type Start } from './pair.ts'
+import { parkedMib } from './parked-memory.ts'
 
 type Case = Pick<Pair, 'executor' | 'ready' | 'files'> & { start(): Promise<Start>; baseline(): Promise<number> }
 
@@ -40,6 +42,10 @@ async function main(): Promise<void> {
       })
     }
   } else say({ notMeasured: 'no Docker engine answers' })
+  if (cases.some(({ ready }) => ready === 'programs')) {
+    await refilled('programs')
+    say({ parkedMib: Number((await parkedMib(join(world.root, 'host-programs'))).toFixed(1)) })
+  }
   for (let round = 1; round <= Number(values.rounds); round++) {
     for (const { executor, ready, files, start, baseline } of cases) {
       say({ executor, ready, files, round, baseline: await baseline(), ours: await start() })

@@ -8,7 +8,7 @@ import { FILES, type Message, type Pair } from './pair.ts'
 const ROUNDS = 20
 /** Where other programs keep the machine busy, no figure is judged. */
 const QUIET_LOAD = 0.5
-const BOUNDS = { coldOverheadMs: 150, hostColdRatio: 1.5, hostWarmRatio: 0.25 } as const
+const BOUNDS = { coldOverheadMs: 150, hostColdRatio: 1.5, hostWarmRatio: 0.25, parkedMib: 50 } as const
 /** What each kind of start on the host is called; that of nothing ready stands beside, without a bound. */
 const RATIOS = { nothing: 'hostUnreadyRatio', gateways: 'hostColdRatio', programs: 'hostWarmRatio' } as const
 const STEPS = ['verdict', 'fetching', 'starting', 'running', 'line'] as const
@@ -24,7 +24,9 @@ export async function runStartBench({ json, rounds = ROUNDS }: { json: boolean; 
   await using stack = new AsyncDisposableStack()
   stack.defer(await setup())
   const pairs: Pair[] = []
+  const figures: Record<string, number> = {}
   await measure(rounds, (message) => {
+    if ('parkedMib' in message) return void Object.assign(figures, message)
     if ('notMeasured' in message) return say(message, `not measured: ${message.notMeasured}`)
     pairs.push(message)
     const { executor, ready, files, round, ours, baseline } = message
@@ -32,7 +34,6 @@ export async function runStartBench({ json, rounds = ROUNDS }: { json: boolean; 
     const text = `${round}  ${executor}, ${ready} ready, ${files} files: ${ms} ms, without a node ${baselineMs} ms`
     say({ round, executor, ready, files, ms, baselineMs }, text)
   })
-  const figures: Record<string, number> = {}
   for (const some of Map.groupBy(pairs, ({ executor, ready, files }) => `${executor} ${ready} ${files}`).values()) {
     const { executor, ready, files } = some[0] as Pair
     const suffix = files === FILES[0] ? '' : `${files}`
