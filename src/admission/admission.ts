@@ -190,7 +190,7 @@ export function createAdmission(components: AdmissionComponents, init: Admission
     dormitory,
     trustWatcher,
     mayBegin: (service, options) => placement.mayBegin(service, options),
-    placementText: (service) => placement.text(service),
+    placementText: (service) => drain.waitText(service) ?? placement.text(service),
     claimants: (service) => placement.claimants(service),
     onAsked: (service, peer) => placement.onAsked(service, peer),
     reevaluateAll: () => policyChange.reevaluateAll(),

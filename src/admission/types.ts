@@ -67,7 +67,7 @@ export interface Admission extends AsyncDisposable {
   readonly dormitory: Dormitory
   /** Before a run begins again that ended with the machine: others may have taken over. */
   mayBegin(service: string, options: { signal: AbortSignal }): Promise<void>
-  /** What the claims of other nodes on a service come to, as one sentence. */
+  /** What the claims of other nodes on a service come to, or what its run waits for where it is drained, as one sentence. */
   placementText(service: string): string | undefined
   /** The nodes that claim a run of a service now; the nearest first. */
   claimants(service: string): readonly Claimant[]

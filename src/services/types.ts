@@ -45,7 +45,10 @@ export type ServiceView = {
   readonly parked?:
     | { readonly since: number; readonly until: number; readonly on: readonly WakeCondition[] }
     | undefined
-  /** What the claims of other nodes on its replicas come to, as one sentence; where this node runs it or stands by. */
+  /**
+   * What the claims of other nodes on its replicas come to, as one sentence; where this node runs it or stands by. While
+   * the node is drained, what its run waits for.
+   */
   readonly placement?: string | undefined
   /** Signed answers of other nodes, newest per node; only where this node published the service or asked. */
   readonly receipts: readonly ReceiptView[]

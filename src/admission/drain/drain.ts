@@ -87,7 +87,7 @@ export function createDrain(components: DrainComponents): Drain {
     })
   }
 
-  function waitText({ service: id, ending }: Granted, own: ReadonlySet<string>): string {
+  function whyText({ service: id, ending }: Granted, own: ReadonlySet<string>): string {
     if (ending) return 'it is ending'
     if (own.has(id)) return 'it is one of SERVICES, and ends when nothing else runs here'
     if (kindOf(id) === 'task') return 'a task is waited for'
@@ -126,10 +126,14 @@ export function createDrain(components: DrainComponents): Drain {
       const own = ownServices()
       const waiting = supervisor.granted().map((run): DrainWait => {
         const id = run.service
-        return { id, name: nameOf(id), kind: kindOf(id), why: waitText(run, own) }
+        return { id, name: nameOf(id), kind: kindOf(id), why: whyText(run, own) }
       })
       const { since, deadline, cut } = drained
       return { since: seconds(since), deadline: seconds(deadline), done: waiting.length === 0, waiting, cut }
+    },
+    waitText(id) {
+      const run = state.active ? supervisor.granted().find(({ service }) => service === id) : undefined
+      return run && `this node is drained: ${whyText(run, ownServices())}`
     },
     boot() {
       if (!state.active) return

@@ -30,6 +30,8 @@ export interface Drain extends Disposable {
   /** The node takes services again; false where it was not drained. */
   end(): boolean
   view(): DrainView | undefined
+  /** What the run of this service waits for, where it is to end because of the drain. */
+  waitText(service: string): string | undefined
   /** Takes up a drain that was in force when the node ended. */
   boot(): void
 }

@@ -18,7 +18,7 @@ export const connect = command({
   name: 'connect',
   summary: 'Reach a port of a running service through a local one',
   details:
-    'A name leads each connection to the newest version that is healthy; an id, to that version alone. A port with access "author" opens with the author\'s key only. Ctrl-C ends it.',
+    'A name leads each connection to the newest version that is healthy; an id, to that version alone. A port with access "author" or "siblings" opens with the author\'s key only. Ctrl-C ends it.',
   args: {
     service: argument(
       'SERVICE[:PORT]',
@@ -68,10 +68,11 @@ async function firstVersion(cli: Cli, resolver: VersionResolver): Promise<Versio
 }
 
 function noteAccess({ out }: Cli, { ports, author, key }: ServiceTarget, port: string): void {
-  if (ports.find((each) => each.name === port)?.access !== 'author' || key?.address === author) return
-  out.note(
-    `Port "${port}" is for its author ${author} only; the key used here is ${key?.address ?? 'none'}. See --key.`,
-  )
+  const access = ports.find((each) => each.name === port)?.access
+  if (access === 'any' || access === undefined || key?.address === author) return
+  const others = access === 'siblings' ? ' and nodes that run the service' : ''
+  const used = `the key used here is ${key?.address ?? 'none'}. See --key.`
+  out.note(`Port "${port}" is for its author ${author}${others} only; ${used}`)
 }
 
 function printVersion({ out }: Cli, { id, seq }: Version): void {

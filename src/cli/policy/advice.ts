@@ -10,7 +10,7 @@ type About = Pick<ServiceView, 'author' | 'code' | 'desc'>
 type Refusal = { readonly messages: readonly string[]; readonly fields: readonly string[] }
 type AdviceOf = (service: About, refused: Refusal) => readonly string[]
 
-/** By the names of Andromeda's rules; the operator's own runner must give advice itself. */
+/** By the names of Andromeda's rules, and of the node's own; the operator's own runner must give advice itself. */
 const ADVICE: Readonly<Record<string, AdviceOf>> = {
   'desc-length': ({ desc }) => [line('DESC_MAX_LEN', desc.length + 1)],
   keywords: () => ['"KEYWORDS": []   (or a list with one of the keywords of the service)'],
@@ -49,6 +49,7 @@ const ADVICE: Readonly<Record<string, AdviceOf>> = {
           ...trustLines(author),
         ]
       : trustLines(author),
+  drain: () => ['thundercloud undrain   (ends the drain: the node takes services again)'],
   veto: ({ code }) => [`thundercloud trust statements --code ${sanitizeText(code, 100)}   (what hubs said, and which)`],
   freeze: ({ author }, { messages }) =>
     messages.map((message) => {

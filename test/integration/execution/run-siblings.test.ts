@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { duplexPair } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { NotFoundError } from '../../../src/base/errors.ts'
 import type { Siblings } from '../../../src/execution/index.ts'
@@ -33,11 +34,16 @@ describe.each(PLACES.filter(({ need }) => needs(need)))('service:self on $name (
 
   it('gives a run the list of its siblings and a tunnel to each, and nothing else', async () => {
     const port = await echo()
-    const known = ['near', 'far'].map((peer) => ({ peer, state: 'running' as const }))
+    const known = ['near', 'gone', 'far'].map((peer) => ({ peer, state: 'running' as const }))
     const siblings: Siblings = {
       self: 'here',
       list: () => known,
       async connect(service, peer, portName) {
+        if (peer === 'gone') {
+          const [tunnel, end] = duplexPair()
+          end.once('data', () => end.write('hel', () => tunnel.destroy(new Error('the connection closed'))))
+          return tunnel
+        }
         if (peer !== 'near') throw new NotFoundError('this node does not run the service')
         expect([service, portName]).toEqual(['service-1', 'peers'])
         return connect({ port, host: '127.0.0.1', allowHalfOpen: true })
@@ -68,15 +74,16 @@ describe.each(PLACES.filter(({ need }) => needs(need)))('service:self on $name (
 
     const first = await list()
     expect(first).toMatchObject({ self: 'here', siblings: known.map(({ peer, state }) => ({ peerId: peer, state })) })
-    const [near = '', far = ''] = first.siblings.map(({ at }) => at.peers ?? '')
+    const [near = '', gone = '', far = ''] = first.siblings.map(({ at }) => at.peers ?? '')
     expect([near, far]).toEqual([expect.stringMatching(/^127\.\d+\.\d+\.\d+:3201$/), expect.not.stringMatching(near)])
     expect(await tell(near)).toBe('hello')
-    for (const other of [far, '127.99.1.1:3201', '127.0.0.1:3201']) expect(await tell(other)).toBe('ECONNRESET')
+    // what was cut is not what has ended
+    for (const other of [gone, far, '127.99.1.1:3201', '127.0.0.1:3201']) expect(await tell(other)).toBe('ECONNRESET')
     // no listener, and no interface but loopback
     for (const other of [near.replace('3201', '9001'), '192.0.2.1:80']) {
       expect(await tell(other)).toMatch(/^(ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|EPERM|EACCES)$/)
     }
-    known.pop()
+    known.splice(1)
     expect((await list()).siblings).toEqual([first.siblings[0]])
     ALLOW = []
     supervisor.reviseNetworks()

@@ -40,6 +40,7 @@ describe('a drained node', () => {
       expect(node.state(id)).toBe('running')
     }
     expect(node.admission.drain.view()).toMatchObject({ done: false, waiting: [{ id, kind: 'service' }], cut: [] })
+    expect(node.admission.placementText(id)).toMatch(/^this node is drained: it runs until another node runs it; now /)
     world.neighbours.set(peer, RUNNING)
     await node.settle(5_000)
     expect([node.state(id), node.supervisor.running()]).toEqual(['parked', []])
