@@ -79,6 +79,8 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
       willing: false,
       run: undefined as Run | undefined,
       done: false,
+      /** its node takes nothing new, and its run makes way */
+      drained: false,
       why: '',
       asked: 0,
       /** what it says, where that is not true */
@@ -98,7 +100,8 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
         if (member.lie !== undefined) return member.lie()
         if (member.done) return { state: 'done', leaving: false }
         const { run } = member
-        if (run !== undefined) return { state: run.healthy ? 'running' : 'accepted', leaving: run.failing }
+        if (run !== undefined)
+          return { state: run.healthy ? 'running' : 'accepted', leaving: run.failing || member.drained }
         const own = claims.get(service)
         if (own === undefined) return undefined
         return { state: own.stands ? 'accepted' : 'claiming', leaving: false }
@@ -138,12 +141,12 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
             if (member.run !== undefined) yield [service, member.run.healthy ? 'running' : 'starting']
           },
           replicas: () => (member.alive ? replicas : undefined),
-          leaving: () => (member.run?.failing === true ? 'failing' : undefined),
+          leaving: () => (member.run?.failing === true ? 'failing' : member.drained ? 'drained' : undefined),
           onWon() {
             // the runner is asked once more
             void time.sleep(5 + rng.fraction() * 20).then(() => {
               claims.withdraw(service)
-              if (!member.alive) return
+              if (!member.alive || member.drained) return
               const run = { number: runs++, healthy: false, failing: false }
               member.run = run
               world.starts++
@@ -159,7 +162,7 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
           },
           onVacant() {
             void time.sleep(5 + rng.fraction() * 20).then(() => {
-              if (!member.parked || !member.alive) return
+              if (!member.parked || !member.alive || member.drained) return
               member.parked = false
               member.placement.claim(service, GRANT)
             })
