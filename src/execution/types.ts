@@ -143,6 +143,8 @@ export type Availability = {
   readonly networks?: readonly ('allowlist' | 'open')[] | undefined
   /** It takes services of the node's own address only. */
   readonly ownOnly?: boolean | undefined
+  /** Toolchains whose program is installed; absent: it does not say. */
+  readonly toolchains?: readonly string[] | undefined
 }
 
 /** A grant that sandboxes are kept ready for. */

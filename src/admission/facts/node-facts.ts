@@ -67,13 +67,20 @@ export function createNodeFacts(
   const known = new Map<string, RunningService>()
 
   async function refresh(): Promise<void> {
-    const [before, had] = [resources, new Set(seen.flatMap(({ name, available }) => (available ? [name] : [])))]
+    const [before, had] = [resources, seen]
     const [views] = await Promise.all([
       Promise.all(components.executors.map((executor) => executorViewOf(executor))),
       refreshMachine(),
     ])
     seen = views
-    const came = views.filter(({ name, available }) => available && !had.has(name))
+    const came = views.filter(
+      (view) =>
+        view.available &&
+        canMore(
+          view,
+          had.find(({ name }) => name === view.name),
+        ),
+    )
     const more = resources !== undefined && before !== undefined && hasMore(before, resources)
     for (const { name } of came) components.events.emit('facts:executor-available', { executor: name })
     if (came.length > 0 || more) components.events.emit('facts:capacity-grown', {})
@@ -146,6 +153,12 @@ export function createNodeFacts(
   }
 }
 
+/** Is it there, or has it a toolchain, that was not there before? */
+function canMore(now: ExecutorView, before: ExecutorView | undefined): boolean {
+  if (before?.available !== true) return true
+  return now.toolchains?.some((name) => before.toolchains?.includes(name) === false) === true
+}
+
 function hasMore(before: MachineResources, now: MachineResources): boolean {
   return now.memoryBytes - before.memoryBytes >= WORTH_ASKING || now.diskBytes - before.diskBytes >= WORTH_ASKING
 }
@@ -158,9 +171,11 @@ export async function executorViewOf(executor: Executor, signal?: AbortSignal): 
   return { name: executor.name, ...found }
 }
 
-export function forRunner({ name, detail, unenforcedLimits, ownOnly, networks }: ExecutorView): AvailableExecutor {
+export function forRunner(view: ExecutorView): AvailableExecutor {
+  const { name, detail, unenforcedLimits, ownOnly, networks, toolchains } = view
   return {
     name,
+    toolchains,
     ownOnly,
     networks,
     note: unenforcedLimits.length === 0 ? detail : `${detail} (${unenforcedLimits.join('; ')})`,

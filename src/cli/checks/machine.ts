@@ -8,6 +8,7 @@ import { formatBytes, formatMs } from '../../base/format.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { type Configuration, dockerEnvironment, type Env, readPolicy, runtimeInit } from '../../config/index.ts'
 import { type Check, fail, ok, warn } from './check.ts'
+import { programAdvice } from './programs.ts'
 
 const MIN_NODE = 24
 const FULL_NODE = 26
@@ -43,10 +44,12 @@ export async function checkExecutors(
   // an engine's client is not loaded for commands that ask no engine
   const { createExecutors } = await import('../../execution/executors.ts')
   await using found = await createExecutors({ clock, log }, { configuration: configuration ?? nowhere, ...NOBODY })
+  const listed = configuration?.policy.config.PREFER_TOOLCHAIN.host ?? []
   return await Promise.all(
     found.executors.map(async (executor) => {
       const what = executor.name === 'docker' ? 'Docker engine' : 'host sandbox'
-      const { available, detail, unenforcedLimits, ownOnly, advice } = await executor.available({ signal })
+      const view = await executor.available({ signal })
+      const { available, detail, unenforcedLimits, ownOnly, advice = programAdvice(view.toolchains, listed) } = view
       if (!available) return warn(what, detail)
       const found = unenforcedLimits.length === 0 ? detail : `${detail} (not enforced: ${unenforcedLimits.join('; ')})`
       if (ownOnly === true) return warn(what, found, "until then only the node's own services run here")

@@ -17,7 +17,7 @@ import { type HostHandle, hostRun, listRuns, removeHostRun, shimProcessOf } from
 import { type RunFiles, readEnd, readJson, runFiles, type ShimIdentity, type ShimSpec } from './run-files.ts'
 import { probeSandbox, type Sandbox } from './sandbox-probe.ts'
 import { seccompFilter } from './seccomp.ts'
-import { toolVersions } from './tool-versions.ts'
+import { installedToolchains, toolVersions } from './tool-versions.ts'
 import type { HostExecutorComponents, HostExecutorInit } from './types.ts'
 import { isSlot } from './warm/types.ts'
 import { createWarmStarts } from './warm/warm-starts.ts'
@@ -136,6 +136,7 @@ export function createHostExecutor(
           detail: `bubblewrap (${sandbox.bwrap})`,
           unenforcedLimits: unenforcedLimitsOf(groups),
           networks: ['allowlist', 'open'],
+          toolchains: init.programs && installedToolchains(init.programs),
         }
       if (init.sandbox === 'bubblewrap')
         return { available: false, detail: sandbox.unavailableReason, unenforcedLimits: [] }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { PROGRAM_DIRS } from './bubblewrap.ts'
@@ -25,6 +26,12 @@ export async function toolVersions(programs: readonly string[], node: string): P
     ]),
     ...CHANGING.map(describe),
   ])
+}
+
+/** Those of these toolchains whose program a sandbox shows. The Node.js of the node is always there. */
+export function installedToolchains(programs: Readonly<Record<string, string>>): string[] {
+  const isThere = (program: string) => program === 'node' || PROGRAM_DIRS.some((dir) => existsSync(join(dir, program)))
+  return Object.keys(programs).filter((name) => isThere(programs[name] as string))
 }
 
 async function describeFirst(paths: readonly string[]): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { EXECUTOR_NAMES, type ExecutorName } from '../../base/verdict.ts'
-import { canonicalToolchain } from '../../config/files/toolchains.ts'
+import { canonicalToolchain, findToolchain } from '../../config/files/toolchains.ts'
 import type { AvailableExecutor, ReceivedService } from '../contract.ts'
 import type { RuleContext } from './rule.ts'
 
@@ -10,6 +10,11 @@ export type ExecutorChoice = {
   readonly listed: readonly ExecutorName[]
   /** toolchains that keep the service out of the list that it comes nearest to */
   readonly missing: readonly string[]
+}
+
+/** Of a toolchain that nobody here knows, an executor cannot tell; the operator has listed it. */
+export function hasToolchain({ toolchains }: AvailableExecutor, word: string): boolean {
+  return toolchains === undefined || toolchains.includes(word) || findToolchain(word) === undefined
 }
 
 /** Where a service could run, by PREFER_TOOLCHAIN and by what is there. Of two of one kind the order of the node counts. */
@@ -27,8 +32,8 @@ export function chooseExecutor(service: ReceivedService, node: RuleContext): Exe
     if (absent.length === 0 && all.size > 0 && list.length > 0) listed.push(name)
     if (missing === undefined || absent.length < missing.length) missing = absent
   }
-  const takes = ({ toolchains, ownOnly }: AvailableExecutor) =>
-    (!ownOnly || own) && (toolchains === undefined || needed.every((word) => toolchains.includes(word)))
+  const takes = (executor: AvailableExecutor) =>
+    (!executor.ownOnly || own) && needed.every((word) => hasToolchain(executor, word))
   const executors = listed.flatMap((name) =>
     node.capacity.executors.filter((executor) => executor.name === name && takes(executor)),
   )

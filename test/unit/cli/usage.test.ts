@@ -6,6 +6,7 @@ import { expect } from 'vitest'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { InputError, NotFoundError, TimeoutError, UnavailableError } from '../../../src/base/errors.ts'
 import { checkExecutors } from '../../../src/cli/checks/machine.ts'
+import { programAdvice } from '../../../src/cli/checks/programs.ts'
 import { checkStore } from '../../../src/cli/checks/store.ts'
 import { command, duration, flag, text, texts, whole } from '../../../src/cli/command.ts'
 import { COMMANDS } from '../../../src/cli/commands/index.ts'
@@ -206,4 +207,12 @@ test('doctor without a folder asks the engine of DOCKER_HOST, and says so', asyn
   const { outcome, found } = checks.find(({ what }) => what === 'Docker engine') ?? {}
   expect([outcome, found]).toEqual(['warn', expect.stringContaining(socket)])
   expect(found).toContain('DOCKER_HOST')
+})
+
+test('doctor says which programs of listed toolchains are missing', () => {
+  expect(programAdvice(['node.js'], ['node.js', 'rust', 'go'])).toMatch(
+    /^install go \(go\), cargo \(rust\) in \/usr\/bin/,
+  )
+  expect(programAdvice(['node.js'], ['node.js'])).toBeUndefined()
+  expect(programAdvice(undefined, ['rust'])).toBeUndefined()
 })

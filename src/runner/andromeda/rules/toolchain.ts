@@ -1,5 +1,5 @@
-import { canonicalToolchain } from '../../../config/files/toolchains.ts'
-import { chooseExecutor } from '../executor.ts'
+import { canonicalToolchain, findToolchain } from '../../../config/files/toolchains.ts'
+import { chooseExecutor, hasToolchain } from '../executor.ts'
 import { defer, fail, joinSorted, joinWhole, pass } from '../reasons.ts'
 import type { Rule } from '../rule.ts'
 
@@ -33,7 +33,12 @@ export const toolchain: Rule = {
     const { executors, listed, missing } = chooseExecutor(service, node)
     if (executors[0] !== undefined) return [pass(name, `${joinSorted(words)} can run here (${executors[0].name})`)]
     if (listed.length > 0) {
-      const why = `${joinSorted(words)} would run in ${listed.join(' or ')}, which is not available for it now`
+      const there = node.capacity.executors.filter((executor) => listed.includes(executor.name))
+      const lacks = words.filter((word) => there.some((executor) => !hasToolchain(executor, word)))
+      const programs = lacks.map((word) => findToolchain(word)?.program ?? word)
+      const but =
+        lacks.length > 0 ? `where ${joinSorted(programs)} is not installed` : 'which is not available for it now'
+      const why = `${joinSorted(words)} would run in ${listed.join(' or ')}, ${but}`
       return [defer(name, why, { field: 'node.executors', must: 'one-of', value: listed.join(', ') })]
     }
     if (allowed.length === 0) return [fail(name, `${empty}: ${nothing}`)]

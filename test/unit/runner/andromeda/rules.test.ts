@@ -146,6 +146,7 @@ table(toolchain, [
   defers('listed, and not installed', {
     service: { toolchain: ['rust'] },
     node: { capacity: { ...capacity, executors: [{ name: 'host', toolchains: ['node.js'] }] } },
+    message: 'rust would run in docker or host, where cargo is not installed',
   }),
   defers('an executor for the own address, and a stranger', {
     service: { author: STRANGER },
