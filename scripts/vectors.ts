@@ -18,6 +18,7 @@ import { members } from './vectors/members.ts'
 import { receipt } from './vectors/receipt.ts'
 import { redirection } from './vectors/redirection.ts'
 import { perform } from './vectors/reference-ops/operations.ts'
+import { results } from './vectors/results.ts'
 import { service } from './vectors/service.ts'
 import { signature } from './vectors/signature.ts'
 import { status } from './vectors/status.ts'
@@ -41,6 +42,7 @@ const FILES: Record<string, () => VectorFile> = {
   members,
   receipt,
   redirection,
+  results,
   service,
   signature,
   status,

@@ -144,6 +144,10 @@ export const UNPACK_UID = 65_534
 export const UNPACK_HEAP_MB = 64
 /** Heap of the process that downloads: metadata of a package index takes tens of megabytes. */
 export const FETCH_HEAP_MB = 256
+/** Heap of the process that packs what a task left: it keeps names, and no contents. */
+export const PACK_HEAP_MB = 192
+/** Packing what a task left takes no longer: 4 GiB at 20 MB/s. */
+export const PACK_MS = 200_000
 /** Downloads from sources at once. */
 export const MAX_DOWNLOADS = 4
 /** A download may take so long in all. */

@@ -7,14 +7,18 @@ export { listFolder } from './archive/list-folder.ts'
 export type { TarLink as CodeLink } from './archive/tar-format.ts'
 export { type PackEntry, packEntries, sizeOfArchive } from './archive/tar-write.ts'
 export { createCode } from './code.ts'
-export { InUseError } from './errors.ts'
+export { HashMismatchError, InUseError, TooLargeError } from './errors.ts'
 export type { CodeEvents } from './events.ts'
+export type { LeftOut, LeftPath } from './outputs/job.ts'
+export { openPackedOutputs } from './outputs/open-packed-outputs.ts'
+export { type PackedOutputs, packOutputs } from './outputs/pack-outputs.ts'
 export { saveArchive } from './save-archive.ts'
 export { describeSource } from './sources/describe-source.ts'
 export { findImage } from './sources/find-image.ts'
 export { type NamedRegistries, type NamedSource, type ReadSource, readSource } from './sources/read-source.ts'
 export { inspectStore } from './store/inspect.ts'
 export type {
+  ChunkReader,
   Code,
   CodeProvenance,
   RetrievedCode,

@@ -113,6 +113,18 @@ export const PROCESSES = {
     memory: NODE_RESERVES + 640,
     user: 'nobody, before the first byte is read',
   },
+  pack: {
+    what: 'packing of what a task left',
+    reads: 'files and names that a task wrote',
+    environment: [],
+    descriptors: ['its report'],
+    cwd: 'the folder that it fills',
+    umask: 0o077,
+    files: FILES,
+    cpuSeconds: 300,
+    memory: NODE_RESERVES + 384,
+    user: 'nobody, before the first byte is read',
+  },
   probe: {
     what: 'a test whether sandboxes can be made',
     reads: 'nothing',

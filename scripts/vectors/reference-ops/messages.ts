@@ -9,6 +9,7 @@ import {
   encodeManifest,
 } from '../../../protocols/archive.ts'
 import { cidOfStructure, parseCid } from '../../../protocols/encoding.ts'
+import { decodeResultsRequest, encodeResultsRequest } from '../../../protocols/results.ts'
 import { decodeService, encodeService } from '../../../protocols/service.ts'
 import {
   decodeStatusAnswer,
@@ -49,6 +50,7 @@ export const messageOps: Record<string, Op> = {
   },
   'archive.request': message(decodeArchiveRequest, encodeArchiveRequest),
   'archive.answer': message(decodeArchiveAnswer, encodeArchiveAnswer),
+  'results.request': message(decodeResultsRequest, encodeResultsRequest),
   'status.request': message(decodeStatusRequest, encodeStatusRequest),
   'status.answer': message(decodeStatusAnswer, encodeStatusAnswer),
   'sync.request': message(decodeSyncRequest, encodeSyncRequest),

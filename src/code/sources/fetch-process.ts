@@ -203,7 +203,7 @@ async function childArgs(dir: string): Promise<string[]> {
 }
 
 /** The `node_modules` that holds the library and what it needs. */
-function libraryFolder(name: string): string {
+export function libraryFolder(name: string): string {
   const file = findPackageJSON(name, import.meta.url)
   if (file === undefined) throw new UnusableSourceError(`the library ${name} is missing: install the package again`)
   return dirname(dirname(file))

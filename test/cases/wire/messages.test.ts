@@ -14,6 +14,7 @@ import {
 import { EncodingError, ProtocolError, TicketError } from '../../../protocols/errors.ts'
 import { lowerTicket } from '../../../protocols/redirection.ts'
 import { decodeService } from '../../../protocols/service.ts'
+import { decodeResultsRequest } from '../../../protocols/results.ts'
 import { decodeStatusAnswer, decodeStatusRequest } from '../../../protocols/status.ts'
 import { decodeStop } from '../../../protocols/stop.ts'
 import { checkPage, decodeSyncAnswer, decodeSyncRequest, type SyncItem } from '../../../protocols/sync.ts'
@@ -50,6 +51,7 @@ describe('W5: a raw CID where an id should be', () => {
   it.each([
     ['status', decodeStatusRequest, { v: 1, want: 'receipt', service: RAW }],
     ['logs', decodeStatusRequest, { v: 1, want: 'logs', service: RAW, tail: 1, follow: false }],
+    ['results', decodeResultsRequest, { v: 1, want: 'manifest', service: RAW }],
     ['hello', decodeHello, { v: 1, service: RAW, port: 'http' }],
     ['sync, list', decodeSyncRequest, { v: 1, want: 'list', after: RAW }],
     ['sync, statements', decodeSyncRequest, { v: 1, want: 'statements', after: RAW }],

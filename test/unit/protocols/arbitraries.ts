@@ -3,12 +3,13 @@ import { accessFor } from '../../../protocols/access.ts'
 import { addressBytes } from '../../../protocols/address.ts'
 import type { ArchiveAnswer, ArchiveManifest, ArchiveRequest } from '../../../protocols/archive.ts'
 import { type CID, cidOfBytes, cidOfStructure } from '../../../protocols/encoding.ts'
-import { CHUNK_BYTES, MAX_DEPTH, MAX_LIFETIME_SECONDS } from '../../../protocols/limits.ts'
+import { CHUNK_BYTES, MAX_CHUNKS, MAX_DEPTH, MAX_LIFETIME_SECONDS } from '../../../protocols/limits.ts'
 import { RECEIPT_STATES, type ReceiptBody } from '../../../protocols/receipt.ts'
 import { issueTicket, type Reach, type Ticket } from '../../../protocols/redirection.ts'
 import { REGISTRY_KINDS } from '../../../protocols/registries.ts'
 import type { ServiceBody, Source } from '../../../protocols/service.ts'
 import type { Signer } from '../../../protocols/signature.ts'
+import type { ResultsRequest } from '../../../protocols/results.ts'
 import type { StatusAnswer, StatusRequest } from '../../../protocols/status.ts'
 import type { StopBody } from '../../../protocols/stop.ts'
 import type { SyncAnswer, SyncRequest } from '../../../protocols/sync.ts'
@@ -182,6 +183,11 @@ const token = optional(bytes(0, 40))
 export const statusRequest: fc.Arbitrary<StatusRequest> = fc.oneof(
   form({ v: 1, want: 'receipt' }, { service: structure }),
   form({ v: 1, want: 'logs' }, { service: structure, tail: fc.nat(10_000), follow: fc.boolean(), token }),
+)
+export const resultsRequest: fc.Arbitrary<ResultsRequest> = fc.oneof(
+  form({ v: 1, want: 'receipt' }, { service: structure, token }),
+  form({ v: 1, want: 'manifest' }, { service: structure, token }),
+  form({ v: 1, want: 'chunk' }, { service: structure, index: fc.nat(MAX_CHUNKS - 1), token }),
 )
 const end = form({ is: 'end' })
 export const statusAnswer: fc.Arbitrary<StatusAnswer> = fc.oneof(

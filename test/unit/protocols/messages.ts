@@ -9,6 +9,7 @@ import { encodeFreeze } from '../../../protocols/freeze.ts'
 import { combineSignatures, pinMembers, provePossession } from '../../../protocols/multisig.ts'
 import { signReceipt, verifyReceipt } from '../../../protocols/receipt.ts'
 import { lowerTicket } from '../../../protocols/redirection.ts'
+import * as results from '../../../protocols/results.ts'
 import { decodeService, encodeService } from '../../../protocols/service.ts'
 import { createKeyCache, type Signer, signFor } from '../../../protocols/signature.ts'
 import * as statements from '../../../protocols/statement.ts'
@@ -118,6 +119,7 @@ export const MESSAGES: Message[] = [
   plain('manifest', some.manifest, archive.encodeManifest, archive.decodeManifest),
   plain('archive request', some.archiveRequest, archive.encodeArchiveRequest, archive.decodeArchiveRequest),
   plain('archive answer', some.archiveAnswer, archive.encodeArchiveAnswer, archive.decodeArchiveAnswer),
+  plain('results request', some.resultsRequest, results.encodeResultsRequest, results.decodeResultsRequest),
   plain('status request', some.statusRequest, status.encodeStatusRequest, status.decodeStatusRequest),
   plain('status answer', some.statusAnswer, status.encodeStatusAnswer, status.decodeStatusAnswer),
   plain('sync request', some.syncRequest, sync.encodeSyncRequest, sync.decodeSyncRequest),

@@ -32,7 +32,7 @@ describe.each(FILES)('%s', (file) => {
 
 it('there is a file for every message', () => {
   const messages =
-    'access address announcement archive attestation claims code delegation encoding freeze members receipt redirection service signature status stop stream sync tunnel'
+    'access address announcement archive attestation claims code delegation encoding freeze members receipt redirection results service signature status stop stream sync tunnel'
   expect(FILES.toSorted()).toEqual(messages.split(' ').map((name) => `${name}.json`))
 })
 

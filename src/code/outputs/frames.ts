@@ -1,0 +1,69 @@
+/**
+ * Several tars on one pipe: each begins with its path, then come pieces, each behind its length in four bytes; a length of 0 ends it.
+ */
+const LENGTH_BYTES = 4
+/** A writer divides what is longer. */
+const MAX_FRAME_BYTES = 1024 * 1024
+
+/** `path`, and the bytes of what lies there. */
+export async function* framesOf(path: string, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* frame(Buffer.from(path))
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.byteLength; at += MAX_FRAME_BYTES)
+      yield* frame(piece.subarray(at, at + MAX_FRAME_BYTES))
+  }
+  yield lengthOf(0)
+}
+
+function* frame(bytes: Uint8Array): Generator<Uint8Array> {
+  if (bytes.byteLength === 0) return
+  yield lengthOf(bytes.byteLength)
+  yield bytes
+}
+
+function lengthOf(length: number): Uint8Array {
+  const bytes = Buffer.alloc(LENGTH_BYTES)
+  bytes.writeUInt32BE(length)
+  return bytes
+}
+
+/** Reads what `framesOf` wrote, one after the other. The pieces of one are read before the next is asked for. */
+export async function* readFrames(
+  input: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ path: string; pieces: AsyncIterable<Uint8Array> }> {
+  const source = input[Symbol.asyncIterator]()
+  let kept: Buffer = Buffer.alloc(0)
+
+  /** Undefined at the end of the input. */
+  async function take(length: number): Promise<Buffer | undefined> {
+    const parts: Buffer[] = []
+    for (let missing = length; missing > 0; ) {
+      if (kept.byteLength === 0) {
+        const { value, done } = await source.next()
+        if (done === true) return undefined
+        kept = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+      }
+      const part = kept.subarray(0, missing)
+      kept = kept.subarray(part.byteLength)
+      missing -= part.byteLength
+      parts.push(part)
+    }
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts)
+  }
+
+  async function next(): Promise<Buffer | undefined> {
+    const length = (await take(LENGTH_BYTES))?.readUInt32BE()
+    if (length === undefined || length > MAX_FRAME_BYTES) throw new Error('what a task left is cut')
+    return length === 0 ? undefined : take(length)
+  }
+
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for (let piece = await next(); piece !== undefined; piece = await next()) yield piece
+  }
+
+  for (let head = await take(LENGTH_BYTES); head !== undefined; head = await take(LENGTH_BYTES)) {
+    const path = await take(head.readUInt32BE())
+    if (path === undefined) throw new Error('what a task left is cut')
+    yield { path: path.toString(), pieces: pieces() }
+  }
+}
