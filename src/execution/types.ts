@@ -3,6 +3,7 @@ import type { BytePipe } from '../base/stream.ts'
 import type { ExecutorName, Grant } from '../base/verdict.ts'
 import type { Egress, EgressServer, ServeOptions } from '../egress/index.ts'
 import type { PlanEgress } from './egress-targets.ts'
+import type { LeftOutputs, PlanOutputs } from './outputs.ts'
 import type { UserIdRange } from './user-ids.ts'
 
 /** What execution needs to know of a service. JSON: it is journalled with the run. */
@@ -69,6 +70,8 @@ export type Plan = {
   readonly files?: Readonly<Record<string, string>> | undefined
   /** Its way out, carried to whoever serves it (`Run.serveEgress`); without it, it has no network. */
   readonly egress?: PlanEgress | undefined
+  /** Of a task: what it leaves below /work, which is kept until `remove` for `Run.outputs`. */
+  readonly outputs?: PlanOutputs | undefined
   /** When it ends also where no node is there to end it. Absent: a run without a limit. */
   readonly lifetime?: PlanLifetime | undefined
 }
@@ -118,6 +121,11 @@ export interface Run {
    * The last to serve it does. While nobody does, its connections fail at once.
    */
   serveEgress?(egress: Egress, options: ServeOptions & { signal?: AbortSignal | undefined }): Promise<EgressServer>
+  /**
+   * Of a run with `Plan.outputs` that has ended with 0, until it is removed: what it left at these paths, the plan's. No link
+   * is followed. Absent where the executor keeps nothing.
+   */
+  outputs?(paths: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<LeftOutputs>
   /** Through the gateway to a declared port. Waits a bounded time for the port to listen, then throws an UnavailableError. */
   connect(port: number, options?: { signal?: AbortSignal | undefined; patienceMs?: number }): Promise<BytePipe>
 }
@@ -162,6 +170,8 @@ export type WarmStarts = {
 /** A way to run a service under a grant. Every executor passes test/compliance/executor-kit.ts. */
 export interface Executor {
   readonly name: ExecutorName
+  /** It takes plans with `outputs`. */
+  readonly keepsOutputs?: true
   /** The user ids that a run can have here; undefined: any of the node's range. */
   userIds?(): UserIdRange | undefined
   available(options?: { signal?: AbortSignal | undefined }): Promise<Availability>

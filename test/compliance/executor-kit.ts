@@ -12,6 +12,7 @@ import { describeEgress } from './executor-kit-egress.ts'
 import { describeLife } from './executor-kit-lifecycle.ts'
 import { describeLimits } from './executor-kit-limits.ts'
 import { describeNetwork } from './executor-kit-network.ts'
+import { describeOutputs } from './executor-kit-outputs.ts'
 
 type Create = (dirs: RunDirs, nodeId: string) => Executor
 type DockerConfig = Parameters<typeof createDockerExecutor>[1]['docker']
@@ -80,5 +81,6 @@ export function describeExecutor(name: string, create: Create): void {
     describeEgress(context)
     describeLife(context)
     describeCheck(context)
+    describeOutputs(context)
   })
 }

@@ -18,8 +18,8 @@ export type EntryOrigin = 'folder' | 'git' | 'https' | RegistryKind
 export type SourceFile = Omit<PackFile, 'executable'> & { readonly head: Uint8Array }
 /** A symbolic link as its source spells it. */
 export type SourceLink = { readonly path: string; readonly target: string }
-/** What an archive cannot hold: refused where it is selected. `problem` is the end of a sentence about it; `of`: what a hard link is another name of. */
-export type SourceProblem = { readonly path: string; readonly problem: string; readonly of?: string | undefined }
+/** What an archive cannot hold: refused where it is selected. `problem` is the end of a sentence about it. */
+export type SourceProblem = { readonly path: string; readonly problem: string }
 export type SourceEntry = SourceFile | SourceLink | SourceProblem
 
 /** Bytes from the beginning of a file that are enough to find its mode, and to recognise a pointer of git LFS. */

@@ -4,11 +4,11 @@ import { pipeline } from 'node:stream/promises'
 import { errnoOf, InputError, messageOf } from '../../base/errors.ts'
 import { packEntries } from '../archive/tar-write.ts'
 import { TooLargeError } from '../errors.ts'
-import { readTarArchive } from '../sources/child/archives/tar.ts'
 import { createStagingFile } from '../sources/child/staging-file.ts'
 import { readFrames } from './frames.ts'
 import { type PackJob, type PackReport, REPORT_FD } from './job.ts'
-import { createSelection } from './selection.ts'
+import { readLeftTar } from './read-tar.ts'
+import { createSelection, isBelow } from './selection.ts'
 
 /**
  * The process that reads what a task has left: tars on its standard input. It may read this program and write its own
@@ -36,21 +36,16 @@ async function pack(limits: PackJob): Promise<void> {
   const asked: string[] = []
   for await (const { path, pieces } of readFrames(process.stdin)) {
     asked.push(path)
-    await readTarArchive(pieces, selection.into(partsOf(path).slice(0, -1).join('/')))
+    await readLeftTar(pieces, selection.into(partsOf(path)))
   }
   const files = selection.files()
-  const missing = asked.filter((path) => !files.some((file) => isWithin(file.path, partsOf(path))))
+  const missing = asked.filter((path) => !files.some((file) => isBelow(file.path, partsOf(path))))
   report({ done: true, files: files.length, missing, leftOut: selection.leftOut })
   if (files.length > 0) await pipeline(Readable.from(packEntries(files)), process.stdout)
 }
 
 function partsOf(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.')
-}
-
-function isWithin(file: string, parts: readonly string[]): boolean {
-  const path = parts.join('/')
-  return path === '' || file === path || file.startsWith(`${path}/`)
 }
 
 function report(what: PackReport): void {

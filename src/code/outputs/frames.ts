@@ -1,3 +1,5 @@
+import { createByteReader } from './byte-reader.ts'
+
 /**
  * Several tars on one pipe: each begins with its path, then come pieces, each behind its length in four bytes; a length of 0 ends it.
  */
@@ -31,38 +33,20 @@ function lengthOf(length: number): Uint8Array {
 export async function* readFrames(
   input: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<{ path: string; pieces: AsyncIterable<Uint8Array> }> {
-  const source = input[Symbol.asyncIterator]()
-  let kept: Buffer = Buffer.alloc(0)
-
-  /** Undefined at the end of the input. */
-  async function take(length: number): Promise<Buffer | undefined> {
-    const parts: Buffer[] = []
-    for (let missing = length; missing > 0; ) {
-      if (kept.byteLength === 0) {
-        const { value, done } = await source.next()
-        if (done === true) return undefined
-        kept = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-      }
-      const part = kept.subarray(0, missing)
-      kept = kept.subarray(part.byteLength)
-      missing -= part.byteLength
-      parts.push(part)
-    }
-    return parts.length === 1 ? parts[0] : Buffer.concat(parts)
-  }
+  const reader = createByteReader(input)
 
   async function next(): Promise<Buffer | undefined> {
-    const length = (await take(LENGTH_BYTES))?.readUInt32BE()
+    const length = (await reader.take(LENGTH_BYTES))?.readUInt32BE()
     if (length === undefined || length > MAX_FRAME_BYTES) throw new Error('what a task left is cut')
-    return length === 0 ? undefined : take(length)
+    return length === 0 ? undefined : reader.take(length)
   }
 
   async function* pieces(): AsyncGenerator<Uint8Array> {
     for (let piece = await next(); piece !== undefined; piece = await next()) yield piece
   }
 
-  for (let head = await take(LENGTH_BYTES); head !== undefined; head = await take(LENGTH_BYTES)) {
-    const path = await take(head.readUInt32BE())
+  for (let head = await reader.take(LENGTH_BYTES); head !== undefined; head = await reader.take(LENGTH_BYTES)) {
+    const path = await reader.take(head.readUInt32BE())
     if (path === undefined) throw new Error('what a task left is cut')
     yield { path: path.toString(), pieces: pieces() }
   }

@@ -22,7 +22,7 @@ import { confinement } from '../unpack/unpack.ts'
 import { framesOf } from './frames.ts'
 import type { LeftOut, LeftPath, PackJob, PackReport } from './job.ts'
 
-const LIBRARIES = ['tar', 'ignore']
+const LIBRARIES = ['ignore']
 /** A report names at most 16 paths. */
 const MAX_REPORT_BYTES = 64 * 1024
 
@@ -67,7 +67,7 @@ export async function packOutputs(
   // what is not read yet when a process exits is lost, so it is read at once, and waits here
   const archive = stdout.pipe(new PassThrough())
   const exited = once(child, 'exit')
-  const source: Source = { absent: [] }
+  const source: Source = { paths: [], absent: new Set() }
   // a child that ended early says why itself
   pipeline(Readable.from(frames(paths, source)), input).catch(() => {})
   const problem = boundedText(errors)
@@ -92,12 +92,13 @@ export async function packOutputs(
   }
 }
 
-type Source = { readonly absent: string[]; broken?: unknown }
+type Source = { readonly paths: string[]; readonly absent: Set<string>; broken?: unknown }
 
 async function* frames(paths: AsyncIterable<LeftPath>, source: Source): AsyncGenerator<Uint8Array> {
   try {
     for await (const { path, tar } of paths) {
-      if (tar === undefined) source.absent.push(path)
+      source.paths.push(path)
+      if (tar === undefined) source.absent.add(path)
       else yield* framesOf(path, tar)
     }
   } catch (error) {
@@ -115,8 +116,8 @@ function bounded(maxBytes: number): (bytes: number) => Promise<void> {
   }
 }
 
-function aboutOf({ files, missing, leftOut }: Extract<PackReport, { done: true }>, { absent }: Source) {
-  return { files, missing: [...absent, ...missing], leftOut }
+function aboutOf({ files, missing, leftOut }: Extract<PackReport, { done: true }>, { paths, absent }: Source) {
+  return { files, missing: paths.filter((path) => absent.has(path) || missing.includes(path)), leftOut }
 }
 
 function errorOf({ why, message }: Extract<PackReport, { done: false }>, dir: string): Error {

@@ -1,15 +1,15 @@
-import { isExecutable, type SourceEntry, type SourceFile } from '../archive/pack-list.ts'
+import { isExecutable } from '../archive/pack-list.ts'
 import { problemOfPath } from '../archive/tar-format.ts'
 import type { PackFile } from '../archive/tar-write.ts'
 import { TooLargeError } from '../errors.ts'
-import { HARD_LINK, NOT_UTF8 } from '../sources/child/archives/tar.ts'
 import type { StagingFile } from '../sources/child/staging-file.ts'
 import type { LeftOut } from './job.ts'
+import type { LeftEntry, LeftSink } from './read-tar.ts'
 
 /** What tars of several paths hold, on the way to one archive: files alone, each path once. */
 export interface Selection {
-  /** Takes the entries of one tar, whose names come below `folder`; empty: as they are. */
-  into(folder: string): StagingFile
+  /** Takes the entries of one tar: those of the path with these parts, of which the names have the last; none: of all. */
+  into(parts: readonly string[]): LeftSink
   files(): PackFile[]
   readonly leftOut: LeftOut
 }
@@ -22,64 +22,55 @@ export function createSelection(staging: StagingFile): Selection {
   /** what follows is the content of no file that is kept */
   let skips = false
 
-  function take(path: string): boolean {
-    if (seen.has(path)) return false
-    seen.add(path)
-    if (problemOfPath(path) === undefined) return true
-    leftOut.names++
-    return false
-  }
-
-  function leave(entry: Exclude<SourceEntry, SourceFile>, folder: string): void {
-    const path = joined(folder, entry.path)
-    if ('problem' in entry && entry.problem === HARD_LINK && entry.of !== undefined) {
-      if (take(path)) copies.set(path, joined(folder, entry.of))
-      return
+  function take({ path, kind, target }: LeftEntry, within: readonly string[]): boolean {
+    if (kind === 'folder') {
+      staging.folder()
+      return false
     }
-    if (seen.has(path)) return
-    seen.add(path)
-    if ('target' in entry) leftOut.links++
-    else if (entry.problem === NOT_UTF8) leftOut.names++
-    else leftOut.special++
-  }
-
-  function files(): PackFile[] {
-    const staged = new Map(staging.entries.flatMap((entry) => ('open' in entry ? [[entry.path, entry] as const] : [])))
-    const all = [...staged.values()]
-    let bytes = all.reduce((sum, { size }) => sum + size, 0)
-    for (const [path, of] of copies) {
-      const file = staged.get(of)
-      if (file === undefined) continue
-      bytes += file.size
-      if (bytes > staging.limits.maxBytes) throw new TooLargeError('the files have more bytes than are allowed')
-      all.push({ ...file, path })
+    const whole = path === undefined ? undefined : [...within.slice(0, -1), path].join('/')
+    if (whole === undefined || !isBelow(whole, within) || problemOfPath(whole) !== undefined) {
+      leftOut.names++
+      return false
     }
-    return all.map(({ head, ...file }) => ({ ...file, executable: isExecutable(head) }))
+    if (seen.has(whole)) return false
+    seen.add(whole)
+    if (kind === 'link') leftOut.links++
+    if (kind === 'other') leftOut.special++
+    if (kind === 'hard-link') copies.set(whole, [...within.slice(0, -1), target ?? ''].join('/'))
+    if (kind === 'file') staging.file(whole)
+    return kind === 'file'
   }
 
   return {
     leftOut,
-    files,
-    into: (folder) => ({
-      limits: staging.limits,
-      get entries() {
-        return staging.entries
-      },
-      file(name) {
-        const path = joined(folder, name)
-        skips = !take(path)
-        if (!skips) staging.file(path)
+    into: (parts) => ({
+      entry(entry) {
+        skips = !take(entry, parts)
       },
       data(piece) {
         if (!skips) staging.data(piece)
       },
-      add: (entry) => leave(entry, folder),
-      folder: () => staging.folder(),
-      [Symbol.dispose]() {},
     }),
+    files() {
+      const staged = new Map(
+        staging.entries.flatMap((entry) => ('open' in entry ? [[entry.path, entry] as const] : [])),
+      )
+      const all = [...staged.values()]
+      let bytes = all.reduce((sum, { size }) => sum + size, 0)
+      for (const [path, of] of copies) {
+        const file = staged.get(of)
+        if (file === undefined) continue
+        bytes += file.size
+        if (bytes > staging.limits.maxBytes) throw new TooLargeError('the files have more bytes than are allowed')
+        all.push({ ...file, path })
+      }
+      return all.map(({ head, ...file }) => ({ ...file, executable: isExecutable(head) }))
+    },
   }
 }
 
-function joined(folder: string, name: string): string {
-  return folder === '' ? name : `${folder}/${name}`
+/** At or below the path with these parts. */
+export function isBelow(path: string, parts: readonly string[]): boolean {
+  const top = parts.join('/')
+  return top === '' || path === top || path.startsWith(`${top}/`)
 }

@@ -18,10 +18,10 @@ export type BuildDisk = {
 
 type BuildPlan = Pick<Plan, 'grant' | 'uid'> & { readonly codeDir: string }
 
-export function memoryDisk({ grant, uid = NOBODY }: Omit<BuildPlan, 'codeDir'>): BuildDisk {
+export function memoryDisk({ grant, uid = NOBODY }: Omit<BuildPlan, 'codeDir'>, mode = '0777'): BuildDisk {
   const { diskBytes } = grant
   const limits = `size=${Math.max(4096, diskBytes)},nr_inodes=${inodesFor(diskBytes)}`
-  const o = `nosuid,nodev,${limits},mode=0777,uid=${uid},gid=${uid}`
+  const o = `nosuid,nodev,${limits},mode=${mode},uid=${uid},gid=${uid}`
   return { driver: { type: 'tmpfs', device: 'tmpfs', o }, release: async () => {} }
 }
 

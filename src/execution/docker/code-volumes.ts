@@ -5,7 +5,7 @@ import { DISK_FULL } from '../build-limit.ts'
 import { inodesFor, LABEL, NOBODY } from '../constants.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import type { Plan } from '../types.ts'
-import { CODE, codeLoaderOptions, type DockerHandle, labels, nodeFilter } from './container-options.ts'
+import { CODE, codeLoaderOptions, type DockerHandle, labels, nodeFilter, WORK } from './container-options.ts'
 import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
 import { entriesOf, tarOf } from './images/image-tar.ts'
 import { unpackBuilt } from './unpack.ts'
@@ -22,6 +22,8 @@ export type CodeVolumes = {
   send(plan: CodePlan, handle: DockerHandle, image: string): Promise<string>
   /** Puts the code of a build into the file system that its gateway holds. Returns the volume's name. */
   sendBuild(plan: CodePlan, handle: DockerHandle, image: string): Promise<string>
+  /** The volume of /work, which the gateway of a task holds. */
+  workOf(handle: DockerHandle): Promise<string>
   /** Puts what a build has left there in the place of what was sent. */
   fetchBuilt(plan: { readonly codeDir: string; readonly maxBytes: number }, handle: DockerHandle): Promise<void>
   remove(handle: DockerHandle): Promise<void>
@@ -56,6 +58,14 @@ export function createCodeVolumes({
     }
   }
 
+  /** The volume that a gateway holds there. */
+  async function heldAt(path: string, handle: DockerHandle): Promise<string> {
+    const { Mounts } = await ask((docker) => docker.getContainer(handle.door).inspect())
+    const volume = Mounts.find(({ Destination }) => Destination === path)?.Name
+    if (volume === undefined) throw new EngineGoneError('the Docker engine has lost a volume that it made')
+    return volume
+  }
+
   async function fill(plan: CodePlan, handle: DockerHandle, image: string, volume: string): Promise<void> {
     const name = loaderOf(handle)
     await createContainer(engine, codeLoaderOptions({ plan, name, nodeId, image, volume }))
@@ -75,9 +85,7 @@ export function createCodeVolumes({
       return volume
     },
     async sendBuild(plan, handle, image) {
-      const { Mounts } = await ask((docker) => docker.getContainer(handle.door).inspect())
-      const volume = Mounts.find(({ Destination }) => Destination === CODE)?.Name
-      if (volume === undefined) throw new EngineGoneError("the Docker engine has lost the build's volume")
+      const volume = await heldAt(CODE, handle)
       try {
         await fill(plan, handle, image, volume)
       } catch (error) {
@@ -89,6 +97,7 @@ export function createCodeVolumes({
       }
       return volume
     },
+    workOf: (handle) => heldAt(WORK, handle),
     async fetchBuilt({ codeDir, maxBytes }, { name }) {
       const archive = await ask((docker) => docker.getContainer(name).getArchive({ path: '/code/.' }))
       const fresh = `${codeDir}.built`

@@ -18,11 +18,13 @@ import type { GatewaySettings } from '../gateway/settings.ts'
 import { dockerSeccompProfile } from '../seccomp/docker-profile.ts'
 import type { Plan, PlanLifetime, ReadOnlyMount } from '../types.ts'
 import type { ImageWishes } from './images/image-wishes.ts'
+import type { GatewayDisk } from './types.ts'
 
 /** What a container is for; `load` and `probe` are never started. */
 export type Role = Plan['purpose'] | 'door' | 'load' | 'probe'
-/** Where code is seen in a container. */
+/** Where code is seen in a container, and the folder of its own. */
 export const CODE = '/code'
+export const WORK = '/work'
 const NO_COPY = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } }
 const SHM_BYTES = 16 * 1024 * 1024
 const GATEWAY_USER = `${GATEWAY_UID}:${GATEWAY_UID}`
@@ -42,6 +44,8 @@ export type ContainerInput = {
   readonly runtime?: string | undefined
   /** where the engine does not see `codeDir`: the volume that holds a copy of it */
   readonly volume?: string | undefined
+  /** the volume of /work, which its gateway holds; absent: one that goes with the run */
+  readonly work?: string | undefined
   readonly memory: { readonly swap: boolean }
   /** the engine filters system calls */
   readonly seccomp: boolean
@@ -60,6 +64,7 @@ export function runOptions({
   wishes,
   runtime,
   volume,
+  work,
   memory,
   seccomp,
   etcDir,
@@ -72,6 +77,7 @@ export function runOptions({
   const code = volume === undefined ? codeDir && bind(codeDir, CODE, readOnly) : mount(volume, CODE, readOnly)
   const mounts = [
     ...(code ? [code] : []),
+    ...(work === undefined ? [] : [mount(work, WORK, false)]),
     ...shown.map(({ path, as }) => bind(path, as, true)),
     ...ETC.flatMap((name) => (etcDir ? [bind(`${etcDir}/${name}`, `/etc/${name}`, true)] : [])),
   ]
@@ -106,7 +112,7 @@ export function runOptions({
         // in the place of volumes, which have no limit
         ...Object.fromEntries(emptied.map((path) => [path, scratch(grant.diskBytes, uid)])),
         '/tmp': `rw,noexec,nosuid,nodev,${held(TMP_BYTES)},mode=1777`,
-        '/work': scratch(grant.diskBytes, uid),
+        ...(work === undefined ? { [WORK]: scratch(grant.diskBytes, uid) } : {}),
       },
       Mounts: mounts,
     },
@@ -142,8 +148,7 @@ export function gatewayOptions(input: {
   transport: GatewayTransport
   seccomp: boolean
   lifetime: PlanLifetime | undefined
-  /** of a build: a file system that goes with the gateway */
-  disk?: Readonly<Record<string, string>> | undefined
+  disk?: GatewayDisk | undefined
 }): Docker.ContainerCreateOptions {
   const { plan, handle, transport } = input
   const flags = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', `--max-old-space-size=${HELPER_HEAP_MIB}`]
@@ -153,7 +158,8 @@ export function gatewayOptions(input: {
   const settings: GatewaySettings = {
     ports: plan.ports,
     lifetime: input.lifetime ?? { graceMs: 0 },
-    build: disk[0]?.Target,
+    build: input.disk?.at === CODE ? CODE : undefined,
+    ...(input.disk?.at === WORK && { keeps: true }),
     egress: egress === undefined ? undefined : { listeners, proxyPort: egress.proxyPort },
   }
   const base = { Image: input.image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/', User: GATEWAY_USER }
@@ -281,9 +287,9 @@ function mount(volume: string, target: string, readOnly: boolean): Docker.MountC
 }
 
 /** A volume without a name goes with its container. An engine lets none of them be read-only. */
-function heldVolume(options: Readonly<Record<string, string>>): Docker.MountConfig[number] {
+function heldVolume({ driver: options, at }: GatewayDisk): Docker.MountConfig[number] {
   const driver = { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: { ...options } } }
-  return { Type: 'volume', Source: '', Target: CODE, ReadOnly: false, VolumeOptions: driver }
+  return { Type: 'volume', Source: '', Target: at, ReadOnly: false, VolumeOptions: driver }
 }
 
 function bind(source: string, target: string, readOnly: boolean): Docker.MountConfig[number] {

@@ -11,7 +11,7 @@ import type { AdoptedRun, Plan, Run } from '../types.ts'
 import { type CodePlan, completeBuild, hasCode, isBuild, type RunPlan } from './build.ts'
 import { imageDisk, memoryDisk } from './build-disk.ts'
 import { createCodeVolumes } from './code-volumes.ts'
-import { beginsWhereImageSays, type DockerHandle, nodeFilter, runOptions } from './container-options.ts'
+import { beginsWhereImageSays, CODE, type DockerHandle, nodeFilter, runOptions, WORK } from './container-options.ts'
 import {
   createContainer,
   createEngine,
@@ -122,12 +122,25 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     refuseWorkingDir(workingDir)
     // A MemorySwap that it cannot set is an error in some engines, a warning in others.
     const memory = { swap: info.SwapLimit === true || info.CgroupVersion === '2' }
+    const work = plan.outputs === undefined ? undefined : await codeVolumes.workOf(handle)
     const files = locality === 'local' ? await writeShownFiles(dirname(handle.socket), plan) : {}
     const seccomp = hasSeccomp(info)
-    const options = runOptions({ plan, handle, nodeId, image, wishes, runtime, volume, memory, seccomp, ...files })
+    const options = runOptions({
+      plan,
+      handle,
+      nodeId,
+      image,
+      wishes,
+      runtime,
+      volume,
+      work,
+      memory,
+      seccomp,
+      ...files,
+    })
     const Labels = { ...options.Labels, ...runLabels(plan, locality, logsOf(plan).maxBytes) }
     await createContainer(engine, { ...options, Labels })
-    await refuseVolumes(engine, handle.name, volume)
+    await refuseVolumes(engine, handle.name, [volume, work])
     if (plan.image !== undefined) await refuseHostileFiles(engine, handle.name, { ...wishes, workingDir })
   }
 
@@ -135,7 +148,8 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
   async function openRun(plan: Plan, image: string, locality: EngineLocality): Promise<AttachedStream> {
     const handle = handleOf(plan.runId)
     const volume = locality === 'remote' && hasCode(plan) ? await codeVolumes.send(plan, handle, image) : undefined
-    const target = { handle, plan, locality, gatewayFirst: true, lifetime: plan.lifetime }
+    const disk = plan.outputs && ({ driver: memoryDisk(plan, '0700').driver, at: WORK } as const)
+    const target = { handle, plan, locality, gatewayFirst: true, lifetime: plan.lifetime, disk }
     const made = Promise.withResolvers<AttachedStream>()
     await gateways.open(target, async () => made.resolve(await createAttached(plan, image, locality, volume)))
     return made.promise
@@ -160,11 +174,11 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
     const large = locality === 'local' && process.getuid?.() === 0 && diskBytes > memoryBytes / 2
     const disk = (large ? await imageDisk(clock, plan) : undefined) ?? memoryDisk(plan)
     try {
-      await gateways.open({ ...target, disk: disk.driver })
+      await gateways.open({ ...target, disk: { driver: disk.driver, at: CODE } })
     } catch (error) {
       // an engine in a namespace of its own may not mount it
       if (disk.driver.type === 'tmpfs' || statusOf(error) === undefined) throw error
-      await gateways.open({ ...target, disk: memoryDisk(plan).driver })
+      await gateways.open({ ...target, disk: { driver: memoryDisk(plan).driver, at: CODE } })
     } finally {
       await disk.release()
     }
@@ -223,6 +237,7 @@ export function createDockerExecutor({ clock }: DockerExecutorComponents, init: 
 
   return {
     name: 'docker',
+    keepsOutputs: true,
     available: () => availabilityOf(engine, init.docker),
     hasImage: images.has,
     builderId: async (plan) =>

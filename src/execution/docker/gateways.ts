@@ -9,12 +9,12 @@ import { CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
 import { EngineGoneError } from '../errors.ts'
 import { type GatewayEndpoint, isGatewayOpen } from '../gateway/client.ts'
 import type { Plan, PlanLifetime } from '../types.ts'
-import type { BuildDisk } from './build-disk.ts'
 import { type DockerHandle, gatewayOptions } from './container-options.ts'
 import { createContainer, type Engine, removeContainer, statusOf } from './engine.ts'
 import type { EngineLocality } from './engine-locality.ts'
 import type { Images } from './images/images.ts'
 import { createStdioTransport, type StdioTransport } from './stdio-transport.ts'
+import type { GatewayDisk } from './types.ts'
 
 export type GatewayTarget = {
   readonly handle: DockerHandle
@@ -23,8 +23,7 @@ export type GatewayTarget = {
   readonly lifetime?: PlanLifetime | undefined
   readonly plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'egress'>
   readonly locality: EngineLocality
-  /** of a build: the file system of its code, which the gateway holds */
-  readonly disk?: BuildDisk['driver'] | undefined
+  readonly disk?: GatewayDisk | undefined
 }
 
 /** The gateways of all runs of an engine, and the transports to them. */

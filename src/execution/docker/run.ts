@@ -9,6 +9,7 @@ import type { DockerHandle } from './container-options.ts'
 import { type Engine, statusOf } from './engine.ts'
 import type { EngineLocality } from './engine-locality.ts'
 import type { Gateways } from './gateways.ts'
+import { leftOutputs } from './left-outputs.ts'
 import { type AttachedStream, writeAttachedOutput } from './output/attached-output.ts'
 import { stopWhenIdle } from './output/idle-limit.ts'
 import { copyOutput, type Output } from './output/log-copier.ts'
@@ -112,6 +113,7 @@ export function dockerRun(input: DockerRunInput): Run {
       await gateways.restore(input)
       return false
     },
+    outputs: (paths) => leftOutputs({ engine, handle }, paths),
     serveEgress: (egress, options) => serveEgressThrough(gateways.endpoint(input), egress, options),
     async connect(port, options = {}) {
       const endpoint = gateways.endpoint(input)

@@ -37,3 +37,9 @@ export type DockerExecutorInit = {
   readonly registries: (author: string) => readonly string[]
   readonly logs: LogLimits
 }
+
+/** A file system that goes with the gateway: of a build its code, of a task that leaves something its folder. */
+export type GatewayDisk = {
+  readonly driver: Readonly<Record<string, string>>
+  readonly at: '/code' | '/work'
+}

@@ -20,7 +20,7 @@ const POLL_MS = 250
 /** Calls `end` when the time is over: after the grace where a node is there to end the run, else at once. */
 export function watchLifetime(
   { afterMs, expiresAt, graceMs }: Lifetime,
-  { lastAsked, end }: { lastAsked(): number; end(): void },
+  { lastAsked, end, keeps = false }: { lastAsked(): number; end(): void; keeps?: boolean | undefined },
 ): void {
   if (afterMs === undefined && expiresAt === undefined) return
   let began: number | undefined
@@ -30,7 +30,7 @@ export function watchLifetime(
     // the time counts from the run's first process, which comes after its gateway
     began ??= hasOtherUsers() ? now() : undefined
     const over =
-      (afterMs !== undefined && began !== undefined && now() - began >= afterMs) ||
+      (afterMs !== undefined && began !== undefined && now() - began >= afterMs && (!keeps || hasOtherUsers())) ||
       (expiresAt !== undefined && wallTime() >= expiresAt)
     if (!over) return
     overSince ??= now()

@@ -8,6 +8,8 @@ export type GatewaySettings = {
   readonly lifetime: Lifetime
   /** folder of a build, whose disk is looked at */
   readonly build?: string | undefined
+  /** it holds what a task leaves: the time limit, which is the task's, ends it no more once nothing of that runs */
+  readonly keeps?: boolean | undefined
   readonly egress?: EgressSpec | undefined
 }
 

@@ -6,7 +6,7 @@ import { parseSettings } from './settings.ts'
 
 /** The gateway of a container: `main <socket> <settings as JSON>`. The run lives in its namespaces and ends with it. */
 const path = process.argv[2] ?? ''
-const { ports, lifetime, build, egress } = parseSettings(process.argv[3])
+const { ports, lifetime, build, keeps, egress } = parseSettings(process.argv[3])
 let lastAsked = now()
 // first: who reaches the socket knows that the way out is there
 const wayOut = egress && (await startEgress(egress))
@@ -21,5 +21,6 @@ await startGatewayServer({
 })
 watchLifetime(lifetime, {
   lastAsked: () => lastAsked,
+  keeps,
   end: () => process.kill(process.pid, 'SIGKILL'),
 })

@@ -13,7 +13,7 @@ const SILENCE_MS = 60_000
  * The gateway of a container of an engine that shares no folder with the node: `stdio <settings as JSON>`. Connections come from the client that is attached to its stdin and stdout; it lives as long as its
  * container, and a client that attaches again begins a new session.
  */
-const { ports, lifetime, build, egress } = parseSettings(process.argv[2])
+const { ports, lifetime, build, keeps, egress } = parseSettings(process.argv[2])
 let lastAsked = now()
 const output = new Socket({ fd: 1, readable: false, writable: true })
 const input = new Socket({ fd: 0, readable: true, writable: false })
@@ -32,6 +32,7 @@ input.on('error', () => {})
 input.setTimeout(SILENCE_MS, () => session.close(new Error('no client is attached')))
 watchLifetime(lifetime, {
   lastAsked: () => lastAsked,
+  keeps,
   end: () => process.kill(process.pid, 'SIGKILL'),
 })
 for await (const bytes of input) {

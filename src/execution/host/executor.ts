@@ -128,6 +128,7 @@ export function createHostExecutor(
 
   return {
     name: 'host',
+    keepsOutputs: true,
     async available({ signal } = {}): Promise<Availability> {
       const { sandbox, groups } = await machine(signal)
       if ('bwrap' in sandbox)

@@ -47,6 +47,8 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     throw new RunRefusedError('a way out needs a sandbox: install bubblewrap')
   if (plan.check !== undefined && !sandboxed)
     throw new RunRefusedError('a check by a command (run.check.command) needs a sandbox: install bubblewrap')
+  if (plan.outputs !== undefined && !sandboxed)
+    throw new RunRefusedError('what a task leaves (run.outputs) is kept in a sandbox only: install bubblewrap')
   const listeners = plan.egress === undefined ? [] : egressListeners(plan.egress, plan.ports)
   const lowPorts = listeners.some(({ port }) => port < FIRST_FREE_PORT)
   const has = (controller: Controller) => sandboxed && groups.roots[controller] !== undefined
@@ -86,6 +88,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     ...(plan.check === undefined ? {} : { checks: true }),
     ...(folders === undefined ? {} : { build: folders }),
     ...(init.start === undefined ? {} : { start: init.start }),
+    ...(plan.outputs === undefined ? {} : { outputs: { ...plan.outputs, work: paths.work } }),
     logDir: paths.log,
     socket: handle.socket,
     listen: 's',

@@ -5,6 +5,8 @@ import type { LogLimits } from '../logs/writer.ts'
 import type { Plan, PlanLifetime, RunEnd } from '../types.ts'
 import type { RunCgroup } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
+import type { ParkedProgram } from './warm/types.ts'
+import type { OutputFolders } from './outputs/shim-outputs.ts'
 
 /** What a shim is started with, and what an adopter learns about a run that it did not start. JSON. */
 export type ShimSpec = {
@@ -23,6 +25,8 @@ export type ShimSpec = {
   readonly egress?: EgressSpec | undefined
   /** of a build: its code is copied to the folder that is bounded, and back when it succeeded */
   readonly build?: BuildFolders | undefined
+  /** of a task: what it leaves, and where that is */
+  readonly outputs?: OutputFolders | undefined
   /** folders that the kernel does not bound */
   readonly watchDisk?: WatchedDisk | undefined
   readonly command: readonly string[]
@@ -91,6 +95,8 @@ export function runFiles(dir: string) {
     /** read-only files of the plan */
     given: file('given'),
     work: file('work'),
+    /** what a task left */
+    outputs: file('outputs'),
     /** `socket` of the plan is a link to it: a path may be longer than a socket's */
     listen: file('s'),
     box: file('box'),

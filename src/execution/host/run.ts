@@ -7,6 +7,7 @@ import { isAlive, type ProcessIdentity, signalProcess } from '../../base/os/proc
 import { connectThroughGateway, isGatewayOpen, requestGateway, serveEgressThrough } from '../gateway/client.ts'
 import type { Run, RunEnd, RunStats } from '../types.ts'
 import { joinFiles, limitedGroup, type RunCgroup, removeCgroup } from './cgroups.ts'
+import { leftOutputs } from './outputs/left-outputs.ts'
 import {
   childPidOf,
   type RunFiles,
@@ -89,6 +90,7 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock, sta
       if (existsSync(files.listen)) await linkSocket(files, handle.socket)
       return false
     },
+    outputs: (paths) => leftOutputs(files.outputs, paths),
     serveEgress: (egress, options) => serveEgressThrough(handle.socket, egress, options),
     async connect(port, options = {}) {
       const ended = await readEnd(files)

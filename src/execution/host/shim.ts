@@ -87,6 +87,8 @@ export async function runShim(dir: string, { parked = false } = {}): Promise<voi
       build === undefined || disk === undefined
         ? ended
         : ((await parts.build?.finishBuild(build, disk, ended)) ?? ended)
+    if (plan.outputs !== undefined && end.exitCode === 0 && end.reason === 'exit')
+      await (await import('./outputs/shim-outputs.ts')).copyOutputs(plan.outputs, files.outputs, clock)
     if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))
     const { cpuMs } = await cgroupStats(plan.cgroup)
     const counted = { ...end, endedAt: clock.now(), ...(cpuMs !== undefined && { cpuMs }) }

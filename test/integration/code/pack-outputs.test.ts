@@ -175,7 +175,7 @@ describe('what a task left', () => {
       /bytes/,
     ],
     ['a path that leads out', tarOf({ path: '../a', content: 'x' }, { path: 'b', content: 'x' }), undefined],
-    ['a tar that is cut', tarOf({ path: 'a', content: 'x' }).subarray(0, 600), /tar/],
+    ['a tar that is cut', tarOf({ path: 'a', content: 'x' }).subarray(0, 600), /cut/],
     ['no tar', Buffer.alloc(512, 'x'), /tar/],
   ])('is refused in one sentence: %s', async (_, tar, message) => {
     const result = packed({ '.': tar })

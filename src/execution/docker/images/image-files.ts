@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import { RunRefusedError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
+import { statOf } from '../file-stat.ts'
 import { type ImageWishes, KERNEL, quoted } from './image-wishes.ts'
 
 /** The engine itself, which may be root, opens these in the container to find the run's user. */
@@ -9,8 +9,6 @@ const MAX_OPENED_BYTES = 1024 * 1024
 /** Of a mode as Go has it: folder, link, device, pipe, socket, character device, irregular. */
 const NOT_REGULAR = 0x8f280000
 
-const statSchema = z.object({ size: z.number(), mode: z.number(), linkTarget: z.string() })
-type FileStat = z.output<typeof statSchema>
 type Asked = Pick<Engine, 'askMaybe'>
 
 /**
@@ -43,16 +41,4 @@ async function refuseIrregular(engine: Asked, container: string, path: string): 
 function prefixesOf(path: string): string[] {
   const parts = path.split('/').filter(Boolean)
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
-}
-
-/** `linkTarget`: where it leads within the container, whatever lies between; an empty text where it is no link. */
-function statOf({ askMaybe }: Asked, container: string, path: string): Promise<FileStat | undefined> {
-  return askMaybe(async (docker) => {
-    const { headers } = (await docker.getContainer(container).infoArchive({ path })) as {
-      headers?: Record<string, string | string[] | undefined>
-    }
-    return statSchema.parse(
-      JSON.parse(Buffer.from(`${headers?.['x-docker-container-path-stat']}`, 'base64').toString()),
-    )
-  })
 }

@@ -43,14 +43,14 @@ export function refuseWorkingDir(dir: string): void {
   if (KERNEL.test(dir)) throw new RunRefusedError(`the image's WorkingDir ${quoted(dir)} is the kernel's`)
 }
 
-/** A volume has no limit: there is none in the container but the one with its code. */
+/** A volume has no limit: there is none in the container but those that we gave it. */
 export async function refuseVolumes(
   { ask }: Pick<Engine, 'ask'>,
   container: string,
-  code: string | undefined,
+  given: readonly (string | undefined)[],
 ): Promise<void> {
   const { Mounts } = await ask((docker) => docker.getContainer(container).inspect())
-  const made = Mounts.find(({ Type, Name }) => Type === 'volume' && Name !== code)
+  const made = Mounts.find(({ Type, Name }) => Type === 'volume' && !given.includes(Name))
   if (made === undefined) return
   throw new RunRefusedError(`the engine makes a volume at ${quoted(made.Destination)} for the image`)
 }

@@ -16,7 +16,6 @@ const HEADERS_BYTES = 4096
 const SPARSE = /^\d+ GNU\.sparse\./m
 
 export const NOT_UTF8 = 'has a name that is not UTF-8'
-export const HARD_LINK = 'is a hard link'
 
 /** Reads a tar that is not compressed, whatever program wrote it. */
 export async function readTarArchive(pieces: AsyncIterable<Uint8Array>, staging: StagingFile): Promise<void> {
@@ -66,7 +65,7 @@ export async function readTarArchive(pieces: AsyncIterable<Uint8Array>, staging:
 }
 
 function takeEntry(entry: ReadEntry, staging: StagingFile, fail: (error: unknown) => void): void {
-  const path = withoutDot(entry.path)
+  const path = entry.path.replace(/^(\.\/)+/, '')
   const guarded = (act: () => void) => {
     try {
       act()
@@ -78,17 +77,13 @@ function takeEntry(entry: ReadEntry, staging: StagingFile, fail: (error: unknown
     if (path.includes('\ufffd')) staging.add({ path, problem: NOT_UTF8 })
     else if (FILES.has(entry.type)) staging.file(path)
     else if (entry.type === 'SymbolicLink') staging.add({ path, target: entry.linkpath ?? '' })
-    else if (entry.type === 'Link') staging.add({ path, problem: HARD_LINK, of: withoutDot(entry.linkpath ?? '') })
+    else if (entry.type === 'Link') staging.add({ path, problem: 'is a hard link' })
     else if (entry.type === 'Directory') staging.folder()
     else staging.add({ path, problem: `is neither a file nor a folder nor a link (${entry.type})` })
   })
   if (FILES.has(entry.type) && !path.includes('\ufffd'))
     entry.on('data', (piece: Buffer) => guarded(() => staging.data(piece)))
   else entry.resume()
-}
-
-function withoutDot(path: string): string {
-  return path.replace(/^(\.\/)+/, '')
 }
 
 function asUnusable(error: unknown): Error {

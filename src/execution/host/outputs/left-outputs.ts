@@ -1,0 +1,30 @@
+import { constants } from 'node:fs'
+import { open, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf } from '../../../base/errors.ts'
+import { type LeftOutputs, type LeftPath, OUTPUTS_GONE } from '../../outputs.ts'
+
+/** The file that says in one sentence why there is nothing. */
+export const PROBLEM = 'problem'
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW
+
+/** What the shim of a run copied into `dir`. */
+export async function leftOutputs(dir: string, paths: readonly string[]): Promise<LeftOutputs> {
+  try {
+    const names = await readdir(dir)
+    if (!names.includes(PROBLEM)) return { paths: tarsIn(dir, paths) }
+    return { problem: await readFile(join(dir, PROBLEM), 'utf8') }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return { problem: OUTPUTS_GONE }
+    throw error
+  }
+}
+
+async function* tarsIn(dir: string, paths: readonly string[]): AsyncGenerator<LeftPath> {
+  for (const [index, path] of paths.entries()) {
+    const file = await open(join(dir, `${index}.tar`), READ).catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    })
+    yield { path, tar: file?.createReadStream() }
+  }
+}
