@@ -3,7 +3,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['base'],
   ['process', 'config', 'egress'],
   ['journal', 'network', 'runner', 'trust', 'hub', 'code', 'execution', 'peer-client'],
-  ['intake', 'services', 'light-peer', 'placement'],
+  ['intake', 'services', 'light-peer', 'placement', 'results'],
   ['admission'],
   ['publishing', 'policy'],
   ['node'],

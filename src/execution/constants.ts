@@ -90,6 +90,8 @@ export const USAGE_PERIOD_MS = 60_000
 export const RETRY_BACKOFF: Backoff = { firstMs: 250, maxMs: 30_000 }
 /** Attempts to obtain code; with the back-off about five minutes. */
 export const FETCH_ATTEMPTS = 14
+/** Taking and packing what a task left has so long, an engine that is away and a full disk included. */
+export const COLLECT_MS = 5 * 60_000
 /** How often a run that met a full disk looks whether there is space. */
 export const DISK_FULL_RETRY_MS = 5_000
 /** A service is healthy when its check passed, or all its ports have accepted a connection, and it stayed up for this long after. */

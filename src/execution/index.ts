@@ -29,11 +29,13 @@ export { createSandboxExecutor } from './host/sandbox-task.ts'
 export { FINAL_STATES, type RunJournal } from './journal.ts'
 export type { LogLimits } from './logs/writer.ts'
 export type { Siblings } from './siblings/types.ts'
+export type { LeftOutputs } from './outputs.ts'
 export {
   type CodeProvider,
   createSupervisor,
   type Granted,
   type HealthSettings,
+  type OutputKeeper,
   type Resources,
   type Supervisor,
   type SupervisorComponents,

@@ -32,6 +32,7 @@ export const SAMPLE_RUNNER = {
   LIMITS: {
     TOTAL: { MEMORY: '2GiB', CPU: '2', DISK: '10GiB', PIDS: 1024, RUNS: 16 },
     SERVICE: { MEMORY: '512MiB', CPU: '1', DISK: '1GiB', PIDS: 256 },
+    RESULTS: { BYTES: '1GiB', SECONDS: '7d' },
   },
 }
 

@@ -11,6 +11,7 @@ import {
   MAX_KEYWORDS,
   MAX_LIFETIME_SECONDS,
   MAX_NAME_LENGTH,
+  MAX_OUTPUTS,
   MAX_PORTS,
   MAX_REPLICAS,
   MAX_SOURCES,
@@ -132,6 +133,14 @@ const run = keys({
     .optional(),
   timeout: duration(1, MAX_LIFETIME_SECONDS).describe('longest run').optional(),
   restart: oneOf(['never', 'on-failure', 'always']).describe('when it is started again').optional(),
+  outputs: list(inside(), MAX_OUTPUTS)
+    .min(1, 'at least one path')
+    .superRefine((paths, context) => {
+      const twice = paths.findIndex((path, index) => paths.indexOf(path) !== index)
+      if (twice >= 0) sentence(context, [twice], `is "${paths[twice]}", which is there already`)
+    })
+    .describe('of a task: files and folders below /work that its author gets with `thundercloud results`')
+    .optional(),
   check: check.describe('how a node finds out whether it works').optional(),
 })
 
@@ -200,7 +209,11 @@ export const manifestSchema = keys(shape).superRefine(({ code, dir, run }, conte
       'is "always", which contradicts run.kind "task": a task ends; "on-failure" and "never" are allowed',
     )
   }
-  const { check, ports, kind = ports.length > 0 ? 'service' : 'task' } = run
+  const { check, outputs, ports, kind = ports.length > 0 ? 'service' : 'task' } = run
+  if (outputs !== undefined && kind !== 'task') {
+    const fix = run.kind === undefined ? 'set run.kind to "task", or take run.ports away' : 'a service never is done'
+    sentence(context, ['run', 'outputs'], `is for tasks: ${fix}`)
+  }
   if (check === undefined) return
   if (kind === 'task') {
     const fix = run.kind === undefined ? 'set run.kind to "service"' : 'a task is done when it ends with exit code 0'

@@ -42,6 +42,13 @@ const CHECK = {
   FAILURES: whole(1, 100).describe('failures in a row after which the run is ended, as one that failed').default(3),
 }
 
+const RESULTS = {
+  BYTES: size()
+    .describe('what results may take on the disk, in all; one of them a quarter of it at most; 0 = none is kept')
+    .prefault(0),
+  SECONDS: duration(1, 31_622_400).describe('how long they are kept after the task has ended').prefault('7d'),
+}
+
 const BACKOFF = {
   FIRST: duration(1, 3600).describe('before the first restart; doubled for each that follows').prefault(1),
   MAX: duration(1, 86_400).describe('the longest wait').prefault(300),
@@ -79,6 +86,7 @@ export const limits = keys({
     )
     .optional(),
   CHECK: keys(CHECK).describe('how run.check is carried out').prefault({}),
+  RESULTS: keys(RESULTS).describe('what tasks leave for their authors (run.outputs)').prefault({}),
   BACKOFF: keys(BACKOFF).describe('between restarts of a service').prefault({}),
   WARM: keys(WARM)
     .describe('what is kept ready on this host so that runs start sooner, as far as memory is free; {} = nothing')

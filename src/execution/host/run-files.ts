@@ -5,7 +5,6 @@ import type { LogLimits } from '../logs/writer.ts'
 import type { Plan, PlanLifetime, RunEnd } from '../types.ts'
 import type { RunCgroup } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
-import type { ParkedProgram } from './warm/types.ts'
 import type { OutputFolders } from './outputs/shim-outputs.ts'
 
 /** What a shim is started with, and what an adopter learns about a run that it did not start. JSON. */

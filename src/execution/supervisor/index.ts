@@ -3,6 +3,7 @@ export type {
   CodeProvider,
   Granted,
   HealthSettings,
+  OutputKeeper,
   Resources,
   Supervisor,
   SupervisorComponents,

@@ -5,6 +5,7 @@ import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
 import { type PlanEgress, proxyVariables, SIBLINGS_VARIABLE, siblingsUrl } from '../egress-targets.ts'
 import { FINAL_STATES } from '../journal.ts'
+import type { PlanOutputs } from '../outputs.ts'
 import { type RunNetwork, runEgress } from '../run-network.ts'
 import type { Plan, RunnableService } from '../types.ts'
 
@@ -48,9 +49,11 @@ type PlanInput = {
   logsDir: string
   /** between asking it to end and ending it, ms */
   graceMs: number
+  /** how much of what a task leaves is taken */
+  outputs?: Omit<PlanOutputs, 'paths'> | undefined
 }
 
-export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: PlanInput): Plan {
+export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs, outputs }: PlanInput): Plan {
   const { service, grant, uid } = spec
   const { run } = service
   const ports = purpose === 'build' ? [] : (run.ports ?? []).map(({ port }) => port)
@@ -75,6 +78,7 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs }: Plan
     ports,
     egress,
     ...(purpose === 'run' && run.check !== undefined && 'command' in run.check && { check: run.check.command }),
+    ...(purpose === 'run' && run.outputs && outputs && { outputs: { ...outputs, paths: run.outputs } }),
     toolchain: service.toolchain,
     image,
     logDir: logDirOf(logsDir, service.id),

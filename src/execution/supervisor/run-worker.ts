@@ -46,7 +46,10 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
   const recorder = createRunRecorder(components, { record, logDir, logs: init.logs })
   const egress = createRunEgress(components, { runId, spec, netcap: init.netcap, note: recorder.note })
   const planFor = (current: RunSpec, codeDir: string | undefined) =>
-    planOf({ runId, spec: current, purpose: 'run', codeDir, logsDir: dirs.logs, graceMs })
+    planOf({
+      ...{ runId, spec: current, purpose: 'run', codeDir, logsDir: dirs.logs, graceMs },
+      outputs: components.outputs?.limits(current.grant.diskBytes),
+    })
   const context: StepContext = {
     components,
     init,

@@ -1,5 +1,6 @@
 import { raceSignal } from 'race-signal'
 import { FETCH_ATTEMPTS } from '../constants.ts'
+import { RunRefusedError } from '../errors.ts'
 import { imageDigest, isImage, type RunSpec } from './run-spec.ts'
 import type { Phase, WorkerEvent } from './worker-state.ts'
 import type { StepContext } from './worker-types.ts'
@@ -41,6 +42,11 @@ export async function fetchCode({ components, init, spec, lease, retries, interr
 
 export async function start(context: StepContext, codeDir: string | undefined) {
   const { init, handle, retries, interrupt } = context
+  if (context.spec.service.run.outputs !== undefined && init.executor.keepsOutputs !== true) {
+    throw new RunRefusedError(
+      `what a task leaves (run.outputs) is kept with docker and in the sandbox of the host, not with ${init.executor.name}`,
+    )
+  }
   await retries.recordChange({ state: 'starting', handle })
   return retries.retryStep('starting', Number.POSITIVE_INFINITY, () =>
     init.executor.start(context.planFor(withUser(context), codeDir), { signal: interrupt }),

@@ -1,4 +1,5 @@
 import { build } from './build-step.ts'
+import { collectOutputs } from './collect-outputs.ts'
 import { backOff, explainExit, finishStopping, journalEnd, journalFailure, monitor } from './end-steps.ts'
 import { fetchCode, journalStart, start, waitForStart } from './start-steps.ts'
 import type { Phase, WorkerEvent } from './worker-state.ts'
@@ -22,6 +23,9 @@ export async function runStep(context: StepContext, phase: Exclude<Phase, { name
       return monitor(context, phase.run)
     case 'exited':
       return explainExit(context, phase)
+    case 'collecting':
+      await collectOutputs(context, phase.run)
+      return { type: 'collected' }
     case 'backing-off':
       return backOff(context, phase)
     case 'stopping':

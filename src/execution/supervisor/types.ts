@@ -14,6 +14,7 @@ import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { Siblings } from '../siblings/types.ts'
 import type { Executor, RunEnd, RunnableService, WarmStarts } from '../types.ts'
+import type { LeftOutputs, PlanOutputs } from '../outputs.ts'
 import type { UserIds } from '../user-ids.ts'
 
 /** Unpacked code; `release` when no run needs the folder any more. */
@@ -34,6 +35,21 @@ export interface CodeProvider {
   ): Promise<ObtainedCode>
 }
 
+/** Keeps what tasks leave for their authors. */
+export interface OutputKeeper {
+  /** How much one task may leave that was granted so much disk: as the policy says now. */
+  limits(diskBytes: number): Omit<PlanOutputs, 'paths'>
+  /**
+   * Packs and keeps it, or keeps why there is nothing; a second time for the same run, it takes the place of the first.
+   * Answers one sentence for the run's log. It is there for good when this resolves. Throws what may work later.
+   */
+  keep(
+    task: { readonly service: RunnableService; readonly runId: string; readonly diskBytes: number },
+    left: LeftOutputs,
+    options: { signal: AbortSignal },
+  ): Promise<string>
+}
+
 export type Resources = {
   readonly memoryBytes: number
   readonly cpuMillicores: number
@@ -50,6 +66,8 @@ export type SupervisorComponents = {
   readonly journal: RunJournal
   readonly executors: readonly Executor[]
   readonly code: CodeProvider
+  /** Absent: no task leaves anything, and one that would is refused. */
+  readonly outputs?: OutputKeeper | undefined
   /** How the hosts that runs and builds reach are resolved and connected to. */
   readonly internet: EgressComponents
   /** The other runs of each service. */

@@ -17,14 +17,17 @@ export type Phase =
   | { readonly name: 'started'; readonly run: Run; readonly adopted: boolean }
   /** it exits */
   | RunningPhase
-  /** its last lines are read */
+  /** its last lines are read; `run`: absent where the executor does not know it any more */
   | {
       readonly name: 'exited'
+      readonly run?: Run | undefined
       readonly end: MonitoredEnd
       readonly ranMs: number
       readonly wasHealthy: boolean
       readonly gaveUp: string | undefined
     }
+  /** what it left is kept, or cannot be */
+  | { readonly name: 'collecting'; readonly run?: Run | undefined; readonly change: RunChange }
   /** the journal says so, and the back-off is over: it starts again */
   | { readonly name: 'backing-off'; readonly change: RunChange; readonly waitMs: number }
   /** the executor has removed it */
@@ -71,6 +74,7 @@ export type WorkerEvent =
   | { readonly type: 'exited'; readonly end: MonitoredEnd; readonly ranMs: number }
   /** `updates`: the version before is healthy, and ends when this one is */
   | { readonly type: 'explained'; readonly end: MonitoredEnd; readonly updates: boolean }
+  | { readonly type: 'collected' }
   | { readonly type: 'journalled' }
   | { readonly type: 'removed' }
   | { readonly type: 'failed'; readonly error: unknown }

@@ -60,6 +60,8 @@ function nextPhase(spec: RunSpec, phase: Phase, event: PhaseEvent): Phase {
     case 'ended':
     case 'failed':
       return event.type === 'journalled' ? OVER : phase
+    case 'collecting':
+      return event.type === 'collected' ? { name: 'ended', change: phase.change } : phase
     case 'exited':
     case 'over':
       return phase
@@ -89,8 +91,8 @@ function whileRunning(phase: RunningPhase, event: PhaseEvent): Phase {
     case 'gave-up':
       return { ...phase, gaveUp: event.why }
     case 'exited': {
-      const { wasHealthy, gaveUp } = phase
-      return { name: 'exited', end: event.end, ranMs: event.ranMs, wasHealthy, gaveUp }
+      const { run, wasHealthy, gaveUp } = phase
+      return { name: 'exited', run, end: event.end, ranMs: event.ranMs, wasHealthy, gaveUp }
     }
     default:
       return phase
@@ -100,7 +102,7 @@ function whileRunning(phase: RunningPhase, event: PhaseEvent): Phase {
 function afterExit(
   { spec, steadyMs, waitMs }: WorkerContext,
   state: WorkerState,
-  { ranMs, wasHealthy, gaveUp }: Extract<Phase, { name: 'exited' }>,
+  { run, ranMs, wasHealthy, gaveUp }: Extract<Phase, { name: 'exited' }>,
   { end, updates }: Extract<WorkerEvent, { type: 'explained' }>,
 ): WorkerState {
   const failures = ranMs >= steadyMs ? 0 : state.failures
@@ -111,7 +113,11 @@ function afterExit(
     failedUpdate: !wasHealthy && updates,
     waitMs: () => waitMs(failures),
   })
-  if (again === undefined) return { ...state, failures, phase: { name: 'ended', change } }
+  if (again === undefined) {
+    const leaves = spec.service.run.outputs !== undefined && change.state === 'exited' && change.exitCode === 0
+    const phase: Phase = leaves ? { name: 'collecting', run, change } : { name: 'ended', change }
+    return { ...state, failures, phase }
+  }
   return { ...state, failures: failures + 1, phase: { name: 'backing-off', change, waitMs: again } }
 }
 

@@ -50,6 +50,11 @@ const TABLE: readonly (readonly [Phase, WorkerEvent, object])[] = [
   [exited, explained(1), { name: 'backing-off', waitMs: 1000, change: { state: 'starting', exitCode: 1 } }],
   [exited, explained(1, true), { name: 'ended', change: { state: 'failed' } }],
   [{ ...exited, gaveUp: 'too slow' }, explained(0), { name: 'ended', change: { state: 'failed' } }],
+  [
+    { name: 'collecting', run, change: { state: 'exited' } },
+    { type: 'collected' },
+    { name: 'ended', change: { state: 'exited' } },
+  ],
   [{ name: 'backing-off', change: {}, waitMs: 1 }, begin, { name: 'fetching' }],
   [{ name: 'ended', change: {} }, { type: 'journalled' }, { name: 'over' }],
   [{ name: 'failed', error }, { type: 'journalled' }, { name: 'over' }],
@@ -68,6 +73,14 @@ describe('the next state of a worker', () => {
     const state = { phase: { name: 'fetching' }, failures: 0 } as const
     const next = nextState(contextOf({ build: ['make'] }), state, { type: 'fetched', codeDir: '/c' })
     expect(next.phase).toEqual({ name: 'building', codeDir: '/c' })
+  })
+
+  it('of a task that leaves something is to take it, where the task has ended with 0', () => {
+    const context = contextOf({ kind: 'task', restart: 'never', outputs: ['out'] })
+    const phaseAfter = (exitCode: number) =>
+      nextState(context, { phase: { ...exited, run }, failures: 0 }, explained(exitCode))
+    expect(phaseAfter(0).phase).toEqual({ name: 'collecting', run, change: { state: 'exited', exitCode: 0 } })
+    expect(phaseAfter(1).phase).toMatchObject({ name: 'ended', change: { state: 'failed' } })
   })
 
   it.each([
@@ -124,6 +137,8 @@ function outcomesOf(phase: Phase): readonly WorkerEvent[] {
       return [0, 1].map((exitCode) => ({ type: 'exited', end: exit(exitCode), ranMs: exitCode * STEADY_MS }))
     case 'exited':
       return [explained(phase.end.exitCode), explained(phase.end.exitCode, true)]
+    case 'collecting':
+      return [{ type: 'collected' }, failed]
     case 'backing-off':
       return [begin, failed]
     case 'stopping':

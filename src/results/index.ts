@@ -1,0 +1,12 @@
+/**
+ * What tasks left for their authors (`run.outputs`): packed when the task is done, kept for a time, bounded on the disk, and
+ * given to those alone who have the right `results`.
+ *
+ * ```ts
+ * const results = await createResults({ clock, log }, { dir, limits })
+ * const supervisor = createSupervisor({ ...components, outputs: results.keeper }, init)
+ * ```
+ */
+export { nothingText, outputsReason } from './result-texts.ts'
+export { createResults } from './results.ts'
+export type { ResultRecord, Results } from './types.ts'

@@ -1,0 +1,29 @@
+import type { ResultRecord } from './types.ts'
+
+/**
+ * Which results go, so that one more fits: the oldest of the author that has most, again and again. So an author who leaves
+ * much pushes out their own results first.
+ */
+export function resultsToEvict(
+  kept: readonly ResultRecord[],
+  added: Pick<ResultRecord, 'author' | 'size'>,
+  maxBytes: number,
+): ResultRecord[] {
+  const left = [...kept].sort((a, b) => a.at - b.at)
+  const evicted: ResultRecord[] = []
+  const usage = new Map<string, number>()
+  const add = (author: string, bytes: number) => usage.set(author, (usage.get(author) ?? 0) + bytes)
+  for (const { author, size } of [...left, added]) add(author, size)
+  let used = left.reduce((sum, { size }) => sum + size, added.size)
+  while (used > maxBytes && left.length > 0) {
+    const authors = new Set(left.map(({ author }) => author))
+    const [largest] = [...usage].filter(([author]) => authors.has(author)).sort(([, a], [, b]) => b - a)
+    const index = left.findIndex(({ author }) => author === largest?.[0])
+    const [gone] = left.splice(index, 1)
+    if (gone === undefined) break
+    evicted.push(gone)
+    add(gone.author, -gone.size)
+    used -= gone.size
+  }
+  return evicted
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { ChunkReader } from '../code/index.ts'
+import type { OutputKeeper } from '../execution/index.ts'
+
+/** What is known of the result of one task. JSON, beside the archive. Times in ms. */
+export type ResultRecord = {
+  readonly v: 1
+  /** base32 CID */
+  readonly service: string
+  readonly runId: string
+  /** the author's address, base58 */
+  readonly author: string
+  /** of the archive; absent where none is kept */
+  readonly code?: string | undefined
+  /** bytes of the archive, 0 without one */
+  readonly size: number
+  readonly files: number
+  /** All that the task was to leave was there. */
+  readonly complete: boolean
+  /** what is missing or left out; without an archive the end of a sentence about the outputs: why nothing is kept */
+  readonly detail?: string | undefined
+  readonly at: number
+  readonly expires: number
+}
+
+export type ResultsComponents = { readonly clock: Clock; readonly log: Log }
+
+export type ResultsInit = {
+  /** Belongs to these results alone: anything else in there is removed. */
+  readonly dir: string
+  /** LIMITS.RESULTS, as the policy says now. */
+  readonly limits: () => { readonly bytes: number; readonly seconds: number }
+}
+
+/** What tasks left for their authors, until it expires. It is no code: no peer gets it by its content id. */
+export interface Results extends Disposable {
+  readonly keeper: OutputKeeper
+  /** Undefined where the task has left nothing here, and where that is forgotten. */
+  get(service: string): ResultRecord | undefined
+  /** Undefined where no archive is kept. Throws HashMismatchError where the disk has damaged it. */
+  open(service: string): Promise<ChunkReader | undefined>
+}

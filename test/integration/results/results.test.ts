@@ -1,0 +1,134 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Header } from 'tar'
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import type { LeftOutputs } from '../../../src/execution/index.ts'
+import { createResults, outputsReason, type Results } from '../../../src/results/index.ts'
+import { serviceOf } from '../../fixtures/execution/supervisor-harness.ts'
+import { system } from '../../fixtures/system.ts'
+import { tempDir } from '../../fixtures/temp-dir.ts'
+
+const KIB = 1024
+
+/** A clock whose wall time a test sets. */
+function settableClock() {
+  const clock = systemClock()
+  let aheadMs = 0
+  const jump = (ms: number) => {
+    aheadMs += ms
+  }
+  return { ...clock, now: () => clock.now() + aheadMs, jump }
+}
+
+function leaving(files: Record<string, string | undefined>): LeftOutputs {
+  async function* tarOf(path: string, text: string) {
+    const header = Buffer.alloc(512)
+    new Header({ path, type: 'File', mode: 0o644, size: text.length }).encode(header)
+    yield Buffer.concat([header, Buffer.from(text), Buffer.alloc(512 - (text.length % 512 || 512)), Buffer.alloc(1024)])
+  }
+  return {
+    paths: (async function* () {
+      for (const [path, text] of Object.entries(files))
+        yield { path, tar: text === undefined ? undefined : tarOf(path, text) }
+    })(),
+  }
+}
+
+async function bench(limits = { bytes: 64 * KIB, seconds: 3600 }, dir?: string) {
+  const [folder, clock] = [dir ?? join(await tempDir(), 'results'), settableClock()]
+  const open = () => createResults({ clock, log: system.log }, { dir: folder, limits: () => limits })
+  const keep = async (results: Results, id: string, left: LeftOutputs, author = 'author') => {
+    clock.jump(1)
+    const task = { service: serviceOf(id, { kind: 'task' }, { author }), runId: `run-${id}`, diskBytes: 10 ** 9 }
+    return results.keeper.keep(task, left, { signal: AbortSignal.timeout(30_000) })
+  }
+  return { dir: folder, clock, limits, open, keep, results: await open() }
+}
+
+const messageOf = (results: Results, id: string) => {
+  const record = results.get(id)
+  const reason = record && outputsReason(record)
+  return reason && `${reason.outcome} ${reason.message}`
+}
+
+describe('the results of a node', () => {
+  it('are kept with their content id, over a restart, and read as they were packed', async () => {
+    const { results, keep, open } = await bench()
+    expect(await keep(results, 'a', leaving({ out: 'hello' }))).toMatch(/^results: 1 file, 2 KiB, kept until/)
+    const again = await open()
+    for (const each of [results, again]) {
+      expect(messageOf(each, 'a')).toMatch(/^pass bafy\w+$/)
+      await using reader = await each.open('a')
+      const bytes = new Uint8Array(reader?.manifest.size ?? 0)
+      expect([await reader?.read(0, bytes), Buffer.from(bytes).includes('hello')]).toEqual([true, true])
+    }
+  })
+
+  it('say what is missing beside what is there, and why there is nothing', async () => {
+    const { results, keep } = await bench()
+    await keep(results, 'a', leaving({ out: 'hello', 'no\nthing': undefined }))
+    await keep(results, 'b', leaving({ gone: undefined }))
+    await keep(results, 'c', { problem: 'are gone: the machine stopped' })
+    await keep(results, 'd', leaving({ big: 'x'.repeat(17 * KIB) }))
+    expect(messageOf(results, 'a')).toMatch(/^fail bafy\w+: no file at "no.thing"$/)
+    expect(messageOf(results, 'b')).toBe('fail the outputs are not there: no file at "gone"')
+    expect(messageOf(results, 'c')).toBe('fail the outputs are gone: the machine stopped')
+    expect(messageOf(results, 'd')).toMatch(/have more than the 16 KiB .*LIMITS\.RESULTS\.BYTES/)
+    expect(await results.open('d')).toBeUndefined()
+  })
+
+  it('go when their time is over, also while the node is away; that they were there is remembered for a while', async () => {
+    const { dir, clock, results, keep, open } = await bench()
+    await keep(results, 'a', leaving({ out: 'hello' }))
+    clock.jump(3_600_000)
+    const later = await open()
+    expect(messageOf(later, 'a')).toMatch(/^fail the outputs were kept until 20/)
+    expect(await readdir(join(dir, 'a'))).toEqual(['result.json'])
+    clock.jump(31 * 24 * 3_600_000)
+    expect((await open()).get('a')).toBeUndefined()
+    expect(await readdir(dir)).toEqual(['temp'])
+  })
+
+  it('of the author who has most make room for newer ones, the oldest first', async () => {
+    const { results, keep } = await bench()
+    const text = 'x'.repeat(12 * KIB)
+    await keep(results, 'small', leaving({ out: 'hello' }), 'someone')
+    for (const id of ['1', '2', '3', '4', '5', '6']) await keep(results, id, leaving({ out: text }), 'flood')
+    const has = ['small', '1', '2', '3', '4', '5', '6'].filter((id) => results.get(id)?.code !== undefined)
+    expect(has).toEqual(['small', '3', '4', '5', '6'])
+    expect(messageOf(results, '1')).toBe('fail the outputs made room for newer results')
+  })
+
+  it('of which a crash left a part are not there, and nothing of it stays', async () => {
+    const { dir, results, keep, open } = await bench()
+    await keep(results, 'a', leaving({ out: 'hello' }))
+    await keep(results, 'b', leaving({ out: 'hello' }))
+    await writeFile(join(dir, 'b', 'tar'), 'short')
+    await mkdir(join(dir, 'temp', '7'))
+    await mkdir(join(dir, 'c'))
+    const again = await open()
+    expect([again.get('a')?.code, again.get('b'), await readdir(dir)]).toEqual([
+      results.get('a')?.code,
+      undefined,
+      ['a', 'temp'],
+    ])
+    expect(await readdir(join(dir, 'temp'))).toEqual([])
+  })
+
+  it('take the place of what the same run left before', async () => {
+    const { results, keep } = await bench()
+    await keep(results, 'a', { problem: 'are gone' })
+    await keep(results, 'a', leaving({ out: 'hello' }))
+    expect(messageOf(results, 'a')).toMatch(/^pass bafy/)
+  })
+
+  it('that the disk has damaged are said to be so', async () => {
+    const { dir, results, keep } = await bench()
+    await keep(results, 'a', leaving({ out: 'hello' }))
+    const size = results.get('a')?.size ?? 0
+    await writeFile(join(dir, 'a', 'tar'), Buffer.alloc(size))
+    await using reader = await results.open('a')
+    await expect(reader?.read(0, new Uint8Array(size))).rejects.toThrow('damaged')
+  })
+})
