@@ -14,6 +14,7 @@ import { logRoutes } from './routes/logs.ts'
 import { nodeInfoRoutes } from './routes/node-info.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { policyRoutes } from './routes/policy.ts'
+import { resultRoutes } from './routes/results.ts'
 import type { RouteComponents } from './routes/route.ts'
 import { serviceRoutes } from './routes/services.ts'
 import { submissionRoutes } from './routes/submissions.ts'
@@ -72,6 +73,7 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
   submissionRoutes(app, components)
   serviceRoutes(app, components)
   logRoutes(app, components)
+  resultRoutes(app, components)
   eventRoutes(app, components)
   operatorRoutes(app, components)
   drainRoutes(app, components)

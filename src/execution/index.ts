@@ -28,8 +28,8 @@ export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
 export { createSandboxExecutor } from './host/sandbox-task.ts'
 export { FINAL_STATES, type RunJournal } from './journal.ts'
 export type { LogLimits } from './logs/writer.ts'
-export type { Siblings } from './siblings/types.ts'
 export type { LeftOutputs } from './outputs.ts'
+export type { Siblings } from './siblings/types.ts'
 export {
   type CodeProvider,
   createSupervisor,

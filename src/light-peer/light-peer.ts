@@ -146,6 +146,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     connectAt: runs.connectAt,
     logs: runs.logs,
     logsAt: runs.logsAt,
+    resultsAt: runs.resultsAt,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }

@@ -6,6 +6,7 @@ import { messageOf, NotFoundError } from '../base/errors.ts'
 import type { LogLine } from '../base/run-record.ts'
 import type { BytePipe } from '../base/stream.ts'
 import { connectTunnel } from '../network/index.ts'
+import { openPeerResults } from '../peer-client/results.ts'
 import { request, requestStatus, type StatusClientComponents, within } from '../peer-client/status.ts'
 import type { AbortOptions, LightPeer, LookupOptions } from './types.ts'
 
@@ -25,7 +26,7 @@ export interface LightRunsComponents extends StatusClientComponents {
 export function createLightRuns(
   components: LightRunsComponents,
   init: { network: string },
-): Pick<LightPeer, 'ask' | 'connect' | 'connectAt' | 'logs' | 'logsAt'> {
+): Pick<LightPeer, 'ask' | 'connect' | 'connectAt' | 'logs' | 'logsAt' | 'resultsAt'> {
   const { clock, streams, token } = components
 
   const ask = (service: CID, options: LookupOptions = {}) => requestStatus(components, init.network, service, options)
@@ -67,6 +68,11 @@ export function createLightRuns(
     ask,
     connectAt,
     logsAt,
+    resultsAt: (peer, service, { signal } = {}) =>
+      openPeerResults(components, peer, {
+        ...{ network: init.network, service, token: token(service, 'results') },
+        signal,
+      }),
     async connect(service, port, options = {}) {
       let last: unknown = new NotFoundError('no node was found that runs the service')
       for await (const peer of runners(service, REACHABLE, options)) {

@@ -4,6 +4,7 @@ import type { Receipt } from '../../protocols/receipt.ts'
 import type { Signer } from '../../protocols/signature.ts'
 import type { LogLine } from '../base/run-record.ts'
 import type { BytePipe } from '../base/stream.ts'
+import type { PeerResults } from '../peer-client/results.ts'
 
 export type AbortOptions = { readonly signal?: AbortSignal | undefined }
 
@@ -60,6 +61,8 @@ export interface LightPeer extends AsyncDisposable {
   connectAt(peer: string, service: CID, port: string, options?: AbortOptions): Promise<BytePipe>
   /** Of the nodes that have or had a run of it, one after the other; those that answer within three seconds. */
   logs(service: CID, options: { tail: number; follow: boolean } & LookupOptions): AsyncIterable<LogLine>
-  /** Of one node. Throws with its refusal. */
+  /** What a task left at one node. Throws with its refusal, or with why there is nothing. */
+  resultsAt(peer: string, service: CID, options?: AbortOptions): Promise<PeerResults>
+  /** The log of one node. Throws with its refusal. */
   logsAt(peer: string, service: CID, options: { tail: number; follow: boolean } & AbortOptions): AsyncIterable<LogLine>
 }

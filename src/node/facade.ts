@@ -47,6 +47,7 @@ export interface FacadeComponents {
   admission: Pick<Admission, 'drain' | 'parkedState' | 'placementText' | 'removeParked' | 'view'>
   keys: KeyCache
   peerStatus: Pick<PeerStatus, 'ask'>
+  results: ThundercloudNode['results']
 }
 
 export type FacadeInit = {
@@ -186,6 +187,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     },
     explain,
     logs: init.logs,
+    results: components.results,
     receive: (bytes, { asPublisher = false } = {}) => receive(bytes, asPublisher),
     async publishManifest(manifest) {
       const issued = await serviceSigner.fromManifest(manifest)

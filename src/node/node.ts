@@ -5,6 +5,7 @@ import { createPolicyManager } from '../policy/manager.ts'
 import { createReload } from '../policy/reload.ts'
 import { createFacade } from './facade.ts'
 import { serveStreams } from './handlers/index.ts'
+import { createNodeResults } from './node-results.ts'
 import { createServiceLogs } from './service-logs.ts'
 import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
 import { createAdmissionPipeline } from './wiring/admission.ts'
@@ -32,7 +33,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
 
   const { clock, rng, log, events, journal, keys, texts, own, networkName, configuration } = context
   const { network, trust, code } = mesh
-  const { supervisor, services, receipts, notify, signed, peerStatus } = execution
+  const { supervisor, services, receipts, notify, signed, peerStatus, results } = execution
   const { facts, runner, admission, intake } = pipeline
   const { serviceSigner, publisher, configuredServices } = publishing
   const logs = createServiceLogs({ services, supervisor })
@@ -50,7 +51,8 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   parts.use(watchRuns({ clock, log, events, network, services, notify, supervisor, code }, { closing: closing.signal }))
   await serveStreams(
     {
-      ...{ clock, keys, events, network, services, receipts, code, supervisor, logs, onAsked: admission.onAsked },
+      ...{ clock, keys, events, network, services, receipts, code, supervisor, logs, results },
+      onAsked: admission.onAsked,
       isSibling: createClaimCheck({ clock }, peerStatus.claimMesh),
     },
     { network: networkName },
@@ -98,6 +100,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       admission,
       keys,
       peerStatus,
+      results: createNodeResults({ services, results }),
     },
     { version: init.version, networkName, own, startedAt, logs, reload, close: () => running.disposeAsync() },
   )

@@ -6,6 +6,7 @@ import type { Rng } from '../base/rng.ts'
 import type { CodeProvenance } from '../code/index.ts'
 import type { ClientAccessReader, Configuration, HubSettings, Identity } from '../config/index.ts'
 import type { Defence, NetworkPeer } from '../network/index.ts'
+import type { NodeResults } from '../results/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { ReceiptView, ServiceState, ServiceView } from '../services/types.ts'
 
@@ -189,6 +190,8 @@ export interface ThundercloudNode extends AsyncDisposable {
   service(id: string): ServiceView
   /** The verdict in force; with `now`, what would be decided now. Nothing is done. */
   explain(id: string, options?: { now?: boolean; history?: boolean }): Promise<Explanation>
+  /** What tasks left. */
+  readonly results: NodeResults
   logs(id: string, options: { tail: number; follow: boolean; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>
   /**
    * An announcement (dag-cbor). From anyone, it is decided like one that came by gossip. `asPublisher` (the operator):

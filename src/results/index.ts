@@ -9,4 +9,4 @@
  */
 export { nothingText, outputsReason } from './result-texts.ts'
 export { createResults } from './results.ts'
-export type { ResultRecord, Results } from './types.ts'
+export type { NodeResults, ResultRecord, Results, ResultsView } from './types.ts'

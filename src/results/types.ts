@@ -41,3 +41,28 @@ export interface Results extends Disposable {
   /** Undefined where no archive is kept. Throws HashMismatchError where the disk has damaged it. */
   open(service: string): Promise<ChunkReader | undefined>
 }
+
+/** What a task left here for its author. Times in seconds. */
+export type ResultsView = {
+  readonly service: string
+  readonly name: string
+  /** content id of the archive; absent where none is kept */
+  readonly code?: string | undefined
+  /** of the archive */
+  readonly bytes: number
+  readonly files: number
+  /** All that `run.outputs` names was there. */
+  readonly complete: boolean
+  /** what is missing or left out, or why nothing is kept; one sentence */
+  readonly detail?: string | undefined
+  readonly at: number
+  readonly expires: number
+}
+
+/** Results of tasks that ran here. `id` as in `ThundercloudNode.service`. */
+export interface NodeResults {
+  /** Throws NotFoundError where the task has left nothing here. */
+  get(id: string): ResultsView
+  /** The canonical tar, each chunk verified. Throws NotFoundError where none is kept. */
+  read(id: string, options?: { signal?: AbortSignal | undefined }): Promise<AsyncIterable<Uint8Array>>
+}

@@ -26,14 +26,15 @@ export interface StateNotifierComponents {
   receipts: Receipts
   /** The last lines that a service wrote since its last start. */
   lastLines(id: string): Promise<readonly string[]>
-  /** What its run has used, where that is known. */
+  /** What its run has used, and what it left, where that is known. */
   usage(entry: ServiceEntry): Reason | undefined
+  outputs(entry: ServiceEntry): Reason | undefined
   /** Is its run to end because this node is drained? */
   isDrained(entry: ServiceEntry): boolean
 }
 
 export function createStateNotifier(
-  { events, services, receipts, lastLines, usage, isDrained }: StateNotifierComponents,
+  { events, services, receipts, lastLines, usage, outputs, isDrained }: StateNotifierComponents,
   closing: AbortSignal,
 ): StateNotifier {
   const reported = new LruMap<string, { state: ServiceState; run: string }>(REMEMBERED)
@@ -42,11 +43,8 @@ export function createStateNotifier(
     const { id, signed } = entry
     const content = receiptContentOf(services, id)
     const more = async () => {
-      const used = usage(entry)
-      return [
-        ...(used === undefined ? [] : [used]),
-        ...(hasFailed(content.reasons) ? outputReasons(await lastLines(id)) : []),
-      ]
+      const facts = [outputs(entry), usage(entry)].filter((reason) => reason !== undefined)
+      return [...facts, ...(hasFailed(content.reasons) ? outputReasons(await lastLines(id)) : [])]
     }
     receipts.send(content, { replyTo, author: decodeAddress(signed.body.author) }, closing, more)
   }

@@ -10,6 +10,8 @@ export type AdmissionState = {
   readonly mayRedirect: boolean
   /** LIMITS.TOTAL */
   readonly limits: Resources
+  /** LIMITS.RESULTS.BYTES */
+  readonly resultBytes: number
   readonly runs: readonly Granted[]
   /** services that claim a replica, and what their runs will hold */
   readonly claims: readonly { readonly service: string; readonly grant: Grant }[]

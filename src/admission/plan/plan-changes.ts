@@ -4,9 +4,9 @@ import { limitError } from '../../runner/index.ts'
 import { beyondLimits, declined, dispositionOf, finalVerdict, moved, parkedVerdict } from '../disposition.ts'
 import type { Subject } from '../evaluate.ts'
 import { type AdmissionState, runOf, withChanges } from './admission-state.ts'
+import { outputsReason } from './outputs-reason.ts'
 import { planEviction, planParking, WAITS_FOR_CAPACITY } from './plan-parking.ts'
 import { type PlannedChange, unpark } from './planned-change.ts'
-import { unsupportedReason } from './unsupported.ts'
 
 /** All that follows from a verdict about one service, in the state that the node is in. Pure: nothing is done here. */
 export function planChanges(subject: Subject, asked: Verdict, state: AdmissionState): PlannedChange[] {
@@ -129,8 +129,8 @@ function planStops({ id }: Subject, verdict: Verdict, state: AdmissionState, why
 
 function withinLimits(subject: Subject, verdict: Verdict, state: AdmissionState): Verdict {
   if (verdict.run === false) return verdict
-  const unsupported = unsupportedReason(subject.signed.body.run)
-  if (unsupported !== undefined) return declined(verdict, unsupported, state.mayRedirect)
+  const unkept = outputsReason(subject.signed.body.run, state.resultBytes)
+  if (unkept !== undefined) return declined(verdict, unkept, state.mayRedirect)
   const evict = verdict.evict?.filter((id) => !state.ended.has(id))
   const problem = limitError({ ...verdict, evict }, state.service.author, state.facts)
   return problem === undefined ? verdict : declined(verdict, beyondLimits(problem), state.mayRedirect)

@@ -78,6 +78,7 @@ export function createStateReader(components: StateReaderComponents): StateReade
       return {
         mayRedirect: mayRedirect(config),
         limits: totalLimits(config),
+        resultBytes: config.LIMITS.RESULTS.BYTES,
         runs: runs.granted(),
         claims: claims.held(),
         dormitory: dormitory.state(),

@@ -77,6 +77,7 @@ export function createAssumedNode(
     return {
       mayRedirect: redirects,
       limits: totalLimits(config),
+      resultBytes: config.LIMITS.RESULTS.BYTES,
       runs: granted(),
       claims: [],
       dormitory: { now: dormitory.state().now, max: MAX, parked },

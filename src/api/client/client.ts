@@ -14,8 +14,10 @@ import type {
   StatementView,
   TrustTree,
 } from '../../node/types.ts'
+import type { ResultsView } from '../../results/index.ts'
 import { drainSchema, drainViewSchema, undrainedSchema } from '../schemas/drain.ts'
 import { appliedSchema, policyViewSchema, previewSchema } from '../schemas/policy.ts'
+import { resultsViewSchema } from '../schemas/results.ts'
 import {
   type SubmittedStatement,
   statementsSchema,
@@ -60,6 +62,10 @@ export interface ApiClient {
   /** `now`: what would be decided now, instead of the verdict in force; `history`: also the verdicts before. */
   explain(id: string, options?: { now?: boolean; history?: boolean } & AbortOptions): Promise<Explanation>
   logs(id: string, options: { tail: number; follow: boolean } & AbortOptions): AsyncIterable<LogLine>
+  /** What a task left there. Throws NotFoundError where it left nothing there. */
+  results(id: string, options?: AbortOptions): Promise<ResultsView>
+  /** The same as a canonical tar. Throws NotFoundError where none is kept. */
+  resultsArchive(id: string, options?: AbortOptions): AsyncIterable<Uint8Array>
   /** `only`: names, or beginnings that end in ":". Ends when the node does. */
   events(options?: { only?: readonly string[] } & AbortOptions): AsyncIterable<NodeEvent>
   /** Hands in an announcement (dag-cbor). */
@@ -97,7 +103,7 @@ const POLICY_TIMEOUT_MS = 120_000
 
 export function createApiClient(init: ApiClientInit): ApiClient {
   const rest = createRestClient(init)
-  const { ask, stream, parse } = rest
+  const { ask, stream, download, parse } = rest
   const at = (id: string, rest = '') => `/service/${encodeURIComponent(id)}${rest}`
   const FOREVER_MS = 2 ** 31 - 1
   return {
@@ -115,6 +121,8 @@ export function createApiClient(init: ApiClientInit): ApiClient {
         if (event === 'log') yield parse(logLineSchema, data)
       }
     },
+    results: (id, options) => ask(resultsViewSchema, at(id, '/results'), { ...options }),
+    resultsArchive: (id, options = {}) => download(at(id, '/results/archive'), options),
     async *events({ only = [], signal } = {}) {
       const query = only.length === 0 ? '' : `?only=${encodeURIComponent(only.join(','))}`
       for await (const { event, data, id } of stream(`/events${query}`, { signal })) {

@@ -81,10 +81,10 @@ function withAnswers(earlier: readonly ReceiptView[], answers: readonly ReceiptV
   return [...byNode.values()]
 }
 
-/** Only receipts bring the last lines of a run, and what it has used. An answer with the same state is shown with both. */
+/** Only receipts bring the last lines of a run, what it has used, and what it left. An answer with the same state is shown with both. */
 function withPrivate({ state, reasons }: ReceiptView, before: ReceiptView | undefined): ReceiptView['reasons'] {
   if (before?.state !== state) return reasons
-  const own: readonly string[] = [RUN_RULES.output, RUN_RULES.usage]
+  const own: readonly string[] = [RUN_RULES.output, RUN_RULES.usage, RUN_RULES.outputs]
   return [...reasons, ...before.reasons.filter(({ rule }) => own.includes(rule))]
 }
 
@@ -118,10 +118,11 @@ function lines(
     ...(receipts.length === 0 ? [] : ['', 'other nodes:']),
     ...receipts.flatMap((receipt) => {
       const old = receipt.answered ? '' : ` (${asked ? 'does not answer now; ' : ''}reported ${ago(receipt.at, now)})`
-      const used = receipt.reasons.filter(({ rule }) => rule === RUN_RULES.usage)
+      const saying = (wanted: string) => receipt.reasons.filter(({ rule }) => rule === wanted)
       return [
         `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`,
-        ...used.map(({ message }) => `    used ${sanitizeText(message, 200)}`),
+        ...saying(RUN_RULES.usage).map(({ message }) => `    used ${sanitizeText(message, 200)}`),
+        ...saying(RUN_RULES.outputs).map(({ message }) => `    results ${sanitizeText(message, 300)}`),
       ]
     }),
   ]

@@ -12,9 +12,9 @@ import type { BuildsInit } from '../builds/types.ts'
 import type { ExecutionEvents } from '../events.ts'
 import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
+import type { LeftOutputs, PlanOutputs } from '../outputs.ts'
 import type { Siblings } from '../siblings/types.ts'
 import type { Executor, RunEnd, RunnableService, WarmStarts } from '../types.ts'
-import type { LeftOutputs, PlanOutputs } from '../outputs.ts'
 import type { UserIds } from '../user-ids.ts'
 
 /** Unpacked code; `release` when no run needs the folder any more. */

@@ -1,6 +1,7 @@
 import { ARCHIVE_PROTOCOL } from '../../../protocols/archive.ts'
 import { MAX_REQUEST_BYTES } from '../../../protocols/limits.ts'
 import { RECEIPT_PROTOCOL } from '../../../protocols/receipt.ts'
+import { RESULTS_PROTOCOL } from '../../../protocols/results.ts'
 import type { KeyCache } from '../../../protocols/signature.ts'
 import { STATUS_PROTOCOL } from '../../../protocols/status.ts'
 import { TUNNEL_PROTOCOL } from '../../../protocols/tunnel.ts'
@@ -9,10 +10,12 @@ import type { Events } from '../../base/events.ts'
 import type { Code } from '../../code/index.ts'
 import type { Supervisor } from '../../execution/index.ts'
 import { type Network, serveTunnel } from '../../network/index.ts'
+import type { Results } from '../../results/index.ts'
 import type { Receipts } from '../../services/receipts.ts'
 import type { Services } from '../../services/registry.ts'
 import type { NodeEvents } from '../events.ts'
 import type { ThundercloudNode } from '../types.ts'
+import { createResultsServer, RESULTS_STREAMS } from './results.ts'
 import { createStatusServer } from './status.ts'
 import { createTunnelServer } from './tunnel.ts'
 
@@ -29,6 +32,7 @@ export interface StreamHandlersComponents {
   code: Pick<Code, 'serve'>
   supervisor: Pick<Supervisor, 'connect' | 'granted'>
   logs: ThundercloudNode['logs']
+  results: Pick<Results, 'get' | 'open'>
   /** Does the peer claim a run of the service, as it answers now? */
   isSibling(service: string, peer: string): Promise<boolean>
   /** A peer has asked what this node does with a service. */
@@ -37,7 +41,8 @@ export interface StreamHandlersComponents {
 
 /** What this node answers to other peers: code, receipts, what it does with a service, tunnels to its ports. */
 export async function serveStreams(components: StreamHandlersComponents, init: { network: string }): Promise<void> {
-  const { clock, keys, events, network, services, receipts, code, supervisor, logs, onAsked, isSibling } = components
+  const { clock, keys, events, network, services, receipts, code, supervisor, logs, results, onAsked, isSibling } =
+    components
   const { streams } = network
   await streams.handle(ARCHIVE_PROTOCOL, (stream, { signal }) => code.serve(stream, { signal }), {
     maxMessageBytes: MAX_REQUEST_BYTES,
@@ -45,6 +50,10 @@ export async function serveStreams(components: StreamHandlersComponents, init: {
   await streams.handle(RECEIPT_PROTOCOL, (stream, { signal }) => receipts.take(stream, { signal }))
   await streams.handle(STATUS_PROTOCOL, createStatusServer({ clock, keys, services, receipts, logs, onAsked }, init), {
     idleMs: QUIET_MS,
+  })
+  await streams.handle(RESULTS_PROTOCOL, createResultsServer({ clock, keys, services, receipts, results }, init), {
+    maxMessageBytes: MAX_REQUEST_BYTES,
+    ...RESULTS_STREAMS,
   })
   const connect: Supervisor['connect'] = (id, port, options) => supervisor.connect(id, port, options)
   const runs = (id: string) => supervisor.granted().some(({ service }) => service === id)

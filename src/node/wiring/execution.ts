@@ -7,6 +7,7 @@ import { machineNetwork } from '../../egress/index.ts'
 import { createExecutors } from '../../execution/executors.ts'
 import { buildNetwork, createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
 import { createOwnClaims, type OwnClaims } from '../../placement/index.ts'
+import { createResults, type Results } from '../../results/index.ts'
 import { createSiblings, type NodeSiblings } from '../../services/siblings.ts'
 import { createSignedServices, type SignedServices } from '../../services/signed-services.ts'
 import type { NodeInit } from '../types.ts'
@@ -26,6 +27,7 @@ export type Execution = Reporting & {
   readonly executors: readonly Executor[]
   readonly supervisor: Supervisor
   readonly peerStatus: PeerStatus
+  readonly results: Results
   /** Claims of this node that are no runs yet. */
   readonly claims: OwnClaims
   readonly drain: DrainState
@@ -52,6 +54,18 @@ export async function createExecution(
   )
   const internet = machineNetwork(clock)
   const siblings = createSiblings({ clock }, network)
+  const results = parts.use(
+    await createResults(
+      { clock, log: log.child('results') },
+      {
+        dir: join(dataDir, 'results'),
+        limits: () => {
+          const { BYTES: bytes, SECONDS: seconds } = policy().config.LIMITS.RESULTS
+          return { bytes, seconds }
+        },
+      },
+    ),
+  )
   const supervisor = parts.use(
     createSupervisor(
       {
@@ -62,6 +76,7 @@ export async function createExecution(
         journal: journal.runs,
         executors,
         code: serviceCode,
+        outputs: results.keeper,
         internet,
         siblings,
         userIds,
@@ -95,8 +110,11 @@ export async function createExecution(
   const claims = createOwnClaims()
   const drain = createDrainState({ clock, meta: journal.meta })
   const { receipts, services, notify } = createReporting(context, {
-    ...{ code, network, signed, supervisor, claims, drain },
+    ...{ code, network, signed, supervisor, claims, drain, results },
   })
   const peerStatus = createPeerStatus(context, { network, receipts })
-  return { signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain, siblings }
+  return {
+    ...{ signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain, siblings },
+    results,
+  }
 }

@@ -5,6 +5,7 @@ import type { Code } from '../../code/index.ts'
 import { FINAL_STATES, type Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import { claimReasons, type OwnClaims } from '../../placement/index.ts'
+import { outputsReason, type Results } from '../../results/index.ts'
 import { usageCost } from '../../runner/index.ts'
 import { createCodeOrigins } from '../../services/code-origins.ts'
 import { createReceipts, type Receipts } from '../../services/receipts.ts'
@@ -22,6 +23,7 @@ export interface ReportingComponents {
   supervisor: Pick<Supervisor, 'healthy' | 'failures' | 'logs' | 'status'>
   claims: Pick<OwnClaims, 'get'>
   drain: Pick<DrainState, 'active'>
+  results: Pick<Results, 'get'>
 }
 
 export type Reporting = {
@@ -32,7 +34,7 @@ export type Reporting = {
 
 /** What this node says of services: their views, receipts, and reports when something changes. */
 export function createReporting(context: NodeContext, components: ReportingComponents): Reporting {
-  const { code, network, signed, supervisor, claims, drain } = components
+  const { code, network, signed, supervisor, claims, drain, results } = components
   const { clock, rng, log, events, journal, keys, signer, texts, policy, parts, closing } = context
   const receipts = createReceipts(
     {
@@ -67,8 +69,12 @@ export function createReporting(context: NodeContext, components: ReportingCompo
   })
   const cost: UsageReasonInit['cost'] = (asset, held, ms) => usageCost(policy().config, asset, held, ms)
   const usage = (entry: ServiceEntry) => usageReason(journal.runs, entry, { cost })
+  const outputs = ({ id }: ServiceEntry) => {
+    const record = results.get(id)
+    return record && outputsReason(record)
+  }
   const lastLines = createLastLines(supervisor)
-  const notifier = createStateNotifier({ events, services, receipts, lastLines, usage, isDrained }, closing)
+  const notifier = createStateNotifier({ events, services, receipts, lastLines, usage, outputs, isDrained }, closing)
   parts.use(events.on('execution:usage', ({ service }) => notifier.reportUsage(service)))
   return { receipts, services, notify: notifier.notify }
 }

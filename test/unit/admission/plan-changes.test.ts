@@ -50,6 +50,7 @@ function stateWith({ service, ...change }: Change = {}): AdmissionState {
   return {
     mayRedirect: true,
     limits,
+    resultBytes: 0,
     runs: [],
     claims: [],
     dormitory: { now: NOW, max: 1, parked: new Map() },

@@ -1,8 +1,7 @@
-import { lstat, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseCid } from '../../../../protocols/encoding.ts'
 import type { ApiClient } from '../../../api/client/client.ts'
-import { InputError, NotFoundError } from '../../../base/errors.ts'
+import { NotFoundError } from '../../../base/errors.ts'
 import { createEvents } from '../../../base/events.ts'
 import { formatBytes, howMany } from '../../../base/format.ts'
 import { silentLog } from '../../../base/log.ts'
@@ -10,6 +9,7 @@ import type { CodeView } from '../../../node/types.ts'
 import type { Cli } from '../../cli.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command, flag, optionalArgument } from '../../command.ts'
+import { checkNewPath } from '../../new-path.ts'
 
 export const codeGet = command({
   name: 'code get',
@@ -27,10 +27,10 @@ export const codeGet = command({
     const client = await nodeClient(cli)
     const as = tar || target?.endsWith('.tar') === true ? 'tar' : 'folder'
     // where the name is given, it is refused before anything is fetched
-    if (target !== undefined) await checkTarget(resolve(cli.cwd, target))
+    if (target !== undefined) await checkNewPath(resolve(cli.cwd, target))
     const view = await obtain(cli, client, code)
     const path = resolve(cli.cwd, target ?? `${view.code}${as === 'tar' ? '.tar' : ''}`)
-    await checkTarget(path)
+    await checkNewPath(path)
     const { saveArchive } = await import('../../../code/index.ts')
     const progress = cli.out.progress('reading')
     using _progress = progress
@@ -50,17 +50,6 @@ export const codeGet = command({
     cli.out.result({ code: view.code, path, as, ...saved }, () => [`${path}: ${formatBytes(saved.bytes)}${files}`])
   },
 })
-
-async function checkTarget(path: string): Promise<void> {
-  if ((await lstat(path).catch(() => undefined)) !== undefined) {
-    throw new InputError(`${path} is there already; name a new path`)
-  }
-  const folder = dirname(path)
-  const there = await stat(folder).catch(() => undefined)
-  if (there === undefined)
-    throw new InputError(`the folder ${folder} is not there; make it with \`mkdir -p ${folder}\``)
-  if (!there.isDirectory()) throw new InputError(`${folder} is no folder; name a path in a folder`)
-}
 
 /** What the node has of it, once it has all of it. */
 async function obtain(

@@ -1,0 +1,97 @@
+import { checkAccess } from '../../../protocols/access.ts'
+import { addressOfPeerId, decodeAddress, parseAddress } from '../../../protocols/address.ts'
+import { chunkAnswer, chunkLength, encodeArchiveAnswer } from '../../../protocols/archive.ts'
+import { ProtocolError } from '../../../protocols/errors.ts'
+import { decodeResultsRequest, type ResultsRequest } from '../../../protocols/results.ts'
+import type { KeyCache } from '../../../protocols/signature.ts'
+import { type Clock, deadline, nowSeconds } from '../../base/clock.ts'
+import { NotFoundError, ThundercloudError, TimeoutError } from '../../base/errors.ts'
+import { truncateUtf8 } from '../../base/format.ts'
+import type { MessageStream } from '../../base/stream.ts'
+import type { ChunkReader } from '../../code/index.ts'
+import { nothingText, outputsReason, type ResultRecord, type Results } from '../../results/index.ts'
+import { receiptContentOf } from '../../services/receipt-content.ts'
+import type { Receipts } from '../../services/receipts.ts'
+import type { Services } from '../../services/registry.ts'
+
+/** Streams of one peer, and of all: each holds one chunk in memory. */
+export const RESULTS_STREAMS = { maxInbound: 2, maxInboundStreams: 16 }
+/** A peer that does not take one chunk in this time is let go. */
+const SEND_MS = 60_000
+const MAX_ERROR_BYTES = 256
+
+export interface ResultsServerComponents {
+  clock: Clock
+  keys: KeyCache
+  services: Services
+  receipts: Pick<Receipts, 'sign'>
+  results: Pick<Results, 'get' | 'open'>
+}
+
+/** What failed in the node itself is not for others. */
+function refusalOf(error: unknown): string {
+  const isMeant = error instanceof ThundercloudError || error instanceof ProtocolError
+  return truncateUtf8(isMeant ? error.message : 'the node failed to read it', MAX_ERROR_BYTES)
+}
+
+type AbortOptions = { signal?: AbortSignal | undefined }
+
+/** Gives what a task left to its author, and to those whom the author lets. Each request is checked by itself. */
+export function createResultsServer(components: ResultsServerComponents, init: { network: string }) {
+  const { clock, keys, services, receipts, results } = components
+
+  /** Throws where the peer may not have it. It is not said before whether there is something. */
+  function authorize({ service, token }: ResultsRequest, peer: string): ResultRecord | undefined {
+    const id = service.toString()
+    const record = results.get(id)
+    const body = services.get(id)?.signed.body
+    if (body === undefined && record === undefined) throw new NotFoundError('this node knows no such service')
+    const author = body === undefined ? parseAddress(record?.author ?? '') : decodeAddress(body.author)
+    const asked = { service, author, peer: addressOfPeerId(peer), right: 'results' as const, token }
+    checkAccess(asked, { network: init.network, keys, nowSeconds: nowSeconds(clock) })
+    return record
+  }
+
+  function receiptOf(record: ResultRecord): Uint8Array {
+    const { reasons, ...content } = receiptContentOf(services, record.service)
+    return receipts.sign({ ...content, state: 'done', reasons: [outputsReason(record), ...reasons] })
+  }
+
+  async function answer(request: ResultsRequest, peer: string, open: () => Promise<ChunkReader | undefined>) {
+    const record = authorize(request, peer)
+    if (record === undefined) throw new NotFoundError('this node has no results of the service')
+    if (request.want === 'receipt') return encodeArchiveAnswer({ is: 'bytes', bytes: receiptOf(record) })
+    const reader = await open()
+    if (reader === undefined) throw new NotFoundError(nothingText(record.detail))
+    const { manifest, encoded } = reader
+    if (request.want === 'manifest') return encodeArchiveAnswer({ is: 'bytes', bytes: encoded })
+    if (request.index >= manifest.chunks.length) throw new NotFoundError(`there is no chunk ${request.index}`)
+    const { frame, bytes } = chunkAnswer(chunkLength(manifest, request.index))
+    await reader.read(request.index, bytes)
+    return frame
+  }
+
+  return async function serveResults(stream: MessageStream, { signal }: AbortOptions = {}): Promise<void> {
+    /** what is read stays open: a client asks for one chunk after the other */
+    let opened: { service: string; reader: ChunkReader | undefined } | undefined
+    await using _opened = { [Symbol.asyncDispose]: async () => opened?.reader?.[Symbol.asyncDispose]() }
+    const readerOf = async (service: string) => {
+      if (opened?.service !== service) {
+        await opened?.reader?.[Symbol.asyncDispose]()
+        opened = { service, reader: await results.open(service) }
+      }
+      return opened.reader
+    }
+    for (;;) {
+      const encoded = await stream.read({ signal })
+      if (encoded === undefined) break
+      const request = decodeResultsRequest(encoded)
+      const answered = await answer(request, stream.peer, () => readerOf(request.service.toString())).catch(
+        (error: unknown) => encodeArchiveAnswer({ is: 'error', message: refusalOf(error) }),
+      )
+      using limit = deadline(clock, SEND_MS, new TimeoutError('the peer takes too long to read'), signal)
+      await stream.write(answered, { signal: limit.signal })
+    }
+    await stream.end()
+  }
+}

@@ -1,0 +1,59 @@
+import { chunkLength } from '../../protocols/archive.ts'
+import { NotFoundError } from '../base/errors.ts'
+import type { ChunkReader } from '../code/index.ts'
+import { type NodeResults, nothingText, type ResultRecord, type Results, type ResultsView } from '../results/index.ts'
+import type { Services } from '../services/registry.ts'
+
+/** What tasks left here, for the operator of this node. */
+export function createNodeResults({
+  services,
+  results,
+}: {
+  services: Pick<Services, 'find'>
+  results: Pick<Results, 'get' | 'open'>
+}): NodeResults {
+  function find(text: string): { record: ResultRecord; name: string } {
+    const { id, record: service, signed } = services.find(text)
+    const record = results.get(id)
+    if (record !== undefined) return { record, name: service.name }
+    const why =
+      signed.body.run.outputs === undefined
+        ? 'it leaves none: its run.outputs name nothing'
+        : `it is not done here; \`thundercloud results ${service.name}\` with its author's key fetches them from where it ran`
+    throw new NotFoundError(`"${service.name}" has no results on this node: ${why}`)
+  }
+
+  return {
+    get(text) {
+      const { record, name } = find(text)
+      return viewOf(record, name)
+    },
+    async read(text, { signal } = {}) {
+      const { record } = find(text)
+      const reader = await results.open(record.service)
+      if (reader === undefined) throw new NotFoundError(nothingText(record.detail))
+      return chunksOf(reader, signal)
+    },
+  }
+}
+
+async function* chunksOf(opened: ChunkReader, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  await using reader = opened
+  for (const index of reader.manifest.chunks.keys()) {
+    signal?.throwIfAborted()
+    const chunk = new Uint8Array(chunkLength(reader.manifest, index))
+    if (await reader.read(index, chunk)) yield chunk
+  }
+}
+
+function viewOf(
+  { service, code, size, files, complete, detail, at, expires }: ResultRecord,
+  name: string,
+): ResultsView {
+  return {
+    ...{ service, name, code, bytes: size, files, complete },
+    detail: code === undefined ? nothingText(detail) : detail,
+    at: Math.floor(at / 1000),
+    expires: Math.floor(expires / 1000),
+  }
+}
