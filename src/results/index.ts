@@ -7,6 +7,8 @@
  * const supervisor = createSupervisor({ ...components, outputs: results.keeper }, init)
  * ```
  */
-export { nothingText, outputsReason } from './result-texts.ts'
+export { createNodeResults } from './node-results.ts'
+export { outputsReason } from './result-texts.ts'
 export { createResults } from './results.ts'
-export type { NodeResults, ResultRecord, Results, ResultsView } from './types.ts'
+export { createResultsServer, RESULTS_STREAMS } from './results-server.ts'
+export type { NodeResults, Results, ResultsView } from './types.ts'

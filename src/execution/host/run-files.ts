@@ -6,7 +6,6 @@ import type { Plan, PlanLifetime, RunEnd } from '../types.ts'
 import type { RunCgroup } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
 import type { OutputFolders } from './outputs/shim-outputs.ts'
-import type { ParkedProgram } from './warm/types.ts'
 
 /** What a shim is started with, and what an adopter learns about a run that it did not start. JSON. */
 export type ShimSpec = {

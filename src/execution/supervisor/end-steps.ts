@@ -1,9 +1,10 @@
-import { sleep } from '../../base/clock.ts'
-import { messageOf, UnavailableError } from '../../base/errors.ts'
+import { deadline, sleep } from '../../base/clock.ts'
+import { isDiskFull, isRetryable, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { retry } from '../../base/retry.ts'
-import { RETRY_BACKOFF } from '../constants.ts'
+import { COLLECT_MS, RETRY_BACKOFF } from '../constants.ts'
 import { BuildFailedError, RunRefusedError } from '../errors.ts'
 import { FINAL_STATES, type RunChange } from '../journal.ts'
+import { type LeftOutputs, OUTPUTS_GONE } from '../outputs.ts'
 import type { Run } from '../types.ts'
 import { withFailureDetail } from './failure-detail.ts'
 import { afterMs } from './health-check.ts'
@@ -79,6 +80,34 @@ export async function backOff(
   await retries.retryStep('removing what is left of it', Number.POSITIVE_INFINITY, remove)
   await sleep(clock, waitMs, { signal: interrupt })
   return { type: 'begin', now: clock.now() }
+}
+
+/**
+ * Takes what a task left that has ended with 0. The journal says meanwhile that it runs, so that a node which is killed does
+ * this again. Whatever comes of it, the task is done: that it left nothing is kept beside it.
+ */
+export async function collectOutputs(context: StepContext, run: Run | undefined): Promise<void> {
+  const { components, init, spec, recorder, detach } = context
+  const { clock, rng, log, outputs: keeper } = components
+  const { runId } = init.record
+  if (keeper === undefined) return
+  const task = { service: spec.service, runId, diskBytes: spec.grant.diskBytes }
+  using limit = deadline(clock, COLLECT_MS, new TimeoutError('taking them took too long'), detach)
+  const { signal } = limit
+  const take = async () => keeper.keep(task, await leftBy(run, spec.service.run.outputs ?? [], signal), { signal })
+  const canRetry = (error: unknown) => isRetryable(error) || isDiskFull(error)
+  try {
+    recorder.note(await retry(take, { clock, rng, backoff: RETRY_BACKOFF, signal, canRetry }))
+  } catch (error) {
+    detach.throwIfAborted()
+    const reason = messageOf(error)
+    log.warn('what a task left could not be kept', { service: spec.service.id, runId, reason })
+    recorder.note(await keeper.keep(task, { problem: `could not be kept: ${reason}` }, { signal: detach }))
+  }
+}
+
+async function leftBy(run: Run | undefined, paths: readonly string[], signal: AbortSignal): Promise<LeftOutputs> {
+  return (await run?.outputs?.(paths, { signal })) ?? { problem: OUTPUTS_GONE }
 }
 
 export async function journalEnd({ init, retries }: StepContext, change: RunChange): Promise<void> {

@@ -1,6 +1,13 @@
 import { build } from './build-step.ts'
-import { collectOutputs } from './collect-outputs.ts'
-import { backOff, explainExit, finishStopping, journalEnd, journalFailure, monitor } from './end-steps.ts'
+import {
+  backOff,
+  collectOutputs,
+  explainExit,
+  finishStopping,
+  journalEnd,
+  journalFailure,
+  monitor,
+} from './end-steps.ts'
 import { fetchCode, journalStart, start, waitForStart } from './start-steps.ts'
 import type { Phase, WorkerEvent } from './worker-state.ts'
 import type { StepContext } from './worker-types.ts'

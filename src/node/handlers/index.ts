@@ -10,12 +10,12 @@ import type { Events } from '../../base/events.ts'
 import type { Code } from '../../code/index.ts'
 import type { Supervisor } from '../../execution/index.ts'
 import { type Network, serveTunnel } from '../../network/index.ts'
-import type { Results } from '../../results/index.ts'
+import { createResultsServer, RESULTS_STREAMS, type Results } from '../../results/index.ts'
+import { receiptContentOf } from '../../services/receipt-content.ts'
 import type { Receipts } from '../../services/receipts.ts'
 import type { Services } from '../../services/registry.ts'
 import type { NodeEvents } from '../events.ts'
 import type { ThundercloudNode } from '../types.ts'
-import { createResultsServer, RESULTS_STREAMS } from './results.ts'
 import { createStatusServer } from './status.ts'
 import { createTunnelServer } from './tunnel.ts'
 
@@ -51,10 +51,18 @@ export async function serveStreams(components: StreamHandlersComponents, init: {
   await streams.handle(STATUS_PROTOCOL, createStatusServer({ clock, keys, services, receipts, logs, onAsked }, init), {
     idleMs: QUIET_MS,
   })
-  await streams.handle(RESULTS_PROTOCOL, createResultsServer({ clock, keys, services, receipts, results }, init), {
-    maxMessageBytes: MAX_REQUEST_BYTES,
-    ...RESULTS_STREAMS,
-  })
+  const resultsServer = createResultsServer(
+    {
+      ...{ clock, keys, results },
+      authorOf: (id) => services.get(id)?.signed.body.author,
+      receipt(id, reason) {
+        const { reasons, ...content } = receiptContentOf(services, id)
+        return receipts.sign({ ...content, state: 'done', reasons: [reason, ...reasons] })
+      },
+    },
+    init,
+  )
+  await streams.handle(RESULTS_PROTOCOL, resultsServer, { maxMessageBytes: MAX_REQUEST_BYTES, ...RESULTS_STREAMS })
   const connect: Supervisor['connect'] = (id, port, options) => supervisor.connect(id, port, options)
   const runs = (id: string) => supervisor.granted().some(({ service }) => service === id)
   const tunnels = createTunnelServer(

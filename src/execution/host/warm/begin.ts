@@ -70,6 +70,7 @@ async function writePlan(slot: Slot, { plan, handle, program, start, bwrap, grou
     ...{ runId, service, purpose, ports, command, lifetime, sandboxed: true, cgroup: slot.cgroup, slot: slot.id },
     ...(plan.egress === undefined ? {} : { egress: { listeners, proxyPort: plan.egress.proxyPort } }),
     ...(plan.check === undefined ? {} : { checks: true }),
+    ...(plan.outputs === undefined ? {} : { outputs: { ...plan.outputs, work: paths.work } }),
     ...{ logDir: paths.log, socket: handle.socket, listen: 's', env: {}, cwd: '/', start },
     ...(program === undefined ? {} : { program }),
     watchMemory: groups.roots.memory === undefined ? grant.memoryBytes : null,

@@ -1,18 +1,17 @@
-import { checkAccess } from '../../../protocols/access.ts'
-import { addressOfPeerId, decodeAddress, parseAddress } from '../../../protocols/address.ts'
-import { chunkAnswer, chunkLength, encodeArchiveAnswer } from '../../../protocols/archive.ts'
-import { ProtocolError } from '../../../protocols/errors.ts'
-import { decodeResultsRequest, type ResultsRequest } from '../../../protocols/results.ts'
-import type { KeyCache } from '../../../protocols/signature.ts'
-import { type Clock, deadline, nowSeconds } from '../../base/clock.ts'
-import { NotFoundError, ThundercloudError, TimeoutError } from '../../base/errors.ts'
-import { truncateUtf8 } from '../../base/format.ts'
-import type { MessageStream } from '../../base/stream.ts'
-import type { ChunkReader } from '../../code/index.ts'
-import { nothingText, outputsReason, type ResultRecord, type Results } from '../../results/index.ts'
-import { receiptContentOf } from '../../services/receipt-content.ts'
-import type { Receipts } from '../../services/receipts.ts'
-import type { Services } from '../../services/registry.ts'
+import { checkAccess } from '../../protocols/access.ts'
+import { addressOfPeerId, decodeAddress, parseAddress } from '../../protocols/address.ts'
+import { chunkAnswer, chunkLength, encodeArchiveAnswer } from '../../protocols/archive.ts'
+import { ProtocolError } from '../../protocols/errors.ts'
+import { decodeResultsRequest, type ResultsRequest } from '../../protocols/results.ts'
+import type { KeyCache } from '../../protocols/signature.ts'
+import { type Clock, deadline, nowSeconds } from '../base/clock.ts'
+import { NotFoundError, ThundercloudError, TimeoutError } from '../base/errors.ts'
+import { truncateUtf8 } from '../base/format.ts'
+import type { MessageStream } from '../base/stream.ts'
+import type { Reason } from '../base/verdict.ts'
+import type { ChunkReader } from '../code/index.ts'
+import { nothingText, outputsReason } from './result-texts.ts'
+import type { ResultRecord, Results } from './types.ts'
 
 /** Streams of one peer, and of all: each holds one chunk in memory. */
 export const RESULTS_STREAMS = { maxInbound: 2, maxInboundStreams: 16 }
@@ -23,8 +22,10 @@ const MAX_ERROR_BYTES = 256
 export interface ResultsServerComponents {
   clock: Clock
   keys: KeyCache
-  services: Services
-  receipts: Pick<Receipts, 'sign'>
+  /** Address bytes; undefined where the service is not known here (any more). */
+  authorOf(service: string): Uint8Array | undefined
+  /** A signed receipt that says that the task is done, with this reason before what is public. */
+  receipt(service: string, reason: Reason): Uint8Array
   results: Pick<Results, 'get' | 'open'>
 }
 
@@ -38,29 +39,25 @@ type AbortOptions = { signal?: AbortSignal | undefined }
 
 /** Gives what a task left to its author, and to those whom the author lets. Each request is checked by itself. */
 export function createResultsServer(components: ResultsServerComponents, init: { network: string }) {
-  const { clock, keys, services, receipts, results } = components
+  const { clock, keys, authorOf, receipt, results } = components
 
   /** Throws where the peer may not have it. It is not said before whether there is something. */
   function authorize({ service, token }: ResultsRequest, peer: string): ResultRecord | undefined {
     const id = service.toString()
     const record = results.get(id)
-    const body = services.get(id)?.signed.body
-    if (body === undefined && record === undefined) throw new NotFoundError('this node knows no such service')
-    const author = body === undefined ? parseAddress(record?.author ?? '') : decodeAddress(body.author)
+    const bytes = authorOf(id)
+    if (bytes === undefined && record === undefined) throw new NotFoundError('this node knows no such service')
+    const author = bytes === undefined ? parseAddress(record?.author ?? '') : decodeAddress(bytes)
     const asked = { service, author, peer: addressOfPeerId(peer), right: 'results' as const, token }
     checkAccess(asked, { network: init.network, keys, nowSeconds: nowSeconds(clock) })
     return record
   }
 
-  function receiptOf(record: ResultRecord): Uint8Array {
-    const { reasons, ...content } = receiptContentOf(services, record.service)
-    return receipts.sign({ ...content, state: 'done', reasons: [outputsReason(record), ...reasons] })
-  }
-
   async function answer(request: ResultsRequest, peer: string, open: () => Promise<ChunkReader | undefined>) {
     const record = authorize(request, peer)
     if (record === undefined) throw new NotFoundError('this node has no results of the service')
-    if (request.want === 'receipt') return encodeArchiveAnswer({ is: 'bytes', bytes: receiptOf(record) })
+    if (request.want === 'receipt')
+      return encodeArchiveAnswer({ is: 'bytes', bytes: receipt(record.service, outputsReason(record)) })
     const reader = await open()
     if (reader === undefined) throw new NotFoundError(nothingText(record.detail))
     const { manifest, encoded } = reader

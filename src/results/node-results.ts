@@ -1,15 +1,16 @@
 import { chunkLength } from '../../protocols/archive.ts'
+import type { ServiceBody } from '../../protocols/service.ts'
 import { NotFoundError } from '../base/errors.ts'
 import type { ChunkReader } from '../code/index.ts'
-import { type NodeResults, nothingText, type ResultRecord, type Results, type ResultsView } from '../results/index.ts'
-import type { Services } from '../services/registry.ts'
+import { nothingText } from './result-texts.ts'
+import type { NodeResults, ResultRecord, Results, ResultsView } from './types.ts'
 
 /** What tasks left here, for the operator of this node. */
 export function createNodeResults({
   services,
   results,
 }: {
-  services: Pick<Services, 'find'>
+  services: { find(text: string): { id: string; record: { name: string }; signed: { body: Pick<ServiceBody, 'run'> } } }
   results: Pick<Results, 'get' | 'open'>
 }): NodeResults {
   function find(text: string): { record: ResultRecord; name: string } {
