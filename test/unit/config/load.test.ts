@@ -44,6 +44,7 @@ it('an operator folder fresh from init can run something, without complaints', a
     HEALTHY_SECONDS: 10,
     HEALTHY_DEADLINE: 60,
     CHECK: { INTERVAL: 10, TIMEOUT: 5, FAILURES: 3 },
+    RESULTS: { BYTES: 1024 ** 3, SECONDS: 7 * 24 * 3600 },
     BACKOFF: { FIRST: 1, MAX: 300 },
     WARM: { 'node.js': [], GATEWAYS: 0 },
   })

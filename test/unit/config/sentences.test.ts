@@ -164,7 +164,7 @@ refuses('config.json', (raw) => readPolicy(raw), [
   unknown(
     'LIMITS.MEMORY',
     1,
-    'known keys are TOTAL, SERVICE, EVICT, HEALTHY_SECONDS, HEALTHY_DEADLINE, CHECK, BACKOFF and WARM',
+    'known keys are TOTAL, SERVICE, EVICT, HEALTHY_SECONDS, HEALTHY_DEADLINE, CHECK, RESULTS, BACKOFF and WARM',
   ),
   [
     warm({ COUNT: 1, MEMORY: '2GiB' }),
