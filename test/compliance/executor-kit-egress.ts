@@ -124,6 +124,16 @@ export function describeEgress({ executor, plan }: KitContext): void {
       expect(server.reached).toBe(0)
     })
 
+    it('stands for siblings at each address of loopback, and takes no port of the run', async () => {
+      const script = `;(async () => { for (const host of ['127.200.1.2', '127.255.255.254']) print(await at(host, 3201))
+        print(await at('127.0.0.1', 3200)); net.createServer().listen(8080, '0.0.0.0', function () { print('free'); this.close() }) })()`
+      const egress = { targets: [], siblings: { list: 3200, ports: [{ name: 'peers', port: 3201 }] } }
+      const { seen, decisions } = await serve(script, { hosts: [], addresses: [] }, egress)
+      expect(seen).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET', 'free'])
+      const asked = decisions.map(({ host, port }) => `${host}:${port}`)
+      expect(asked).toEqual(['127.200.1.2:3201', '127.255.255.254:3201', '127.0.0.1:3200'])
+    })
+
     it('is cut where a new policy does not grant it any more, at once', async () => {
       await using server = await listening('127.0.0.1', (socket) => void socket.write('open\n'))
       const { port } = server

@@ -82,6 +82,12 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))('service:self on $exe
     const hello = { v: 1, service: parseCid(id), port: 'hello' } as const
     const tunnel = await connectTunnel(streams, node.peerId, hello)
     expect(await bodyOf(tunnel)).toContain(`hello from ${node.peerId}`)
+    // one that floods has so many tunnels, and costs the others nothing
+    const flood = await Promise.allSettled(Array.from({ length: 40 }, () => connectTunnel(streams, node.peerId, hello)))
+    const opened = flood.flatMap((one) => (one.status === 'fulfilled' ? [one.value.on('error', () => {})] : []))
+    expect(opened.length).toBeLessThanOrEqual(16)
+    expect((await pageOf(visitor, node, id)).self).toBe(node.peerId)
+    for (const one of opened) one.destroy()
     claimant.says = 'parked'
     await eventually(async () => {
       const { siblings } = await pageOf(visitor, node, id)
