@@ -81,7 +81,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     paths.source === undefined || paths.code === undefined
       ? undefined
       : { source: paths.source, code: paths.code, bytes: grant.diskBytes, inodes: inodesFor(grant.diskBytes) }
-  await writeJson(files.plan, {
+  const spec = {
     ...{ runId: plan.runId, service, purpose, ports, command, sandboxed, cgroup, lifetime },
     ...(init.plan.readOnlyMounts === undefined || purpose === 'build' ? {} : { kind: 'scanner' as const }),
     ...(plan.egress === undefined ? {} : { egress: { listeners, proxyPort: plan.egress.proxyPort } }),
@@ -97,7 +97,9 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     cwd: sandboxed ? '/' : join(paths.code ?? '/', plan.workdir),
     watchMemory: has('memory') ? null : grant.memoryBytes,
     logLimits: limitsOf('run', init.logs, grant.diskBytes),
-  } satisfies ShimSpec)
+  } satisfies ShimSpec
+  // a machine that goes down takes the run with it, whatever its folder says
+  await writeJson(files.plan, spec, { durable: false })
   await symlink(files.listen, handle.socket)
   if (uid !== undefined) await giveTo(uid, files.dir, plan.logDir)
   if (uid !== undefined && plan.purpose === 'build' && plan.codeDir !== undefined) await giveAll(uid, plan.codeDir)

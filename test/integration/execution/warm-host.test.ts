@@ -195,6 +195,24 @@ describe.skipIf(!here)('sandboxes that are ready', () => {
     expect(await left(dirs)).toEqual({ folders: [], users: [], groups: [] })
   })
 
+  it('end when their run has ended, also where no node is there to remove it', async () => {
+    await executor.keepReady?.({ ...READY, gateways: 0 })
+    const run = await executor.start(await planFor(executor, dirs, ''))
+    await executor.keepReady?.({ ...READY, classes: [], gateways: 0 })
+    expect([run.start, (await run.wait()).exitCode]).toEqual(['warm start', 0])
+    await until(async () => (await processes(dirs)) === 0)
+    await executor.remove(run.handle)
+  })
+
+  it('of a class that cannot be made keep no others from being made', async () => {
+    const tiny = { count: 1, memoryBytes: MIB, diskBytes: MIB, pids: 64 }
+    await executor.keepReady?.({ ...READY, classes: [tiny, ...READY.classes] })
+    expect((await readdir(dirs.runs)).length).toBe(2)
+    expect(await start()).toEqual({ start: 'warm start', exitCode: 0 })
+    const grant = { memoryBytes: MIB, diskBytes: MIB, pids: 64 }
+    expect((await start({ command: ['true'], grant })).start).toContain('its gateway was ready')
+  })
+
   it('that ended by themselves are no loss: the run starts cold, as the user that it has', async () => {
     await executor.keepReady?.({ ...READY, gateways: 0 })
     const [slot = ''] = await readdir(dirs.runs)

@@ -66,7 +66,7 @@ async function writePlan(slot: Slot, { plan, handle, program, start, bwrap, grou
   if (plan.egress !== undefined) await rewriteHosts(files, slot.uid, listeners)
   const command = program === undefined ? serviceBoxCommand({ ...box, dropsCapabilities: true }) : []
   const { runId, service, purpose, ports, lifetime, grant } = plan
-  await writeJson(files.plan, {
+  const spec = {
     ...{ runId, service, purpose, ports, command, lifetime, sandboxed: true, cgroup: slot.cgroup, slot: slot.id },
     ...(plan.egress === undefined ? {} : { egress: { listeners, proxyPort: plan.egress.proxyPort } }),
     ...(plan.check === undefined ? {} : { checks: true }),
@@ -75,5 +75,6 @@ async function writePlan(slot: Slot, { plan, handle, program, start, bwrap, grou
     ...(program === undefined ? {} : { program }),
     watchMemory: groups.roots.memory === undefined ? grant.memoryBytes : null,
     logLimits: limitsOf('run', logs, grant.diskBytes),
-  } satisfies ShimSpec)
+  } satisfies ShimSpec
+  await writeJson(files.plan, spec, { durable: false })
 }

@@ -40,7 +40,7 @@ export function isOfClass({ grant }: Plan, { memoryBytes, diskBytes, pids }: War
 }
 
 /** As the operator writes it. */
-export function grantText({ grant: { memoryBytes, diskBytes, pids } }: Plan): string {
+export function classText({ memoryBytes, diskBytes, pids }: WarmClass): string {
   return `memory ${formatBytes(memoryBytes)}, disk ${formatBytes(diskBytes)}, pids ${pids}`
 }
 

@@ -53,7 +53,7 @@ export async function waitForOrder(files: RunFiles, clock: Clock): Promise<Order
   return {
     command,
     begin: (program) => void pipe?.resume().end(messageFor(program)),
-    done: () => void order.end('begun\n'),
+    done: () => void order.end('begun\n', () => order.destroy()),
   }
 }
 

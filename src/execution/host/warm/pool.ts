@@ -4,7 +4,7 @@ import type { Log } from '../../../base/log.ts'
 import { HELPER_HEAP_MIB } from '../../constants.ts'
 import type { Plan, WarmClass, WarmStarts } from '../../types.ts'
 import type { ParkedProgram } from '../run-files.ts'
-import { grantText, isOfClass, parkedProgramOf, unparkable } from './cold-reason.ts'
+import { classText, isOfClass, parkedProgramOf, unparkable } from './cold-reason.ts'
 import { type Slot, slotId } from './types.ts'
 
 /** A shim is outside of the class's memory. */
@@ -45,6 +45,8 @@ export function createWarmPool({ clock, log }: { clock: Clock; log: Log }, init:
   const madeAt = clock.now()
   let made = 0
   let filling: Promise<void> | undefined
+  /** kinds that could not be made, until they are tried again */
+  const failed = new Set<string>()
   const closing = new AbortController()
   const removals = new Set<Promise<void>>()
 
@@ -56,7 +58,9 @@ export function createWarmPool({ clock, log }: { clock: Clock; log: Log }, init:
       ...wanted.classes.map((parked) => ({ parked, count: parked.count })),
       { parked: undefined, count: wanted.gateways },
     ]
-    return kinds.find(({ parked, count }) => bytesOf(parked) <= free && countOf(parked) < count)
+    return kinds.find(
+      ({ parked, count }) => bytesOf(parked) <= free && countOf(parked) < count && !failed.has(textOf(parked)),
+    )
   }
 
   const countOf = (parked: WarmClass | undefined) => slots.filter((slot) => isSame(slot.parked, parked)).length
@@ -64,9 +68,6 @@ export function createWarmPool({ clock, log }: { clock: Clock; log: Log }, init:
   async function fill(): Promise<void> {
     try {
       for (let next = missing(); next !== undefined; next = missing()) await makeSlot(next.parked)
-    } catch (error) {
-      log.warn('a sandbox could not be made ready', { reason: messageOf(error) })
-      refillLater()
     } finally {
       filling = undefined
     }
@@ -80,13 +81,21 @@ export function createWarmPool({ clock, log }: { clock: Clock; log: Log }, init:
       slot.answer.catch(() => lose(slot))
       trim()
     } catch (error) {
+      log.warn('a sandbox could not be made ready', { for: textOf(parked), reason: messageOf(error) })
+      failed.add(textOf(parked))
+      refillLater()
       await init.remove(id).catch(warn)
-      throw error
     }
   }
 
   function refillLater(): void {
-    sleep(clock, RETRY_MS, { signal: closing.signal }).then(refill, () => {})
+    sleep(clock, RETRY_MS, { signal: closing.signal }).then(
+      () => {
+        failed.clear()
+        void refill()
+      },
+      () => {},
+    )
   }
 
   /** A slot that has ended by itself while nothing has used it. */
@@ -130,7 +139,7 @@ export function createWarmPool({ clock, log }: { clock: Clock; log: Log }, init:
   function classReason(plan: Plan): string {
     if (noClasses) return 'no control group limits memory and processes here'
     if (wanted.classes.some((one) => isOfClass(plan, one))) return 'no sandbox of its class was ready'
-    return `LIMITS.WARM has no class with its grant: ${grantText(plan)}`
+    return `LIMITS.WARM has no class with its grant: ${classText(plan.grant)}`
   }
 
   function refill(): Promise<void> {
@@ -179,6 +188,11 @@ export function createWarmPool({ clock, log }: { clock: Clock; log: Log }, init:
 
 function bytesOf(parked: WarmClass | undefined): number {
   return SHIM_BYTES + (parked?.memoryBytes ?? 0)
+}
+
+/** As the operator writes it. */
+function textOf(parked: WarmClass | undefined): string {
+  return parked === undefined ? 'a gateway' : classText(parked)
 }
 
 function isSame(a: WarmClass | undefined, b: WarmClass | undefined): boolean {

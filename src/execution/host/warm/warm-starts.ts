@@ -48,6 +48,7 @@ export function createWarmStarts(
 ): HostWarmStarts {
   const { node } = init
   let wanted: WarmStarts | undefined
+  let renewing = false
   const pool = createWarmPool(
     { clock, log },
     {
@@ -93,15 +94,18 @@ export function createWarmStarts(
   return {
     async keep(next, options) {
       wanted = next
+      renewing ||= options?.renew === true
       if (userIds === undefined || (next.gateways === 0 && next.classes.length === 0)) {
-        return await pool.keep({ classes: [], gateways: 0, freeBytes: () => 0 }, options)
+        return await pool.keep({ classes: [], gateways: 0, freeBytes: () => 0 })
       }
       const machine = await init.machine()
-      // a later call has another wish
+      // a later call does it
       if (wanted !== next || impossible(machine) !== undefined) return
       const { memory, pids } = machine.groups.roots
       const limited = memory !== undefined && pids !== undefined
-      await pool.keep(limited ? next : { ...next, classes: [] }, { ...options, noClasses: !limited })
+      const renew = renewing
+      renewing = false
+      await pool.keep(limited ? next : { ...next, classes: [] }, { renew, noClasses: !limited })
     },
     async begin(plan, { handle, sandbox, groups }) {
       if (wanted === undefined || (wanted.gateways === 0 && wanted.classes.length === 0)) {
