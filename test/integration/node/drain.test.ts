@@ -1,5 +1,8 @@
 import { describe, expect } from 'vitest'
+import type { ReceiptState } from '../../../protocols/receipt.ts'
+import type { Signer } from '../../../protocols/signature.ts'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
+import { createClaimant } from '../../fixtures/mesh/claimant.ts'
 import { eventually, ON_HOST, test, trustPolicyFor } from '../../fixtures/node/mesh.ts'
 import { HELLO_WEB, newSigner } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
@@ -45,6 +48,23 @@ describe.skipIf(!needs('bubblewrap'))('a node that is drained', () => {
     expect(drained.undrain()).toBe(true)
     await eventually(() => expect(drained.service(late).parked?.on).toEqual([{ on: 'replica' }]))
     expect(stateOf(standBy, id)).toBe('running')
+  })
+
+  test.for<[string, ReceiptState, Signer | undefined]>([
+    ['that begins a run and never has one', 'accepted', undefined],
+    ['that shows the answer of another', 'running', newSigner()],
+  ])('makes way for no stranger %s: the deadline ends its run', async ([, says, signer], { mesh }) => {
+    const node = await mesh.start('node', { runner })
+    const id = await mesh.publish(node, { author, asPublisher: false })
+    await eventually(() => expect(stateOf(node, id)).toBe('running'))
+    await using stranger = await createClaimant(mesh.network, node.multiaddrs())
+    Object.assign(stranger, { says, ...(signer && { signer }) })
+    await eventually(() => expect(stranger.asked).toBeGreaterThan(0))
+    const { asked } = stranger
+    node.drain({ deadlineMs: 10_000 })
+    await eventually(() => expect(node.drainView()?.done).toBe(true))
+    expect(stranger.asked).toBeGreaterThan(asked + 1)
+    expect(node.drainView()?.cut).toEqual([{ id, name: 'hello-web' }])
   })
 
   test('begins SERVICES again when the drain is over, and not with a restart before', async ({ mesh }) => {
