@@ -18,6 +18,8 @@ export interface NodeCodeComponents {
 type StoredCode = ReturnType<Code['store']['list']>[number]
 
 /** Shorter beginnings of an id are taken for a slip. */
+/** Of a content id as it is shown, and shorter than one. */
+const BEGINNING = /^baf[a-z2-7]{5,55}$/
 const MIN_PREFIX = 8
 /** Ids that an ambiguous beginning is answered with. */
 const MAX_CANDIDATES = 4
@@ -53,6 +55,11 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
       throw new InputError(`"${sanitizeText(text, 80)}" begins more than one content id: ${named}; write more of it`)
     }
     const [one] = found
+    if (one === undefined && BEGINNING.test(text)) {
+      throw new NotFoundError(
+        `no code that this node has or knows of begins with "${text}"; \`thundercloud code ls\` lists it`,
+      )
+    }
     return decodeInput(() => parseCid(one === undefined || found.includes(text) ? text : one))
   }
 

@@ -58,7 +58,11 @@ function lines(explanation: Explanation & { advice: readonly Advice[] }, view: S
       ? [`${text} (${from === 'journal' ? `decided ${when(at, seconds)}` : undecided})`, ...afterwards(view, seconds)]
       : ownLines(explanation, view, about)),
     ...(failure === undefined ? [] : [`The runner failed: ${sanitizeText(failure, 400)}`]),
-    ...(parked === undefined ? [] : [`Parked ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`]),
+    ...(parked === undefined
+      ? []
+      : [
+          `${asked ? 'Until the next decision it stays parked:' : 'Parked'} ${when(parked.since, seconds)}, ${parkedText(parked, seconds)}.`,
+        ]),
     ...(view.placement === undefined
       ? []
       : [`Replicas wanted: ${view.replicas}; ${sanitizeText(view.placement, 200)}.`]),

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { parseCid } from '../../../protocols/encoding.ts'
+import { cidOfBytes, parseCid } from '../../../protocols/encoding.ts'
 import { packFiles } from '../../fixtures/code/stores.ts'
 import { testNodeCode } from '../../fixtures/node/node-code.ts'
 import { test as base } from '../../fixtures/program/shell.ts'
@@ -34,6 +34,11 @@ test('code ls and why: what is there, from where, and who needs it', async ({ sh
   expect((await shell.run(`code why ${shell.unused}`)).stdout).toMatch(/Nothing here needs it: `thundercloud code gc`/)
   await shell.refused(`code why ${shell.elsewhere}`, /is not in the store, and no service here names it/, { code: 1 })
   await shell.refused('code why nonsense', /"nonsense" is not a content id/)
+  await shell.refused('code why bafyreaaaa', /no code that this node has or knows of begins with "bafyreaaaa"/, {
+    code: 1,
+  })
+  const image = cidOfBytes(new Uint8Array(4)).toString()
+  await shell.refused(`code get ${image}`, /is an image, which is no folder/)
 })
 
 test('code gc: --dry-run shows it, gc does it', async ({ shell }) => {

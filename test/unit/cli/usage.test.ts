@@ -45,6 +45,7 @@ test.for<[string, RegExp]>([
   ['list --api ftp://x', /--api is "ftp:\/\/x"; allowed is an address like/],
   ['list --api http://user:secret@127.0.0.1', /--api/],
   ['list --dir=', /--dir is empty/],
+  ['start a --dir b', /the folder is "a", and --dir is "b"; name one of them/],
   ['list', /node\.json is not there .*thundercloud init.*--dir/],
 ])('the command line: "%s" is wrong usage: one sentence, exit code 2', async ([line, sentence], { shell }) => {
   await shell.refused(line, sentence)

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { parseCid } from '../../../../protocols/encoding.ts'
+import { isImageCid, parseCid } from '../../../../protocols/encoding.ts'
 import type { ApiClient } from '../../../api/client/client.ts'
-import { NotFoundError } from '../../../base/errors.ts'
+import { InputError, NotFoundError } from '../../../base/errors.ts'
 import { createEvents } from '../../../base/events.ts'
 import { formatBytes, howMany } from '../../../base/format.ts'
 import { silentLog } from '../../../base/log.ts'
@@ -51,6 +51,15 @@ export const codeGet = command({
   },
 })
 
+function isImage(code: string): boolean {
+  try {
+    return isImageCid(parseCid(code))
+  } catch {
+    // the beginning of one, which the node knows or does not
+    return false
+  }
+}
+
 /** What the node has of it, once it has all of it. */
 async function obtain(
   { out, signal }: Pick<Cli, 'out' | 'signal'>,
@@ -61,11 +70,14 @@ async function obtain(
     if (error instanceof NotFoundError) return undefined
     throw error
   })
+  const id = known?.code ?? code
+  if (isImage(id))
+    throw new InputError(`the code ${id} is an image, which is no folder; the engine has it where it runs`)
   if (known?.state === 'complete') return known
   const progress = out.progress('the node fetches it')
   using _progress = progress
   const onProgress = ({ bytes, size }: { bytes: number; size: number }) => progress.bytes(bytes, size)
-  return await client.code.fetch(known?.code ?? code, { signal, onProgress })
+  return await client.code.fetch(id, { signal, onProgress })
 }
 
 async function* counted(
