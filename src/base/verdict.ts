@@ -21,13 +21,17 @@ export type NetworkGrant =
   | { readonly mode: 'allowlist'; readonly allow: readonly string[]; readonly rateKbps?: number }
   | { readonly mode: 'open'; readonly rateKbps?: number }
 
-/** The executors that exist, the preferred one first. */
-export const EXECUTOR_NAMES = ['docker', 'host'] as const
+/** The executors that PREFER_TOOLCHAIN has a list for, the preferred one first. */
+export const LISTED_EXECUTORS = ['docker', 'host'] as const
+/** The executors that exist. A pool is a shared container of one author's services. */
+export const EXECUTOR_NAMES = [...LISTED_EXECUTORS, 'pool'] as const
 export type ExecutorName = (typeof EXECUTOR_NAMES)[number]
 
 /** The limits under which a run happens. */
 export type Grant = {
   readonly executor: ExecutorName
+  /** where the executor is "pool": which one, by its name in CONTAINERS */
+  readonly pool?: string | undefined
   readonly memoryBytes: number
   /** thousandths of a core */
   readonly cpuMillicores: number

@@ -29,6 +29,13 @@ export { createSandboxExecutor } from './host/sandbox-task.ts'
 export { FINAL_STATES, type RunJournal } from './journal.ts'
 export type { LogLimits } from './logs/writer.ts'
 export type { LeftOutputs } from './outputs.ts'
+export {
+  createPoolExecutor,
+  type PoolExecutor,
+  type PoolSpec,
+  type Pools,
+  type PoolView,
+} from './pool/index.ts'
 export type { Siblings } from './siblings/types.ts'
 export {
   type CodeProvider,

@@ -153,6 +153,16 @@ export type Availability = {
   readonly ownOnly?: boolean | undefined
   /** Toolchains whose program is installed; absent: it does not say. */
   readonly toolchains?: readonly string[] | undefined
+  /** The shared containers that it has. */
+  readonly pools?: readonly PoolCapacity[] | undefined
+}
+
+/** A shared container, by its name in CONTAINERS, and what all runs in it may use together. */
+export type PoolCapacity = {
+  readonly name: string
+  readonly memoryBytes: number
+  readonly cpuMillicores: number
+  readonly pids: number
 }
 
 /** A grant that sandboxes are kept ready for. */

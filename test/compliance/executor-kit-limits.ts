@@ -3,7 +3,7 @@ import { MIB, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
 /** No privileges, and no more than the grant. */
-export function describeLimits({ executor, json, outcome, plan }: KitContext): void {
+export function describeLimits({ executor, json, limited, outcome, plan }: KitContext): void {
   describe('privileges', () => {
     it('are none: no capability, no new ones, not root', async () => {
       const seen = await json(`const text = require('fs').readFileSync('/proc/self/status', 'utf8')
@@ -28,7 +28,7 @@ export function describeLimits({ executor, json, outcome, plan }: KitContext): v
   describe('limits', () => {
     it('memory above the grant is killed, and reported as such', async () => {
       const script = `const kept = []; for (;;) { kept.push(Buffer.alloc(8 * 1024 * 1024, 1)) }`
-      const { end } = await outcome(script, { grant: { memoryBytes: 96 * MIB } })
+      const { end } = await outcome(script, await limited({ memoryBytes: 96 * MIB }))
       expect(end).toMatchObject({ reason: 'memory' })
       expect(end.exitCode).not.toBe(0)
     })
@@ -44,14 +44,14 @@ export function describeLimits({ executor, json, outcome, plan }: KitContext): v
           try { const child = spawn('sleep', ['30']); child.on('spawn', () => { made++; more() }); child.on('error', () => { failed++; more() }) } catch { failed++; more() } }
         const done = () => { console.log(JSON.stringify({ made, failed })); process.exit(0) }
         more()`
-      const seen = await json(script, { grant: { pids: 48 } })
+      const seen = await json(script, await limited({ pids: 48 }))
       expect(seen.made).toBeLessThan(48)
       expect(seen.failed).toBeGreaterThan(0)
     })
 
     it('cpu is bounded', async () => {
       const script = `const end = Date.now() + 1000; while (Date.now() < end); console.log(JSON.stringify(process.cpuUsage()))`
-      const { user, system } = await json(script, { grant: { cpuMillicores: 200 } })
+      const { user, system } = await json(script, await limited({ cpuMillicores: 200 }))
       expect((user + system) / 1000).toBeLessThan(700)
     })
 

@@ -2,8 +2,23 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
-import { createDockerExecutor, createHostExecutor, createUserIds, type Executor } from '../../src/execution/index.ts'
-import { makeRunDirs, type PlanChange, planFor, type RunDirs, runToEnd } from '../fixtures/execution/run-fixture.ts'
+import type { Grant } from '../../src/base/verdict.ts'
+import {
+  createDockerExecutor,
+  createHostExecutor,
+  createPoolExecutor,
+  createUserIds,
+  type Executor,
+  type PoolExecutor,
+} from '../../src/execution/index.ts'
+import {
+  MIB,
+  makeRunDirs,
+  type PlanChange,
+  planFor,
+  type RunDirs,
+  runToEnd,
+} from '../fixtures/execution/run-fixture.ts'
 import { alwaysReady, UIDS } from '../fixtures/execution/warm-host.ts'
 import { system } from '../fixtures/system.ts'
 import { describeBasics } from './executor-kit-basics.ts'
@@ -46,13 +61,53 @@ export const inDocker =
       logs,
     })
 
-/** What every executor must do, whatever it is made of. */
-export function describeExecutor(name: string, create: Create): void {
+type CreatePool = (dirs: RunDirs, nodeId: string) => PoolExecutor
+
+/** Who may use the pools of the kit. */
+const OWNER = 'WoD3FV8ByzerAUUCZ5rF58aTLpz5kTNxHnyBS5vzuqeq'
+
+export const inPool: CreatePool = (dirs, nodeId) => {
+  const { base, runtime: runtimeDir, logs: logsDir, code, builds } = dirs
+  const common = { docker: {}, nodeId, runtimeDir, logs }
+  const builder = inDocker(() => ({}))(dirs, nodeId)
+  return createPoolExecutor(components, {
+    ...common,
+    poolsDir: join(base, 'pools'),
+    codeDirs: [code, builds],
+    logsDir,
+    builder,
+  })
+}
+
+/** Pools of an executor under test: of the size that is asked for, else of one that holds any run of the kit. */
+export function poolsOf(executor: () => PoolExecutor) {
+  const made = new Set<string>()
+  return {
+    async limited({ memoryBytes = 448 * MIB, cpuMillicores = 2000, pids = 256 }: Partial<Grant>): Promise<PlanChange> {
+      const name = `kit${memoryBytes}_${cpuMillicores}_${pids}-${OWNER}-node`
+      const spec = { name, image: 'thundercloud/node', memoryBytes, cpuMillicores, pids }
+      if (!made.has(name)) await executor().pools.create(spec)
+      made.add(name)
+      return { author: OWNER, grant: { pool: name } }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const name of made) await executor().pools.remove(name, { force: true })
+    },
+  }
+}
+
+/** What every executor must do, whatever it is made of. Its own pools are `pooled`. */
+export function describeExecutor(name: string, create: Create, { pooled = false } = {}): void {
   describe(`executor ${name}`, () => {
     const nodeId = `kit-${name.replaceAll(/[^a-z]/g, '')}-${process.pid}`
     let dirs: RunDirs & AsyncDisposable
     let executor: Executor
-    const plan = (script: string, change?: PlanChange) => planFor(executor, dirs, script, change)
+    const pools = poolsOf(() => executor as PoolExecutor)
+    const limited = async (grant: Partial<Grant>) => (pooled ? pools.limited(grant) : { grant })
+    const plan = async (script: string, change?: PlanChange) => {
+      const place = pooled ? await pools.limited({}) : {}
+      return planFor(executor, dirs, script, { ...place, ...change, grant: { ...place.grant, ...change?.grant } })
+    }
     const outcome = async (script: string, change?: PlanChange) => runToEnd(executor, await plan(script, change))
     const json = async (script: string, change?: PlanChange) => {
       const { end, out, err } = await outcome(script, change)
@@ -63,6 +118,7 @@ export function describeExecutor(name: string, create: Create): void {
     beforeAll(async () => {
       dirs = await makeRunDirs()
       executor = create(dirs, nodeId)
+      if (pooled) await pools.limited({})
       expect(await executor.available()).toMatchObject({ available: true })
       // The first run may have to make an image.
       await outcome('')
@@ -70,11 +126,12 @@ export function describeExecutor(name: string, create: Create): void {
 
     afterAll(async () => {
       for (const { run } of await executor.adopt()) await executor.remove(run.handle)
+      await pools[Symbol.asyncDispose]()
       if (Symbol.asyncDispose in executor) await (executor as AsyncDisposable)[Symbol.asyncDispose]()
       await dirs[Symbol.asyncDispose]()
     })
 
-    const context = { nodeId, logs, dirs: () => dirs, executor: () => executor, create, plan, outcome, json }
+    const context = { nodeId, logs, dirs: () => dirs, executor: () => executor, create, plan, outcome, json, limited }
     describeBasics(context)
     describeLimits(context)
     describeNetwork(context)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { needs } from '../require.ts'
-import { describeExecutor, inDocker, onHost, warmOnHost } from './executor-kit.ts'
+import { describeExecutor, inDocker, inPool, onHost, warmOnHost } from './executor-kit.ts'
 
 describe.skipIf(!needs('bubblewrap'))('with bubblewrap', () => describeExecutor('host', onHost))
 
@@ -19,4 +19,5 @@ describe.skipIf(!needs('engine'))('with a Docker engine', () => {
     'docker',
     inDocker(() => ({})),
   )
+  describeExecutor('pool', inPool, { pooled: true })
 })

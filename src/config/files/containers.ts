@@ -12,27 +12,24 @@ export type Container = {
   readonly toolchains: readonly string[]
 }
 
-/** Reads `<group>-<owner address>-<toolchains joined by dots>`; "node.js" among them counts as one. */
-export function parseContainer(
-  name: string,
-  context?: z.RefinementCtx,
-  path: PropertyKey[] = [],
-): Container | undefined {
+/** Reads `<group>-<owner address>-<toolchains joined by dots>`; "node.js" among them counts as one. Or says what is wrong. */
+export function readContainer(name: string): Container | { readonly problem: string } {
   const parts = splitContainer(name)
   if (parts === undefined) {
-    if (context)
-      sentence(
-        context,
-        path,
-        'must be <group>-<owner address>-<toolchains joined by dots>, like "web-7LK...-node.python"',
-      )
-    return undefined
+    return {
+      problem: 'must be <group>-<owner address>-<toolchains joined by dots>, like "web-7LK...-node.python"',
+    }
   }
   try {
     const { group, owner, toolchains } = parts
     return { name, group, owner: parseAddress(owner, ''), toolchains }
   } catch (error) {
-    if (context) sentence(context, path, `names no usable owner: ${messageOf(error)}`)
-    return undefined
+    return { problem: `names no usable owner: ${messageOf(error)}` }
   }
+}
+
+/** The name of a shared container as a setting. */
+export function checkContainer(name: string, context: z.RefinementCtx, path: PropertyKey[]): void {
+  const found = readContainer(name)
+  if ('problem' in found) sentence(context, path, found.problem)
 }

@@ -4,7 +4,7 @@ import { joinWords } from '../../base/format.ts'
 import { staticNode, storageHost } from '../network-fields.ts'
 import { wrongKeys } from '../statements/members.ts'
 import { addressMap, decimal, idRange, keys, list, oneOf, record, sentence, whole, words } from '../zod-fields.ts'
-import { parseContainer } from './containers.ts'
+import { checkContainer } from './containers.ts'
 import { REGISTRY_KEYS, registryMap } from './registry-keys.ts'
 import { dockerConfigs, hub, limits, minFreeze, mirror, modes, netcap, toolchainList } from './runner-fields.ts'
 
@@ -78,9 +78,11 @@ export const runnerShape = {
     .prefault({}),
   CONTAINERS: list(z.string('text'), 256)
     .superRefine((names, context) => {
-      for (const [index, name] of names.entries()) parseContainer(name, context, [index])
+      for (const [index, name] of names.entries()) checkContainer(name, context, [index])
     })
-    .describe('shared containers: <group>-<owner address>-<toolchains joined by dots>')
+    .describe(
+      'shared containers, made with `thundercloud pool create`: <group>-<owner address>-<toolchains joined by dots>; services of that owner run in them',
+    )
     .default([]),
   REDIRECT: oneOf(['unless-run', 'always', 'never'])
     .describe('"unless-run": what does not run here, and what wants more than one replica')
@@ -123,12 +125,6 @@ export const runnerShape = {
 
 /** Names of older runners: taken, reported, without effect. */
 export const LEGACY_RUNNER_KEYS: ReadonlySet<string> = new Set(['MUST_SEND', 'SEND_TO_STATIC'])
-
-/**
- * Keys, as the reference writes them, that are checked and decided by, but whose facts or means are not there in this
- * version: nothing runs in shared containers. They decide as if nothing were known.
- */
-export const UNIMPLEMENTED_RUNNER_KEYS: readonly string[] = ['CONTAINERS']
 
 export const runnerSchema = keys(runnerShape).transform((config, context) => {
   const { $schema: _schema, MUST_SEND: _mustSend, SEND_TO_STATIC: _sendToStatic, ...rest } = config

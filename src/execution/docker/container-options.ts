@@ -97,7 +97,7 @@ export function runOptions({
     AttachStdout: false,
     AttachStderr: false,
     HostConfig: {
-      ...hardening(seccomp),
+      ...hardening(seccomp ? dockerSeccompProfile() : undefined),
       // the gateway's init reaps for both
       Init: false,
       ...(runtime === undefined ? {} : { Runtime: runtime }),
@@ -177,7 +177,7 @@ export function gatewayOptions(input: {
       Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, JSON.stringify(settings)],
       Env: [],
       HostConfig: {
-        ...hardening(input.seccomp),
+        ...hardening(input.seccomp ? dockerSeccompProfile() : undefined),
         ...limits,
         Mounts: [bind(script.dir, '/door', true), bind(socketDir, '/socket', false), ...disk],
       },
@@ -190,7 +190,7 @@ export function gatewayOptions(input: {
     OpenStdin: true,
     StdinOnce: false,
     HostConfig: {
-      ...hardening(input.seccomp),
+      ...hardening(input.seccomp ? dockerSeccompProfile() : undefined),
       ...limits,
       // What goes through it is nothing to keep.
       LogConfig: { Type: 'none', Config: {} },
@@ -239,10 +239,11 @@ export function nodeFilter(nodeId: string): { label: string[] } {
 
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger', '/proc/pressure']
 
-function hardening(seccomp: boolean): Docker.HostConfig {
+/** `profile`: which system calls its programs may make; undefined where the engine filters none. */
+export function hardening(profile: string | undefined): Docker.HostConfig {
   return {
     CapDrop: ['ALL'],
-    SecurityOpt: ['no-new-privileges', ...(seccomp ? [`seccomp=${dockerSeccompProfile()}`] : [])],
+    SecurityOpt: ['no-new-privileges', ...(profile === undefined ? [] : [`seccomp=${profile}`])],
     // an option that is missing in the types: the run sees no path of the machine's control groups
     ...{ CgroupnsMode: 'private' },
     ReadonlyRootfs: true,
@@ -272,12 +273,12 @@ function environment(plan: Plan): [string, string][] {
   return Object.entries({ HOME: '/work', TMPDIR: '/tmp', LANG: 'C.UTF-8', ...plan.env })
 }
 
-function scratch(bytes: number, uid: number): string {
+export function scratch(bytes: number, uid: number): string {
   return `rw,exec,nosuid,nodev,${held(bytes)},mode=0700,uid=${uid},gid=${uid}`
 }
 
 /** What the kernel holds of a tmpfs: its bytes, and its files. */
-function held(bytes: number): string {
+export function held(bytes: number): string {
   return `size=${Math.max(4096, bytes)},nr_inodes=${inodesFor(bytes)}`
 }
 
@@ -292,6 +293,6 @@ function heldVolume({ driver: options, at }: GatewayDisk): Docker.MountConfig[nu
   return { Type: 'volume', Source: '', Target: at, ReadOnly: false, VolumeOptions: driver }
 }
 
-function bind(source: string, target: string, readOnly: boolean): Docker.MountConfig[number] {
+export function bind(source: string, target: string, readOnly: boolean): Docker.MountConfig[number] {
   return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions: { Propagation: 'rprivate' } }
 }

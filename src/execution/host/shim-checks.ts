@@ -2,8 +2,6 @@ import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
-import type { ChildProcess } from '../../process/index.ts'
-import { CHECK_FD, CHECKED_FD } from './bubblewrap.ts'
 
 /** What the box may take longer than the check's own time. */
 const ANSWER_MS = 1000
@@ -12,10 +10,7 @@ const ANSWER_MS = 1000
  * Asks the shell in the box to carry out the check of the plan. The run is the same user as that shell and can write what
  * it likes: an answer is one line of at most three digits, and what comes unasked is thrown away.
  */
-export function createChecks(child: ChildProcess, clock: Clock) {
-  const pipes: readonly unknown[] = child.stdio
-  const asking = pipes[CHECK_FD] as Writable
-  const answers = pipes[CHECKED_FD] as Readable
+export function createChecks({ asking, answers }: { asking: Writable; answers: Readable }, clock: Clock) {
   let underWay = false
   asking.on('error', () => {})
   answers.on('error', () => {}).resume()

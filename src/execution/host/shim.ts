@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { errnoOf } from '../../base/errors.ts'
 import { bootId, identify, statFields } from '../../base/os/process-identity.ts'
@@ -9,7 +9,8 @@ import { EXPIRY_LOOK_MS, MEMORY_WATCH_MS } from '../constants.ts'
 import { startGatewayServer } from '../gateway/server.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter, pumpOutput } from '../logs/writer.ts'
-import type { EndReason, PlanLifetime, RunEnd } from '../types.ts'
+import type { EndReason, PlanLifetime, RunEnd, RunStats } from '../types.ts'
+import { CHECK_FD, CHECKED_FD } from './bubblewrap.ts'
 import type { DiskWatch } from './build-disk.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
 import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
@@ -18,9 +19,10 @@ import { type StartedCommand, startCommand } from './shim-command.ts'
 
 /**
  * Runs the command of a plan to its end: reads its output into bounded files, opens the gateway to its ports, stops it when
- * asked, and writes down how it ended. It is the first process of the run's own process and network namespace.
+ * asked, and writes down how it ended. It is the first process of the run's own process and network namespace, unless
+ * something else begins the command: `begin`.
  */
-export async function runShim(dir: string, { parked = false } = {}): Promise<void> {
+export async function runShim(dir: string, { parked = false, begin: beginOther }: ShimInit = {}): Promise<void> {
   const clock = systemClock()
   process.chdir(dir)
   const files = runFiles(dir)
@@ -47,10 +49,12 @@ export async function runShim(dir: string, { parked = false } = {}): Promise<voi
   // loaded by those that have it: what a shim loads, each start waits for
   const parts = await partsOf(plan)
   const { build } = plan
+  const beginChild = async (): Promise<RunningCommand> =>
+    beginOther?.(plan, clock) ?? runCommand(plan, order?.command ?? startCommand(plan, files), clock, parts)
   const begin = async () => {
     if (build !== undefined) await parts.build?.copyIn(build)
     const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
-    const child = runCommand(plan, order?.command ?? startCommand(plan, files), clock, parts)
+    const child = await beginChild()
     running.child = child
     // first: of a process that has ended, what nobody reads is thrown away
     const ending = read(child, disk)
@@ -73,7 +77,8 @@ export async function runShim(dir: string, { parked = false } = {}): Promise<voi
       if (typeof request.stop === 'number')
         await running.child?.stop(request.stop, request.reason === 'timeout' ? 'timeout' : 'stopped')
       else if (typeof request.check === 'number') return running.child?.check(request.check)
-      else if (request.stats === true) return JSON.stringify(await stats(plan, running.child?.pid))
+      else if (request.stats === true)
+        return JSON.stringify(running.child?.stats?.() ?? (await stats(plan, running.child?.pid)))
       else return undefined
       return 'ok'
     },
@@ -131,7 +136,12 @@ function endInTime(clock: Clock, { afterMs, expiresAt, graceMs }: PlanLifetime, 
   })
 }
 
-type RunningCommand = {
+export type BeginCommand = (plan: ShimSpec, clock: Clock) => Promise<RunningCommand>
+
+/** `parked`: it is there before its plan. `begin`: something else than bubblewrap begins the command. */
+export type ShimInit = { readonly parked?: boolean; readonly begin?: BeginCommand }
+
+export type RunningCommand = {
   pid: number | undefined
   out: Readable
   err: Readable
@@ -139,6 +149,8 @@ type RunningCommand = {
   stop(graceMs: number, reason: EndReason): Promise<void>
   /** undefined: it has no checks, or one is under way */
   check(seconds: number): Promise<string> | undefined
+  /** what it uses; absent: what the shim sees of it */
+  stats?(): RunStats
 }
 
 /** What only some runs need. */
@@ -175,7 +187,9 @@ function runCommand(
       () => child.pid,
       () => void kill(),
     )
-  const checks = parts.checks?.createChecks(child, clock)
+  const all: readonly unknown[] = child.stdio
+  const asked = { asking: all[CHECK_FD] as Writable, answers: all[CHECKED_FD] as Readable }
+  const checks = parts.checks?.createChecks(asked, clock)
   return {
     pid: child.pid,
     out: child.stdout as Readable,

@@ -55,7 +55,7 @@ const allow = (names: readonly string[], args?: Rule['args']): Rule => ({
 })
 
 /** What Docker takes as `seccomp=...`. Programs for other processors than the machine's own (32 bit) may call nothing. */
-export function dockerSeccompProfile(): string {
+export function dockerSeccompProfile(more: readonly Rule[] = []): string {
   const denied = new Set([...Object.keys(DENIED_CALLS), ...Object.keys(ABSENT_CALLS)])
   const syscalls: Rule[] = [
     allow(ALLOWED_CALLS.filter((name) => !denied.has(name))),
@@ -63,10 +63,24 @@ export function dockerSeccompProfile(): string {
     ...PERSONALITIES.map((value) => allow(['personality'], equal(value))),
     allow(['clone'], [{ index: 0, value: NEW_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]),
     { names: Object.keys(ABSENT_CALLS), action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS },
+    ...more,
   ]
   const archMap = ['SCMP_ARCH_X86_64', 'SCMP_ARCH_AARCH64'].map((architecture) => ({
     architecture,
     subArchitectures: [],
   }))
   return JSON.stringify({ defaultAction: 'SCMP_ACT_ERRNO', archMap, syscalls })
+}
+
+const NEW_USER_NAMESPACE = 0x10000000
+
+/**
+ * For a container in which root makes namespaces and mounts for others: the kernel lets nobody else do either, and a user
+ * namespace, in which anybody could, is made by nobody.
+ */
+export function poolSeccompProfile(): string {
+  return dockerSeccompProfile([
+    allow(['mount', 'umount2']),
+    allow(['unshare'], [{ index: 0, value: NEW_USER_NAMESPACE, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]),
+  ])
 }

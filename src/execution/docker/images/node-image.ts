@@ -2,20 +2,18 @@ import { access, lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import { systemClock } from '../../../base/clock.ts'
 import { UnavailableError } from '../../../base/errors.ts'
-import { findProgram, type ProcessResult, runProcess } from '../../../process/index.ts'
+import { findProgram } from '../../../process/index.ts'
 import { NOBODY, NODE_IMAGE } from '../../constants.ts'
 import type { Engine } from '../engine.ts'
 import { entriesOf, type TarEntry, tarOf } from './image-tar.ts'
+import { isStatic, ldd, librariesOf } from './libraries.ts'
 
 /** 160 MB to a disk that does other things. */
 const IMPORT_MS = 10 * 60_000
 const BUSYBOX = '/bin/busybox'
 const ENV = 'usr/bin/env'
 const NPM = 'usr/local/lib/node_modules/npm'
-/** The loader answers in milliseconds. */
-const LDD_MS = 10_000
 const APPLETS = [
   'sh',
   'cat',
@@ -133,27 +131,6 @@ async function envEntries(): Promise<TarEntry[]> {
   if (exitCode !== 0) return []
   const libraries = (await librariesOf(program)).map(({ path, file }) => ({ path: path.slice(1), file, mode: 0o755 }))
   return [{ path: ENV, file: await realpath(program), mode: 0o755 }, ...libraries]
-}
-
-/** What the dynamic loader would load, loader included, under the paths where it looks. */
-async function librariesOf(binary: string): Promise<{ path: string; file: string }[]> {
-  const { exitCode, stdout } = await ldd(binary)
-  if (exitCode !== 0) {
-    throw new UnavailableError('this machine\'s Node cannot be put into an image: "ldd" does not list its libraries')
-  }
-  const paths = stdout.split('\n').flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? [])
-  return Promise.all([...new Set(paths)].map(async (path) => ({ path, file: await realpath(path) })))
-}
-
-async function isStatic(binary: string): Promise<boolean> {
-  const { stdout, stderr } = await ldd(binary)
-  return /not a dynamic executable|statically linked/.test(`${stdout}${stderr}`)
-}
-
-async function ldd(binary: string): Promise<ProcessResult> {
-  const program = findProgram('ldd')
-  if (program === undefined) return { exitCode: 127, stdout: '', stderr: '' }
-  return runProcess(systemClock(), { kind: 'tool', program, args: [binary] }, { timeoutMs: LDD_MS })
 }
 
 function parents(path: string): string[] {

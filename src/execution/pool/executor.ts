@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { messageOf, UnavailableError } from '../../base/errors.ts'
+import { watchFolder } from '../../base/os/folder-watch.ts'
+import { SANDBOX_UIDS } from '../constants.ts'
+import { createEngine, isTransient, reasonOf, statusOf } from '../docker/engine.ts'
+import { ensureNodeImage } from '../docker/images/node-image.ts'
+import { EngineGoneError, RunRefusedError } from '../errors.ts'
+import { isGatewayOpen } from '../gateway/client.ts'
+import { linkSocket, shimProcessOf } from '../host/run.ts'
+import { type RunFiles, readEnd, readJson, runFiles, type ShimIdentity } from '../host/run-files.ts'
+import type { AdoptedRun, Availability, Plan, Run } from '../types.ts'
+import { beginExec } from './exec.ts'
+import { createPools, type OpenPool } from './pools.ts'
+import { FOR_ALL, preparePoolRun } from './prepare.ts'
+import { lookAtRun, noteProcess, type PoolHandle, poolRun, statusOf as processStatus, removePoolRun } from './run.ts'
+import type { PoolExecutor, PoolExecutorComponents, PoolExecutorInit } from './types.ts'
+
+/** From the start of a shim to its gateway. */
+const START_MS = 30_000
+const LOOK_MS = 20
+
+/** Limits of one run that its pool does not hold, for a person. */
+const UNENFORCED = [
+  'memory: watched, and held for the pool as a whole',
+  'cpu: held for the pool as a whole',
+  'disk: no disk of its own, since /work lies in memory and counts as memory of the pool',
+]
+
+/**
+ * Runs services of one owner side by side in a container, the pool, by `exec`. Each has namespaces, a user, a disk and a
+ * shim of its own, as on the host; the engine's limits are the pool's.
+ */
+export function createPoolExecutor({ clock }: PoolExecutorComponents, init: PoolExecutorInit): PoolExecutor {
+  const { builder } = init
+  const engine = createEngine(init.docker, clock)
+  const pools = createPools({ engine, clock, nodeImage: () => ensureNodeImage(engine) }, init)
+  /** runs of this process: an adopter must not take them for what an earlier process left */
+  const begun = new Set<string>()
+
+  const runId = (plan: Plan) => plan.runId.replaceAll('-', '')
+  const handleAt = (dir: string): PoolHandle => ({
+    pool: '',
+    dir,
+    socket: join(init.runtimeDir, `${digest(basename(dir)).slice(0, 16)}.p`),
+  })
+  const handleOf = (plan: Plan): PoolHandle => {
+    const pool = plan.grant.pool ?? ''
+    return { ...handleAt(join(pools.runsDir(pool), runId(plan))), pool }
+  }
+  const userOf = (plan: Plan) =>
+    plan.uid ?? SANDBOX_UIDS.first + (Number.parseInt(digest(runId(plan)).slice(0, 8), 16) % SANDBOX_UIDS.count)
+
+  /** Where the pool of a run is gone, or has stopped, nothing of the run is left in it. */
+  async function containerOf({ pool }: PoolHandle): Promise<OpenPool | undefined> {
+    if (pool === '') return undefined
+    const found = await pools.find(pool)
+    return found?.running === true ? found : undefined
+  }
+
+  async function remove(handle: PoolHandle): Promise<void> {
+    const name = handle.pool || ((await poolOf(runFiles(handle.dir))) ?? '')
+    await removePoolRun({ engine, clock }, handle, await containerOf({ ...handle, pool: name }))
+  }
+
+  async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
+    const { pool: name } = plan.grant
+    if (name === undefined) throw new RunRefusedError('the grant names no pool')
+    if (plan.image !== undefined || plan.codeDir === undefined)
+      throw new RunRefusedError('an OCI image runs in a container of its own, not in a pool')
+    if (plan.readOnlyMounts !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
+    const handle = handleOf(plan)
+    const files = runFiles(handle.dir)
+    const pool = await pools.open(name, plan.author)
+    const tools = await pools.tools()
+    await remove(handle)
+    try {
+      await mkdir(init.runtimeDir, { recursive: true, mode: 0o700 })
+      await mkdir(handle.dir, { recursive: true, mode: 0o755 })
+      await writeFile(files.status, '', { mode: 0o600 })
+      await writeFile(files.stderr, '')
+      await chmod(files.stderr, FOR_ALL)
+      const uid = userOf(plan)
+      const { codeDirs, logsDir, logs } = init
+      const about = { pool: name, uid, tools, imageEnv: pool.env, codeDirs, logsDir, logs }
+      const command = await preparePoolRun(clock, { plan, handle, ...about })
+      await linkSocket(files, handle.socket)
+      signal?.throwIfAborted()
+      const id = await beginExec(engine, pool.container, { user: '0:0', command })
+      const { Pid } = await engine.ask((docker) => docker.getExec(id).inspect())
+      await writeFile(files.status, processStatus(Pid), { mode: 0o600 })
+      await begins(files, handle)
+      return poolRun(handle, (await readJson<ShimIdentity>(files.identity))?.startedAt ?? clock.now(), clock)
+    } catch (error) {
+      await remove(handle).catch(() => {})
+      if (statusOf(error) === undefined) throw error
+      if (isTransient(error) || statusOf(error) === 409)
+        throw new EngineGoneError(`the pool cannot take it now: ${reasonOf(error)}`, { cause: error })
+      throw new RunRefusedError(`the pool does not take it: ${reasonOf(error).slice(0, 300)}`, { cause: error })
+    }
+  }
+
+  /** Its shim has taken the plan, and its gateway is open. */
+  async function begins(files: RunFiles, { socket }: PoolHandle): Promise<void> {
+    const until = clock.monotonic() + START_MS
+    using watch = watchFolder(clock, files.dir)
+    for (;;) {
+      const has = (await readJson(files.taken)) !== undefined && (await shimProcessOf(files)) !== undefined
+      if (has && ((await isGatewayOpen(socket).catch(() => false)) || (await readEnd(files)) !== undefined)) return
+      if (clock.monotonic() > until) {
+        const problem = (await readFile(files.stderr, 'utf8').catch(() => '')).trim().slice(-300)
+        throw new UnavailableError(`the run could not be started in its pool: ${problem || 'no reason given'}`)
+      }
+      await watch.change(LOOK_MS)
+    }
+  }
+
+  async function available(): Promise<Availability> {
+    const none = (detail: string): Availability => ({ available: false, detail, unenforcedLimits: [] })
+    if (process.getuid?.() !== 0) return none('pools need a node that is root')
+    try {
+      const found = await pools.list()
+      if (found.length === 0) return none('there is no pool: make one with "thundercloud pool create"')
+      const detail = `${found.length} ${found.length === 1 ? 'pool' : 'pools'} in the Docker engine`
+      const [networks, unenforcedLimits] = [['allowlist', 'open'] as const, UNENFORCED]
+      return { available: true, detail, unenforcedLimits, networks, pools: found }
+    } catch (error) {
+      return none(messageOf(error))
+    }
+  }
+
+  return {
+    name: 'pool',
+    pools,
+    available,
+    builderId: async (plan) => JSON.stringify(['pool', await builder.builderId(plan)]),
+    handle: (plan) => (plan.purpose === 'build' ? builder.handle(plan) : handleOf(plan)),
+    async start(plan, { signal } = {}): Promise<Run> {
+      if (plan.purpose === 'build') return builder.start(plan, { signal })
+      begun.add(runId(plan))
+      try {
+        return await begin(plan, signal)
+      } catch (error) {
+        begun.delete(runId(plan))
+        throw error
+      }
+    },
+    async adopt(): Promise<AdoptedRun[]> {
+      const runs: AdoptedRun[] = []
+      for (const folder of await pools.folders()) {
+        for (const id of await readdir(folder).catch(() => [])) {
+          const files = runFiles(join(folder, id))
+          const handle = { ...handleAt(files.dir), pool: (await poolOf(files)) ?? '' }
+          const pool = await containerOf(handle)
+          if (pool !== undefined) await noteProcess(engine, pool.container, handle)
+          const found = await lookAtRun(handle, begun.has(id), clock)
+          if (found !== undefined) runs.push(found)
+          else if (!begun.has(id)) await removePoolRun({ engine, clock }, handle, undefined)
+        }
+      }
+      return runs
+    },
+    async remove(handle): Promise<void> {
+      if (!isPoolHandle(handle)) return builder.remove(handle)
+      await remove(handle)
+      begun.delete(basename(handle.dir))
+    },
+    async [Symbol.asyncDispose]() {
+      engine.close()
+    },
+  }
+}
+
+async function poolOf({ plan, taken, void: voided }: RunFiles): Promise<string | undefined> {
+  for (const file of [taken, plan, voided]) {
+    const found = await readJson<{ pool?: string }>(file)
+    if (found?.pool !== undefined) return found.pool
+  }
+  return undefined
+}
+
+function isPoolHandle(handle: unknown): handle is PoolHandle {
+  return typeof handle === 'object' && handle !== null && 'pool' in handle
+}
+
+function digest(id: string): string {
+  return createHash('sha256').update(id).digest('hex')
+}

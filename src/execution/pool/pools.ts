@@ -1,0 +1,234 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type Docker from 'dockerode'
+import { formatAddress } from '../../../protocols/address.ts'
+import type { Clock } from '../../base/clock.ts'
+import { InputError, NotFoundError, UnavailableError } from '../../base/errors.ts'
+import { NODE_IMAGE } from '../constants.ts'
+import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from '../docker/engine.ts'
+import { wishesOf } from '../docker/images/image-wishes.ts'
+import { hasSeccomp } from '../docker/machine.ts'
+import { RunRefusedError } from '../errors.ts'
+import { readJson, runFiles } from '../host/run-files.ts'
+import { poolOptions, SHIM_BYTES } from './container.ts'
+import { execToEnd } from './exec.ts'
+import { containerName, isOwner, POOL_LABEL, poolKey, readPoolName } from './names.ts'
+import type { PoolRunSpec } from './prepare.ts'
+import { tool } from './scripts.ts'
+import { ensureTools, toolsAt } from './tools.ts'
+import type { PoolExecutorInit, PoolSpec, Pools, PoolView } from './types.ts'
+
+/** Node's own start beside that of a run. */
+const MIN_MEMORY_BYTES = SHIM_BYTES + 32 * 2 ** 20
+const MIN_PIDS = 32
+const PROBE_MS = 30_000
+/** A pool's container, as runs find it. */
+export type OpenPool = {
+  readonly container: string
+  readonly running: boolean
+  /** where its container has the programs that it was made with */
+  readonly tools: string
+  readonly env: readonly string[]
+}
+
+export type PoolStore = Pools & {
+  /** Starts it if need be. Throws a RunRefusedError for another's, an UnavailableError where there is none of this name. */
+  open(name: string, author: string): Promise<OpenPool>
+  find(name: string): Promise<OpenPool | undefined>
+  /** Folders of the runs of a pool, and of all pools there are folders of. */
+  runsDir(name: string): string
+  folders(): Promise<string[]>
+  tools(): Promise<string>
+}
+
+type PoolStoreComponents = { readonly engine: Engine; readonly clock: Clock; readonly nodeImage: () => Promise<string> }
+
+export function createPools(
+  { engine, clock, nodeImage }: PoolStoreComponents,
+  init: Pick<PoolExecutorInit, 'nodeId' | 'poolsDir' | 'codeDirs' | 'logsDir'>,
+): PoolStore {
+  const { ask, askMaybe } = engine
+  const { nodeId, poolsDir } = init
+  const toolsDir = join(poolsDir, 'tools')
+  let made: Promise<string> | undefined
+  const runsDir = (name: string) => join(poolsDir, poolKey(name), 'runs')
+
+  const containers = () =>
+    ask((docker) => docker.listContainers({ all: true, filters: { label: [`${POOL_LABEL.node}=${nodeId}`] } }))
+
+  function tools(): Promise<string> {
+    made ??= mkdir(toolsDir, { recursive: true, mode: 0o755 }).then(() => ensureTools(toolsDir, versionsInUse))
+    made.catch(() => {
+      made = undefined
+    })
+    return made
+  }
+
+  async function versionsInUse(): Promise<ReadonlySet<string>> {
+    return new Set((await containers()).map(({ Labels }) => Labels[POOL_LABEL.tools] ?? ''))
+  }
+
+  async function inspect(name: string): Promise<Docker.ContainerInspectInfo | undefined> {
+    return askMaybe((docker) => docker.getContainer(containerName(nodeId, name)).inspect())
+  }
+
+  async function viewOf({ Config, HostConfig, State }: Docker.ContainerInspectInfo): Promise<PoolView> {
+    const name = Config.Labels[POOL_LABEL.name] ?? ''
+    const { owner, toolchains } = readPoolName(name)
+    return {
+      name,
+      owner: formatAddress(owner),
+      toolchains,
+      image: Config.Labels[POOL_LABEL.image] ?? '',
+      memoryBytes: HostConfig.Memory ?? 0,
+      cpuMillicores: Math.round((HostConfig.NanoCpus ?? 0) / 1_000_000),
+      pids: HostConfig.PidsLimit ?? 0,
+      running: State.Running,
+      services: State.Running ? await servicesIn(runsDir(name)) : [],
+    }
+  }
+
+  async function imageIdOf(image: string): Promise<string> {
+    if (image === NODE_IMAGE) return nodeImage()
+    const found = await askMaybe((docker) => docker.getImage(image).inspect())
+    if (found !== undefined) return found.Id
+    throw new InputError(`the Docker engine has no image ${JSON.stringify(image)}: type "docker pull ${image}" first`)
+  }
+
+  async function startContainer(container: string): Promise<void> {
+    try {
+      await ask((docker) => docker.getContainer(container).start())
+    } catch (error) {
+      // 304: it runs already
+      if (statusOf(error) !== 304) throw error
+    }
+  }
+
+  async function make(spec: PoolSpec, container: string): Promise<void> {
+    const [image, version, info] = await Promise.all([imageIdOf(spec.image), tools(), ask((docker) => docker.info())])
+    const dirs = { tools: toolsDir, runs: runsDir(spec.name), logs: init.logsDir, codes: init.codeDirs }
+    for (const dir of [dirs.runs, dirs.logs, ...dirs.codes]) await mkdir(dir, { recursive: true, mode: 0o700 })
+    const { volumes } = await wishesOf(engine, image)
+    const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.join(' ') : ''
+    const has = {
+      seccomp: hasSeccomp(info),
+      apparmor: security.includes('apparmor'),
+      swap: info.SwapLimit === true || info.CgroupVersion === '2',
+    }
+    const about = { spec, name: container, nodeId, image, volumes, tools: version, dirs, engine: has }
+    await createContainer(engine, poolOptions(about))
+    try {
+      await startContainer(container)
+      await probe(container, toolsAt(version))
+    } catch (error) {
+      await removeContainer(engine, container)
+      throw error
+    }
+  }
+
+  /** Does what is done for each run: a kernel, or an engine, may not let root in a container do it. */
+  async function probe(container: string, at: string): Promise<void> {
+    const namespaces = [...tool(at, 'unshare'), '--net', '--ipc', '--uts', '--mount', '--pid', '--fork', '--']
+    const command = [...namespaces, ...tool(at, 'mount'), '-t', 'proc', '-o', 'ro', 'proc', '/proc']
+    const code = await execToEnd(engine, container, { user: '0:0', command, clock, timeoutMs: PROBE_MS })
+    if (code === 0) return
+    throw new InputError(
+      'this Docker engine lets root in a container make no namespaces, so it can have no pools: a rootless engine cannot',
+    )
+  }
+
+  function openPool({ Name, State, Config }: Docker.ContainerInspectInfo): OpenPool {
+    const version = Config.Labels[POOL_LABEL.tools] ?? ''
+    return {
+      container: Name.replace(/^\//, ''),
+      running: State.Running,
+      tools: toolsAt(version),
+      env: Config.Env ?? [],
+    }
+  }
+
+  return {
+    runsDir,
+    tools,
+    async create(spec) {
+      readPoolName(spec.name)
+      if (process.getuid?.() !== 0) throw new InputError('a node that is not root can have no pools: start it as root')
+      if (spec.memoryBytes < MIN_MEMORY_BYTES)
+        throw new InputError(
+          `the pool's memory is ${spec.memoryBytes} bytes; each run takes ${SHIM_BYTES} for what keeps it: at least ${MIN_MEMORY_BYTES} are needed`,
+        )
+      if (spec.pids < MIN_PIDS)
+        throw new InputError(`the pool's pids are ${spec.pids}; at least ${MIN_PIDS} are needed`)
+      if ((await inspect(spec.name)) !== undefined)
+        throw new InputError(
+          `there is a pool ${JSON.stringify(spec.name)} already: remove it first, with "thundercloud pool rm"`,
+        )
+      const container = containerName(nodeId, spec.name)
+      try {
+        await make(spec, container)
+      } catch (error) {
+        if (statusOf(error) === undefined) throw error
+        throw new InputError(`the Docker engine makes no such pool: ${reasonOf(error).slice(0, 300)}`, { cause: error })
+      }
+      const found = await inspect(spec.name)
+      if (found === undefined) throw new UnavailableError('the pool was removed while it was made')
+      return viewOf(found)
+    },
+    async list() {
+      const found = await Promise.all(
+        (await containers()).map(({ Id }) => askMaybe((docker) => docker.getContainer(Id).inspect())),
+      )
+      const views = await Promise.all(found.filter((each) => each !== undefined).map(viewOf))
+      return views.sort((a, b) => (a.name < b.name ? -1 : 1))
+    },
+    async remove(name, { force = false } = {}) {
+      const found = await inspect(name)
+      if (found === undefined) throw new NotFoundError(`there is no pool ${JSON.stringify(name.slice(0, 200))}`)
+      const { services } = await viewOf(found)
+      if (services.length > 0 && !force) {
+        const what = services.length === 1 ? '1 service runs' : `${services.length} services run`
+        throw new InputError(`${what} in the pool: stop ${services.length === 1 ? 'it' : 'them'}, or say --force`)
+      }
+      await removeContainer(engine, containerName(nodeId, name))
+      // the folders of runs stay until they are removed: an executor looks for them there
+      if ((await readdir(runsDir(name)).catch(() => [])).length === 0)
+        await rm(join(poolsDir, poolKey(name)), { recursive: true, force: true })
+    },
+    async find(name) {
+      const found = await inspect(name)
+      return found === undefined ? undefined : openPool(found)
+    },
+    async open(name, author) {
+      const { owner } = readPoolName(name)
+      if (!isOwner(owner, author)) throw new RunRefusedError(`the pool ${name} belongs to another author`)
+      const found = await inspect(name)
+      if (found === undefined) {
+        throw new UnavailableError(
+          `there is no pool ${name}: make it with "thundercloud pool create", or take it out of CONTAINERS`,
+        )
+      }
+      try {
+        if (!found.State.Running) await startContainer(found.Id)
+      } catch (error) {
+        if (statusOf(error) === undefined) throw error
+        throw new UnavailableError(`the pool ${name} does not start: ${reasonOf(error)}`, { cause: error })
+      }
+      return openPool(found)
+    },
+    async folders() {
+      const keys = (await readdir(poolsDir).catch(() => [])).filter((key) => /^[0-9a-f]{16}$/.test(key))
+      return keys.map((key) => join(poolsDir, key, 'runs'))
+    },
+  }
+}
+
+/** Of the runs that have begun and not ended. */
+async function servicesIn(dir: string): Promise<string[]> {
+  const ids = await readdir(dir).catch(() => [])
+  const found = ids.map(async (id) => {
+    const files = runFiles(join(dir, id))
+    const [taken, end] = await Promise.all([readJson<PoolRunSpec>(files.taken), readJson(files.end)])
+    return taken === undefined || end !== undefined ? [] : [taken.service]
+  })
+  return (await Promise.all(found)).flat()
+}

@@ -1,0 +1,85 @@
+/** Where a pool's container has the node's folders, and a run its own. */
+export const POOL_ROOT = '/thundercloud'
+export const TOOLS = `${POOL_ROOT}/tools`
+export const RUNS = `${POOL_ROOT}/runs`
+export const LOGS = `${POOL_ROOT}/logs`
+export const CODES = `${POOL_ROOT}/code`
+/** As the shim of one run sees its own. */
+export const RUN = `${POOL_ROOT}/run`
+export const LOG = `${POOL_ROOT}/log`
+
+/** Programs of this machine that make the namespaces of a run. The loader and the libraries come with them. */
+export const TOOL_PROGRAMS = ['unshare', 'mount', 'setpriv', 'prlimit', 'timeout', 'env', 'sleep', 'ip', 'sh'] as const
+
+/** A program of the node's machine, with its own loader: the image need not have the same C library, nor any. */
+export function tool(tools: string, program: string): string[] {
+  return [`${tools}/lib/ld`, '--library-path', `${tools}/lib`, `${tools}/bin/${program}`]
+}
+
+/** What the kernel takes away, for good: whatever comes after is an ordinary user. */
+export function asUser(uid: number): string[] {
+  const who = ['--reuid', `${uid}`, '--regid', `${uid}`, '--clear-groups']
+  return [...who, '--ambient-caps=-all', '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--']
+}
+
+/** Calls a tool, `t`, or becomes it, `x`. */
+const CALLS = `T=$1; shift
+t() { p=$1; shift; "$T/lib/ld" --library-path "$T/lib" "$T/bin/$p" "$@"; }
+x() { p=$1; shift; exec "$T/lib/ld" --library-path "$T/lib" "$T/bin/$p" "$@"; }
+hide() { for d in "$@"; do t mount -t tmpfs -o ro,nosuid,nodev,noexec,size=4k none "$d" || exit 125; done; }
+user() { u=$1; echo "--reuid $u --regid $u --clear-groups --ambient-caps=-all --inh-caps=-all --bounding-set=-all --no-new-privs --"; }
+`
+
+/**
+ * In network, mount and IPC namespaces of the run's own, as the container's root, which reads nothing that an author wrote:
+ * shows the run's folders and no other, begins the run beside it, and becomes the shim, as the run's user. The run waits
+ * until the shim has taken the plan. Arguments: tools, run, log, code, uid, then those of INNER.
+ */
+export const ENTER = `${CALLS}run=$1 log=$2 code=$3 uid=$4; shift 4; umask 022
+exec >/dev/null 2>>"${RUNS}/$run/keeper.log"
+t mount --bind "${RUNS}/$run" ${RUN} && t mount --bind "${LOGS}/$log" ${LOG} &&
+t mount -o bind,ro "${CODES}/$code" /code && t mount -t proc proc /proc &&
+echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start && t ip link set lo up || exit 125
+hide ${RUNS} ${LOGS} ${CODES}
+(
+  t timeout -s KILL 60 "$T/lib/ld" --library-path "$T/lib" "$T/bin/sh" -c 'read -r go <${RUN}/go' || exit
+  exec >${RUN}/out 4>${RUN}/err 3<>${RUN}/state 5<>${RUN}/ask 6<>${RUN}/checked; echo begun >&3
+  t unshare --mount --pid --fork --kill-child -- "$T/lib/ld" --library-path "$T/lib" "$T/bin/sh" "$T/inner.sh" "$T" "$uid" "$@" 3>&-
+  echo "end $?" >&3
+) </dev/null &
+x setpriv $(user "$uid") "$T/lib/ld" --library-path "$T/lib" "$T/bin/node" @SHIM@ ${RUN}
+`
+
+/**
+ * The first process of the run's own process namespace: what it writes, what it sees of the system, its limits, and then
+ * its command, with no privilege left. Arguments: tools, uid, options of /work, /tmp and /dev/shm, processes, open files,
+ * folder, then the environment and what INIT is called with.
+ */
+export const INNER = `${CALLS}uid=$1 work=$2 tmp=$3 shm=$4 pids=$5 files=$6 dir=$7; shift 7; umask 022
+exec 2>&4 4>&-
+t mount -t proc -o ro,nosuid,nodev,noexec proc /proc || exit 125
+for name in hosts passwd group; do
+  [ ! -e /etc/$name ] || t mount -o bind,ro ${RUN}/etc/$name /etc/$name || exit 125
+done
+t mount -t tmpfs -o "$work" none /work && t mount -t tmpfs -o "$tmp" none /tmp && t mount -t tmpfs -o "$shm" none /dev/shm || exit 125
+hide ${RUN} ${LOG} /dev/mqueue
+cd "$dir" || exit 125
+set -- "$T/lib/ld" --library-path "$T/lib" "$T/bin/env" -i -- "$@"
+x setpriv $(user "$uid") "$T/lib/ld" --library-path "$T/lib" "$T/bin/prlimit" --core=0 --nofile="$files" --nproc="$pids" -- "$@"
+`
+
+/** Waits for the command, and reaps; beside it what answers checks, as its own child, so that the command does not see it. */
+export const INIT = `T=$1 check=$2; shift 2
+if [ -n "$check" ]; then
+  ( (
+    while read -r seconds <&5; do
+      ( eval "exec \\"$T/lib/ld\\" --library-path \\"$T/lib\\" \\"$T/bin/timeout\\" -s KILL $seconds $check" ) 5<&- 6>&- </dev/null >/dev/null 2>&1
+      echo $? >&6
+    done
+  ) & )
+fi
+# a shell says itself how its command was ended
+exec 5<&- 6>&- 7>&2 2>/dev/null
+"$@" 2>&7 7>&-
+exit $?
+`

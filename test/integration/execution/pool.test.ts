@@ -1,0 +1,195 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type Docker from 'dockerode'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createEngine } from '../../../src/execution/docker/engine.ts'
+import type { Plan, PoolExecutor, Run } from '../../../src/execution/index.ts'
+import { poolExecutor } from '../../fixtures/execution/executors.ts'
+import { runDirs } from '../../fixtures/execution/run-dirs.ts'
+import { linesOf, MIB, planFor, runToEnd, until } from '../../fixtures/execution/run-fixture.ts'
+import { system } from '../../fixtures/system.ts'
+import { needs } from '../../require.ts'
+
+const OWNER = 'WoD3FV8ByzerAUUCZ5rF58aTLpz5kTNxHnyBS5vzuqeq'
+const OTHER = '7HHKSu9BNF7GuB3CX8BbUEzx9pp1SqLksigvfMZz9hop'
+const NAME = `pool${process.pid}-${OWNER}-node.js`
+const SPEC = { name: NAME, image: 'thundercloud/node', memoryBytes: 512 * MIB, cpuMillicores: 2000, pids: 256 }
+const READY = `;console.log('ready'); setInterval(() => {}, 1000)`
+
+describe.skipIf(!needs('engine'))('a pool', () => {
+  const dirs = runDirs()
+  let executor: PoolExecutor
+  const plan = (script: string, change = {}) =>
+    planFor(executor, dirs, script, { author: OWNER, grant: { pool: NAME }, ...change })
+  const says = ({ logDir }: Plan, line: string) => until(async () => (await linesOf(logDir)).out.includes(line))
+  /** A run that is ready while another runs to its end beside it. */
+  const beside = async (first: string, second: string) => {
+    const [a, b] = [await plan(first + READY), await plan(second)]
+    const run = await executor.start(a)
+    try {
+      await says(a, 'ready')
+      return { outcome: await runToEnd(executor, b), first: a, run }
+    } finally {
+      await executor.remove(run.handle)
+    }
+  }
+  const engine = createEngine({}, system.clock)
+  const inPool = async <T>(call: (container: Docker.Container) => Promise<T>) => {
+    const filters = { label: [`thundercloud.pool=${NAME}`] }
+    const [found] = await engine.ask((docker) => docker.listContainers({ all: true, filters }))
+    return await engine.ask((docker) => call(docker.getContainer(found?.Id ?? '')))
+  }
+  /** What runs in the container now, as [pid, command line]. */
+  const all = async () => {
+    const { Processes } = await inPool<{ Processes: string[][] }>((pool) => pool.top({ ps_args: '-eo pid,args' }))
+    return Processes
+  }
+  /** The same, but for what keeps it. */
+  const processes = async () => (await all()).filter(([, line = '']) => /main\.js|sleep [1-9]/.test(line))
+  /** What began a run, as root, ends a moment after it. */
+  const gone = () => until(async () => (await processes()).length === 0)
+
+  beforeAll(async () => {
+    executor = poolExecutor(dirs)
+    await executor.pools.create(SPEC)
+  }, 180_000)
+  afterAll(async () => {
+    await executor.pools.remove(NAME, { force: true })
+    await executor[Symbol.asyncDispose]()
+  })
+
+  describe('keeps its runs apart', () => {
+    it('shows none another: no file, no process, no port, no message queue', async () => {
+      const first = `require('fs').writeFileSync('/work/secret', 'x'); require('fs').writeFileSync('/dev/shm/secret', 'x'); require('net').createServer(s => s.end()).listen(4000)`
+      const second = `const fs = require('fs'), list = dir => { try { return fs.readdirSync(dir) } catch (e) { return e.code } }
+        require('net').connect(4000, '127.0.0.1').on('error', e => console.log(JSON.stringify({ port: e.code, work: list('/work'), shm: list('/dev/shm'), tmp: list('/tmp'),
+          roots: ['runs', 'logs', 'code', 'run', 'log'].flatMap(name => list('/thundercloud/' + name)), pids: list('/proc').filter(n => n > 0).length }))).on('connect', () => console.log('{}'))`
+      const { outcome } = await beside(first, second)
+      expect(JSON.parse(outcome.out.join())).toMatchObject({
+        port: 'ECONNREFUSED',
+        work: [],
+        shm: [],
+        tmp: [],
+        roots: [],
+      })
+      expect(JSON.parse(outcome.out.join()).pids).toBeLessThan(6)
+    })
+
+    it('lets none end another, its shim, or what keeps the pool', async () => {
+      const all = `const own = require('fs').readdirSync('/proc/self/task').map(Number); for (let pid = 2; pid < 400; pid++) if (!own.includes(pid)) try { process.kill(pid, 'SIGKILL') } catch {}; try { process.kill(-1, 'SIGTERM') } catch {}`
+      const { outcome, first } = await beside('', `process.on('SIGTERM', () => {}); ${all}; console.log('alive')`)
+      expect(outcome.out).toEqual(['alive'])
+      expect((await linesOf(first.logDir)).out).toEqual(['ready'])
+      expect((await executor.pools.list()).find((pool) => pool.name === NAME)).toMatchObject({ running: true })
+    })
+
+    it('lets none write to its code, or make namespaces, mounts or devices', async () => {
+      const { out } = await runToEnd(
+        executor,
+        await plan(`const fs = require('fs'), { spawnSync } = require('child_process')
+          const tries = ['/code/x', '/thundercloud/tools/x', '/etc/x', '/proc/sys/kernel/hostname'].map(path => { try { fs.writeFileSync(path, 'x'); return 'written' } catch (e) { return e.code } })
+          console.log(JSON.stringify([...tries, ...[['mount', '-t', 'tmpfs', 'none', '/tmp'], ['umount', '/code'], ['unshare', '-r', 'true'], ['unshare', '-m', 'true']].map(([tool, ...args]) =>
+            spawnSync('/bin/sh', ['-c', 't=$(echo /thundercloud/tools/*); exec $t/lib/ld --library-path $t/lib $t/bin/' + tool + ' "$@"', 'sh', ...args]).status === 0)]))`),
+      )
+      const [code, tools, etc, sys, ...done] = JSON.parse(out.join())
+      expect([code, tools, etc]).toEqual(['EROFS', 'EROFS', 'EROFS'])
+      expect(sys).toMatch(/EROFS|EACCES/)
+      expect(done).toEqual([false, false, false, false])
+    })
+  })
+
+  describe('leaves nothing of a run', () => {
+    const hide = `const { spawn } = require('child_process')
+      process.on('SIGTERM', () => {}); const away = { detached: true, stdio: 'ignore' }
+      spawn('/bin/sh', ['-c', '(trap "" TERM HUP; sleep 300 & sleep 301 & wait) &'], away).unref(); spawn('sleep', ['302'], away).unref()`
+
+    it.each<[string, (run: Run) => Promise<void>]>([
+      ['that is stopped, whatever it has put aside', (run) => run.stop({ graceMs: 100 })],
+      ['that is removed while it runs', (run) => executor.remove(run.handle)],
+    ])('%s', async (_, end) => {
+      const hidden = await plan(hide + READY)
+      const run = await executor.start(hidden)
+      await says(hidden, 'ready')
+      await until(async () => (await processes()).length > 4)
+      await end(run)
+      await run.wait().catch(() => {})
+      await gone()
+      await executor.remove(run.handle)
+      expect(await executor.adopt()).toEqual([])
+    })
+
+    it('that ends by itself and leaves children behind', async () => {
+      const { end } = await runToEnd(executor, await plan(`${hide}; setTimeout(() => process.exit(4), 300)`))
+      expect(end).toMatchObject({ exitCode: 4, reason: 'exit' })
+      await gone()
+    })
+
+    it('whose time is over while no node is there', async () => {
+      const late = await plan(hide + READY, { lifetime: { afterMs: 700, graceMs: 0 } })
+      const run = await executor.start(late)
+      const end = await until(async () => (await executor.adopt()).find(({ state }) => state === 'ended'))
+      expect(await end.run.wait()).toMatchObject({ reason: 'timeout' })
+      await gone()
+      await executor.remove(run.handle)
+    })
+
+    it('whose shim was killed: it has ended, and the next start or sweep ends the rest', async () => {
+      const orphaned = await plan(READY)
+      const run = await executor.start(orphaned)
+      await says(orphaned, 'ready')
+      const [shim] = (await all()).find(([, line]) => line?.includes('shim-main')) ?? []
+      process.kill(Number(shim), 'SIGKILL')
+      expect(await run.wait()).toMatchObject({ exitCode: 137, detail: expect.stringMatching(/ended from outside/) })
+      const [found] = await executor.adopt()
+      expect(found).toMatchObject({ runId: orphaned.runId, state: 'ended' })
+      await executor.remove(found?.run.handle)
+      await gone()
+    })
+  })
+
+  it('that is stopped ends its runs, and starts again with the next', async () => {
+    const lost = await plan(READY)
+    const run = await executor.start(lost)
+    await says(lost, 'ready')
+    const ended = run.wait()
+    await inPool((pool) => pool.stop({ t: 0 }))
+    expect(await ended).toMatchObject({ detail: expect.stringMatching(/ended from outside/) })
+    await executor.remove(run.handle)
+    expect((await runToEnd(executor, await plan(`console.log('again')`))).out).toEqual(['again'])
+  })
+
+  it('serves its owner alone, and no image', async () => {
+    await expect(plan('', { author: OTHER }).then((other) => executor.start(other))).rejects.toThrow(
+      /belongs to another author/,
+    )
+    const image = await plan('', { image: { digest: 'sha256:0' } })
+    await expect(executor.start(image)).rejects.toThrow(/runs in a container of its own/)
+    const gone = await plan('', { grant: { pool: `gone-${OWNER}-node` } })
+    await expect(executor.start(gone)).rejects.toThrow(/there is no pool gone-.*thundercloud pool create/)
+    expect(await readdir(join(dirs.base, 'pools')).then((names) => names.length)).toBeGreaterThan(0)
+  })
+
+  it.each([
+    ['a name without an owner', { name: 'web' }, /the pool's name "web" must be <group>-<owner address>/],
+    ['an owner that is none', { name: 'web-abc-node' }, /names no usable owner/],
+    [
+      'an image that is not there',
+      { name: `a-${OWNER}-node`, image: 'no/such' },
+      /has no image "no\/such": type "docker pull no\/such" first/,
+    ],
+    ['too little memory', { name: `a-${OWNER}-node`, memoryBytes: MIB }, /memory is 1048576 bytes/],
+    ['a name that is taken', {}, /there is a pool .* already/],
+  ])('is not made of %s', async (_, change, message) => {
+    await expect(executor.pools.create({ ...SPEC, ...change })).rejects.toThrow(message)
+    expect((await executor.pools.list()).map(({ name }) => name)).toEqual([NAME])
+  })
+
+  it('goes only when nothing runs in it, unless it is told to', async () => {
+    const kept = await plan(READY)
+    const run = await executor.start(kept)
+    await says(kept, 'ready')
+    expect(await executor.pools.list()).toMatchObject([{ name: NAME, services: [kept.service] }])
+    await expect(executor.pools.remove(NAME)).rejects.toThrow(/1 service runs in the pool: stop it, or say --force/)
+    await executor.remove(run.handle)
+  })
+})
