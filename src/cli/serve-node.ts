@@ -34,7 +34,6 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   const { configuration, notices } = await read(cli, folder)
   const log = cli.log(configuration.logLevel)
   for (const notice of notices) note(cli, log, notice)
-  noteUnimplemented(cli, log, configuration)
   const identity = await loadIdentity(folder, { signal: cli.signal })
   // read before anything starts: a folder without a token is a mistake of the operator's
   const token = configuration.api === false ? undefined : await loadToken(folder, { signal: cli.signal })
@@ -107,13 +106,6 @@ function note({ out }: Cli, log: ReturnType<Cli['log']>, notice: ToNote): void {
 
 function logNotice(log: ReturnType<Cli['log']>, { message, ...where }: ToNote): void {
   log.warn(message, where)
-}
-
-function noteUnimplemented(cli: Cli, log: ReturnType<Cli['log']>, { policy }: Configuration): void {
-  if (policy.unimplemented.length === 0) return
-  const keys = policy.unimplemented.join(', ')
-  const message = `these keys decide as if nothing were known, because this version lacks what they need: ${keys}`
-  note(cli, log, { message })
 }
 
 async function printReady(

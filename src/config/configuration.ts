@@ -59,6 +59,4 @@ export type Policy = {
   readonly hash: string
   /** STATIC_NODES, by kind */
   readonly staticNodes: { readonly multiaddrs: readonly string[]; readonly origins: readonly string[] }
-  /** keys that the file sets, and that decide as if nothing were known: this version cannot know or do what they need */
-  readonly unimplemented: readonly string[]
 }

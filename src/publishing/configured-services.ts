@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import { joinWords } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
-import { EXECUTOR_NAMES, type ExecutorName, type Grant } from '../base/verdict.ts'
+import { type ExecutorName, type Grant, LISTED_EXECUTORS } from '../base/verdict.ts'
 import { type Configuration, canonicalToolchain, type OwnService, type RunnerConfig } from '../config/index.ts'
 import type { Granted, RunnableService } from '../execution/index.ts'
 import { type AvailableExecutor, decideNetwork, grantBy } from '../runner/index.ts'
@@ -121,7 +121,7 @@ export function createConfiguredServices(
  */
 function executorsFor({ toolchain }: RunnableService, { PREFER_TOOLCHAIN }: RunnerConfig): readonly ExecutorName[] {
   const words = toolchain.map(canonicalToolchain)
-  const possible = words.includes('docker') ? EXECUTOR_NAMES.slice(0, 1) : EXECUTOR_NAMES
+  const possible = words.includes('docker') ? LISTED_EXECUTORS.slice(0, 1) : LISTED_EXECUTORS
   const needed = words.filter((word) => word !== 'docker')
   const listed = possible.filter((name) => needed.every((word) => PREFER_TOOLCHAIN[name].includes(word)))
   return listed.length > 0 ? listed : possible

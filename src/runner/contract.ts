@@ -85,6 +85,13 @@ export type AvailableExecutor = {
   readonly ownOnly?: boolean | undefined
   /** network that it can grant beside none; undefined = none */
   readonly networks?: readonly ('allowlist' | 'open')[] | undefined
+  /** the shared containers that it has, by their names in CONTAINERS, and what all runs in each may use together */
+  readonly pools?: readonly {
+    readonly name: string
+    readonly memoryBytes: number
+    readonly cpuMillicores: number
+    readonly pids: number
+  }[]
   /** for a person: what it is, and which limits it does not enforce */
   readonly note?: string | undefined
 }

@@ -1,6 +1,8 @@
 import { formatBytes } from '../base/format.ts'
 import type { Grant, NetworkGrant, Verdict } from '../base/verdict.ts'
+import { splitContainer } from '../config/files/container-name.ts'
 import { coversTarget, SELF_TARGET, targetParts } from '../config/network-target.ts'
+import { addressMatcher } from './andromeda/address-matcher.ts'
 import type { AvailableExecutor, Capacity, NodeFacts, Resources, RunningService } from './contract.ts'
 
 /** A verdict that runs a service, beside what it may give. */
@@ -67,6 +69,16 @@ const LIMIT_CHECKS: readonly Check[] = [
       executor?.ownOnly === true && author !== node.own
         ? `${executor.name} takes the node's own services only`
         : undefined,
+  },
+  {
+    field: 'run.pool',
+    problem({ grant: { executor: name, pool }, executor, author, node }) {
+      if (name !== 'pool') return pool && `only the executor "pool" has any, and this is "${name}"`
+      if (pool === undefined || !node.config.CONTAINERS.includes(pool)) return 'must be a name that CONTAINERS has'
+      if (executor?.pools?.some((there) => there.name === pool) !== true) return `there is no pool ${pool}`
+      const { owner = '' } = splitContainer(pool) ?? {}
+      return addressMatcher(author)(owner) ? undefined : `${pool} belongs to another author`
+    },
   },
   ...AMOUNTS.map(({ key, limit, format }) => ({
     field: `run.${key}`,

@@ -46,6 +46,7 @@ const networkSchema = z.discriminatedUnion('mode', [
 
 const grantSchema = z.strictObject({
   executor: z.enum(EXECUTOR_NAMES),
+  pool: safeString(256, 1).optional(),
   memoryBytes: whole(1),
   cpuMillicores: whole(1),
   diskBytes: whole(0),

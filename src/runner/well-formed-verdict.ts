@@ -4,7 +4,9 @@ import { EXECUTOR_NAMES, type Verdict } from '../base/verdict.ts'
 const VERDICT = new Set(['run', 'redirect', 'park', 'evict', 'rank', 'reasons'])
 const REASON = new Set(['rule', 'outcome', 'message', 'needs', 'warned'])
 const NEED = new Set(['field', 'must', 'value'])
-const GRANT = new Set(['executor', 'memoryBytes', 'cpuMillicores', 'diskBytes', 'pids', 'timeoutSeconds', 'network'])
+const GRANT = new Set([
+  ...['executor', 'pool', 'memoryBytes', 'cpuMillicores', 'diskBytes', 'pids', 'timeoutSeconds', 'network'],
+])
 const NETWORK = new Set(['mode', 'allow', 'rateKbps'])
 const CONDITION = new Set(['on', 'code', 'chain', 'author', 'executor'])
 const PLAIN_CONDITIONS = new Set<unknown>(['capacity', 'policy', 'replica'])
@@ -53,9 +55,10 @@ function isNeed(value: unknown): boolean {
 
 function isGrant(value: unknown): boolean {
   if (!hasOnly(value, GRANT)) return false
-  const { executor, memoryBytes, cpuMillicores, diskBytes, pids, timeoutSeconds, network } = value
+  const { executor, pool, memoryBytes, cpuMillicores, diskBytes, pids, timeoutSeconds, network } = value
   const whole =
     isInteger(memoryBytes, 1) && isInteger(cpuMillicores, 1) && isInteger(diskBytes, 0) && isInteger(pids, 1)
+  if (!(pool === undefined || isText(pool, 256, 1))) return false
   if (!whole || !EXECUTORS.has(executor) || !(timeoutSeconds === undefined || isInteger(timeoutSeconds, 1)))
     return false
   return isNetwork(network)

@@ -72,7 +72,8 @@ export function createNodeFacts(
       Promise.all(components.executors.map((executor) => executorViewOf(executor))),
       refreshMachine(),
     ])
-    seen = views
+    // a node that has made no pool does not name them
+    seen = views.filter(({ name, available }) => available || name !== 'pool')
     const came = views.filter(
       (view) =>
         view.available &&
@@ -172,12 +173,15 @@ export async function executorViewOf(executor: Executor, signal?: AbortSignal): 
 }
 
 export function forRunner(view: ExecutorView): AvailableExecutor {
-  const { name, detail, unenforcedLimits, ownOnly, networks, toolchains } = view
+  const { name, detail, unenforcedLimits, ownOnly, networks, toolchains, pools } = view
   return {
     name,
     toolchains,
     ownOnly,
     networks,
+    ...(pools !== undefined && {
+      pools: pools.map(({ name, memoryBytes, cpuMillicores, pids }) => ({ name, memoryBytes, cpuMillicores, pids })),
+    }),
     note: unenforcedLimits.length === 0 ? detail : `${detail} (${unenforcedLimits.join('; ')})`,
   }
 }

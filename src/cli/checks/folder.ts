@@ -18,14 +18,6 @@ export async function checkFolder(dir: string, env: Env, signal: AbortSignal): P
     configuration = loaded.configuration
     checks.push(ok('settings', dir))
     for (const { message } of loaded.notices) checks.push(warn('settings', message))
-    const { unimplemented } = configuration.policy
-    if (unimplemented.length > 0)
-      checks.push(
-        warn(
-          'settings',
-          `deciding as if nothing were known, because this version lacks what they need: ${unimplemented.join(', ')}`,
-        ),
-      )
   } catch (error) {
     return { checks: [fail('settings', messageOf(error))] }
   }

@@ -1,7 +1,7 @@
 import { formatAddress } from '../../../protocols/address.ts'
 import { InputError } from '../../base/errors.ts'
 import { closestMatch, joinWords } from '../../base/format.ts'
-import { EXECUTOR_NAMES, type ExecutorName } from '../../base/verdict.ts'
+import { type ExecutorName, LISTED_EXECUTORS } from '../../base/verdict.ts'
 import { loadIdentity } from '../../config/index.ts'
 import type { AvailableExecutor } from '../../runner/index.ts'
 import type { Cli } from '../cli.ts'
@@ -23,11 +23,11 @@ export const executorsOption: Option<readonly ExecutorName[] | undefined> = {
       .map((name) => name.trim())
       .filter((name) => name !== '')
     for (const name of names) {
-      if (EXECUTOR_NAMES.includes(name as ExecutorName)) continue
-      const near = closestMatch(name, EXECUTOR_NAMES)
+      if (LISTED_EXECUTORS.some((listed) => listed === name)) continue
+      const near = closestMatch(name, LISTED_EXECUTORS)
       const hint = near === undefined ? '' : `; did you mean ${near}?`
       throw new InputError(
-        `${flag} has ${JSON.stringify(name)}; allowed are ${joinWords(EXECUTOR_NAMES)}, with a comma between${hint}`,
+        `${flag} has ${JSON.stringify(name)}; allowed are ${joinWords(LISTED_EXECUTORS)}, with a comma between${hint}`,
       )
     }
     return [...new Set(names)] as ExecutorName[]

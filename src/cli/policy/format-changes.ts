@@ -13,7 +13,11 @@ const WORDS: Record<Outcome, string> = {
   failed: 'runner failed',
 }
 
-const MOVES: Record<NonNullable<Change['moves']>, string> = { docker: 'run in Docker', host: 'run on the host' }
+const MOVES: Record<NonNullable<Change['moves']>, string> = {
+  docker: 'run in Docker',
+  host: 'run on the host',
+  pool: 'run in a pool',
+}
 
 const TERMS: Record<NonNullable<Difference['terms']>, string> = {
   grant: 'with other limits',

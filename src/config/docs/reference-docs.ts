@@ -1,4 +1,3 @@
-import { UNIMPLEMENTED_RUNNER_KEYS } from '../files/runner-schema.ts'
 import { type FileKind, jsonSchemaOf } from './json-schema.ts'
 
 /** One key of one file, for people. */
@@ -9,8 +8,6 @@ export type KeyInfo = {
   /** JSON text; undefined where there is none */
   readonly default: string | undefined
   readonly doc: string
-  /** false where it decides as if nothing were known: this version cannot know or do what it needs */
-  readonly built: boolean
 }
 
 type Json = {
@@ -28,9 +25,7 @@ type Json = {
 
 /** Every key of a file, from the very schema that checks it. */
 export function keysOf(file: FileKind): KeyInfo[] {
-  const later = (key: string) => UNIMPLEMENTED_RUNNER_KEYS.some((start) => key === start || key.startsWith(`${start}.`))
-  const built = (key: string) => file !== 'runner' || !later(key)
-  return walk(jsonSchemaOf(file) as Json, '').map((info) => ({ ...info, built: built(info.key) }))
+  return walk(jsonSchemaOf(file) as Json, '')
 }
 
 /** configs/reference.md; `chapters` are those that other folders write about their own. */
@@ -51,8 +46,7 @@ export function referenceText(chapters: readonly string[] = []): string {
 # Settings
 
 Sizes are bytes or text like \`"64MiB"\`, times are seconds or text like \`"15m"\`, cpu is thousandths of a core or cores
-as text like \`"0.5"\`. A key marked *later* is checked and decided by, but what it needs does not exist in this version
-(shared containers): it decides as if nothing were known, which keeps a service from running where it cannot be sure.
+as text like \`"0.5"\`.
 `
   return [intro, ...files.map(([kind, title, text]) => section(kind, title, text)), ...chapters].join('\n')
 }
@@ -60,14 +54,14 @@ as text like \`"0.5"\`. A key marked *later* is checked and decided by, but what
 function section(kind: FileKind, title: string, text: string): string {
   const rows = keysOf(kind)
     .filter(({ key }) => key !== '$schema')
-    .map(({ key, type, default: value, doc, built }) => {
-      const cells = [`\`${key}\``, type, value === undefined ? '' : `\`${value}\``, doc + (built ? '' : ' *(later)*')]
+    .map(({ key, type, default: value, doc }) => {
+      const cells = [`\`${key}\``, type, value === undefined ? '' : `\`${value}\``, doc]
       return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
     })
   return `## ${title}\n\n${text}\n\n| key | type | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`
 }
 
-function walk(schema: Json, path: string): Omit<KeyInfo, 'built'>[] {
+function walk(schema: Json, path: string): KeyInfo[] {
   const children = [
     ...Object.entries(schema.properties ?? {}).map(([key, value]) => [key, value] as const),
     ...(typeof schema.additionalProperties === 'object' ? [['*', schema.additionalProperties] as const] : []),

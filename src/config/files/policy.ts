@@ -50,7 +50,6 @@ export function readPolicy(raw: unknown, file = 'config.json', network?: string)
     config,
     hash: createHash('sha256').update(canonicalJson(config)).digest('hex'),
     staticNodes: { multiaddrs, origins },
-    unimplemented: unimplementedKeys(config),
   }
   return { policy, notices: noticesOf(config, raw as object, file, network) }
 }
@@ -82,11 +81,6 @@ function noticesOf(config: RunnerConfig, raw: object, file: string, network: str
     .map(([key]) => key)
   if (zero.length > 0) note('LIMITS', `grants no ${zero.map((key) => `TOTAL.${key}`).join(', ')}, so nothing runs here`)
   return notices
-}
-
-/** Keys that the operator set to something that this version cannot know or do: see UNIMPLEMENTED_RUNNER_KEYS. */
-function unimplementedKeys({ CONTAINERS }: RunnerConfig): string[] {
-  return CONTAINERS.length > 0 ? ['CONTAINERS'] : []
 }
 
 /** JSON with sorted keys: the same configuration has the same bytes, however it was spelled. */

@@ -1,6 +1,7 @@
-import { EXECUTOR_NAMES, type ExecutorName } from '../../base/verdict.ts'
+import { type ExecutorName, LISTED_EXECUTORS } from '../../base/verdict.ts'
 import { canonicalToolchain, findToolchain } from '../../config/files/toolchains.ts'
 import type { AvailableExecutor, ReceivedService } from '../contract.ts'
+import { choosePool } from './pool.ts'
 import type { RuleContext } from './rule.ts'
 
 export type ExecutorChoice = {
@@ -17,11 +18,11 @@ export function hasToolchain({ toolchains }: AvailableExecutor, word: string): b
   return toolchains === undefined || toolchains.includes(word) || findToolchain(word) === undefined
 }
 
-/** Where a service could run, by PREFER_TOOLCHAIN and by what is there. Of two of one kind the order of the node counts. */
+/** Where a service could run, by CONTAINERS and PREFER_TOOLCHAIN, and by what is there. Of two of one kind the order of the node counts. */
 export function chooseExecutor(service: ReceivedService, node: RuleContext): ExecutorChoice {
   const all = new Set(service.toolchain.map(canonicalToolchain))
   const needed = [...all].filter((word) => word !== 'docker')
-  const names = all.has('docker') ? EXECUTOR_NAMES.slice(0, 1) : EXECUTOR_NAMES
+  const names = all.has('docker') ? LISTED_EXECUTORS.slice(0, 1) : LISTED_EXECUTORS
   const own = service.author === node.own
   let missing: readonly string[] | undefined
   const listed: ExecutorName[] = []
@@ -34,8 +35,9 @@ export function chooseExecutor(service: ReceivedService, node: RuleContext): Exe
   }
   const takes = (executor: AvailableExecutor) =>
     (!executor.ownOnly || own) && needed.every((word) => hasToolchain(executor, word))
-  const executors = listed.flatMap((name) =>
+  const { executor: pool } = choosePool(service, node)
+  const others = listed.flatMap((name) =>
     node.capacity.executors.filter((executor) => executor.name === name && takes(executor)),
   )
-  return { executors, listed, missing: missing ?? [] }
+  return { executors: pool === undefined ? others : [pool, ...others], listed, missing: missing ?? [] }
 }

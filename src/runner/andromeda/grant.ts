@@ -2,6 +2,7 @@ import type { Grant } from '../../base/verdict.ts'
 import type { ReceivedService } from '../contract.ts'
 import { chooseExecutor } from './executor.ts'
 import { decideNetwork, grantBy } from './network-grant.ts'
+import { choosePool } from './pool.ts'
 import type { RuleContext } from './rule.ts'
 
 /**
@@ -13,11 +14,13 @@ export function grantFor(service: ReceivedService, node: RuleContext): Grant | u
   const answer = decideNetwork(service.network, node.config.NETCAP)
   const executor = executors.find((candidate) => grantBy(candidate, answer) !== undefined) ?? executors[0]
   if (executor === undefined) return undefined
+  const pool = choosePool(service, node)
   const { memory, cpu, disk, pids } = service.resources
   const { TIMEOUT } = node.config.LIMITS.SERVICE
   const times = [service.run.timeout, TIMEOUT].filter((time) => time !== undefined)
   return {
     executor: executor.name,
+    ...(executor === pool.executor && { pool: pool.name }),
     memoryBytes: memory,
     cpuMillicores: cpu,
     diskBytes: disk,

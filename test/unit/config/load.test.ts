@@ -36,7 +36,6 @@ it('an operator folder fresh from init can run something, without complaints', a
     services: [],
     runner: { entry: temp.in('node', 'runners/andromeda/runner.js'), network: false },
   })
-  expect(configuration.policy.unimplemented).toEqual([])
   expect(configuration.policy.config.LIMITS).toEqual({
     TOTAL: { MEMORY: 2 * 1024 ** 3, CPU: 2000, DISK: 10 * 1024 ** 3, PIDS: 1024, RUNS: 16 },
     SERVICE: { MEMORY: 512 * 1024 ** 2, CPU: 1000, DISK: 1024 ** 3, PIDS: 256, TIMEOUT: undefined },
@@ -55,7 +54,7 @@ it('an operator folder fresh from init can run something, without complaints', a
 
 it("an operator folder: the seed's sample loads unchanged, its misspelled address reported", async () => {
   const { configuration, notices } = await loadConfiguration(join(ROOT, 'configs/examples/seed'))
-  const { config, staticNodes, unimplemented } = configuration.policy
+  const { config, staticNodes } = configuration.policy
   const file = 'runners/dev_andromeda/config.json'
   expect(notices.map(({ message }) => message)).toEqual([
     `${file}: STATIC_NODES has "htts://api-klyntar.coinbase.com", which begins with neither http:// nor https://; it is left out`,
@@ -67,7 +66,7 @@ it("an operator folder: the seed's sample loads unchanged, its misspelled addres
   expect(config.REDIRECTION_DEPTH).toBe(3)
   const registries = { 'NODE.JS': ['https://localhost:4873'], DOCKER: ['https://localhost:5000'] }
   expect(config.REGISTRIES).toEqual({ ...registries, PYTHON: [], RUST: [] })
-  expect(unimplemented).toEqual(['CONTAINERS'])
+  expect(config.CONTAINERS).toHaveLength(2)
   const engine = { protocol: 'http', host: 'localhost', port: 2375 }
   expect(await loadDockerOptions(configuration.dir, config)).toEqual(engine)
 })
@@ -104,27 +103,6 @@ it('an operator folder: names a policy by what it means, not by how it is spelle
   const PREFER_TOOLCHAIN = { docker: ['Node.js', 'nodejs'] }
   expect(hash({ $schema: 'x', PREFER_TOOLCHAIN, LIMITS: { TOTAL: { MEMORY: 1024 ** 3 } } })).toBe(first)
   expect(hash({ LIMITS: { TOTAL: { MEMORY: '2GiB' } }, PREFER_TOOLCHAIN: { docker: ['node'] } })).not.toBe(first)
-})
-
-it('an operator folder: names the keys that decide as if nothing were known, and only those that are set to something', () => {
-  const unimplemented = (raw: object) => readPolicy(raw).policy.unimplemented
-  const HUB = 'WoD3FV8ByzerAUUCZ5rF58aTLpz5kTNxHnyBS5vzuqeq'
-  expect(unimplemented({ DORMITORY: {}, PRICING: { kly: {} }, QUORUM: {}, LIMITS: { EVICT: true } })).toEqual([])
-  expect(unimplemented({ PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: 0 }, sol: {} }, NETCAP: {} })).toEqual([])
-  expect(unimplemented({ REGISTRIES: { DOCKER: ['http://localhost:5000'], RUST: [] } })).toEqual([])
-  expect(
-    unimplemented({
-      NETCAP: { MODE: 'open' },
-      TRUSTED_HUBS: { [HUB]: {} },
-      QUORUM: { HUBS: 1 },
-      TRUST_TREE: { ROOTS: { [HUB]: { DEPTH: 1 } } },
-      PREFER_HOSTCHAINS: { btc: { MIN_FREEZE: '0.5' } },
-      REGISTRIES: { RUST: ['http://localhost:5000'] },
-      ALLOWED_STORAGE: ['github.com'],
-      CONTAINERS: [],
-    }),
-  ).toEqual([])
-  expect(unimplemented({ CONTAINERS: [`web-${HUB}-node`] })).toEqual(['CONTAINERS'])
 })
 
 it.each(['NODE.JS', 'node', 'Docker', 'c#', 'Golang', 'npm', 'C', 'nodexjs'])(

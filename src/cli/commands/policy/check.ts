@@ -27,7 +27,7 @@ export const policyCheck = command({
     })
     const { notices, policy } = subject.draft
     await using _loaded = await startCandidateRunner(cli, subject)
-    const words = [...notices.map(({ message }: Notice) => message), ...unimplementedText(policy.unimplemented)]
+    const words = notices.map(({ message }: Notice) => message)
     print(cli, { ok: true, file, problems: [], notices: words, hash: policy.hash, runner: subject.runner.label })
   },
 })
@@ -47,11 +47,4 @@ function print({ out }: Cli, found: Found): void {
     ...notices.map((words) => `Note: ${words}`),
     ...(ok ? [`${file} is right, and ${runner} loads with it (policy ${hash?.slice(0, 12)}).`] : []),
   ])
-}
-
-export function unimplementedText(unimplemented: readonly string[]): string[] {
-  if (unimplemented.length === 0) return []
-  return [
-    `these keys decide as if nothing were known, because this version lacks what they need: ${unimplemented.join(', ')}`,
-  ]
 }

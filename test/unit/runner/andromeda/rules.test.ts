@@ -79,23 +79,56 @@ const CONTAINERS = [
   `wide-ed25519:${OWNER}-node.js.Golang`,
 ]
 
+const LARGE = { memoryBytes: 2 ** 40, cpuMillicores: 8000, pids: 1000 }
+/** The node has these of them. */
+const having = (...made: number[]) => ({
+  capacity: {
+    ...snapshotOf().capacity,
+    executors: [{ name: 'pool' as const, pools: made.map((index) => ({ name: CONTAINERS[index] ?? '', ...LARGE })) }],
+  },
+})
+
 table(containers, [
   passes('none', { message: 'CONTAINERS is empty' }),
-  passes('of others', { settings: { CONTAINERS }, message: 'no shared container belongs to the author' }),
+  passes('of others', {
+    settings: { CONTAINERS },
+    node: having(0, 1, 2),
+    message: 'no shared container belongs to the author',
+  }),
   passes('in any spelling of its owner', {
     settings: { CONTAINERS },
     service: { author: OWNER },
-    message: `would fit into ${CONTAINERS[0]}, ${CONTAINERS[2]}; nothing runs in shared containers yet, so it gets a place of its own`,
+    node: having(0, 1, 2),
+    message: `it runs in the shared container ${CONTAINERS[0]}`,
   }),
   passes('all its toolchains', {
     settings: { CONTAINERS },
     service: { author: OWNER, toolchain: ['docker', 'node', 'go'] },
-    message: /^would fit into wide-\S+;/,
+    node: having(0, 1, 2),
+    message: `it runs in the shared container ${CONTAINERS[2]}`,
   }),
   passes('not all of them', {
     settings: { CONTAINERS },
     service: { author: OWNER, toolchain: ['node', 'rust'] },
     message: "no shared container of the author's has all its toolchains",
+  }),
+  passes('that nobody has made', {
+    settings: { CONTAINERS },
+    service: { author: OWNER },
+    node: having(1),
+    message: `${CONTAINERS[0]}, ${CONTAINERS[2]} would take it and is not there: "thundercloud pool create" makes it`,
+  }),
+  passes('as large as what it asks for', {
+    settings: { CONTAINERS },
+    service: { author: OWNER, resources: { memory: 1, cpu: 1, disk: 1, pids: 1001 } },
+    node: having(0),
+    message: `${CONTAINERS[0]} has less memory, cpu or pids than it asks for`,
+  }),
+  passes('for an image', {
+    settings: { CONTAINERS },
+    service: { author: OWNER, code: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy' },
+    node: having(0),
+    message: 'its code is an image, which is a container of its own',
   }),
 ])
 
