@@ -14,6 +14,7 @@ import { logRoutes } from './routes/logs.ts'
 import { nodeInfoRoutes } from './routes/node-info.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { policyRoutes } from './routes/policy.ts'
+import { poolRoutes } from './routes/pools.ts'
 import { resultRoutes } from './routes/results.ts'
 import type { RouteComponents } from './routes/route.ts'
 import { serviceRoutes } from './routes/services.ts'
@@ -78,6 +79,7 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
   operatorRoutes(app, components)
   drainRoutes(app, components)
   policyRoutes(app, components)
+  poolRoutes(app, components)
   trustRoutes(app, components)
   codeRoutes(app, components)
 

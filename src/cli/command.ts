@@ -93,6 +93,18 @@ export function text(takes: string, describe: string): Option<string | undefined
   return { takes, describe, read: (given) => given as string | undefined }
 }
 
+/** One that has no default. */
+export function required(takes: string, describe: string): Option<string> {
+  return {
+    takes,
+    describe,
+    read(given, name) {
+      if (typeof given === 'string') return given
+      throw new InputError(`${name} is missing: it says ${describe}`)
+    },
+  }
+}
+
 export function texts(takes: string, describe: string): Option<readonly string[]> {
   return { takes, describe, many: true, read: (given) => (given as string[] | undefined) ?? [] }
 }

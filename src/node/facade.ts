@@ -10,7 +10,7 @@ import { decodeInput } from '../base/decode-input.ts'
 import type { Events } from '../base/events.ts'
 import type { Verdict } from '../base/verdict.ts'
 import type { Code } from '../code/index.ts'
-import type { Supervisor } from '../execution/index.ts'
+import type { Pools, Supervisor } from '../execution/index.ts'
 import type { Intake } from '../intake/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { Network } from '../network/index.ts'
@@ -38,6 +38,7 @@ export interface FacadeComponents {
   decide: ServiceDecider
   supervisor: Supervisor
   code: Code
+  pools: Pools
   findSources: NodeCodeComponents['findSources']
   intake: Intake
   publisher: Publisher
@@ -195,6 +196,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
       return { id, seq: issued.signed.body.seq }
     },
     code,
+    pools: announced(components.pools, facts),
     async addArchive(tar) {
       const added = await components.code.addTar(tar)
       return { code: added.code.toString(), size: added.size }
@@ -238,4 +240,20 @@ function drainHealth(view: DrainView | undefined): Health['drain'] {
 /** The verdict of a runner that failed: nothing is done. */
 function failedVerdict(failure = 'the runner failed'): Verdict {
   return { run: false, redirect: false, reasons: [{ rule: 'runner', outcome: 'fail', message: failure }] }
+}
+
+/** A pool that came or went is known to the next decision. */
+function announced(pools: Pools, facts: Pick<NodeFactsSource, 'refresh'>): Pools {
+  return {
+    list: () => pools.list(),
+    async create(spec) {
+      const made = await pools.create(spec)
+      await facts.refresh()
+      return made
+    },
+    async remove(name, options) {
+      await pools.remove(name, options)
+      await facts.refresh()
+    },
+  }
 }

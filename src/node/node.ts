@@ -88,6 +88,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       decide: admission.decide,
       supervisor,
       code,
+      pools: execution.pools,
       findSources: (id, options) => findSources({ network, signed, journal, own }, id, options),
       intake,
       publisher,

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { CodeProvenance } from '../code/index.ts'
 import type { ClientAccessReader, Configuration, HubSettings, Identity } from '../config/index.ts'
+import type { Pools } from '../execution/index.ts'
 import type { Defence, NetworkPeer } from '../network/index.ts'
 import type { NodeResults } from '../results/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
@@ -26,6 +27,7 @@ import type { NodeEvents } from './events.ts'
 
 export type { DrainOptions, DrainView } from '../admission/drain/types.ts'
 export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
+export type { PoolSpec, Pools, PoolView } from '../execution/index.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
 export type StatementFilter = {
   readonly code?: string | undefined
@@ -204,6 +206,8 @@ export interface ThundercloudNode extends AsyncDisposable {
   publishManifest(manifest: unknown): Promise<{ id: string; seq: number }>
   /** What the code store holds, and who needs it. */
   readonly code: NodeCode
+  /** Shared containers, in which services of one owner run side by side. */
+  readonly pools: Pools
   /** Takes a canonical tar into the store and serves it to the mesh. Throws InputError where it is not canonical. */
   addArchive(tar: AsyncIterable<Uint8Array>): Promise<{ code: string; size: number }>
   /**

@@ -138,6 +138,7 @@ export function describeExecutor(name: string, create: Create, { pooled = false 
     describeEgress(context)
     describeLife(context)
     describeCheck(context)
-    describeOutputs(context)
+    // a pool keeps none: the runner gives such a task a place of its own
+    if (!pooled) describeOutputs(context)
   })
 }

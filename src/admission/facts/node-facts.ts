@@ -157,6 +157,8 @@ export function createNodeFacts(
 /** Is it there, or has it a toolchain, that was not there before? */
 function canMore(now: ExecutorView, before: ExecutorView | undefined): boolean {
   if (before?.available !== true) return true
+  const pools = new Set(before.pools?.map(({ name }) => name))
+  if (now.pools?.some(({ name }) => !pools.has(name)) === true) return true
   return now.toolchains?.some((name) => before.toolchains?.includes(name) === false) === true
 }
 

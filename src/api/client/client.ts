@@ -42,6 +42,7 @@ import {
 } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
 import { type CodeClient, createCodeClient } from './code-client.ts'
+import { createPoolsClient, type PoolsClient } from './pools-client.ts'
 import { type ApiClientInit, createRestClient } from './rest-client.ts'
 
 export type { ApiClientInit } from './rest-client.ts'
@@ -54,6 +55,7 @@ export type NodeEvent = { readonly id: string | undefined; readonly name: string
 export interface ApiClient {
   readonly url: string
   readonly code: CodeClient
+  readonly pools: PoolsClient
   health(options?: AbortOptions): Promise<Health>
   node(options?: AbortOptions): Promise<NodeInfo>
   services(options?: AbortOptions): Promise<ServiceView[]>
@@ -109,6 +111,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
   return {
     url: init.url,
     code: createCodeClient(rest),
+    pools: createPoolsClient(rest),
     // a node that is not well says so with 503 and the same body, which is an answer
     health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),

@@ -5,7 +5,7 @@ import { healthSettings } from '../../admission/facts/health-settings.ts'
 import { warmStarts } from '../../admission/facts/warm-starts.ts'
 import { machineNetwork } from '../../egress/index.ts'
 import { createExecutors } from '../../execution/executors.ts'
-import { buildNetwork, createSupervisor, type Executor, type Supervisor } from '../../execution/index.ts'
+import { buildNetwork, createSupervisor, type Executor, type Pools, type Supervisor } from '../../execution/index.ts'
 import { createOwnClaims, type OwnClaims } from '../../placement/index.ts'
 import { createResults, type Results } from '../../results/index.ts'
 import { createSiblings, type NodeSiblings } from '../../services/siblings.ts'
@@ -25,6 +25,7 @@ export type Execution = Reporting & {
   readonly signed: SignedServices
   readonly serviceCode: ServiceCode
   readonly executors: readonly Executor[]
+  readonly pools: Pools
   readonly supervisor: Supervisor
   readonly peerStatus: PeerStatus
   readonly results: Results
@@ -46,12 +47,14 @@ export async function createExecution(
   const signed = createSignedServices({ journal })
   const serviceCode = createCodeProvider({ code, network, signed, journal, trust, own })
   const userIds = await openUserIds({ rng }, configuration)
-  const { executors } = parts.use(
+  const found = parts.use(
     await createExecutors(
       { clock, log: log.child('execution'), userIds },
       { configuration, own, peerId: network.peerId, logs: LOGS },
     ),
   )
+  const { pools } = found.pool
+  const executors = [...found.executors, found.pool]
   const internet = machineNetwork(clock)
   const siblings = createSiblings({ clock }, network)
   const results = parts.use(
@@ -114,7 +117,20 @@ export async function createExecution(
   })
   const peerStatus = createPeerStatus(context, { network, receipts })
   return {
-    ...{ signed, serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain, siblings },
+    ...{
+      signed,
+      serviceCode,
+      executors,
+      pools,
+      supervisor,
+      receipts,
+      services,
+      notify,
+      peerStatus,
+      claims,
+      drain,
+      siblings,
+    },
     results,
   }
 }

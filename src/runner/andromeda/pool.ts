@@ -30,6 +30,8 @@ export function choosePool(service: ReceivedService, { config, capacity }: RuleC
   })
   if (fitting.length === 0) return { why: "no shared container of the author's has all its toolchains" }
   if (service.code.startsWith(IMAGE)) return { why: 'its code is an image, which is a container of its own' }
+  if (service.run.outputs !== undefined)
+    return { why: 'it leaves files (run.outputs), which no shared container keeps' }
   const executor = capacity.executors.find(({ name }) => name === 'pool')
   const there = (executor?.pools ?? []).filter(({ name }) => fitting.includes(name))
   const large = there.filter(({ memoryBytes, cpuMillicores, pids }) => {

@@ -72,7 +72,18 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
       '/code/{code}/fetch',
       '/drain',
     ],
-    ...['/events', '/health', '/node', '/peers', '/policy', '/policy/preview', '/reload', '/service'],
+    ...[
+      '/events',
+      '/health',
+      '/node',
+      '/peers',
+      '/policy',
+      '/policy/preview',
+      '/pools',
+      '/pools/{name}/remove',
+      '/reload',
+      '/service',
+    ],
     ...[...service, '/services', '/statement', '/statement/preview', '/statements', '/trust', '/undrain'],
   ])
 })
