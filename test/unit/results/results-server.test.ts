@@ -1,0 +1,260 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { type AccessRight, accessFor, signAccess } from '../../../protocols/access.ts'
+import { addressBytes, formatAddress, peerIdOf } from '../../../protocols/address.ts'
+import { codeId, decodeArchiveAnswer, encodeArchiveAnswer, encodeManifest } from '../../../protocols/archive.ts'
+import { type CID, cidOfStructure, sha256 } from '../../../protocols/encoding.ts'
+import { CHUNK_BYTES } from '../../../protocols/limits.ts'
+import { signReceipt } from '../../../protocols/receipt.ts'
+import { decodeResultsRequest, encodeResultsRequest, type ResultsRequest } from '../../../protocols/results.ts'
+import { createKeyCache, ed25519Signer, type Signer } from '../../../protocols/signature.ts'
+import { type ManualClock, manualClock } from '../../../src/base/clock.ts'
+import type { MessageStream } from '../../../src/base/stream.ts'
+import type { Reason } from '../../../src/base/verdict.ts'
+import { openPeerResults } from '../../../src/peer-client/results.ts'
+import { createResultsServer } from '../../../src/results/index.ts'
+import { streamPair } from '../../fixtures/mesh/stream-pair.ts'
+
+const NETWORK = 'test'
+const NOW = 1_700_000_000
+const signer = () => ed25519Signer(generateKeyPairSync('ed25519').privateKey)
+const [author, node, holder, other] = [signer(), signer(), signer(), signer()]
+const peerOf = ({ address }: Signer) => peerIdOf(address)
+const [SERVICE, ANOTHER] = [cidOfStructure(Uint8Array.of(1)), cidOfStructure(Uint8Array.of(2))]
+
+/** An archive of two chunks; nothing here looks into it. */
+const BYTES = new Uint8Array(CHUNK_BYTES + 10).fill(7)
+const CHUNKS = [BYTES.subarray(0, CHUNK_BYTES), BYTES.subarray(CHUNK_BYTES)]
+const manifest = {
+  v: 1,
+  size: BYTES.byteLength,
+  chunkSize: CHUNK_BYTES,
+  chunks: CHUNKS.map((chunk) => sha256(chunk)),
+} as const
+const encoded = encodeManifest({ ...manifest, chunks: [...manifest.chunks] })
+const CODE = codeId(encoded)
+
+function receiptOf(service: CID, reason: Reason, by = node): Uint8Array {
+  const body = { v: 1 as const, node: addressBytes(by.address), service, state: 'done' as const, redirected: false }
+  return signReceipt({ ...body, reasons: [reason], policy: new Uint8Array(32), at: NOW }, NETWORK, by)
+}
+
+function serve(stream: MessageStream, clock: ManualClock, { kept = true, knows = true } = {}) {
+  const code = kept ? CODE : undefined
+  const record = {
+    ...{ v: 1 as const, service: SERVICE.toString(), runId: 'r', author: formatAddress(author.address) },
+    ...{ size: 1, files: 1, complete: true, at: 0, expires: 0, code: code?.toString() },
+    ...(code === undefined && { detail: 'were kept until yesterday' }),
+  }
+  const results = {
+    get: (id: string) => (id === record.service ? record : undefined),
+    open: async () =>
+      code && {
+        ...{ manifest: { ...manifest, chunks: [...manifest.chunks] }, encoded },
+        async read(index: number, bytes: Uint8Array) {
+          bytes.set(CHUNKS[index] as Uint8Array)
+          return true
+        },
+        [Symbol.asyncDispose]: async () => {},
+      },
+  }
+  const server = createResultsServer(
+    {
+      ...{ clock, keys: createKeyCache(), results },
+      authorOf: () => (knows ? addressBytes(author.address) : undefined),
+      receipt: (_id, reason) => receiptOf(SERVICE, reason),
+    },
+    { network: NETWORK },
+  )
+  return server(stream)
+}
+
+function tokenOf(
+  change: {
+    service?: CID
+    rights?: AccessRight[]
+    by?: Signer
+    subject?: Signer
+    issued?: number
+    expires?: number
+  } = {},
+) {
+  const {
+    service = SERVICE,
+    rights = ['results'],
+    by = author,
+    subject = holder,
+    issued = NOW - 60,
+    expires = NOW + 600,
+  } = change
+  return signAccess(accessFor(service, subject.address, rights, { issued, expires }), NETWORK, by)
+}
+
+const asked = (want: ResultsRequest['want'], token?: Uint8Array, service = SERVICE): ResultsRequest => {
+  const base = { v: 1 as const, service, ...(token !== undefined && { token }) }
+  return want === 'chunk' ? { ...base, want, index: 0 } : { ...base, want }
+}
+
+/** What the server answers this peer: the kind of the answer, or the refusal. */
+async function answers(
+  requests: readonly ResultsRequest[],
+  { from = holder, ...options }: { from?: Signer; kept?: boolean; knows?: boolean; clock?: ManualClock } = {},
+) {
+  const clock = options.clock ?? manualClock(NOW * 1000)
+  const [client, server] = streamPair(peerOf(from), peerOf(node))
+  const served = serve(server, clock, options)
+  const said: string[] = []
+  for (const request of requests) {
+    await client.write(encodeResultsRequest(request))
+    const answer = decodeArchiveAnswer((await client.read()) ?? new Uint8Array())
+    said.push(answer.is === 'error' ? answer.message : answer.is)
+  }
+  await client.end()
+  await served
+  return said
+}
+
+const WANTS = ['receipt', 'manifest', 'chunk'] as const
+
+describe('results are given', () => {
+  it.each([
+    ['the author', author, undefined],
+    ['a peer with the right', holder, tokenOf()],
+    ['a peer with several', holder, tokenOf({ rights: ['logs', 'results'] })],
+  ])('to %s', async (_, from, token) => {
+    expect(
+      await answers(
+        WANTS.map((want) => asked(want, token)),
+        { from },
+      ),
+    ).toEqual(['bytes', 'bytes', 'bytes'])
+  })
+
+  it.each([
+    ['without a token', undefined, "results of this service need the author's token"],
+    ['with a token that has expired', tokenOf({ issued: NOW - 600, expires: NOW }), 'has expired'],
+    ['with a token of later', tokenOf({ issued: NOW + 300, expires: NOW + 600 }), 'is not valid yet'],
+    ['with another right', tokenOf({ rights: ['logs', 'tunnel'] }), 'does not grant "results"'],
+    ['with a token for another service', tokenOf({ service: ANOTHER }), 'is for another service'],
+    ['with a token for another peer', tokenOf({ subject: other }), 'is for another peer'],
+    ['with a token that another signed', tokenOf({ by: other }), 'author'],
+    ['with bytes that are no token', new Uint8Array(8), 'token'],
+  ])('to nobody %s, whatever it asks for', async (_, token, why) => {
+    for (const answer of await answers(WANTS.map((want) => asked(want, token)))) expect(answer).toContain(why)
+  })
+
+  it('not any more when the right expires in the middle of a transfer', async () => {
+    const clock = manualClock(NOW * 1000)
+    const token = tokenOf({ expires: NOW + 10 })
+    const [client, server] = streamPair(peerOf(holder), peerOf(node))
+    const served = serve(server, clock)
+    const ask = async () => {
+      await client.write(encodeResultsRequest(asked('chunk', token)))
+      return decodeArchiveAnswer((await client.read()) ?? new Uint8Array()).is
+    }
+    expect(await ask()).toBe('bytes')
+    clock.jump(10_000)
+    expect(await ask()).toBe('error')
+    await client.end()
+    await served
+  })
+
+  it('by the author of the record where the service is forgotten', async () => {
+    expect(await answers([asked('manifest')], { from: author, knows: false })).toEqual(['bytes'])
+    expect(await answers([asked('manifest')], { from: holder, knows: false })).toEqual([
+      expect.stringContaining('token'),
+    ])
+    expect(await answers([asked('manifest', undefined, ANOTHER)], { from: author, knows: false })).toEqual([
+      'this node knows no such service',
+    ])
+  })
+
+  it('with the reason where nothing is kept any more, to those alone who have the right', async () => {
+    const gone = { kept: false }
+    expect(await answers([asked('manifest')], { from: author, ...gone })).toEqual([
+      'the outputs were kept until yesterday',
+    ])
+    expect(await answers([asked('manifest')], gone)).toEqual([expect.not.stringContaining('yesterday')])
+  })
+
+  it('not beyond the last chunk', async () => {
+    expect(await answers([{ ...asked('chunk'), want: 'chunk', index: 2 }], { from: author })).toEqual([
+      'there is no chunk 2',
+    ])
+  })
+
+  it('to no peer that does not read: it is let go after a minute', async () => {
+    const clock = manualClock(NOW * 1000)
+    const [client, server] = streamPair(peerOf(author), peerOf(node), { capacity: 1 })
+    const served = serve(server, clock).then(
+      () => 'served',
+      (error: Error) => error.message,
+    )
+    for (let n = 0; n < 3; n++) await client.write(encodeResultsRequest(asked('chunk')))
+    for (let second = 0; second < 61; second++) await clock.advance(1000)
+    expect(await served).toContain('too long')
+  })
+})
+
+/** A peer that answers as a test says. */
+function lying(answer: (request: ResultsRequest) => Uint8Array | Error) {
+  const [client, server] = streamPair(peerOf(holder), peerOf(node))
+  const run = async () => {
+    for (let bytes = await server.read(); bytes !== undefined; bytes = await server.read()) {
+      const said = answer(decodeResultsRequest(bytes))
+      if (said instanceof Error) return server.abort(said)
+      await server.write(encodeArchiveAnswer({ is: 'bytes', bytes: said }))
+    }
+  }
+  run().catch(() => {})
+  const components = { clock: manualClock(NOW * 1000), keys: createKeyCache(), streams: { open: async () => client } }
+  return openPeerResults(components, peerOf(node), { network: NETWORK, service: SERVICE, token: undefined })
+}
+
+const naming = (message: string): Reason => ({ rule: 'run:outputs', outcome: 'pass', message })
+const RECEIPT = receiptOf(SERVICE, naming(`${CODE}: left out: 1 link`))
+const honest = (request: ResultsRequest) =>
+  request.want === 'receipt' ? RECEIPT : request.want === 'manifest' ? encoded : (CHUNKS[request.index] as Uint8Array)
+
+describe('an asker', () => {
+  it('gets what the receipt names, chunk by chunk', async () => {
+    await using results = await lying(honest)
+    expect([results.code.toString(), results.detail]).toEqual([CODE.toString(), 'left out: 1 link'])
+    expect(Buffer.concat(await Array.fromAsync(results.chunks())).equals(BYTES)).toBe(true)
+  })
+
+  it.each<[string, (request: ResultsRequest) => Uint8Array | Error, RegExp]>([
+    ['a receipt of another node', () => receiptOf(SERVICE, naming(CODE.toString()), other), /receipt of another node/],
+    ['a receipt of another service', () => receiptOf(ANOTHER, naming(CODE.toString())), /receipt of another service/],
+    [
+      'a receipt that names nothing',
+      () => receiptOf(SERVICE, { rule: 'run:exit', outcome: 'pass', message: 'exit code 0' }),
+      /says nothing/,
+    ],
+    [
+      'a receipt with a reason alone',
+      () => receiptOf(SERVICE, naming('the outputs are gone')),
+      /^the outputs are gone$/,
+    ],
+    ['no receipt', () => new Uint8Array(3), /./],
+    [
+      'another manifest',
+      (request) =>
+        request.want === 'manifest'
+          ? encodeManifest({ ...manifest, size: 1, chunks: [sha256(Uint8Array.of(1))] })
+          : RECEIPT,
+      /another manifest/,
+    ],
+    ['nothing more', () => new Error('gone'), /gone/],
+  ])('takes nothing of a peer that sends %s', async (_, answer, why) => {
+    await expect(lying(answer)).rejects.toThrow(why)
+  })
+
+  it.each<[string, Uint8Array]>([
+    ['another', new Uint8Array(CHUNK_BYTES)],
+    ['a shorter', new Uint8Array(3)],
+  ])('takes nothing after %s chunk', async (_, wrong) => {
+    await using results = await lying((request) => (request.want === 'chunk' ? wrong : honest(request)))
+    await expect(Array.fromAsync(results.chunks())).rejects.toThrow('another chunk 0')
+  })
+})
