@@ -74,6 +74,18 @@ export function describeLife({ create, dirs, executor, nodeId, plan }: KitContex
       await next.remove(run.run.handle)
     })
 
+    it('takes no run for one that had too long, which ended before, when its time is over meanwhile', async () => {
+      const left = await plan('', { lifetime: { afterMs: 600_000, graceMs: 0 } })
+      await executor().start(left)
+      const next = create(dirs(), nodeId)
+      const { run } = await until(async () =>
+        (await next.adopt()).find((found) => found.runId === left.runId && found.state === 'ended'),
+      )
+      await run.stop({ graceMs: 0, reason: 'timeout' })
+      expect(await run.wait()).toMatchObject({ exitCode: 0, reason: 'exit' })
+      await next.remove(run.handle)
+    })
+
     it('does not touch what another node runs', async () => {
       const mine = await plan('setInterval(() => {}, 1000)')
       const run = await executor().start(mine)

@@ -157,12 +157,17 @@ const KILLED = 137
 
 type State = Docker.ContainerInspectInfo['State']
 
-/** `limitMs`: where the node was away, the gateway ended the run with its time. */
+/** How much shorter a run that its time limit ended may seem by another clock. */
+const LIMIT_SLACK_MS = 1000
+
+/** `limitMs`: where the node was away, the gateway ended the run with its time. One that ended before was not ended by its limit. */
 function endOf(state: State, stopped: 'stopped' | 'timeout' | undefined, limitMs: number | undefined): RunEnd {
   const exitCode = state.ExitCode
   const endedAt = Date.parse(state.FinishedAt)
   const end = { exitCode, endedAt }
   const ranMs = endedAt - Date.parse(state.StartedAt)
+  if (stopped === 'timeout' && limitMs !== undefined && ranMs < limitMs - LIMIT_SLACK_MS)
+    return endOf(state, undefined, limitMs)
   if (stopped === undefined && exitCode === KILLED && limitMs !== undefined && ranMs >= limitMs)
     return { ...end, reason: 'timeout' }
   if (state.OOMKilled && exitCode !== 0) return { ...end, reason: 'memory', detail: 'it used more memory than granted' }

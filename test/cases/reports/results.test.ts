@@ -110,4 +110,29 @@ describe.skipIf(!needs('bubblewrap'))('what a task leaves', () => {
 
     await expect(stranger.resultsAt(pair.worker.peerId, parseCid(id))).rejects.toThrow("need the author's token")
   })
+
+  test('is kept by a node that was killed while the task ran, once it is back', async ({ pair }) => {
+    const slow = `setTimeout(() => { ${SCRIPT} }, 4000)`
+    const publishing = pair.publish('killed', slow, 0, leaving('out/deep'))
+    const { id } = await until(async () => {
+      const view = await pair.view('killed', 'atWorker').catch(() => undefined)
+      return view?.run?.state === 'running' && view
+    }, 'the task runs')
+    await pair.kill('worker')
+    const runs = join(pair.root, 'worker/data/runs')
+    await until(
+      async () => (await readdir(runs, { recursive: true })).some((path) => path.endsWith('end.json')),
+      'it ends',
+    )
+    expect(await readdir(join(pair.root, 'worker/data/results'))).not.toContain(id)
+
+    const worker = await pair.start('worker')
+    await publishing
+    expect(await until(async () => said(await pair.view('killed')), 'the receipt names the results')).toMatchObject({
+      outcome: 'pass',
+    })
+    const fetched = await pair.at(['results', 'killed', '--node', worker.peerId, '--to', join(pair.root, 'after')])
+    expect(fetched.values[0], fetched.stderr).toMatchObject({ files: 1, peerId: worker.peerId })
+    await until(async () => (await readdir(runs)).length === 0, 'nothing of the run is left')
+  })
 })

@@ -84,6 +84,18 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     expect(await engine.left()).toEqual([])
   })
 
+  it('takes no empty file system for what a task left: where its gateway ended, that is gone', async () => {
+    await using executor = over()
+    const outputs = { paths: ['out'], maxBytes: MIB, maxEntries: 10 }
+    const run = await executor.start(await planFor(executor, dirs, `require('fs').mkdirSync('/work/out')`, { outputs }))
+    await run.wait()
+    expect(await run.outputs?.(['out'])).toHaveProperty('paths')
+    await engine.docker.getContainer((run.handle as { door: string }).door).restart({ t: 0 })
+    expect(await run.outputs?.(['out'])).toEqual({ problem: expect.stringContaining('are gone') })
+    await executor.remove(run.handle)
+    expect(await engine.left()).toEqual([])
+  })
+
   it('holds a build to its disk', async () => {
     await using executor = over()
     const build = async (script: string) => {
