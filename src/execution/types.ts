@@ -171,7 +171,7 @@ export type WarmClass = { readonly memoryBytes: number; readonly diskBytes: numb
 export type WarmStarts = {
   /** sandboxes with a Node.js that waits for its program */
   readonly classes: readonly (WarmClass & { readonly count: number })[]
-  /** sandboxes with a gateway alone, for any grant */
+  /** sandboxes for any grant, in which a run starts its own program */
   readonly gateways: number
   /** what it may all use: memory that no run has been granted */
   freeBytes(): number

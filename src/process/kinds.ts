@@ -32,7 +32,7 @@ export const PROCESSES = {
     descriptors: [
       "bubblewrap's status (closed before the service begins)",
       'filter of system calls (likewise)',
-      'requests for checks, or the message to a Node.js that was ready (likewise)',
+      'requests for checks, or the message to what waits for the run (likewise)',
       'their exit codes (likewise)',
     ],
     cwd: '/',

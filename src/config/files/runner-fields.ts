@@ -69,7 +69,7 @@ const WARM = {
     .describe('sandboxes with a Node.js that waits for its program, for runs whose grant is exactly one of these')
     .default([]),
   GATEWAYS: whole(0, MAX_PARKED)
-    .describe('sandboxes with a gateway alone, for runs of any grant and toolchain')
+    .describe('sandboxes for runs of any other grant or toolchain, which start their own program in them')
     .default(0),
 }
 

@@ -42,7 +42,8 @@ export type SandboxInit = {
   readonly uid?: number | undefined
   /** where the box finds what it shows: paths as the shim sees them */
   readonly code: string | undefined
-  readonly work: string
+  /** undefined: it is mounted into `root` later */
+  readonly work: string | undefined
   readonly tmp: string
   readonly shm: string
   readonly shows: readonly ReadOnlyMount[]
@@ -108,7 +109,8 @@ export function sandboxArgs(plan: Plan, init: SandboxInit): string[] {
       '--remount-ro',
       '/dev',
     ],
-    ...['--bind', init.tmp, '/tmp', '--bind', init.work, '/work'],
+    ...['--bind', init.tmp, '/tmp'],
+    ...(init.work === undefined ? [] : ['--bind', init.work, '/work']),
     ...(init.code === undefined ? [] : [plan.purpose === 'build' ? '--bind' : '--ro-bind', init.code, '/code']),
     ...['--ro-bind', init.node, `${NODE_DIR}/node`],
     ...init.shows.flatMap(shown),
@@ -118,7 +120,7 @@ export function sandboxArgs(plan: Plan, init: SandboxInit): string[] {
   ]
 }
 
-function environment(plan: Plan, { heapMib }: SandboxInit): Record<string, string> {
+function environment(plan: Plan, { heapMib }: Pick<SandboxInit, 'heapMib'>): Record<string, string> {
   const base = { PATH, HOME: '/work', TMPDIR: '/tmp', LANG: 'C.UTF-8' }
   if (heapMib === undefined) return { ...base, ...plan.env }
   const options = [plan.env.NODE_OPTIONS, `--max-old-space-size=${heapMib}`].filter(Boolean).join(' ')
@@ -128,6 +130,13 @@ function environment(plan: Plan, { heapMib }: SandboxInit): Record<string, strin
 function limits(plan: Plan, { limitPids }: SandboxInit): string[] {
   const pids = limitPids ? [`--nproc=${plan.grant.pids}`] : []
   return ['/usr/bin/prlimit', '--core=0', `--nofile=${MAX_OPEN_FILES}`, ...pids, '--']
+}
+
+/** What a shell in the service's box that is there already becomes: the same command in the same folder and environment. */
+export function execText(plan: Plan, init: Pick<SandboxInit, 'heapMib'>): string {
+  const env = Object.entries(environment(plan, init)).map(([name, value]) => `${name}=${value}`)
+  const words = ['/usr/bin/env', '-i', '--', ...env, ...plan.command]
+  return `cd ${quoted(`/code/${plan.workdir}`)} && exec ${words.map(quoted).join(' ')}`
 }
 
 /**

@@ -40,8 +40,8 @@ export type ShimSpec = {
   readonly logLimits: LogLimits
   /** it ends then, whether or not a node waits for it */
   readonly lifetime?: PlanLifetime | undefined
-  /** for the Node.js that was ready for it */
-  readonly program?: ParkedProgram | undefined
+  /** for what waits in the service's box that was ready; without it, `command` makes a box */
+  readonly message?: string | undefined
   /** the slot that became its sandbox: its control group is still named so */
   readonly slot?: string | undefined
   /** how it began: see `Run.start` */
@@ -55,15 +55,6 @@ export type BuildFolders = {
   readonly code: string
   readonly bytes: number
   readonly inodes: number
-}
-
-/** The program of a run that begins in a Node.js which is there already: what it gets by one message. */
-export type ParkedProgram = {
-  /** the file and its arguments */
-  readonly args: readonly string[]
-  /** beside what every run has */
-  readonly env: Readonly<Record<string, string>>
-  readonly cwd: string
 }
 
 /** Which process a shim is: its pid is in the status file, because inside its namespace it is 1. */

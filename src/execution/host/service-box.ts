@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { NOBODY } from '../constants.ts'
 import { type EgressListener, hostsEntries } from '../egress-targets.ts'
 import type { Plan } from '../types.ts'
-import { DROP_CAPABILITIES, inCgroups, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
+import { DROP_CAPABILITIES, execText, inCgroups, SANDBOX_ETC, sandboxArgs } from './bubblewrap.ts'
 import { type CgroupRoots, type Controller, joinFiles, type RunCgroup } from './cgroups.ts'
 import { type RunFiles, runFiles } from './run-files.ts'
 import type { SandboxPaths } from './sandbox-mounts.ts'
@@ -13,7 +13,7 @@ import { seccompFilter } from './seccomp.ts'
 export type ServiceBoxInit = {
   readonly plan: Plan
   readonly files: RunFiles
-  readonly paths: SandboxPaths
+  readonly paths: Omit<SandboxPaths, 'work'> & { readonly work: string | undefined }
   readonly bwrap: string
   readonly groups: CgroupRoots
   readonly cgroup: RunCgroup
@@ -54,8 +54,7 @@ export async function rewriteHosts(
 /** The command that makes the service's box and runs the service in it. */
 export function serviceBoxCommand(init: ServiceBoxInit): string[] {
   const { plan, files, paths, groups, uid, root } = init
-  const limitsMemory = isLimited(groups, 'memory')
-  const heapMib = limitsMemory ? undefined : Math.max(16, Math.floor((plan.grant.memoryBytes / 2 ** 20) * 0.75))
+  const heapMib = heapOf(plan, groups)
   const { code, work, tmp, shm, shows, node } = paths
   const box = sandboxArgs(plan, {
     ...{ bwrap: init.bwrap, node, etcDir: runFiles(paths.run).etc, code, work, tmp, shm, shows, root },
@@ -63,6 +62,15 @@ export function serviceBoxCommand(init: ServiceBoxInit): string[] {
   })
   const dropping = init.dropsCapabilities ? DROP_CAPABILITIES : []
   return inCgroups(joinFiles(init.cgroup), [...dropping, init.bwrap, ...box])
+}
+
+/** What a shell that waits in such a box gets, in order to become the service. */
+export function serviceBoxText(plan: Plan, groups: CgroupRoots): string {
+  return execText(plan, { heapMib: heapOf(plan, groups) })
+}
+
+function heapOf({ grant }: Plan, groups: CgroupRoots): number | undefined {
+  return isLimited(groups, 'memory') ? undefined : Math.max(16, Math.floor((grant.memoryBytes / 2 ** 20) * 0.75))
 }
 
 function isLimited({ roots }: CgroupRoots, controller: Controller): boolean {

@@ -50,7 +50,7 @@ export async function runShim(dir: string, { parked = false, begin: beginOther }
   const parts = await partsOf(plan)
   const { build } = plan
   const beginChild = async (): Promise<RunningCommand> =>
-    beginOther?.(plan, clock) ?? runCommand(plan, order?.command ?? startCommand(plan, files), clock, parts)
+    beginOther?.(plan, clock) ?? runCommand(plan, order?.commandFor(plan) ?? startCommand(plan, files), clock, parts)
   const begin = async () => {
     if (build !== undefined) await parts.build?.copyIn(build)
     const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
@@ -59,7 +59,7 @@ export async function runShim(dir: string, { parked = false, begin: beginOther }
     // first: of a process that has ended, what nobody reads is thrown away
     const ending = read(child, disk)
     ending.catch(() => {})
-    if (plan.program !== undefined) order?.begin(plan.program)
+    if (plan.message !== undefined) order?.begin(plan.message)
     if (!plan.sandboxed && child.pid !== undefined) await writeJson(files.child, identify(child.pid))
     endInTime(clock, plan.lifetime ?? { afterMs: plan.endsAfterMs, graceMs: 0 }, child)
     return { ending, disk }

@@ -84,11 +84,20 @@ describe.skipIf(!here)('a program in a Node.js that was ready', () => {
     return { end: { exitCode: end.exitCode, reason: end.reason }, out, err }
   }
 
-  it('sees what it sees in one of its own', async () => {
-    const change = { command: ['node', 'main.js', 'one', '--two'], env: { GREETING: 'hello', HOME: '/tmp' } }
-    const [fresh] = (await outputOf(warmHost(dirs), LOOK, change)).out
-    const [warm] = (await outputOf(ready, LOOK, change)).out
-    expect(starts.at(-1)).toBe('warm start')
+  it.each<[string, PlanChange, string]>([
+    [
+      'beside a gateway',
+      { env: { TZ: "it's $HOME\n", HOME: '/tmp' } },
+      'its gateway was ready, its program started cold',
+    ],
+    ['in a Node.js', { env: { GREETING: 'hello', HOME: '/tmp' } }, 'warm start'],
+    ['beside a gateway, with a check', { check: ['true'] }, 'its gateway was ready, its program started cold'],
+  ])('sees what it sees in a cold start: %s', async (_, more, start) => {
+    const change = { command: ['node', 'main.js', 'one', '--two', "it's", 'a\nb'], workdir: 'below', ...more }
+    const codeDir = await writeCode(dirs, { 'below/main.js': LOOK })
+    const [fresh] = (await outputOf(warmHost(dirs), '', { ...change, codeDir })).out
+    const [warm] = (await outputOf(ready, '', { ...change, codeDir })).out
+    expect(starts.at(-1)).toContain(start)
     expect(JSON.parse(warm ?? '')).toEqual(JSON.parse(fresh ?? ''))
   })
 

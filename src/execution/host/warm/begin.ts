@@ -8,11 +8,12 @@ import type { Plan } from '../../types.ts'
 import { type CgroupRoots, limitCgroup } from '../cgroups.ts'
 import { giveTo, makeVisible } from '../prepare.ts'
 import type { HostHandle } from '../run.ts'
-import { type ParkedProgram, runFiles, type ShimSpec, writeJson } from '../run-files.ts'
+import { runFiles, type ShimSpec, writeJson } from '../run-files.ts'
 import { mountTable } from '../sandbox-root.ts'
-import { rewriteHosts, serviceBoxCommand } from '../service-box.ts'
+import { rewriteHosts, serviceBoxCommand, serviceBoxText } from '../service-box.ts'
+import { messageFor } from './parked-program.ts'
 import { runMounts } from './slot-mounts.ts'
-import type { Slot } from './types.ts'
+import type { ParkedProgram, Slot } from './types.ts'
 
 /** From the order to the report of the shim. */
 const BEGIN_MS = 30_000
@@ -34,7 +35,9 @@ export async function beginInSlot(clock: Clock, slot: Slot, init: BeginInit, onO
   const { plan, handle } = init
   const parked = runFiles(slot.dir)
   const { memoryBytes, cpuMillicores, pids, diskBytes } = plan.grant
-  const mounts = mountTable(runMounts(slot, { ...plan, diskBytes }))
+  // a check waits beside the command, in a box that has the pipes for it
+  const fresh = !slot.hasBox || plan.check !== undefined
+  const mounts = mountTable(runMounts(slot, { ...plan, diskBytes, fresh }))
   // the plan is there before the folder has the run's name: a folder of a run without one would be of nobody
   await Promise.all([
     Promise.all([
@@ -44,7 +47,7 @@ export async function beginInSlot(clock: Clock, slot: Slot, init: BeginInit, onO
     ]).then(() => slot.mount(parked.table)),
     // what the Node.js of the slot has seen of its memory stays as it is
     limitCgroup(slot.cgroup, slot.parked === undefined ? { memoryBytes, cpuMillicores, pids } : { cpuMillicores }),
-    writePlan(slot, init),
+    writePlan(slot, init, fresh),
   ])
   await giveTo(slot.uid, slot.dir, plan.logDir)
   await rename(slot.dir, handle.dir)
@@ -58,13 +61,15 @@ export async function beginInSlot(clock: Clock, slot: Slot, init: BeginInit, onO
   if (answer !== 'begun') throw new UnavailableError('a sandbox that was ready has ended')
 }
 
-async function writePlan(slot: Slot, { plan, handle, program, start, bwrap, groups, logs }: BeginInit): Promise<void> {
+async function writePlan(slot: Slot, init: BeginInit, fresh: boolean): Promise<void> {
+  const { plan, handle, program, start, bwrap, groups, logs } = init
   const files = runFiles(slot.dir)
   const { paths } = slot
   const listeners = plan.egress === undefined ? [] : egressListeners(plan.egress, plan.ports)
   const box = { plan, files, paths, bwrap, groups, cgroup: slot.cgroup, uid: slot.uid, listeners }
   if (plan.egress !== undefined) await rewriteHosts(files, slot.uid, listeners)
-  const command = program === undefined ? serviceBoxCommand({ ...box, dropsCapabilities: true }) : []
+  const command = fresh ? serviceBoxCommand({ ...box, dropsCapabilities: true }) : []
+  const text = program === undefined ? serviceBoxText(plan, groups) : messageFor(program)
   const { runId, service, purpose, ports, lifetime, grant } = plan
   const spec = {
     ...{ runId, service, purpose, ports, command, lifetime, sandboxed: true, cgroup: slot.cgroup, slot: slot.id },
@@ -72,7 +77,7 @@ async function writePlan(slot: Slot, { plan, handle, program, start, bwrap, grou
     ...(plan.check === undefined ? {} : { checks: true }),
     ...(plan.outputs === undefined ? {} : { outputs: { ...plan.outputs, work: paths.work } }),
     ...{ logDir: paths.log, socket: handle.socket, listen: 's', env: {}, cwd: '/', start },
-    ...(program === undefined ? {} : { program }),
+    ...(fresh ? {} : { message: text }),
     watchMemory: groups.roots.memory === undefined ? grant.memoryBytes : null,
     logLimits: limitsOf('run', logs, grant.diskBytes),
   } satisfies ShimSpec

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatBytes } from '../../../base/format.ts'
 import type { Plan, WarmClass } from '../../types.ts'
-import type { ParkedProgram } from '../run-files.ts'
+import type { ParkedProgram } from './types.ts'
 
 /**
  * Variables that Node.js, its libraries or the C library read as they start, and those by which the command is found: a

@@ -1,4 +1,4 @@
-import type { ParkedProgram } from '../run-files.ts'
+import type { ParkedProgram } from './types.ts'
 
 /** Where a sandbox has it until it has begun to wait. */
 export const PARKED_PROGRAM_FILE = '/opt/thundercloud/parked.cjs'
@@ -34,6 +34,9 @@ process.argv.splice(1, 1, resolve(args[0]), ...args.slice(1))
 delete require.cache[__filename]
 runMain()
 `
+
+/** The same for a command of any kind: the message is a text that becomes it, to its end. */
+export const PARKED_SHELL = `echo ready >&${PARKED_FD}; command=$(/usr/bin/cat <&${PARKED_FD}); exec ${PARKED_FD}<&-; eval "$command"`
 
 /** One line. */
 export function messageFor(program: ParkedProgram): string {

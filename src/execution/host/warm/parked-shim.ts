@@ -5,9 +5,9 @@ import { type Duplex, Readable } from 'node:stream'
 import type { Clock } from '../../../base/clock.ts'
 import { readLine, startGatewayServer } from '../../gateway/server.ts'
 import { createLogWriter, pumpOutput } from '../../logs/writer.ts'
-import { type ParkedProgram, type RunFiles, readJson } from '../run-files.ts'
+import { type RunFiles, readJson, type ShimSpec } from '../run-files.ts'
 import { type ShimCommand, type StartedCommand, startCommand } from '../shim-command.ts'
-import { messageFor, PARKED_FD, PARKED_PROGRAM, PARKED_PROGRAM_FILE } from './parked-program.ts'
+import { PARKED_FD, PARKED_PROGRAM, PARKED_PROGRAM_FILE } from './parked-program.ts'
 import { SLOT_ROOT } from './slot-mounts.ts'
 
 /** The descriptor by which a node tells a shim to begin. */
@@ -15,9 +15,9 @@ export const ORDER_FD = 4
 
 /** A shim that was told to begin. */
 export type Order = {
-  /** The Node.js that waits for its program, if there is one. */
-  readonly command: StartedCommand | undefined
-  begin(program: ParkedProgram): void
+  /** What waits for the message of this plan; undefined where it has none: then nothing waits any more. */
+  commandFor(plan: ShimSpec): StartedCommand | undefined
+  begin(message: string): void
   /** Reports that the gateway is open and the command has begun. */
   done(): void
 }
@@ -28,7 +28,7 @@ export async function waitForOrder(files: RunFiles, clock: Clock): Promise<Order
   order.on('error', () => {})
   const spec = await readJson<ShimCommand>(files.parked)
   const program = join(SLOT_ROOT, PARKED_PROGRAM_FILE)
-  if (spec !== undefined) await writeFile(program, PARKED_PROGRAM)
+  if (spec?.parked === 'program') await writeFile(program, PARKED_PROGRAM)
   const command = spec && startCommand(spec, files)
   const pipes: readonly unknown[] = command?.child.stdio ?? []
   const pipe = pipes[PARKED_FD] as Duplex | undefined
@@ -40,7 +40,7 @@ export async function waitForOrder(files: RunFiles, clock: Clock): Promise<Order
     if (pipe !== undefined) {
       await readLine(pipe)
       // it has been read: the run finds nothing of it
-      await rm(program)
+      await rm(program, { force: true })
     }
     order.write('ready\n')
     await readLine(order)
@@ -51,8 +51,12 @@ export async function waitForOrder(files: RunFiles, clock: Clock): Promise<Order
   }
   waiting = false
   return {
-    command,
-    begin: (program) => void pipe?.resume().end(messageFor(program)),
+    commandFor({ message }) {
+      if (message !== undefined) return command
+      command?.child.kill('SIGKILL')
+      return undefined
+    },
+    begin: (message) => void pipe?.resume().end(message),
     done: () => void order.end('begun\n', () => order.destroy()),
   }
 }

@@ -3,9 +3,8 @@ import { messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import { HELPER_HEAP_MIB } from '../../constants.ts'
 import type { Plan, WarmClass, WarmStarts } from '../../types.ts'
-import type { ParkedProgram } from '../run-files.ts'
 import { classText, isOfClass, parkedProgramOf, unparkable } from './cold-reason.ts'
-import { type Slot, slotId } from './types.ts'
+import { type ParkedProgram, type Slot, slotId } from './types.ts'
 
 /** A shim is outside of the class's memory. */
 const SHIM_BYTES = HELPER_HEAP_MIB * 2 ** 20

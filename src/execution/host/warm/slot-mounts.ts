@@ -10,7 +10,7 @@ const STAGING = { name: 'staging', bytes: 64 * 1024, inodes: 64 }
 
 /** The root of the service's box, where there is one before its code is known. */
 export const SLOT_ROOT = at('root')
-const SLOT_FOLDERS = ['', 'code', 'opt', 'opt/thundercloud']
+const SLOT_FOLDERS = ['', 'code', 'work', 'opt', 'opt/thundercloud']
 
 export type SlotMountsInit = {
   /** its folder */
@@ -45,28 +45,26 @@ export function slotMounts({ dir, node, uid, parked }: SlotMountsInit): SandboxM
     ...[work, tmpfs('tmp', TMP_BYTES, '1777'), tmpfs('shm', SHM_BYTES, '1777')],
     ...[folder(at('log')), folder(at('code'))],
     // bubblewrap, which is the run's user, makes there what it mounts
-    ...(parked === undefined ? [] : SLOT_FOLDERS.map((name) => folder(join(SLOT_ROOT, name), uid))),
+    ...SLOT_FOLDERS.map((name) => folder(join(SLOT_ROOT, name), uid)),
   ]
 }
 
-/** What is mounted for a run, seen by the boxes that are there. */
+/** What is mounted for a run, seen by the boxes that are there. `fresh`: the service gets a box that is made from them. */
 export function runMounts(
   { uid, parked }: Pick<SlotMountsInit, 'uid' | 'parked'>,
-  { codeDir, logDir, diskBytes }: { codeDir: string; logDir: string; diskBytes: number },
+  { codeDir, logDir, diskBytes, fresh }: { codeDir: string; logDir: string; diskBytes: number; fresh: boolean },
 ): SandboxMount[] {
-  const staged = (from: string, name: string, to: string, write: boolean): SandboxMount[] => {
+  const bind = (from: string, to: string, write: boolean): SandboxMount => ({ kind: 'bind', from, to, write })
+  const staged = (from: string, name: string, to: string, write: boolean) => {
     const by = at(join(STAGING.name, name))
-    return [
-      { kind: 'bind', from, to: by, write },
-      { kind: 'bind', from: by, to, write },
-    ]
+    return [bind(from, by, write), bind(by, to, write)]
   }
-  const inodes = inodesFor(diskBytes)
+  const bounded = { bytes: diskBytes, inodes: inodesFor(diskBytes), uid }
+  const work: SandboxMount = { kind: 'tmpfs', to: at('work'), mode: '0777', ...bounded }
   return [
     ...staged(logDir, 'log', at('log'), true),
-    ...staged(codeDir, 'code', parked === undefined ? at('code') : join(SLOT_ROOT, 'code'), false),
-    ...(parked === undefined
-      ? [{ kind: 'tmpfs' as const, to: at('work'), mode: '0777', bytes: diskBytes, inodes, uid }]
-      : []),
+    ...staged(codeDir, 'code', fresh ? at('code') : join(SLOT_ROOT, 'code'), false),
+    ...(parked === undefined ? [work] : []),
+    ...(parked === undefined && !fresh ? [bind(at('work'), join(SLOT_ROOT, 'work'), true)] : []),
   ]
 }

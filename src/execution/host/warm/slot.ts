@@ -15,7 +15,7 @@ import { type RunFiles, runFiles, writeJson } from '../run-files.ts'
 import { mountTable, programOf, SANDBOX_ROOT, sandboxRootCommand } from '../sandbox-root.ts'
 import { serviceBoxCommand, writeBoxFiles } from '../service-box.ts'
 import type { ShimCommand } from '../shim-command.ts'
-import { PARKED_PROGRAM_FILE } from './parked-program.ts'
+import { PARKED_PROGRAM_FILE, PARKED_SHELL } from './parked-program.ts'
 import { ORDER_FD } from './parked-shim.ts'
 import { SLOT_ROOT, slotMounts, slotPaths } from './slot-mounts.ts'
 import type { Slot } from './types.ts'
@@ -58,7 +58,9 @@ export async function parkSlot(clock: Clock, init: SlotInit): Promise<Slot> {
     writeBoxFiles({ files, groups, uid, listeners: [] }),
     mkdir(SANDBOX_ROOT, { recursive: true, mode: 0o755 }),
   ])
-  if (parked !== undefined) await writeParked(init, parked, { files, cgroup, paths })
+  // without a control group, the kernel's limit per user is part of what makes the box
+  const hasBox = groups.roots.pids !== undefined
+  if (hasBox) await writeParked(init, { files, cgroup, paths })
   await giveTo(uid, dir)
   const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
   const shim = shimArgs([paths.node, ...flags, paths.entry, paths.run, 'parked'], { lowPorts: true })
@@ -75,26 +77,29 @@ export async function parkSlot(clock: Clock, init: SlotInit): Promise<Slot> {
   // read on, or its end would not be seen
   const answer = readLine(order)
   answer.catch(() => {})
-  return { id, dir, uid, cgroup, paths, parked, version, order, answer, ...createMounter(clock, pid) }
+  return { id, dir, uid, cgroup, paths, parked, hasBox, version, order, answer, ...createMounter(clock, pid) }
 }
 
 /** The command that waits in the service's own box, and what it shows. */
 async function writeParked(
-  { bwrap, groups, uid }: SlotInit,
-  { memoryBytes, diskBytes, pids }: WarmClass,
+  { parked, bwrap, groups, uid }: SlotInit,
   { files, cgroup, paths }: { files: RunFiles } & Pick<Slot, 'cgroup' | 'paths'>,
 ): Promise<void> {
-  const grant = { memoryBytes, diskBytes, pids, cpuMillicores: 0, executor: 'host', network: { mode: 'none' } } as const
+  // what of a grant its command holds is held by control groups
+  const nothing = { memoryBytes: 0, diskBytes: 0, pids: 0, cpuMillicores: 0 }
+  const grant = { ...nothing, executor: 'host', network: { mode: 'none' } } as const
   const plan: Plan = {
     ...{ runId: '', service: '', author: '', purpose: 'run', grant, env: {}, workdir: '', ports: [], toolchain: [] },
-    ...{ command: ['node', PARKED_PROGRAM_FILE], logDir: '' },
+    command: parked === undefined ? ['/bin/sh', '-c', PARKED_SHELL] : ['node', PARKED_PROGRAM_FILE],
+    logDir: '',
   }
-  // the code is mounted into its root
-  const seen = { ...paths, code: undefined }
+  // the code is mounted into its root, and what it may write to, where it is not known how much
+  const seen = { ...paths, code: undefined, work: parked === undefined ? undefined : paths.work }
   const box = { bwrap, groups, cgroup, uid, listeners: [], dropsCapabilities: true, root: SLOT_ROOT }
   const command = serviceBoxCommand({ ...box, plan, files, paths: seen })
-  const parked: ShimCommand = { command, sandboxed: true, purpose: 'run', env: {}, cwd: '/', parked: true }
-  await writeJson(files.parked, parked, { durable: false })
+  const waits = parked === undefined ? 'shell' : 'program'
+  const spec: ShimCommand = { command, sandboxed: true, purpose: 'run', env: {}, cwd: '/', parked: waits }
+  await writeJson(files.parked, spec, { durable: false })
 }
 
 async function problemOf({ stderr }: RunFiles): Promise<string> {

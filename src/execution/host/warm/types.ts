@@ -3,6 +3,15 @@ import type { WarmClass } from '../../types.ts'
 import type { RunCgroup } from '../cgroups.ts'
 import type { SandboxPaths } from '../sandbox-mounts.ts'
 
+/** The program of a run that begins in a Node.js which is there already: what it gets by one message. */
+export type ParkedProgram = {
+  /** the file and its arguments */
+  readonly args: readonly string[]
+  /** beside what every run has */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+}
+
 const PREFIX = 'parked-'
 
 /** What a slot is called until a run has it. `madeAt`: when its pool was made, ms since 1970, for another had the same numbers. */
@@ -23,8 +32,10 @@ export type Slot = {
   readonly cgroup: RunCgroup
   /** where its sandbox has what a run needs */
   readonly paths: SandboxPaths
-  /** There is a Node.js in it, for a run with this grant; undefined: a gateway alone. */
+  /** There is a Node.js in it, for a run with this grant; undefined: a gateway, for any. */
   readonly parked: WarmClass | undefined
+  /** The service's box is there too, in which a shell waits where no Node.js does. */
+  readonly hasBox: boolean
   /** which Node.js that is */
   readonly version: string
   /** through which its shim is told to begin; when it closes, the shim ends with all that is in the sandbox */
