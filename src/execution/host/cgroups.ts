@@ -1,20 +1,13 @@
-import { access, chown, constants, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Grant } from '../../base/verdict.ts'
+import { type CgroupRoots, CONTROLLERS, type Controller, setFile } from './cgroup-roots.ts'
 
-/** `cpuacct` counts and limits nothing. Version 2 counts in every group. */
-export type Controller = 'memory' | 'pids' | 'cpu' | 'cpuacct'
-const LIMITING = ['memory', 'pids', 'cpu'] as const
-const CONTROLLERS: readonly Controller[] = [...LIMITING, 'cpuacct']
-const PARENT = 'thundercloud'
 /** Groups in a run's own. */
 const LIMITED = 'limited'
 const SHIM = 'shim'
 /** cpu.max and cpu.cfs_quota_us count in this period. */
 const CPU_PERIOD_US = 100_000
-
-/** Where cgroups can be made: per controller, the folder that takes them. A controller that is missing is not writable. */
-export type CgroupRoots = { readonly version: 1 | 2; readonly roots: Partial<Record<Controller, string>> }
 
 /** What of a grant a control group limits. */
 export type CgroupLimits = Partial<Pick<Grant, 'memoryBytes' | 'cpuMillicores' | 'pids'>>
@@ -23,31 +16,6 @@ export type CgroupLimits = Partial<Pick<Grant, 'memoryBytes' | 'cpuMillicores' |
 export type RunCgroup = {
   readonly version: 1 | 2
   readonly dirs: Partial<Record<Controller, string>>
-}
-
-/** Looks for what this process may write: version 2, delegated to it or entirely, else version 1. */
-export async function findCgroups(mounts = '/proc/mounts', self = '/proc/self/cgroup'): Promise<CgroupRoots> {
-  const lines = (await readFile(mounts, 'utf8').catch(() => '')).split('\n').map((line) => line.split(' '))
-  const unified = lines.find(([, , type]) => type === 'cgroup2')?.[1]
-  if (unified !== undefined) {
-    const own = /^0::(.*)$/m.exec(await readFile(self, 'utf8').catch(() => ''))?.[1] ?? '/'
-    // the group above the root is no group
-    const above = own === '/' ? [] : [join(unified, own, '..')]
-    for (const base of new Set([unified, join(unified, own), ...above])) {
-      const parent = await delegated(base)
-      if (parent !== undefined) return { version: 2, roots: parent }
-    }
-  }
-  const roots: Partial<Record<Controller, string>> = {}
-  for (const controller of CONTROLLERS) {
-    const mount = lines.find(
-      ([, , type, options]) => type === 'cgroup' && options?.split(',').includes(controller),
-    )?.[1]
-    if (mount === undefined) continue
-    const parent = join(mount, PARENT)
-    if (await makeDir(parent)) roots[controller] = parent
-  }
-  return { version: 1, roots }
 }
 
 /**
@@ -67,7 +35,7 @@ export async function createCgroup(
     const dir = nested ? join(above, LIMITED) : above
     await mkdir(above, { recursive: true })
     if (nested) {
-      await writeFile(join(above, 'cgroup.subtree_control'), `+${controller}`)
+      await setFile(join(above, 'cgroup.subtree_control'), `+${controller}`)
       await mkdir(join(above, SHIM), { recursive: true })
       await chown(join(above, 'cgroup.procs'), owner, owner)
     }
@@ -91,7 +59,7 @@ export async function limitCgroup({ version, dirs }: RunCgroup, limits: CgroupLi
 async function limitController(version: 1 | 2, controller: Controller, dir: string, limits: CgroupLimits) {
   // in this order: the kernel refuses a limit with swap below that without
   for (const [file, value, optional] of limitsOf(version, controller, limits)) {
-    await writeFile(join(dir, file), value).catch((error) => {
+    await setFile(join(dir, file), value).catch((error) => {
       if (!optional) throw error
     })
   }
@@ -132,6 +100,35 @@ export async function cgroupStats(cgroup: RunCgroup) {
   }
 }
 
+/**
+ * Sends SIGKILL to every process of a run's groups. Version 2 kills them at once where the kernel can (5.14); else those that
+ * are there now, and a fork may be missed: again, until the groups are gone.
+ */
+export async function killCgroup({ dirs }: RunCgroup): Promise<void> {
+  await Promise.all([...new Set(Object.values(dirs))].map(killGroup))
+}
+
+async function killGroup(dir: string): Promise<void> {
+  const killed = await setFile(join(dir, 'cgroup.kill'), '1').then(
+    () => true,
+    () => false,
+  )
+  if (killed) return
+  for (const group of [dir, join(dir, LIMITED), join(dir, SHIM)]) {
+    const text = await readFile(join(group, 'cgroup.procs'), 'utf8').catch(() => '')
+    // version 2 lists as 0 what this process cannot see, and 0 would be the node's own process group
+    for (const pid of text.split('\n').map(Number)) if (pid > 0) kill(pid)
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // it has ended, and the group empties itself
+  }
+}
+
 /** Fine when it is gone; busy while the last process is still on its way out. */
 export async function removeCgroup({ dirs }: RunCgroup): Promise<boolean> {
   const gone = await Promise.all([...new Set(Object.values(dirs))].map(removeGroup))
@@ -145,11 +142,6 @@ async function removeGroup(dir: string): Promise<boolean> {
     () => true,
     (error) => error.code === 'ENOENT',
   )
-}
-
-/** The group with the limits, of the group of a run. */
-export function limitedGroup({ version, dirs }: RunCgroup): RunCgroup {
-  return { version, dirs: Object.fromEntries(Object.entries(dirs).map(([name, dir]) => [name, join(dir, LIMITED)])) }
 }
 
 function limitsOf(
@@ -180,30 +172,6 @@ function limitsOf(
     ['memory.memsw.limit_in_bytes', `${memoryBytes}`, true],
     ['memory.swappiness', '0', true],
   ]
-}
-
-async function delegated(base: string): Promise<Partial<Record<Controller, string>> | undefined> {
-  const parent = join(base, PARENT)
-  const enable = LIMITING.map((controller) => `+${controller}`).join(' ')
-  await writeFile(join(base, 'cgroup.subtree_control'), enable).catch(() => {})
-  if (!(await makeDir(parent))) return undefined
-  await writeFile(join(parent, 'cgroup.subtree_control'), enable).catch(() => {})
-  const enabled = (await readFile(join(parent, 'cgroup.subtree_control'), 'utf8').catch(() => '')).trim().split(' ')
-  const usable = LIMITING.filter((controller) => enabled.includes(controller))
-  if (usable.length > 0) return Object.fromEntries(usable.map((controller) => [controller, parent]))
-  await rmdir(parent).catch(() => {})
-  return undefined
-}
-
-/** It may be there already, made by another user's node. */
-async function makeDir(dir: string): Promise<boolean> {
-  try {
-    await mkdir(dir, { recursive: true })
-    await access(dir, constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function entries(roots: Partial<Record<Controller, string>>): [Controller, string][] {

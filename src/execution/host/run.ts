@@ -6,7 +6,7 @@ import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { isAlive, type ProcessIdentity, signalProcess } from '../../base/os/process-identity.ts'
 import { connectThroughGateway, isGatewayOpen, requestGateway, serveEgressThrough } from '../gateway/client.ts'
 import type { Run, RunEnd, RunStats } from '../types.ts'
-import { joinFiles, limitedGroup, type RunCgroup, removeCgroup } from './cgroups.ts'
+import { killCgroup, type RunCgroup, removeCgroup } from './cgroups.ts'
 import { leftOutputs } from './outputs/left-outputs.ts'
 import {
   childPidOf,
@@ -143,16 +143,7 @@ async function killRun(files: RunFiles): Promise<ProcessIdentity[]> {
 
 async function emptied(cgroup: RunCgroup): Promise<boolean> {
   if (await removeCgroup(cgroup)) return true
-  for (const file of [...joinFiles(cgroup), ...joinFiles(limitedGroup(cgroup))]) {
-    const pids = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean).map(Number)
-    for (const pid of pids) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // it has ended, and the group empties itself
-      }
-    }
-  }
+  await killCgroup(cgroup)
   return removeCgroup(cgroup)
 }
 
