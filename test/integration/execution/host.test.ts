@@ -120,6 +120,7 @@ describe('the host without bubblewrap', () => {
     { toolchain: ['python'] },
     { command: ['node', '--allow-fs-read=*', 'main.js'] },
     { command: ['node'] },
+    { outputs: { paths: ['out'], maxBytes: 1, maxEntries: 1 } },
   ])('refuses what it cannot contain: %j', async (change) => {
     const refused = await plan('', change)
     await expect(executor().start(refused)).rejects.toThrow(RunRefusedError)
