@@ -69,6 +69,7 @@ export async function createExecution(
       },
     ),
   )
+  const drain = createDrainState({ clock, meta: journal.meta })
   const supervisor = parts.use(
     createSupervisor(
       {
@@ -95,7 +96,8 @@ export async function createExecution(
         netcap: () => policy().config.NETCAP,
         limits: () => totalLimits(policy().config),
         health: () => healthSettings(policy().config),
-        warm: () => warmStarts(policy().config),
+        // a drained node begins no run
+        warm: () => (drain.active ? { classes: [], gateways: 0 } : warmStarts(policy().config)),
         logs: { ...LOGS, totalBytes: quotas.LOGS },
         graceMs: timeouts.STOP * 1000,
         stopOnClose: init.stopRunsOnClose === true,
@@ -109,9 +111,10 @@ export async function createExecution(
     }),
   )
   parts.use(events.on('execution:state', ({ state }) => state === 'running' && supervisor.keepReady()))
-  parts.use(events.on('execution:freed', () => supervisor.keepReady()))
+  for (const name of ['execution:freed', 'node:draining', 'node:undrained'] as const) {
+    parts.use(events.on(name, () => supervisor.keepReady()))
+  }
   const claims = createOwnClaims()
-  const drain = createDrainState({ clock, meta: journal.meta })
   const { receipts, services, notify } = createReporting(context, {
     ...{ code, network, signed, supervisor, claims, drain, results },
   })

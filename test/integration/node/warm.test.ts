@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { once } from '../../../src/base/events.ts'
@@ -39,7 +39,9 @@ const test = base.extend('starts', async ({ mesh }) => {
     await writeFile(mesh.policyFile('node'), await mesh.policyWith('node', keys))
     await node.reload()
   }
-  return { begin, change }
+  const slots = async () =>
+    (await readdir(join(mesh.dir('node'), 'data/runs'))).filter((name) => name.startsWith('parked-')).length
+  return { node, begin, change, slots }
 })
 
 describe.skipIf(!needs('bubblewrap') || !needs('root'))('a node with LIMITS.WARM', () => {
@@ -55,5 +57,13 @@ describe.skipIf(!needs('bubblewrap') || !needs('root'))('a node with LIMITS.WARM
     )
     await starts.change({ LIMITS: { TOTAL } })
     expect(await starts.begin()).toBeUndefined()
+  })
+
+  test('keeps nothing ready while it is drained', async ({ starts }) => {
+    await eventually(async () => expect(await starts.slots()).toBe(2))
+    starts.node.drain()
+    await eventually(async () => expect(await starts.slots()).toBe(0))
+    starts.node.undrain()
+    await eventually(async () => expect(await starts.slots()).toBe(2))
   })
 })
