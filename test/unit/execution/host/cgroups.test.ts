@@ -14,28 +14,10 @@ import {
   oomKills,
   removeCgroup,
 } from '../../../../src/execution/host/cgroups.ts'
-import { cgroup2Tree } from '../../../fixtures/execution/cgroup2-tree.ts'
+import { type Cgroup2Tree, cgroup2Tree } from '../../../fixtures/execution/cgroup2-tree.ts'
 import { until } from '../../../fixtures/execution/run-fixture.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { needs } from '../../../require.ts'
-
-type Tree = Awaited<ReturnType<typeof cgroup2Tree>>
-const kernel = vi.hoisted(() => ({ tree: undefined as Tree | undefined }))
-
-// Below one folder the rules of version 2 hold. Elsewhere files are files.
-vi.mock('node:fs/promises', async (original) => {
-  const fs = await original<typeof import('node:fs/promises')>()
-  const at = (path: unknown) => (kernel.tree?.contains(String(path)) ? kernel.tree : undefined)
-  const replaced: Pick<typeof fs, 'mkdir' | 'rmdir' | 'writeFile'> = {
-    mkdir: (async (path: string, options?: { recursive?: boolean }) =>
-      at(path)?.mkdir(path, options?.recursive === true) ?? fs.mkdir(path, options)) as typeof fs.mkdir,
-    rmdir: async (path) => at(path)?.rmdir(String(path)) ?? fs.rmdir(path),
-    writeFile: (async (path: string, text: string, options?: { flag?: string }) =>
-      at(path)?.write(path, text, { creates: options?.flag !== 'r+' }) ??
-      fs.writeFile(path, text, options)) as typeof fs.writeFile,
-  }
-  return { ...fs, ...replaced }
-})
 
 const SHIM = 4242
 const SERVICE = 4243
@@ -45,20 +27,20 @@ const GRANT = { memoryBytes: 64 * 2 ** 20, cpuMillicores: 500, pids: 32 }
 describe('control groups of version 2', () => {
   let base: string
   let root: string
+  let tree: Cgroup2Tree | undefined
 
   beforeEach(async () => {
     base = await tempDir()
     root = join(base, 'cgroup')
   })
   afterEach(async () => {
-    kernel.tree = undefined
+    tree?.[Symbol.dispose]()
     vi.restoreAllMocks()
     await files.rm(base, { recursive: true, force: true })
   })
 
   const machine = async (controllers = ['cpu', 'memory', 'pids'], options = {}) => {
-    const tree = await cgroup2Tree(root, controllers, options)
-    kernel.tree = tree
+    tree = await cgroup2Tree(root, controllers, options)
     return tree
   }
   const find = async ({ mount = root, own = '/', more = '' } = {}) => {
@@ -72,7 +54,7 @@ describe('control groups of version 2', () => {
     return { dir: join(root, 'thundercloud', name), ...(await createCgroup(groups, name, GRANT, owner)) }
   }
   const join0 = async (pid: number, paths: readonly string[]) => {
-    kernel.tree?.as(pid)
+    tree?.as(pid)
     for (const path of paths) await writeFile(path, '0', { flag: 'r+' })
   }
 
@@ -250,7 +232,6 @@ describe('control groups of version 2', () => {
       }
     }
     const expected = await answers(root)
-    kernel.tree = undefined
     expect(await answers(real)).toEqual(expected)
   })
 })
