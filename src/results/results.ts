@@ -16,6 +16,8 @@ type Packed = Omit<PackedOutputs, 'missing' | 'leftOut'> & {
   readonly detail: string | undefined
 }
 
+const MADE_ROOM = 'made room for newer results, or the node keeps less of them now'
+
 /** Opens what an earlier node has kept; what has expired meanwhile goes. */
 export async function createResults(components: ResultsComponents, init: ResultsInit): Promise<Results> {
   const { clock, log } = components
@@ -51,6 +53,9 @@ export async function createResults(components: ResultsComponents, init: Results
       else if (record.code !== undefined && now >= record.expires)
         await drop(record, `were kept until ${new Date(record.expires).toISOString()}`)
     }
+    // the policy may give them less than before
+    const kept = [...records.values()].filter(({ code }) => code !== undefined)
+    for (const gone of resultsToEvict(kept, { author: '', size: 0 }, limits().bytes)) await drop(gone, MADE_ROOM)
     const byAge = [...records.values()].sort((a, b) => a.at - b.at)
     for (const record of byAge.slice(0, Math.max(0, byAge.length - MAX_RECORDS))) await forget(record)
   }
@@ -84,8 +89,7 @@ export async function createResults(components: ResultsComponents, init: Results
       const record = { ...about, code: code?.toString(), size, files: count, complete, detail, expires }
       await changes.add(async () => {
         const others = [...records.values()].filter((other) => other.service !== service.id && other.code !== undefined)
-        for (const gone of resultsToEvict(others, record, limits().bytes))
-          await drop(gone, 'made room for newer results')
+        for (const gone of resultsToEvict(others, record, limits().bytes)) await drop(gone, MADE_ROOM)
         await files.commit(folder, record)
         records.set(service.id, record)
         await expire()

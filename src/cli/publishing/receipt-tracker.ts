@@ -81,12 +81,14 @@ export function receiptLine(receipt: ReceiptView, who: string): string {
 export function receiptSentence({ state, redirected, reasons }: ReceiptView): string {
   const word = receiptText(state, reasons)
   const also = redirected && state !== 'redirected' ? `, and ${REDIRECTED.there}` : ''
+  const kept = reasons.some(({ rule, outcome }) => rule === RUN_RULES.outputs && outcome === 'pass')
   const shown = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
   const why = shown.map(({ message }) => sanitizeText(message, 200))
   const written = reasons.filter(({ rule }) => rule === RUN_RULES.output).map(({ message }) => message)
   const output = lastLinesOf(written, SHOWN_OUTPUT)
   if (output.length > 0) why.push(`it wrote ${output.map((line) => JSON.stringify(sanitizeText(line, 200))).join(' ')}`)
-  return `${word}${also}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
+  const results = kept ? ', and keeps its results' : ''
+  return `${word}${also}${results}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
 }
 
 /** `…AbCdEfGh does not answer now; 40s ago it reported: runs it, healthy`, for a sentence */
