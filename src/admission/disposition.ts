@@ -53,7 +53,7 @@ export function moved(verdict: Verdict, from: Pick<Grant, 'executor'>, to: Pick<
 }
 
 function executorText({ executor }: Pick<Grant, 'executor'>): string {
-  return executor === 'docker' ? 'a run in Docker' : 'a run on the host'
+  return { docker: 'a run in Docker', host: 'a run on the host', pool: 'a run in a pool' }[executor]
 }
 
 /** A verdict that is not carried out: nothing happens here, so the service is redirected where REDIRECT allows it. */

@@ -62,6 +62,8 @@ export type Plan = {
    * verified; absent where the engine has it.
    */
   readonly image?: { readonly digest: string; readonly dir?: string | undefined } | undefined
+  /** The engine's id of an image, in the place of the toolchain's: a build for a shared container. */
+  readonly imageId?: string | undefined
   /** folder that gets the log files; outlives the run */
   readonly logDir: string
   /** What else of the machine it may read. In a sandbox of the host only; others refuse it. */

@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts'
 import { type ExecutorName, type Grant, LISTED_EXECUTORS } from '../base/verdict.ts'
 import { type Configuration, canonicalToolchain, type OwnService, type RunnerConfig } from '../config/index.ts'
 import type { Granted, RunnableService } from '../execution/index.ts'
+import { choosePool } from '../runner/andromeda/pool.ts'
 import { type AvailableExecutor, decideNetwork, grantBy } from '../runner/index.ts'
 import type { SignedService } from '../services/registry.ts'
 import { runnableOf } from '../services/runnable.ts'
@@ -63,15 +64,22 @@ export function createConfiguredServices(
     if (components.stopped(id) || drain.active) return
     const { config } = init.configuration().policy
     const runnable = runnableOf(issued.signed, components.texts)
-    const allowed = executorsFor(runnable, config)
     const present = runs.granted().find((run) => run.service === id)
+    const { capacity } = facts.current()
+    const { memory, disk, cpu, pids } = issued.signed.body.resources
+    const pool = choosePool({ ...runnable, resources: { memory, disk, cpu, pids } }, { config, capacity })
+    const isPooled = config.CONTAINERS.includes((present?.grant.pool ?? pool.name) || '')
+    const allowed: readonly ExecutorName[] = [...(isPooled ? ['pool' as const] : []), ...executorsFor(runnable, config)]
     const beginsAgain = moved.has(id) || drain.resumes(id)
     if (present === undefined ? runs.status(id) !== undefined && !beginsAgain : present.ending) return
     if (present !== undefined && allowed.includes(present.grant.executor)) return
-    const there = facts.current().capacity.executors
+    const there = capacity.executors.filter(({ name }) => name !== 'pool' || pool.executor !== undefined)
     const executor = there.find(({ name }) => name === allowed.find((one) => there.some((other) => other.name === one)))
     if (present !== undefined) {
-      const why = `PREFER_TOOLCHAIN.${present.grant.executor} does not grant ${joinWords(runnable.toolchain)} any more`
+      const why =
+        present.grant.executor === 'pool'
+          ? `CONTAINERS does not list ${present.grant.pool} any more`
+          : `PREFER_TOOLCHAIN.${present.grant.executor} does not grant ${joinWords(runnable.toolchain)} any more`
       log.warn('a service of SERVICES ends where it runs', { service: service.name, reason: why })
       moved.add(id)
       await runs.stop(id, { why })
@@ -79,7 +87,8 @@ export function createConfiguredServices(
     if (executor === undefined)
       throw new UnavailableError(`it waits for ${joinWords(allowed, 'or')}, which is not available now`)
     moved.delete(id)
-    runs.run(runnable, grantOf(issued.signed, executor, config), { replaces })
+    const grant = grantOf(issued.signed, executor, config)
+    runs.run(runnable, executor === pool.executor ? { ...grant, pool: pool.name } : grant, { replaces })
     drain.resumed(id)
   }
 

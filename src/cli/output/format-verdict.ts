@@ -10,8 +10,14 @@ export function verdictText({ run, redirect, park }: Verdict): string {
   return [first, ...parked, redirect ? REDIRECTED.yes : REDIRECTED.no].join(', ')
 }
 
-function grantText({ executor, memoryBytes, cpuMillicores, diskBytes, pids, network }: Grant): string {
-  const how = executor === 'docker' ? 'in Docker' : 'on the host'
+const EXECUTOR_COMES = {
+  docker: 'the Docker engine answers',
+  host: 'the host sandbox is available',
+  pool: 'there is a pool',
+}
+
+function grantText({ executor, pool = '', memoryBytes, cpuMillicores, diskBytes, pids, network }: Grant): string {
+  const how = { docker: 'in Docker', host: 'on the host', pool: `in the pool ${sanitizeText(pool, 256)}` }[executor]
   const reach = network.mode === 'none' ? 'no network' : `network: ${networkText(network)}`
   return `${how} with ${formatBytes(memoryBytes)} memory, ${howMany(cpuMillicores / 1000, 'core', 'cores')}, ${formatBytes(diskBytes)} disk, ${howMany(pids, 'process', 'processes')}, ${reach}`
 }
@@ -40,7 +46,7 @@ function conditionText(condition: WakeCondition): string {
     case 'capacity':
       return 'there is capacity'
     case 'executor':
-      return condition.executor === 'docker' ? 'the Docker engine answers' : 'the host sandbox is available'
+      return EXECUTOR_COMES[condition.executor]
     case 'policy':
       return 'the policy changes'
     case 'quorum':

@@ -64,6 +64,12 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
     await removePoolRun({ engine, clock }, handle, await containerOf({ ...handle, pool: name }))
   }
 
+  /** A build has a container of its own, with what is in the pool. */
+  async function withImage(plan: Plan): Promise<Plan> {
+    const { image } = await pools.open(plan.grant.pool ?? '', plan.author)
+    return { ...plan, imageId: image }
+  }
+
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
     const { pool: name } = plan.grant
     if (name === undefined) throw new RunRefusedError('the grant names no pool')
@@ -138,10 +144,10 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
     name: 'pool',
     pools,
     available,
-    builderId: async (plan) => JSON.stringify(['pool', await builder.builderId(plan)]),
+    builderId: async (plan) => JSON.stringify(['pool', await builder.builderId(await withImage(plan))]),
     handle: (plan) => (plan.purpose === 'build' ? builder.handle(plan) : handleOf(plan)),
     async start(plan, { signal } = {}): Promise<Run> {
-      if (plan.purpose === 'build') return builder.start(plan, { signal })
+      if (plan.purpose === 'build') return builder.start(await withImage(plan), { signal })
       begun.add(runId(plan))
       try {
         return await begin(plan, signal)

@@ -29,6 +29,8 @@ export type OpenPool = {
   /** where its container has the programs that it was made with */
   readonly tools: string
   readonly env: readonly string[]
+  /** the engine's id */
+  readonly image: string
 }
 
 export type PoolStore = Pools & {
@@ -53,6 +55,11 @@ export function createPools(
   let made: Promise<string> | undefined
   const runsDir = (name: string) => join(poolsDir, poolKey(name), 'runs')
 
+  async function folders(): Promise<string[]> {
+    const keys = (await readdir(poolsDir).catch(() => [])).filter((key) => /^[0-9a-f]{16}$/.test(key))
+    return keys.map((key) => join(poolsDir, key, 'runs'))
+  }
+
   const containers = () =>
     ask((docker) => docker.listContainers({ all: true, filters: { label: [`${POOL_LABEL.node}=${nodeId}`] } }))
 
@@ -65,7 +72,9 @@ export function createPools(
   }
 
   async function versionsInUse(): Promise<ReadonlySet<string>> {
-    return new Set((await containers()).map(({ Labels }) => Labels[POOL_LABEL.tools] ?? ''))
+    const ofPools = (await containers()).map(({ Labels }) => Labels[POOL_LABEL.tools] ?? '')
+    const ofRuns = (await Promise.all((await folders()).map(runsIn))).flat().map(({ tools }) => tools)
+    return new Set([...ofPools, ...ofRuns])
   }
 
   async function inspect(name: string): Promise<Docker.ContainerInspectInfo | undefined> {
@@ -84,7 +93,7 @@ export function createPools(
       cpuMillicores: Math.round((HostConfig.NanoCpus ?? 0) / 1_000_000),
       pids: HostConfig.PidsLimit ?? 0,
       running: State.Running,
-      services: State.Running ? await servicesIn(runsDir(name)) : [],
+      services: State.Running ? (await runsIn(runsDir(name))).map(({ service }) => service) : [],
     }
   }
 
@@ -137,13 +146,14 @@ export function createPools(
     )
   }
 
-  function openPool({ Name, State, Config }: Docker.ContainerInspectInfo): OpenPool {
+  function openPool({ Name, Image, State, Config }: Docker.ContainerInspectInfo): OpenPool {
     const version = Config.Labels[POOL_LABEL.tools] ?? ''
     return {
       container: Name.replace(/^\//, ''),
       running: State.Running,
       tools: toolsAt(version),
       env: Config.Env ?? [],
+      image: Image,
     }
   }
 
@@ -215,20 +225,17 @@ export function createPools(
       }
       return openPool(found)
     },
-    async folders() {
-      const keys = (await readdir(poolsDir).catch(() => [])).filter((key) => /^[0-9a-f]{16}$/.test(key))
-      return keys.map((key) => join(poolsDir, key, 'runs'))
-    },
+    folders,
   }
 }
 
-/** Of the runs that have begun and not ended. */
-async function servicesIn(dir: string): Promise<string[]> {
+/** The runs that have begun and not ended. */
+async function runsIn(dir: string): Promise<PoolRunSpec[]> {
   const ids = await readdir(dir).catch(() => [])
   const found = ids.map(async (id) => {
     const files = runFiles(join(dir, id))
     const [taken, end] = await Promise.all([readJson<PoolRunSpec>(files.taken), readJson(files.end)])
-    return taken === undefined || end !== undefined ? [] : [taken.service]
+    return taken === undefined || end !== undefined ? [] : [taken]
   })
   return (await Promise.all(found)).flat()
 }

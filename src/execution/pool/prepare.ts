@@ -18,7 +18,12 @@ import { LOG, tool } from './scripts.ts'
 import { toolsAt } from './tools.ts'
 
 /** What an adopter learns about a run in a pool. JSON. */
-export type PoolRunSpec = ShimSpec & { readonly pool: string; readonly uid: number }
+export type PoolRunSpec = ShimSpec & {
+  readonly pool: string
+  readonly uid: number
+  /** version of what it was begun with */
+  readonly tools: string
+}
 
 const PIPE_MS = 10_000
 /** Root in a pool may not open what only its owner may; nobody but the two finds a way to it. */
@@ -60,7 +65,7 @@ export async function preparePoolRun(clock: Clock, input: PreparePoolRunInit): P
     await chmod(join(files.etc, name), 0o644)
   }
   await writeJson(files.plan, {
-    ...{ runId: plan.runId, service: plan.service, purpose: plan.purpose, pool: input.pool, uid },
+    ...{ runId: plan.runId, service: plan.service, purpose: plan.purpose, pool: input.pool, uid, tools },
     ...{ socket: handle.socket, listen: 's', ports, lifetime: plan.lifetime, logDir: LOG },
     ...{ command: plan.command, env: {}, cwd: '/', sandboxed: true, cgroup: { version: 1, dirs: {} } },
     ...(egress === undefined ? {} : { egress: { listeners, proxyPort: egress.proxyPort } }),

@@ -1,14 +1,17 @@
 import { splitContainer } from '../../config/files/container-name.ts'
 import { canonicalToolchain } from '../../config/files/toolchains.ts'
-import type { AvailableExecutor, ReceivedService } from '../contract.ts'
+import type { AvailableExecutor, NodeFacts, ReceivedService } from '../contract.ts'
 import { addressMatcher } from './address-matcher.ts'
 import { joinSorted } from './reasons.ts'
-import type { RuleContext } from './rule.ts'
 
 /** The shared container of a service, or why it has none. */
 export type PoolChoice =
   | { readonly name: string; readonly executor: AvailableExecutor }
-  | { readonly why: string; readonly executor?: undefined }
+  | { readonly why: string; readonly executor?: undefined; readonly name?: undefined }
+
+type PooledService = Pick<ReceivedService, 'author' | 'toolchain' | 'code' | 'resources'> & {
+  readonly run: Pick<ReceivedService['run'], 'outputs'>
+}
 
 /** What a content id in base32 begins with that names the plain bytes of an image's manifest. */
 const IMAGE = 'bafk'
@@ -17,7 +20,10 @@ const IMAGE = 'bafk'
  * The first container of CONTAINERS that belongs to the author, has all toolchains of the service, is there, and is as
  * large as what the service asks for.
  */
-export function choosePool(service: ReceivedService, { config, capacity }: RuleContext): PoolChoice {
+export function choosePool(
+  service: PooledService,
+  { config, capacity }: Pick<NodeFacts, 'config' | 'capacity'>,
+): PoolChoice {
   const { CONTAINERS } = config
   if (CONTAINERS.length === 0) return { why: 'CONTAINERS is empty' }
   const isAuthor = addressMatcher(service.author)

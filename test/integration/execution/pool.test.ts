@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises'
+import { chmod, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createEngine } from '../../../src/execution/docker/engine.ts'
 import type { Plan, PoolExecutor, Run } from '../../../src/execution/index.ts'
-import { poolExecutor } from '../../fixtures/execution/executors.ts'
+import { dockerExecutor, poolExecutor } from '../../fixtures/execution/executors.ts'
 import { runDirs } from '../../fixtures/execution/run-dirs.ts'
 import { linesOf, MIB, planFor, runToEnd, until } from '../../fixtures/execution/run-fixture.ts'
 import { system } from '../../fixtures/system.ts'
@@ -83,6 +83,23 @@ describe.skipIf(!needs('engine'))('a pool', () => {
       expect((await executor.pools.list()).find((pool) => pool.name === NAME)).toMatchObject({ running: true })
     })
 
+    it('ends the run that takes all memory of the pool, and no other', async () => {
+      const greedy = await plan('const kept = []; for (;;) kept.push(Buffer.alloc(8 * 1024 * 1024, 1))', {
+        grant: { pool: NAME, memoryBytes: 2 ** 40 },
+      })
+      const calm = await plan(READY)
+      const run = await executor.start(calm)
+      await says(calm, 'ready')
+      expect((await runToEnd(executor, greedy)).end).toMatchObject({
+        reason: 'memory',
+        detail: 'its pool had no memory left',
+      })
+      expect((await run.stats()).pids).toBeGreaterThan(0)
+      await run.stop({ graceMs: 0 })
+      expect(await run.wait()).toMatchObject({ reason: 'stopped' })
+      await executor.remove(run.handle)
+    })
+
     it('lets none write to its code, or make namespaces, mounts or devices', async () => {
       const { out } = await runToEnd(
         executor,
@@ -156,6 +173,16 @@ describe.skipIf(!needs('engine'))('a pool', () => {
     expect(await ended).toMatchObject({ detail: expect.stringMatching(/ended from outside/) })
     await executor.remove(run.handle)
     expect((await runToEnd(executor, await plan(`console.log('again')`))).out).toEqual(['again'])
+  })
+
+  it('has what it runs built with what is in it, in a container of its own', async () => {
+    const command = ['node', '-e', `require('fs').writeFileSync('built.txt', 'made')`]
+    const build = await plan('', { purpose: 'build', toolchain: ['python'], command })
+    await chmod(build.codeDir ?? '', 0o777)
+    expect((await runToEnd(executor, build)).end).toMatchObject({ exitCode: 0 })
+    expect(await readFile(join(build.codeDir ?? '', 'built.txt'), 'utf8')).toBe('made')
+    // no toolchain names an image of python here
+    await expect(dockerExecutor(dirs).start(build)).rejects.toThrow(/no image is known for the toolchain python/)
   })
 
   it('serves its owner alone, and no image', async () => {

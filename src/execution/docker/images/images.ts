@@ -98,6 +98,7 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
     has: async (digest: string, author: string) => (await present(digest, author)) !== undefined,
     async ofPlan(plan: Plan): Promise<string> {
       if (plan.image !== undefined) return byDigest(plan.image, plan)
+      if (plan.imageId !== undefined) return plan.imageId
       const known = plan.toolchain.filter((name) => toolchains[name] !== undefined)
       const [name] = known
       if (name === undefined) {
