@@ -39,19 +39,18 @@ export async function beginInSlot(clock: Clock, slot: Slot, init: BeginInit, onO
   // a check waits beside the command, in a box that has the pipes for it
   const fresh = !slot.hasBox || plan.check !== undefined
   const mounts = mountTable(runMounts(slot, { ...plan, diskBytes, fresh }))
-  const limited = limitCgroup(
-    slot.cgroup,
-    // what the Node.js of the slot has seen of its memory stays as it is
-    slot.parked === undefined ? { memoryBytes, cpuMillicores, pids } : { cpuMillicores },
-  )
   await Promise.all([
     mkdir(plan.logDir, { recursive: true, mode: 0o700 }),
     makeVisible(plan.codeDir),
     writeFile(parked.table, mounts, { mode: 0o600 }),
   ])
   // the plan is there before the folder has the run's name: a folder of a run without one would be of nobody
-  const written = writePlan(slot, init, fresh).then(() => giveTo(slot.uid, slot.dir, plan.logDir))
-  await Promise.all([slot.mount(parked.table), written, limited])
+  await Promise.all([
+    slot.mount(parked.table),
+    writePlan(slot, init, fresh).then(() => giveTo(slot.uid, slot.dir, plan.logDir)),
+    // what the Node.js of the slot has seen of its memory stays as it is
+    limitCgroup(slot.cgroup, slot.parked === undefined ? { memoryBytes, cpuMillicores, pids } : { cpuMillicores }),
+  ])
   await rename(slot.dir, handle.dir)
   await symlink(runFiles(handle.dir).listen, handle.socket)
   using limit = deadline(clock, BEGIN_MS, new TimeoutError('a sandbox that was ready does not answer'))

@@ -15,6 +15,9 @@ const EARLY_VARIABLES = [
 /** Words that Node.js takes for a command of its own. */
 const NODE_COMMANDS = ['inspect', 'debug']
 
+/** What makes a sandbox and waits in it counts as the run's: about 1 MiB, and no limit can be set below what is in use. */
+const WAITING_BYTES = 8 * 2 ** 20
+
 export type ParkedAnswer = { readonly program: ParkedProgram } | { readonly coldReason: string }
 
 /** What a plan's program gets in a Node.js that is there already, or why it needs one of its own. */
@@ -32,7 +35,8 @@ export function parkedProgramOf(plan: Plan): ParkedAnswer {
 /** Why a plan can have no sandbox that is there already; undefined where it can. */
 export function unparkable(plan: Plan): string | undefined {
   if (plan.purpose !== 'run') return 'it is a build'
-  return plan.readOnlyMounts === undefined && plan.files === undefined ? undefined : 'it sees files of this machine'
+  if (plan.readOnlyMounts !== undefined || plan.files !== undefined) return 'it sees files of this machine'
+  return plan.grant.memoryBytes < WAITING_BYTES ? 'its memory is less than what waits in a sandbox may take' : undefined
 }
 
 export function isOfClass({ grant }: Plan, { memoryBytes, diskBytes, pids }: WarmClass): boolean {

@@ -59,6 +59,7 @@ it.each<[Partial<Plan>, string]>([
 it.each<[Partial<Plan>, string | undefined]>([
   [{}, undefined],
   [{ purpose: 'build' }, 'it is a build'],
+  [{ grant: grantOf('host', { memoryBytes: 2 ** 20 }) }, 'its memory is less than what waits in a sandbox may take'],
   [{ readOnlyMounts: [{ path: '/etc/hostname', as: '/x' }] }, 'it sees files of this machine'],
   [{ files: { '/x': 'text' } }, 'it sees files of this machine'],
 ])('%j takes no sandbox that is there already, for a reason', (change, reason) => {
