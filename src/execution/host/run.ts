@@ -130,7 +130,8 @@ export async function removeHostRun(
     await sleep(clock, LOOK_MS)
   }
   for (const socket of [handle.socket, plan?.socket]) if (socket !== undefined) await rm(socket, { force: true })
-  await rm(handle.dir, { recursive: true, force: true })
+  // what the kernel has not ended yet may make another file there
+  await rm(handle.dir, { recursive: true, force: true, maxRetries: 10 })
 }
 
 /** The shim and, where it has no namespace that ends with it, the run. */
