@@ -131,6 +131,19 @@ export function describeOutputs({ create, dirs, executor, nodeId, plan }: KitCon
       expect(found).toMatchObject({ files: { 'out/a': '1' } })
     })
 
+    it('is there beyond the time that the task had, while no node takes it', async () => {
+      const lifetime = { afterMs: 3000, graceMs: 0 }
+      const script = `fs.writeFileSync('out/a', '1'); setTimeout(() => {}, 1000)`
+      const found = await left(['out'], script, { lifetime }, async (run) => {
+        // one that began later and does not end by itself: when its time was over, the other's was
+        const later = await executor().start(await plan('setInterval(() => {}, 1000)', { lifetime }))
+        expect((await later.wait({ signal: AbortSignal.timeout(50_000) })).exitCode).not.toBe(0)
+        await executor().remove(later.handle)
+        return run
+      })
+      expect(found).toMatchObject({ files: { 'out/a': '1' } })
+    })
+
     it('goes with the run', async () => {
       const paths = ['out']
       const ready = await plan(`require('fs').mkdirSync('/work/out')`, { outputs: { ...LIMITS, paths } })

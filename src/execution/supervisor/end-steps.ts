@@ -102,7 +102,9 @@ export async function collectOutputs(context: StepContext, run: Run | undefined)
     detach.throwIfAborted()
     const reason = messageOf(error)
     log.warn('what a task left could not be kept', { service: spec.service.id, runId, reason })
-    recorder.note(await keeper.keep(task, { problem: `could not be kept: ${reason}` }, { signal: detach }))
+    const noting = keeper.keep(task, { problem: `could not be kept: ${reason}` }, { signal: detach })
+    recorder.note(await noting.catch((failure: unknown) => `no results are kept: ${messageOf(failure)}`))
+    detach.throwIfAborted()
   }
 }
 

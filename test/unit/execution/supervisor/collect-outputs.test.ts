@@ -73,6 +73,16 @@ describe('a supervised task that leaves something', () => {
     expect([tries > 3, bench.state('a')]).toEqual([true, 'exited'])
   })
 
+  it('is done where not even that can be kept', async () => {
+    await begin(async () => {
+      throw new Error('no luck')
+    })
+    bench.end('a')
+    for (let minute = 0; minute < 6; minute++) await bench.clock.advance(60_000)
+    await bench.idle()
+    expect(bench.state('a')).toBe('exited')
+  })
+
   it('waits for an engine that is away', async () => {
     await begin()
     const { left } = bench.engine
