@@ -75,6 +75,12 @@ function noticesOf(config: RunnerConfig, raw: object, file: string, network: str
   )
   if (unknown.length > 0)
     note('PREFER_TOOLCHAIN', `has ${unknown.map(valueText).join(', ')}, which no executor here knows`)
+  const { GATEWAYS, 'node.js': classes } = config.LIMITS.WARM
+  if (GATEWAYS + classes.length > 0 && host.length === 0)
+    note(
+      'LIMITS',
+      'has WARM, but PREFER_TOOLCHAIN.host names no toolchain, so no service of others begins in what it keeps ready',
+    )
   const { MEMORY, CPU, PIDS, RUNS } = config.LIMITS.TOTAL
   const zero = Object.entries({ MEMORY, CPU, PIDS, RUNS })
     .filter(([, value]) => value === 0)

@@ -126,6 +126,20 @@ it('an operator folder: reports names of older runners and words that no executo
   ])
 })
 
+it.each([
+  [
+    { docker: ['node.js'] },
+    [
+      'config.json: LIMITS has WARM, but PREFER_TOOLCHAIN.host names no toolchain, so no service of others begins in what it keeps ready',
+    ],
+  ],
+  [{ docker: ['node.js'], host: ['node.js'] }, []],
+])('an operator folder: reports what is kept ready where nothing runs: %j', (PREFER_TOOLCHAIN, expected) => {
+  const TOTAL = { MEMORY: '1GiB', CPU: '1', PIDS: 64, RUNS: 4 }
+  const { notices } = readPolicy({ PREFER_TOOLCHAIN, LIMITS: { TOTAL, WARM: { GATEWAYS: 2 } } })
+  expect(notices.map(({ message }) => message)).toEqual(expected)
+})
+
 it('what is wrong with a folder: is said in one sentence', async ({ temp }) => {
   const dir = temp.in('node')
   const load = () => sentenceOf(loadConfiguration(dir))

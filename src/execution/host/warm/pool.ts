@@ -28,8 +28,10 @@ export type WarmStart = {
 
 /** Sandboxes that wait for runs. Each is used once, and another takes its place. */
 export interface WarmPool extends AsyncDisposable {
-  /** `noClasses`: no control group here limits what one would be granted. */
-  /** Resolves when it is there, as far as it can be, and the rest is gone. */
+  /**
+   * Resolves when it is there, as far as it can be, and the rest is gone. `noClasses`: no control group here limits what one
+   * would be granted.
+   */
   keep(wanted: WarmStarts, options?: { renew?: boolean | undefined; noClasses?: boolean }): Promise<void>
   /** Who takes a slot removes it. */
   take(plan: Plan): Promise<WarmStart>
