@@ -147,6 +147,13 @@ export {
   type Ticket,
 } from '../../protocols/redirection.ts'
 export {
+  decodeResultsRequest,
+  encodeResultsRequest,
+  RESULTS_PROTOCOL,
+  type ResultsRequest,
+  resultsIn,
+} from '../../protocols/results.ts'
+export {
   decodeService,
   encodeService,
   type Port,

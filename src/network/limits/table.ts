@@ -2,6 +2,7 @@ import { ARCHIVE_PROTOCOL } from '../../../protocols/archive.ts'
 import { MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, MAX_TUNNEL_FRAME_BYTES } from '../../../protocols/limits.ts'
 import { NEIGHBOUR_PROTOCOL } from '../../../protocols/neighbour.ts'
 import { RECEIPT_PROTOCOL } from '../../../protocols/receipt.ts'
+import { RESULTS_PROTOCOL } from '../../../protocols/results.ts'
 import { STATUS_PROTOCOL } from '../../../protocols/status.ts'
 import { SYNC_PROTOCOL } from '../../../protocols/sync.ts'
 import { TUNNEL_PROTOCOL } from '../../../protocols/tunnel.ts'
@@ -57,6 +58,15 @@ const INBOUND: readonly (readonly [Matches, ProtocolLimits])[] = [
   [
     exactly(ARCHIVE_PROTOCOL),
     {
+      frames: { burst: 2000, perSecond: 500 },
+      bytes: { burst: MIB, perSecond: 128 * KIB },
+      maxFrameBytes: MAX_REQUEST_BYTES,
+    },
+  ],
+  [
+    exactly(RESULTS_PROTOCOL),
+    {
+      // a request with its token for each chunk of 1 MiB
       frames: { burst: 2000, perSecond: 500 },
       bytes: { burst: MIB, perSecond: 128 * KIB },
       maxFrameBytes: MAX_REQUEST_BYTES,
