@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm, utimes } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -191,6 +191,17 @@ describe.skipIf(!here)('sandboxes that are ready', () => {
     await executor.keepReady?.(READY, { renew: true })
     const after = await readdir(dirs.runs)
     expect([after.length, after.filter((name) => before.includes(name))]).toEqual([before.length, []])
+  })
+
+  it('are thrown away where their Node.js is another file by now', async () => {
+    const node = join(dirs.base, 'node')
+    await copyFile(process.execPath, node)
+    await using upgraded = warmHost(dirs, { node })
+    await upgraded.keepReady?.(READY)
+    await utimes(node, 0, 0)
+    const run = await upgraded.start(await planFor(upgraded, dirs, ''))
+    expect([run.start, (await run.wait()).exitCode]).toEqual(['cold start: no sandbox of its class was ready', 0])
+    await upgraded.remove(run.handle)
   })
 
   it.each(['SIGKILL', 'SIGTERM'] as const)('end with their node (%s), and leave nothing', async (signal) => {
