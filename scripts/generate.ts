@@ -1,5 +1,6 @@
 // Writes what is derived from the sources: JSON Schemas, the reference of all settings, the program's help,
-// the linter's rules of which folder may import which, and ARCHITECTURE.md's table of which does.
+// the linter's rules of which folder may import which, ARCHITECTURE.md's table of which does, and the table of the
+// limits that the compliance tests exceed.
 // With --check it writes nothing, and fails with one sentence when a file is stale.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -7,6 +8,7 @@ import { COMMANDS } from '../src/cli/commands/index.ts'
 import { helpTexts } from '../src/cli/help-texts.ts'
 import { FILE_SCHEMAS, type FileKind, jsonSchemaText, referenceText } from '../src/config/index.ts'
 import { rulesReference } from '../src/runner/andromeda/reference.ts'
+import { withLimitsTable } from '../test/compliance/limits-matrix.ts'
 import { boundariesText } from './biome/floors.ts'
 import { withImportTable } from './import-graph.ts'
 
@@ -19,6 +21,7 @@ const generated: Record<string, string> = {
   'configs/help.json': `${JSON.stringify(helpTexts(await Promise.all(COMMANDS.map(({ load }) => load()))), null, 2)}\n`,
   'configs/reference.md': referenceText([rulesReference()]),
   'scripts/biome/boundaries.json': boundariesText(),
+  'docs/what-a-service-gets.md': withLimitsTable(await readFile(join(root, 'docs/what-a-service-gets.md'), 'utf8')),
   'ARCHITECTURE.md': withImportTable(await readFile(join(root, 'ARCHITECTURE.md'), 'utf8'), root),
 }
 
