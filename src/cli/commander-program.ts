@@ -8,6 +8,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   hub: 'Examine code for others: keys, statements, several members that sign together',
   key: 'Your key, and the addresses of you and your node',
   policy: 'Look at the policy, try another one, put it in force',
+  pool: 'Containers in which services of one author run side by side',
   runner: 'Begin a runner of your own',
   service: 'Begin a service',
   code: 'See, check, copy and remove the code that the node keeps',

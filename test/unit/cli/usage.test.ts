@@ -22,6 +22,7 @@ test('the command line: --version and help say what was asked for, and end with 
   const help = await shell.run('help')
   expect(help.code).toBe(0)
   for (const { name } of COMMANDS) expect(help.stdout).toContain(name.split(' ')[0])
+  expect(help.stdout, 'each group says what its commands have in common').not.toMatch(/^ +\w+ .*\bcommands$/m)
   const one = await shell.run('publish --help')
   expect(one.code).toBe(0)
   for (const option of ['--wait', '--join <MULTIADDR>', '--json', 'DIR|MANIFEST']) expect(one.stdout).toContain(option)
