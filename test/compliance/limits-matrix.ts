@@ -1,12 +1,13 @@
 /**
- * `held`: the kernel lets a run have no more. `watched`: it is ended once it has more. `refused`: it may have none at all.
- * `not held`: nothing bounds it, and the node says so.
+ * `held`: the kernel lets a run have no more. `held together`: so it does for all runs of a pool. `watched`: it is ended once
+ * it has more. `refused`: it may have none at all. `not held`: nothing bounds it, and the node says so.
  */
-export type Hold = 'held' | 'watched' | 'refused' | 'not held'
+export type Hold = 'held' | 'held together' | 'watched' | 'refused' | 'not held'
 
 /** Where runs are, and who the node is. */
 export const SITUATIONS = {
   docker: 'Docker',
+  pool: 'shared container',
   host: 'host sandbox, root',
   ungrouped: 'root, no control groups',
   ordinary: 'ordinary user, no control groups',
@@ -23,21 +24,25 @@ type Row = {
   readonly holds: Readonly<Record<Situation, Hold>>
 }
 
-function row(title: string, said: string, [docker, host, ungrouped, ordinary, ...own]: readonly Hold[]): Row {
-  const [permission, ordinaryPermission] = own
-  return { title, said, holds: { docker, host, ungrouped, ordinary, permission, ordinaryPermission } as Row['holds'] }
+function row(title: string, said: string, [docker, pool, host, ungrouped, ...more]: readonly Hold[]): Row {
+  const [ordinary, permission, ordinaryPermission] = more
+  return {
+    title,
+    said,
+    holds: { docker, pool, host, ungrouped, ordinary, permission, ordinaryPermission } as Row['holds'],
+  }
 }
 
 /** Which limit is kept where. A test exceeds each, once as it is and once without it; the documentation shows the table. */
 export const LIMITS = {
-  memory: row('memory', 'memory', ['held', 'held', 'watched', 'watched', 'watched', 'watched']),
-  cpu: row('cpu', 'cpu', ['held', 'held', 'not held', 'not held', 'not held', 'not held']),
-  pids: row('pids', 'pids', ['held', 'held', 'held', 'held', 'refused', 'refused']),
-  disk: row('disk, bytes', 'disk', ['held', 'held', 'held', 'held', 'held', 'watched']),
-  inodes: row('disk, files', 'disk', ['held', 'held', 'held', 'held', 'held', 'watched']),
-  files: row('open files', 'open files', ['held', 'held', 'held', 'held', 'held', 'held']),
-  time: row('time, the node being dead', 'time', ['held', 'held', 'held', 'held', 'held', 'held']),
-  egress: row('hosts outside', 'network', ['held', 'held', 'held', 'held', 'not held', 'not held']),
+  memory: row('memory', 'memory', ['held', 'watched', 'held', 'watched', 'watched', 'watched', 'watched']),
+  cpu: row('cpu', 'cpu', ['held', 'held together', 'held', 'not held', 'not held', 'not held', 'not held']),
+  pids: row('pids', 'pids', ['held', 'held', 'held', 'held', 'held', 'refused', 'refused']),
+  disk: row('disk, bytes', 'disk', ['held', 'held', 'held', 'held', 'held', 'held', 'watched']),
+  inodes: row('disk, files', 'disk', ['held', 'held', 'held', 'held', 'held', 'held', 'watched']),
+  files: row('open files', 'open files', ['held', 'held', 'held', 'held', 'held', 'held', 'held']),
+  time: row('time, the node being dead', 'time', ['held', 'held', 'held', 'held', 'held', 'held', 'held']),
+  egress: row('hosts outside', 'network', ['held', 'held', 'held', 'held', 'held', 'not held', 'not held']),
 } as const satisfies Record<string, Row>
 
 export type LimitName = keyof typeof LIMITS
@@ -47,6 +52,7 @@ export function saidOf(limit: LimitName, unenforced: readonly string[]): Hold {
   const { said } = LIMITS[limit]
   const texts = unenforced.flatMap((text) => (text.startsWith(`${said}: `) ? [text.slice(said.length + 2)] : []))
   if (texts.some((text) => text.startsWith('watched'))) return 'watched'
+  if (texts.some((text) => text.startsWith('held for the pool'))) return 'held together'
   if (texts.some((text) => /^(not limited|open)/.test(text))) return 'not held'
   return texts.some((text) => text.startsWith('no child processes')) ? 'refused' : 'held'
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { executorIn, type Seen, tryLimit } from '../fixtures/execution/limit-trials.ts'
+import { executorIn, placeIn, removePlaces, type Seen, tryLimit } from '../fixtures/execution/limit-trials.ts'
 import { makeRunDirs, type RunDirs } from '../fixtures/execution/run-fixture.ts'
 import { canRead, ORDINARY, reportOf } from '../fixtures/process/report.ts'
 import { type Need, needs } from '../require.ts'
@@ -7,6 +7,7 @@ import { type Hold, LIMITS, type LimitName, SITUATIONS, type Situation, saidOf }
 
 const NEEDS: Record<Situation, readonly Need[]> = {
   docker: ['engine'],
+  pool: ['engine', 'root'],
   host: ['bubblewrap', 'root'],
   ungrouped: ['bubblewrap', 'root'],
   ordinary: ['bubblewrap', 'root'],
@@ -17,6 +18,7 @@ const NEEDS: Record<Situation, readonly Need[]> = {
 /** With the limit, and without: a run that cannot exceed it either way has shown nothing of the limit. */
 const EXPECTED: Record<Exclude<Hold, 'not held'>, { granted: readonly Seen[]; more: Seen }> = {
   held: { granted: ['bounded'], more: 'exceeded' },
+  'held together': { granted: ['bounded'], more: 'exceeded' },
   watched: { granted: ['ended', 'bounded'], more: 'exceeded' },
   refused: { granted: ['bounded'], more: 'bounded' },
 }
@@ -29,8 +31,12 @@ describe.each(Object.keys(SITUATIONS) as Situation[])('limits, %s', (situation) 
   let dirs: RunDirs & AsyncDisposable
   beforeAll(async () => {
     dirs = await makeRunDirs()
+    if (here) await placeIn(situation, dirs)
   })
-  afterAll(() => dirs[Symbol.asyncDispose]())
+  afterAll(async () => {
+    if (here) await removePlaces(situation, dirs)
+    await dirs[Symbol.asyncDispose]()
+  })
 
   const asOrdinary = (...args: string[]) =>
     reportOf('process/limit-trial.ts', { ...ORDINARY, args: [situation, ...args] })
