@@ -114,7 +114,7 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
     every: (ms, callback) => add({ at: time + ms, every: ms, callback }),
     async advance(ms) {
       // what was started just now sets its timers first, at the current time
-      await settle()
+      await nextTurn()
       const until = time + ms
       for (let entry = next(until); entry !== undefined; entry = next(until)) {
         const [id, timer] = entry
@@ -122,15 +122,16 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
         if (timer.every === undefined) due.delete(id)
         else timer.at += timer.every
         timer.callback()
-        await settle()
+        await nextTurn()
       }
       time = until
-      await settle()
+      await nextTurn()
     },
   }
 }
 
-function settle(): Promise<void> {
+/** Resolves when all that is ready now has had its turn: what a socket has read, timers that are due. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 

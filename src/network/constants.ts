@@ -93,6 +93,8 @@ export const STREAM_WINDOW_BYTES = 4 * MIB
 export const STREAM_BUFFER_BYTES = STREAM_WINDOW_BYTES + MIB
 /** `write` resolves when no more than this is still to be handed to the connection: enough to keep it busy. */
 export const WRITE_AHEAD_BYTES = 256 * KIB
+/** A longer message is handed over in such slices: encrypting one takes a fraction of a millisecond. */
+export const SLICE_BYTES = 256 * KIB
 /** Messages up to this size go out as one piece, prefix and all; copying them is cheaper than another frame. */
 export const COPY_BELOW_BYTES = 16 * KIB
 export const MAX_INBOUND_PER_PEER = 16

@@ -1,10 +1,10 @@
 import type { Stream } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
 import { encode } from 'uint8-varint'
-import { type Clock, deadline } from '../../base/clock.ts'
+import { type Clock, deadline, nextTurn } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { MessageStream, OpenStreamOptions } from '../../base/stream.ts'
-import { COPY_BELOW_BYTES, END_TIMEOUT_MS, WRITE_AHEAD_BYTES } from '../constants.ts'
+import { COPY_BELOW_BYTES, END_TIMEOUT_MS, SLICE_BYTES, WRITE_AHEAD_BYTES } from '../constants.ts'
 import { MessageTooLongError, StreamBrokenError } from '../errors.ts'
 import type { TransientBuffers } from '../host/transient-buffers.ts'
 import { LengthPrefixedDecoder } from './length-prefixed-decoder.ts'
@@ -50,6 +50,8 @@ export function messageStream(
   let discarding = false
   let resuming = false
   let ended: Promise<void> | undefined
+  /** A long message of which a part is still to be sent: what is written meanwhile comes after it. */
+  let sending: Promise<void> | undefined
 
   const wake = () => {
     for (const resolve of waiting) resolve()
@@ -133,6 +135,29 @@ export function messageStream(
    * into buffers of its own, all that this stream has handed on.
    */
   const isHeld = () => raw.writeBufferLength > 0 || raw.writableNeedsDrain
+  const send = (bytes: Uint8Array) => {
+    try {
+      raw.send(bytes)
+    } catch (error) {
+      failure ??= new StreamBrokenError(`the stream is closed: ${messageOf(error)}`, { cause: error })
+      throw failure
+    }
+  }
+  /** In slices, between which other streams have their turn: encrypting a long message at once would keep them all waiting. */
+  const sendSlices = async (message: Uint8Array, signal: AbortSignal | undefined) => {
+    let offset = 0
+    for (; message.byteLength - offset > SLICE_BYTES && signal?.aborted !== true; offset += SLICE_BYTES) {
+      send(message.subarray(offset, offset + SLICE_BYTES))
+      await nextTurn()
+      if (failure !== undefined) throw failure
+      if (closed) throw closedBeforeSent()
+    }
+    // also of a message that nobody waits for any more: the other side has its length
+    send(message.subarray(offset))
+  }
+  const allSent = async () => {
+    while (sending !== undefined) await sending
+  }
   const stream: LengthPrefixedStream = {
     peer,
     get movedAt() {
@@ -167,28 +192,36 @@ export function messageStream(
       signal?.throwIfAborted()
       if (failure !== undefined) throw failure
       if (ended !== undefined) throw new StreamBrokenError('this side has ended the stream')
+      while (sending !== undefined) {
+        await raceSignal(sending, signal)
+        if (failure !== undefined) throw failure
+      }
       movedAt = clock.monotonic()
       const prefix = encode(message.byteLength)
-      try {
-        if (message.byteLength <= COPY_BELOW_BYTES) raw.send(joined(prefix, message))
+      if (message.byteLength <= COPY_BELOW_BYTES) send(joined(prefix, message))
+      else {
+        send(prefix)
+        if (message.byteLength <= SLICE_BYTES) send(message)
         else {
-          raw.send(prefix)
-          raw.send(message)
+          const all = sendSlices(message, signal)
+          sending = all
+            .catch(() => {})
+            .finally(() => {
+              sending = undefined
+            })
+          await all
         }
-      } catch (error) {
-        failure ??= new StreamBrokenError(`the stream is closed: ${messageOf(error)}`, { cause: error })
-        throw failure
       }
       while (reuse ? isHeld() : raw.writeBufferLength > WRITE_AHEAD_BYTES) {
         // a connection that closes without an error leaves the buffer as it is
-        if (closed) throw new StreamBrokenError('the connection closed before all that was written had left')
+        if (closed) throw closedBeforeSent()
         await change(signal)
         if (failure !== undefined) throw failure
       }
     },
     end() {
       if (failure !== undefined) return Promise.reject(failure)
-      ended ??= close()
+      ended ??= sending === undefined ? close() : allSent().then(close)
       return ended
     },
     abort: fail,
@@ -211,6 +244,10 @@ export function messageStream(
   function releaseUnshared(piece: Uint8Array): void {
     if (piece.byteLength === piece.buffer.byteLength) buffers.release(piece)
   }
+}
+
+function closedBeforeSent(): StreamBrokenError {
+  return new StreamBrokenError('the connection closed before all that was written had left')
 }
 
 function joined(prefix: Uint8Array, message: Uint8Array): Uint8Array {

@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/base/clock.ts'
 import { createTransientBuffers } from '../../../src/network/host/transient-buffers.ts'
 import { messageStream } from '../../../src/network/streams/message-stream.ts'
 
+const MIB = 2 ** 20
 const LENGTH = 100_000
 /** 100,000 as an unsigned varint */
 const PREFIX = Uint8Array.of(0xa0, 0x8d, 0x06)
@@ -89,4 +90,43 @@ test('a signal that is aborted ends a read though a message is here, which the n
   arrive(Uint8Array.of(1, 7))
   await expect(stream.read({ signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow('gone')
   expect(await stream.read()).toEqual(Uint8Array.of(7))
+})
+
+/** Both ends, with messages of any length. */
+async function openBoth() {
+  const [left, right] = await streamPair()
+  const make = (raw: typeof left) =>
+    messageStream(raw, { ...init, maxMessageBytes: 4 * MIB, buffers: createTransientBuffers() })
+  return { near: make(left), far: make(right) }
+}
+
+test('a long message leaves in slices, between which others have their turn, and keeps its place', async () => {
+  const { near, far } = await openBoth()
+  let turns = 0
+  let next: NodeJS.Immediate | undefined
+  const turn = () => {
+    turns++
+    next = setImmediate(turn)
+  }
+  turn()
+  const long = new Uint8Array(2 * MIB).fill(7)
+  const written = Promise.all([near.write(long), near.write(Uint8Array.of(1)), near.write(Uint8Array.of(2))])
+  const ended = written.then(() => near.end())
+  expect(await far.read()).toEqual(long)
+  expect(turns).toBeGreaterThanOrEqual(7)
+  expect([await far.read(), await far.read()]).toEqual([Uint8Array.of(1), Uint8Array.of(2)])
+  clearImmediate(next)
+  await ended
+  expect(await far.read()).toBeUndefined()
+})
+
+test('a long message that nobody waits for any more leaves whole: the next one is understood', async () => {
+  const { near, far } = await openBoth()
+  const controller = new AbortController()
+  const writing = near.write(new Uint8Array(2 * MIB).fill(7), { signal: controller.signal })
+  controller.abort(new Error('enough'))
+  await writing.catch(() => {})
+  await near.write(Uint8Array.of(1))
+  expect((await far.read())?.byteLength).toBe(2 * MIB)
+  expect(await far.read()).toEqual(Uint8Array.of(1))
 })
