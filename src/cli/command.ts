@@ -100,7 +100,7 @@ export function required(takes: string, describe: string): Option<string> {
     describe,
     read(given, name) {
       if (typeof given === 'string') return given
-      throw new InputError(`${name} is missing: it says ${describe}`)
+      throw new InputError(`${name} is missing; add ${name} ${takes}: ${describe}`)
     },
   }
 }

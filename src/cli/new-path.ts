@@ -5,7 +5,7 @@ import { InputError } from '../base/errors.ts'
 /** Throws an InputError where something is there, or no folder that it could be in. */
 export async function checkNewPath(path: string): Promise<void> {
   if ((await lstat(path).catch(() => undefined)) !== undefined) {
-    throw new InputError(`${path} is there already; name a new path`)
+    throw new InputError(`${path} is there already; name another path`)
   }
   const folder = dirname(path)
   const there = await stat(folder).catch(() => undefined)

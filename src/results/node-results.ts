@@ -19,7 +19,7 @@ export function createNodeResults({
     if (record !== undefined) return { record, name: service.name }
     const why =
       signed.body.run.outputs === undefined
-        ? 'it leaves none: its run.outputs name nothing'
+        ? 'its manifest has no run.outputs'
         : `it is not done here; \`thundercloud results ${service.name}\` with its author's key fetches them from where it ran`
     throw new NotFoundError(`"${service.name}" has no results on this node: ${why}`)
   }

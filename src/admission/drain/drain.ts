@@ -90,7 +90,7 @@ export function createDrain(components: DrainComponents): Drain {
   function whyText({ service: id, ending }: Granted, own: ReadonlySet<string>): string {
     if (ending) return 'it is ending'
     if (own.has(id)) return 'it is one of SERVICES, and ends when nothing else runs here'
-    if (kindOf(id) === 'task') return 'a task is waited for'
+    if (kindOf(id) === 'task') return 'the node waits for this task to end'
     if (components.isSuperseded(id)) return 'it runs until enough other nodes run its newer version'
     if (!supervisor.healthy(id)) return 'it is not healthy, and ends as soon as another node claims it'
     const replicas = services.get(id)?.signed.body.replicas ?? 1

@@ -5,5 +5,5 @@ export function programAdvice(installed: readonly string[] | undefined, listed: 
   const missing = toolchains.filter(({ name }) => listed.includes(name) && installed?.includes(name) === false)
   if (missing.length === 0) return undefined
   const names = missing.map(({ name, program }) => `${program} (${name})`).join(', ')
-  return `install ${names} in /usr/bin or /usr/local/bin, or remove it from PREFER_TOOLCHAIN.host: its services wait until then`
+  return `install ${names} in /usr/bin or /usr/local/bin, or remove the toolchain from PREFER_TOOLCHAIN.host: its services wait until then`
 }

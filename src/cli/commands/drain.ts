@@ -76,7 +76,7 @@ function showEnd({ out }: Cli, shown: Map<string, Wait>, wait: Wait, { waiting, 
   const isCut = cut.some(({ id }) => id === wait.id)
   const { id, name } = wait
   out.item({ event: 'ended', id, name, cut: isCut }, () => {
-    return `${named(out.terminal, wait)} has ended here${isCut ? ': the deadline was over' : ''}`
+    return `${named(out.terminal, wait)} has ended here${isCut ? ': it was stopped at the deadline' : ''}`
   })
 }
 
@@ -92,7 +92,7 @@ function report({ out, clock }: Cli, view: DrainView, undo: string): void {
 
 function deadlineText({ deadline }: DrainView, now: number): string {
   if (deadline === undefined) return 'It has no deadline.'
-  return deadline <= now ? 'Its deadline is over.' : `What runs ${when(deadline, now)} is stopped.`
+  return deadline <= now ? 'The deadline has passed.' : `What runs ${when(deadline, now)} is stopped.`
 }
 
 function named(terminal: boolean, { id, name }: { id: string; name: string }): string {

@@ -21,13 +21,13 @@ export const results = command({
       'PEER',
       'the node to fetch from, by its peer id, where several ran it (default: the first that has them)',
     ),
-    to: text('DIR', 'the new folder to write (default: the name, in the current folder)'),
+    to: text('DIR', 'the new folder to write (default: NAME-results, in the current folder)'),
     join: texts('MULTIADDR', 'without a node, through this one of the mesh; may be repeated'),
     network: text('NAME', 'with --join: the network'),
     key: keyOption,
   },
   async run(cli, { service, node, to, join, network, key }) {
-    const path = resolve(cli.cwd, to ?? sanitizeText(service, 64).replaceAll('/', '-'))
+    const path = resolve(cli.cwd, to ?? `${sanitizeText(service, 64).replaceAll('/', '-')}-results`)
     // before anything is fetched
     await checkNewPath(path)
     await using stack = new AsyncDisposableStack()

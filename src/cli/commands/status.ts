@@ -122,7 +122,7 @@ function lines(
       return [
         `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`,
         ...saying(RUN_RULES.usage).map(({ message }) => `    used ${sanitizeText(message, 200)}`),
-        ...saying(RUN_RULES.outputs).map(({ message }) => `    results ${sanitizeText(message, 300)}`),
+        ...saying(RUN_RULES.outputs).map(({ message }) => `    results: ${sanitizeText(message, 300)}`),
       ]
     }),
   ]

@@ -211,7 +211,10 @@ export const manifestSchema = keys(shape).superRefine(({ code, dir, run }, conte
   }
   const { check, outputs, ports, kind = ports.length > 0 ? 'service' : 'task' } = run
   if (outputs !== undefined && kind !== 'task') {
-    const fix = run.kind === undefined ? 'set run.kind to "task", or take run.ports away' : 'a service never is done'
+    const fix =
+      run.kind === undefined
+        ? 'set run.kind to "task", or take run.ports away'
+        : 'remove run.outputs, or set run.kind to "task"'
     sentence(context, ['run', 'outputs'], `is for tasks: ${fix}`)
   }
   if (check === undefined) return

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_LIFETIME_SECONDS, MAX_MEMBERS } from '../../../protocols/limits.ts'
+import { formatBytes } from '../../base/format.ts'
 import { isLoopbackHost } from '../../base/loopback-host.ts'
 import { hostName, httpUrl, networkTarget } from '../network-fields.ts'
 import { PHYSICAL_RULES, RULE_NAMES, type RuleName } from '../rule-names.ts'
@@ -113,7 +114,7 @@ export const limits = keys({
   }
   const parked = rest.WARM['node.js'].reduce((sum, { COUNT, MEMORY }) => sum + COUNT * MEMORY, 0)
   if (parked > total.MEMORY) {
-    const problem = `contradicts TOTAL.MEMORY: all together would keep ${parked} ready, and ${total.MEMORY} is all there is`
+    const problem = `contradicts TOTAL.MEMORY: all together would keep ${formatBytes(parked)} ready, and it is ${formatBytes(total.MEMORY)}; lower COUNT or MEMORY`
     sentence(context, ['WARM', 'node.js'], problem)
   }
   const { MEMORY, CPU, DISK, PIDS } = { ...total, ...defined(service) }

@@ -4,6 +4,7 @@ import type Docker from 'dockerode'
 import { formatAddress } from '../../../protocols/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import { InputError, NotFoundError, UnavailableError } from '../../base/errors.ts'
+import { formatBytes } from '../../base/format.ts'
 import { NODE_IMAGE } from '../constants.ts'
 import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from '../docker/engine.ts'
 import { wishesOf } from '../docker/images/image-wishes.ts'
@@ -165,13 +166,13 @@ export function createPools(
       if (process.getuid?.() !== 0) throw new InputError('a node that is not root can have no pools: start it as root')
       if (spec.memoryBytes < MIN_MEMORY_BYTES)
         throw new InputError(
-          `the pool's memory is ${spec.memoryBytes} bytes; each run takes ${SHIM_BYTES} for what keeps it: at least ${MIN_MEMORY_BYTES} are needed`,
+          `the pool's memory (--memory) is ${formatBytes(spec.memoryBytes)}; at least ${formatBytes(MIN_MEMORY_BYTES)} are needed, since the shim of each run takes ${formatBytes(SHIM_BYTES)}`,
         )
       if (spec.pids < MIN_PIDS)
         throw new InputError(`the pool's pids are ${spec.pids}; at least ${MIN_PIDS} are needed`)
       if ((await inspect(spec.name)) !== undefined)
         throw new InputError(
-          `there is a pool ${JSON.stringify(spec.name)} already: remove it first, with "thundercloud pool rm"`,
+          `there is a pool ${JSON.stringify(spec.name)} already: remove it first, with "thundercloud pool rm ${spec.name}"`,
         )
       const container = containerName(nodeId, spec.name)
       try {
@@ -197,7 +198,7 @@ export function createPools(
       const { services } = await viewOf(found)
       if (services.length > 0 && !force) {
         const what = services.length === 1 ? '1 service runs' : `${services.length} services run`
-        throw new InputError(`${what} in the pool: stop ${services.length === 1 ? 'it' : 'them'}, or say --force`)
+        throw new InputError(`${what} in the pool: stop ${services.length === 1 ? 'it' : 'them'}, or add --force`)
       }
       await removeContainer(engine, containerName(nodeId, name))
       // the folders of runs stay until they are removed: an executor looks for them there
@@ -214,7 +215,7 @@ export function createPools(
       const found = await inspect(name)
       if (found === undefined) {
         throw new UnavailableError(
-          `there is no pool ${name}: make it with "thundercloud pool create", or take it out of CONTAINERS`,
+          `there is no pool ${name}: make it with "thundercloud pool create ${name} --image IMAGE", or take it out of CONTAINERS`,
         )
       }
       try {

@@ -48,7 +48,10 @@ export function choosePool(
   const name = fitting.find((container) => names.has(container))
   if (executor !== undefined && name !== undefined) return { name, executor }
   const which = joinSorted(fitting, 2)
-  if (there.length === 0) return { why: `${which} would take it and is not there: "thundercloud pool create" makes it` }
+  if (there.length === 0)
+    return {
+      why: `${which} would take it and is not there: "thundercloud pool create ${fitting[0]} --image IMAGE" makes it`,
+    }
   return {
     why: `${joinSorted(
       there.map((pool) => pool.name),

@@ -216,7 +216,7 @@ describe.skipIf(!needs('engine'))('a pool', () => {
     const run = await executor.start(kept)
     await says(kept, 'ready')
     expect(await executor.pools.list()).toMatchObject([{ name: NAME, services: [kept.service] }])
-    await expect(executor.pools.remove(NAME)).rejects.toThrow(/1 service runs in the pool: stop it, or say --force/)
+    await expect(executor.pools.remove(NAME)).rejects.toThrow(/1 service runs in the pool: stop it, or add --force/)
     await executor.remove(run.handle)
   })
 })

@@ -38,7 +38,7 @@ test('code ls and why: what is there, from where, and who needs it', async ({ sh
     code: 1,
   })
   const image = cidOfBytes(new Uint8Array(4)).toString()
-  await shell.refused(`code get ${image}`, /is an image, which is no folder/)
+  await shell.refused(`code get ${image}`, /is a Docker image, not a folder; `docker save`/)
 })
 
 test('code gc: --dry-run shows it, gc does it', async ({ shell }) => {
@@ -76,7 +76,7 @@ test('code get: a folder or a tar, also of code that the node has to fetch', asy
 
 test('code get: what is there is not written over, and nothing half-written stays', async ({ shell }) => {
   writeFileSync(shell.path('file'), 'mine')
-  await shell.refused(`code get ${shell.used} file`, /is there already; name a new path/)
+  await shell.refused(`code get ${shell.used} file`, /is there already; name another path/)
   expect(readFileSync(shell.path('file'), 'utf8')).toBe('mine')
   await shell.refused(`code get ${shell.used} no/where`, /mkdir -p/)
   const before = readdirSync(shell.root)

@@ -72,7 +72,7 @@ async function obtain(
   })
   const id = known?.code ?? code
   if (isImage(id))
-    throw new InputError(`the code ${id} is an image, which is no folder; the engine has it where it runs`)
+    throw new InputError(`the code ${id} is a Docker image, not a folder; \`docker save\` writes it where it runs`)
   if (known?.state === 'complete') return known
   const progress = out.progress('the node fetches it')
   using _progress = progress

@@ -28,7 +28,7 @@ export const poolCreate = command({
       `Made ${pool.name}: ${formatBytes(pool.memoryBytes)}, ${pool.cpuMillicores / 1000} cores, ${pool.pids} processes, of ${pool.image}.`,
       isListed
         ? `Services of ${pool.owner} run in it from now on.`
-        : `Nothing runs in it yet: add ${JSON.stringify(pool.name)} to CONTAINERS of the policy.`,
+        : `Nothing runs in it yet: add ${JSON.stringify(pool.name)} to CONTAINERS in the runner's config.json, then type "thundercloud policy apply FILE".`,
     ])
   },
 })

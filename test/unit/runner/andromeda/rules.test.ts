@@ -116,7 +116,7 @@ table(containers, [
     settings: { CONTAINERS },
     service: { author: OWNER },
     node: having(1),
-    message: `${CONTAINERS[0]}, ${CONTAINERS[2]} would take it and is not there: "thundercloud pool create" makes it`,
+    message: `${CONTAINERS[0]}, ${CONTAINERS[2]} would take it and is not there: "thundercloud pool create ${CONTAINERS[0]} --image IMAGE" makes it`,
   }),
   passes('as large as what it asks for', {
     settings: { CONTAINERS },
