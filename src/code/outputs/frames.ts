@@ -1,4 +1,5 @@
 import { createByteReader } from './byte-reader.ts'
+import type { LeftTar } from './job.ts'
 
 /**
  * Several tars on one pipe: each begins with its path, then come pieces, each behind its length in four bytes; a length of 0 ends it.
@@ -7,14 +8,18 @@ const LENGTH_BYTES = 4
 /** A writer divides what is longer. */
 const MAX_FRAME_BYTES = 1024 * 1024
 
-/** `path`, and the bytes of what lies there. */
-export async function* framesOf(path: string, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* frame(Buffer.from(path))
-  for await (const piece of pieces) {
-    for (let at = 0; at < piece.byteLength; at += MAX_FRAME_BYTES)
-      yield* frame(piece.subarray(at, at + MAX_FRAME_BYTES))
+/** `path`, and the bytes of what lies there. A reader that stops early closes `tar`, also before its first piece. */
+export async function* framesOf(path: string, tar: LeftTar): AsyncGenerator<Uint8Array> {
+  try {
+    yield* frame(Buffer.from(path))
+    for await (const piece of tar) {
+      for (let at = 0; at < piece.byteLength; at += MAX_FRAME_BYTES)
+        yield* frame(piece.subarray(at, at + MAX_FRAME_BYTES))
+    }
+    yield lengthOf(0)
+  } finally {
+    tar.destroy?.()
   }
-  yield lengthOf(0)
 }
 
 function* frame(bytes: Uint8Array): Generator<Uint8Array> {

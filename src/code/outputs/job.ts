@@ -16,8 +16,11 @@ export type LeftPath = {
    * A tar of it that nobody has checked, whose names begin with the path's last part, or `./` where the path is the folder
    * itself; undefined where nothing is there.
    */
-  readonly tar: AsyncIterable<Uint8Array> | undefined
+  readonly tar: LeftTar | undefined
 }
+
+/** `destroy` closes what it reads from, also where nothing of it was read. */
+export type LeftTar = AsyncIterable<Uint8Array> & { destroy?(): unknown }
 
 /** What lies there and is not packed. */
 export type LeftOut = {

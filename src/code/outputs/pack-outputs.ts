@@ -20,7 +20,7 @@ import { withDiskErrors } from '../store/store-layout.ts'
 import { chownToUnpackUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
 import { framesOf } from './frames.ts'
-import type { LeftOut, LeftPath, PackJob, PackReport } from './job.ts'
+import type { LeftOut, LeftPath, LeftTar, PackJob, PackReport } from './job.ts'
 
 const LIBRARIES = ['ignore']
 /** A report names at most 16 paths. */
@@ -68,6 +68,8 @@ export async function packOutputs(
   const archive = stdout.pipe(new PassThrough())
   const exited = once(child, 'exit')
   const source: Source = { paths: [], absent: new Set() }
+  // also one that says nothing
+  using _tar = { [Symbol.dispose]: () => source.reads?.destroy?.() }
   // a child that ended early says why itself
   pipeline(Readable.from(frames(paths, source)), input).catch(() => {})
   const problem = boundedText(errors)
@@ -92,12 +94,13 @@ export async function packOutputs(
   }
 }
 
-type Source = { readonly paths: string[]; readonly absent: Set<string>; broken?: unknown }
+type Source = { readonly paths: string[]; readonly absent: Set<string>; reads?: LeftTar | undefined; broken?: unknown }
 
 async function* frames(paths: AsyncIterable<LeftPath>, source: Source): AsyncGenerator<Uint8Array> {
   try {
     for await (const { path, tar } of paths) {
       source.paths.push(path)
+      source.reads = tar
       if (tar === undefined) source.absent.add(path)
       else yield* framesOf(path, tar)
     }

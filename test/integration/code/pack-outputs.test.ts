@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { Header, type HeaderData, Pax } from 'tar'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createTarReader } from '../../../src/code/archive/tar-read.ts'
 import { packOutputs } from '../../../src/code/index.ts'
+import { framesOf } from '../../../src/code/outputs/frames.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 
 const MIB = 2 ** 20
@@ -194,20 +196,25 @@ describe('what a task left', () => {
     )
   })
 
+  it('is closed wherever its reader stops', async () => {
+    for (let pulls = 1; pulls <= 5; pulls++) {
+      const tar = Readable.from([Buffer.alloc(1)])
+      const frames = framesOf('a', tar)
+      for (let pull = 0; pull < pulls; pull++) await frames.next()
+      await frames.return(undefined)
+      expect([pulls, tar.destroyed]).toEqual([pulls, true])
+    }
+  })
+
   it('ends with the signal, while its source says nothing', async () => {
     const dir = await tempDir()
     const stop = new AbortController()
+    const tar = new Readable({ read: () => stop.abort(new Error('called off')) })
     async function* silent() {
-      yield {
-        path: 'a',
-        tar: (async function* () {
-          yield Buffer.alloc(1)
-          stop.abort(new Error('called off'))
-          await new Promise(() => {})
-        })(),
-      }
+      yield { path: 'a', tar }
     }
     const packing = packOutputs({ clock: systemClock() }, silent(), { dir, ...LIMITS, signal: stop.signal })
     await expect(packing).rejects.toThrow('called off')
+    expect(tar.destroyed).toBe(true)
   })
 })
