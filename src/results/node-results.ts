@@ -24,6 +24,12 @@ export function createNodeResults({
     throw new NotFoundError(`"${service.name}" has no results on this node: ${why}`)
   }
 
+  async function opened({ service, detail }: ResultRecord): Promise<ChunkReader> {
+    const reader = await results.open(service)
+    if (reader === undefined) throw new NotFoundError(nothingText(detail))
+    return reader
+  }
+
   return {
     get(text) {
       const { record, name } = find(text)
@@ -31,15 +37,19 @@ export function createNodeResults({
     },
     async read(text, { signal } = {}) {
       const { record } = find(text)
-      const reader = await results.open(record.service)
-      if (reader === undefined) throw new NotFoundError(nothingText(record.detail))
-      return chunksOf(reader, signal)
+      // what is damaged is said before the first byte
+      await using _found = await opened(record)
+      return chunksOf(() => opened(record), signal)
     },
   }
 }
 
-async function* chunksOf(opened: ChunkReader, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  await using reader = opened
+/** Opens when its first chunk is asked for: a reader that leaves before that leaves nothing open. */
+async function* chunksOf(
+  open: () => Promise<ChunkReader>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  await using reader = await open()
   for (const index of reader.manifest.chunks.keys()) {
     signal?.throwIfAborted()
     const chunk = new Uint8Array(chunkLength(reader.manifest, index))

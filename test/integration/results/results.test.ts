@@ -4,7 +4,7 @@ import { Header } from 'tar'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import type { LeftOutputs } from '../../../src/execution/index.ts'
-import { createResults, outputsReason, type Results } from '../../../src/results/index.ts'
+import { createNodeResults, createResults, outputsReason, type Results } from '../../../src/results/index.ts'
 import { serviceOf } from '../../fixtures/execution/supervisor-harness.ts'
 import { system } from '../../fixtures/system.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
@@ -131,6 +131,33 @@ describe('the results of a node', () => {
     await keep(results, 'a', { problem: 'are gone' })
     await keep(results, 'a', leaving({ out: 'hello' }))
     expect(messageOf(results, 'a')).toMatch(/^pass bafy/)
+  })
+
+  it('are open while someone reads them, and not for a reader that leaves before the first byte', async () => {
+    const { results, keep } = await bench()
+    await keep(results, 'a', leaving({ out: 'hello' }))
+    let opened = 0
+    const open = async (service: string) => {
+      const reader = await results.open(service)
+      opened++
+      return (
+        reader && {
+          ...reader,
+          async [Symbol.asyncDispose]() {
+            opened--
+            await reader[Symbol.asyncDispose]()
+          },
+        }
+      )
+    }
+    const services = {
+      find: (id: string) => ({ id, record: { name: id }, signed: { body: serviceOf(id, { kind: 'task' }) } }),
+    }
+    const node = createNodeResults({ services, results: { get: results.get, open } })
+    await ReadableStream.from(await node.read('a')).cancel()
+    expect(opened).toBe(0)
+    const pieces = await Array.fromAsync(await node.read('a'))
+    expect([Buffer.concat(pieces).includes('hello'), opened]).toEqual([true, 0])
   })
 
   it('that the disk has damaged are said to be so', async () => {
