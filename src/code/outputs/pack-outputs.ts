@@ -9,7 +9,7 @@ import type { CID } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../../protocols/limits.ts'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
-import { TimeoutError, UnavailableError } from '../../base/errors.ts'
+import { messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { startProcess } from '../../process/index.ts'
 import { ingestTar } from '../archive/ingest-tar.ts'
@@ -61,17 +61,21 @@ export async function packOutputs(
     { kind: 'pack', program: process.execPath, args: childArgs(work, job), cwd: work },
     { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
   )
+  const exited = once(child, 'exit').catch((error: unknown) => {
+    throw new UnavailableError(`packing could not be started: ${messageOf(error)}`)
+  })
+  // it may be over before anyone waits for it
+  exited.catch(() => {})
   using _end = { [Symbol.dispose]: () => void child.kill('SIGKILL') }
   using _kill = addAbortListener(limit.signal, () => void child.kill('SIGKILL'))
   const [input, stdout, errors, reports] = child.stdio as unknown as [Writable, Readable, Readable, Readable]
   // what is not read yet when a process exits is lost, so it is read at once, and waits here
   const archive = stdout.pipe(new PassThrough())
-  const exited = once(child, 'exit')
   const source: Source = { paths: [], absent: new Set() }
   // also one that says nothing
   using _tar = { [Symbol.dispose]: () => source.reads?.destroy?.() }
   // a child that ended early says why itself
-  pipeline(Readable.from(frames(paths, source)), input).catch(() => {})
+  pipeline(Readable.from(frames(paths, source, input)), input).catch(() => {})
   const problem = boundedText(errors)
   const report = reportOf(await boundedText(reports, '\n'))
   try {
@@ -96,7 +100,7 @@ export async function packOutputs(
 
 type Source = { readonly paths: string[]; readonly absent: Set<string>; reads?: LeftTar | undefined; broken?: unknown }
 
-async function* frames(paths: AsyncIterable<LeftPath>, source: Source): AsyncGenerator<Uint8Array> {
+async function* frames(paths: AsyncIterable<LeftPath>, source: Source, input: Writable): AsyncGenerator<Uint8Array> {
   try {
     for await (const { path, tar } of paths) {
       source.paths.push(path)
@@ -105,7 +109,8 @@ async function* frames(paths: AsyncIterable<LeftPath>, source: Source): AsyncGen
       else yield* framesOf(path, tar)
     }
   } catch (error) {
-    source.broken = error
+    // not where the process takes no more of it
+    if (!input.destroyed) source.broken = error
     throw error
   }
 }
@@ -156,9 +161,13 @@ function reportOf(text: string): PackReport | undefined {
 
 async function boundedText(stream: Readable, until?: string): Promise<string> {
   let text = ''
-  for await (const piece of stream.setEncoding('utf8') as AsyncIterable<string>) {
-    if (text.length < MAX_REPORT_BYTES) text += piece
-    if (until !== undefined && text.includes(until)) break
+  try {
+    for await (const piece of stream.setEncoding('utf8') as AsyncIterable<string>) {
+      if (text.length < MAX_REPORT_BYTES) text += piece
+      if (until !== undefined && text.includes(until)) break
+    }
+  } catch {
+    // how the process ended says more
   }
   return text.slice(0, MAX_REPORT_BYTES)
 }

@@ -1,3 +1,4 @@
+import { rmdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -204,6 +205,14 @@ describe('what a task left', () => {
       await frames.return(undefined)
       expect([pulls, tar.destroyed]).toEqual([pulls, true])
     }
+  })
+
+  it('waits for another time where no process can be started', async () => {
+    const dir = await tempDir()
+    const toJSON = () => rmdirSync(join(dir, 'work'))
+    const init = { dir, ...LIMITS, toJSON }
+    const packing = packOutputs({ clock: systemClock() }, left({ a: tarOf({ path: 'a', content: 'x' }) }), init)
+    await expect(packing).rejects.toThrow('packing could not be started: spawn')
   })
 
   it('ends with the signal, while its source says nothing', async () => {
