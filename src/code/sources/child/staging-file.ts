@@ -60,7 +60,7 @@ export function createStagingFile(name: string, { maxBytes, maxEntries }: Stagin
       if (at + piece.byteLength > maxBytes) {
         throw new TooLargeError(`the files of the source have more than the ${formatBytes(maxBytes)} that are allowed`)
       }
-      if (open.head.byteLength < HEAD_BYTES) open.head = Buffer.concat([open.head, piece]).subarray(0, HEAD_BYTES)
+      if (open.head.byteLength < HEAD_BYTES) open.head = headOf(open.head, piece)
       for (let done = 0; done < piece.byteLength; )
         done += writeSync(fd, piece, done, piece.byteLength - done, at + done)
       at += piece.byteLength
@@ -76,6 +76,14 @@ export function createStagingFile(name: string, { maxBytes, maxEntries }: Stagin
     },
     [Symbol.dispose]: () => closeSync(fd),
   }
+}
+
+/** A copy: a view would keep the whole piece, and its memory block, for as long as the entry. */
+function headOf(head: Uint8Array, piece: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(Math.min(HEAD_BYTES, head.byteLength + piece.byteLength))
+  copy.set(head)
+  copy.set(piece.subarray(0, copy.byteLength - head.byteLength), head.byteLength)
+  return copy
 }
 
 function* pieces(fd: number, offset: number, size: number): Generator<Uint8Array> {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -211,4 +212,13 @@ test.each([
   }
   await expect(readArchive(Readable.from([archive]), staging)).rejects.toBe(full)
   staging[Symbol.dispose]()
+})
+
+test('of what an archive holds only names and first bytes stay in memory', async () => {
+  using staging = createStagingFile(join(await tempDir(), 'staging'), { maxBytes: 2 ** 20, maxEntries: 10 })
+  staging.file('a')
+  for (const piece of ['#!/', 'bin/sh\n', 'x'.repeat(100_000)]) staging.data(Buffer.from(piece))
+  const [entry] = staging.entries
+  const head = entry !== undefined && 'head' in entry ? entry.head : new Uint8Array(0)
+  expect([Buffer.from(head).toString(), head.buffer.byteLength]).toEqual([`#!/bin/sh\n${'x'.repeat(54)}`, 64])
 })
