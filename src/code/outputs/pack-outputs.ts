@@ -15,7 +15,7 @@ import { startProcess } from '../../process/index.ts'
 import { ingestTar } from '../archive/ingest-tar.ts'
 import { PACK_HEAP_MB, PACK_MS } from '../constants.ts'
 import { BadArchiveError, DiskFullError, TooLargeError } from '../errors.ts'
-import { libraryFolder } from '../sources/fetch-process.ts'
+import { hasOverspent, libraryFolder } from '../sources/fetch-process.ts'
 import { withDiskErrors } from '../store/store-layout.ts'
 import { chownToUnpackUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
@@ -90,8 +90,11 @@ export async function packOutputs(
     limit.signal.throwIfAborted()
     if (report?.done === true) return { ...aboutOf(report, source), size: 0 }
     if (report !== undefined) throw errorOf(report, dir)
+    const said = await problem
+    if (hasOverspent(child, said))
+      throw new BadArchiveError('packing takes more memory or processor time than it may have')
     throw new UnavailableError(
-      `packing ended without an answer (${sanitizeText((await problem).trim().split('\n').at(-1) ?? '', 200)})`,
+      `packing ended without an answer (${sanitizeText(said.trim().split('\n').at(-1) ?? '', 200)})`,
     )
   } finally {
     await rm(work, { recursive: true, force: true })

@@ -117,7 +117,7 @@ function hasFailed({ exitCode }: { exitCode: number | null }): boolean {
 }
 
 /** The kernel ended it, or memory that it asked for was refused. It would be so again. */
-function hasOverspent(
+export function hasOverspent(
   { exitCode, killed, signalCode }: Pick<ChildProcess, 'exitCode' | 'killed' | 'signalCode'>,
   stderr: string,
 ): boolean {

@@ -1,4 +1,4 @@
-import { rmdirSync } from 'node:fs'
+import { readdirSync, readlinkSync, realpathSync, rmdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -84,6 +84,14 @@ async function packed(paths: Record<string, Buffer | undefined>, limits = LIMITS
     reader.end()
   }
   return { ...result, files, count: result.files }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 describe('what a task left', () => {
@@ -213,6 +221,22 @@ describe('what a task left', () => {
     const init = { dir, ...LIMITS, toJSON }
     const packing = packOutputs({ clock: systemClock() }, left({ a: tarOf({ path: 'a', content: 'x' }) }), init)
     await expect(packing).rejects.toThrow('packing could not be started: spawn')
+  })
+
+  it.skipIf(process.platform !== 'linux')('is not packed again where the kernel ends the process', async () => {
+    const dir = await tempDir()
+    async function* heavy() {
+      yield Buffer.alloc(1)
+      const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+      const isPacker = (pid: string) => linkOf(`/proc/${pid}/cwd`) === join(realpathSync(dir), 'work')
+      for (const pid of pids.filter(isPacker)) process.kill(Number(pid), 'SIGKILL')
+      yield* Array.from({ length: 100 }, () => Buffer.alloc(MIB))
+    }
+    async function* paths() {
+      yield { path: 'a', tar: heavy() }
+    }
+    const packing = packOutputs({ clock: systemClock() }, paths(), { dir, ...LIMITS })
+    await expect(packing).rejects.toThrow('more memory or processor time than it may have')
   })
 
   it('ends with the signal, while its source says nothing', async () => {
