@@ -114,6 +114,15 @@ export function describeOutputs({ create, dirs, executor, nodeId, plan }: KitCon
       }
     }, 120_000)
 
+    it('is nothing also where one folder has more names than fit in the memory of what copies them', async () => {
+      const script = `fs.writeFileSync('out/a', ''); for (let i = 0; i < 250_000; i++) fs.linkSync('out/a', 'out/' + i)`
+      const found = await left(['out'], script, { grant: { diskBytes: 8192 * MIB, memoryBytes: 1024 * MIB } }).then(
+        (one) => ('problem' in one ? one.problem : 'it was taken'),
+        String,
+      )
+      expect(found).toMatch(/more than/)
+    }, 60_000)
+
     it('is held to the disk that was granted', async () => {
       const script = `try { fs.writeFileSync('out/a', Buffer.alloc(3 * 1024 * 1024)) } catch (error) { fs.rmSync('out/a'); fs.writeFileSync('out/error', error.code) }`
       const found = await left(['out/error'], script, { grant: { diskBytes: 2 * MIB } })

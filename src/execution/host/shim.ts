@@ -13,6 +13,7 @@ import type { EndReason, PlanLifetime, RunEnd, RunStats } from '../types.ts'
 import { CHECK_FD, CHECKED_FD } from './bubblewrap.ts'
 import type { DiskWatch } from './build-disk.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
+import type { OutputFolders } from './outputs/shim-outputs.ts'
 import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
 import { type RunFiles, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
 import { type StartedCommand, startCommand } from './shim-command.ts'
@@ -93,7 +94,7 @@ export async function runShim(dir: string, { parked = false, begin: beginOther }
         ? ended
         : ((await parts.build?.finishBuild(build, disk, ended)) ?? ended)
     if (plan.outputs !== undefined && end.exitCode === 0 && end.reason === 'exit')
-      await (await import('./outputs/shim-outputs.ts')).copyOutputs(plan.outputs, files.outputs, clock)
+      await copyOutputs(plan.outputs, files.outputs, clock)
     if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))
     const { cpuMs } = await cgroupStats(plan.cgroup)
     const counted = { ...end, endedAt: clock.now(), ...(cpuMs !== undefined && { cpuMs }) }
@@ -105,6 +106,15 @@ export async function runShim(dir: string, { parked = false, begin: beginOther }
     await writer[Symbol.asyncDispose]()
     gateway.close()
     await rm(listen, { force: true })
+  }
+}
+
+/** The task has succeeded, whatever comes of this: without the folder its outputs are gone. */
+async function copyOutputs(outputs: OutputFolders, dir: string, clock: Clock): Promise<void> {
+  try {
+    await (await import('./outputs/shim-outputs.ts')).copyOutputs(outputs, dir, clock)
+  } catch {
+    await rm(dir, { recursive: true, force: true }).catch(() => {})
   }
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { constants, type Dirent } from 'node:fs'
-import { chmod, type FileHandle, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdir, open, opendir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, sleep } from '../../../base/clock.ts'
 import { errnoOf, messageOf } from '../../../base/errors.ts'
@@ -77,8 +77,7 @@ async function copyPath(work: string, path: string, file: string, left: Copy['le
     if (next === undefined) return
     folder = folders.use(next)
   }
-  const found = name.byteLength === 0 ? [] : await entriesOf(folder)
-  const entry = found.find((one) => one.name.equals(name))
+  const entry = name.byteLength === 0 ? undefined : await entryOf(folder, name)
   if (entry === undefined && name.byteLength > 0) return
   await using out = await open(file, 'wx', 0o600)
   const copy: Copy = { out, left }
@@ -89,7 +88,7 @@ async function copyPath(work: string, path: string, file: string, left: Copy['le
 }
 
 async function copyFolder(copy: Copy, folder: FileHandle, path: Buffer): Promise<void> {
-  for (const entry of await entriesOf(folder)) {
+  for await (const entry of await entriesOf(folder)) {
     const below = path.byteLength === 0 ? entry.name : Buffer.concat([path, Buffer.from('/'), entry.name])
     await copyEntry(copy, folder, entry, below)
   }
@@ -127,8 +126,16 @@ async function copyFile({ out, left }: Copy, file: FileHandle, path: Buffer): Pr
   await out.writeFile(padding(size))
 }
 
-function entriesOf(folder: FileHandle): Promise<Dirent<Buffer>[]> {
-  return readdir(`/proc/self/fd/${folder.fd}`, { encoding: 'buffer', withFileTypes: true })
+/** One after the other: a folder may have more names than fit in memory. */
+async function entriesOf(folder: FileHandle): Promise<AsyncIterable<Dirent<Buffer>>> {
+  // its types know of no names that are bytes
+  const options = { encoding: 'buffer' as BufferEncoding, bufferSize: 256 }
+  return (await opendir(`/proc/self/fd/${folder.fd}`, options)) as unknown as AsyncIterable<Dirent<Buffer>>
+}
+
+async function entryOf(folder: FileHandle, name: Buffer): Promise<Dirent<Buffer> | undefined> {
+  for await (const entry of await entriesOf(folder)) if (entry.name.equals(name)) return entry
+  return undefined
 }
 
 /** Below an open folder, whatever has become of its path. Undefined where nothing of that kind is there. */
