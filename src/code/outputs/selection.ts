@@ -1,3 +1,4 @@
+import { formatCount } from '../../base/format.ts'
 import { isExecutable } from '../archive/pack-list.ts'
 import { problemOfPath } from '../archive/tar-format.ts'
 import type { PackFile } from '../archive/tar-write.ts'
@@ -22,7 +23,15 @@ export function createSelection(staging: StagingFile): Selection {
   /** what follows is the content of no file that is kept */
   let skips = false
 
+  /** Of each kind: what is left out takes memory and time, too. */
+  let entries = 0
+
   function take({ path, kind, target }: LeftEntry, within: readonly string[]): boolean {
+    entries++
+    if (entries > staging.limits.maxEntries)
+      throw new TooLargeError(
+        `the outputs have more than the ${formatCount(staging.limits.maxEntries)} files and folders that are allowed`,
+      )
     if (kind === 'folder') {
       staging.folder()
       return false

@@ -167,7 +167,7 @@ describe('what a task left', () => {
     expect(result).toMatchObject({ files: { 'out/a': 'first' }, missing: [] })
   })
 
-  it.each([
+  it.each<readonly [string, Buffer, RegExp | undefined]>([
     ['bytes', tarOf({ path: 'a', content: Buffer.alloc(MIB + 1) }), /more than the 1 MiB/],
     [
       'bytes by hard links',
@@ -175,6 +175,20 @@ describe('what a task left', () => {
       /bytes/,
     ],
     ['files', tarOf(...Array.from({ length: 101 }, (_, index) => ({ path: `a/${index}` }))), /files/],
+    ...(
+      [
+        ['hard links', { type: 'Link', linkpath: 'a' }],
+        ['links', { type: 'SymbolicLink', linkpath: 'a' }],
+        ['bad names', { raw: Buffer.from([0xff]) }],
+      ] as const
+    ).map(
+      ([what, entry]) =>
+        [
+          `files, as ${what}`,
+          tarOf({ path: 'a' }, ...Array.from({ length: 100 }, (_, index) => ({ path: `b/${index}`, ...entry }))),
+          /files/,
+        ] as const,
+    ),
     [
       'headers',
       tarOf(
