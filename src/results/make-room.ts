@@ -1,6 +1,22 @@
 import type { ResultRecord } from './types.ts'
 
 /**
+ * Which records are forgotten, so that `max` stay: first those of which no archive is kept, and of each kind the oldest of
+ * the author that has most. So many tasks of one author push out no other's results.
+ */
+export function recordsToForget(records: readonly ResultRecord[], max: number): ResultRecord[] {
+  const empty = records.filter(({ code }) => code === undefined)
+  const kept = records.filter(({ code }) => code !== undefined)
+  const overOf = (some: readonly ResultRecord[], most: number) =>
+    resultsToEvict(
+      some.map((record) => ({ ...record, size: 1 })),
+      { author: '', size: 0 },
+      most,
+    )
+  return [...overOf(empty, Math.max(0, max - kept.length)), ...overOf(kept, max)]
+}
+
+/**
  * Which results go, so that one more fits: the oldest of the author that has most, again and again. So an author who leaves
  * much pushes out their own results first.
  */

@@ -6,7 +6,7 @@ import { createWorkQueue } from '../base/work-queue.ts'
 import { BadArchiveError, openPackedOutputs, type PackedOutputs, packOutputs, TooLargeError } from '../code/index.ts'
 import type { LeftOutputs, OutputKeeper } from '../execution/index.ts'
 import { EXPIRY_LOOK_MS, FORGET_MS, MAX_ENTRIES, MAX_RECORDS, SHARE_OF_ONE } from './constants.ts'
-import { resultsToEvict } from './make-room.ts'
+import { recordsToForget, resultsToEvict } from './make-room.ts'
 import { createResultFiles, scanResults } from './result-files.ts'
 import { keptText, packedDetail } from './result-texts.ts'
 import type { ResultRecord, Results, ResultsComponents, ResultsInit } from './types.ts'
@@ -56,8 +56,7 @@ export async function createResults(components: ResultsComponents, init: Results
     // the policy may give them less than before
     const kept = [...records.values()].filter(({ code }) => code !== undefined)
     for (const gone of resultsToEvict(kept, { author: '', size: 0 }, limits().bytes)) await drop(gone, MADE_ROOM)
-    const byAge = [...records.values()].sort((a, b) => a.at - b.at)
-    for (const record of byAge.slice(0, Math.max(0, byAge.length - MAX_RECORDS))) await forget(record)
+    for (const record of recordsToForget([...records.values()], MAX_RECORDS)) await forget(record)
   }
 
   async function pack(left: LeftOutputs, diskBytes: number, folder: string, signal: AbortSignal): Promise<Packed> {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import type { LeftOutputs } from '../../../src/execution/index.ts'
 import { createNodeResults, createResults, outputsReason, type Results } from '../../../src/results/index.ts'
+import { recordsToForget } from '../../../src/results/make-room.ts'
 import { serviceOf } from '../../fixtures/execution/supervisor-harness.ts'
 import { system } from '../../fixtures/system.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
@@ -98,6 +99,21 @@ describe('the results of a node', () => {
     const has = ['small', '1', '2', '3', '4', '5', '6'].filter((id) => results.get(id)?.code !== undefined)
     expect(has).toEqual(['small', '3', '4', '5', '6'])
     expect(messageOf(results, '1')).toMatch(/^fail the outputs made room for newer results/)
+  })
+
+  it('are forgotten, beyond a number, where there are none any more, and then the oldest of the author who has most', () => {
+    const record = (service: string, at: number, author: string, code?: string) => ({
+      ...{ v: 1 as const, service, runId: service, author, size: 9, files: 1, complete: true, at, expires: 0, code },
+    })
+    const some = [
+      record('first', 1, 'someone', 'kept'),
+      ...[2, 3, 4].map((at) => record(`flood ${at}`, at, 'flood', 'kept')),
+      record('noted', 5, 'someone'),
+      ...[6, 7].map((at) => record(`flood ${at}`, at, 'flood')),
+    ]
+    const forgotten = (max: number) => recordsToForget(some, max).map(({ service }) => service)
+    expect([forgotten(7), forgotten(6)]).toEqual([[], ['flood 6']])
+    expect(forgotten(3)).toEqual(['flood 6', 'noted', 'flood 7', 'flood 2'])
   })
 
   it('go where the policy gives them less, the oldest first', async () => {
