@@ -3,7 +3,7 @@ import { GATEWAY_UID, HELPER_HEAP_MIB } from '../constants.ts'
 import { bind, hardening } from '../docker/container-options.ts'
 import { poolSeccompProfile } from '../seccomp/docker-profile.ts'
 import { POOL_LABEL } from './names.ts'
-import { asUser, CODES, LOG, LOGS, RUN, RUNS, TOOLS, tool } from './scripts.ts'
+import { asUser, CODES, LOG, LOGS, POOL_ETC, POOL_ROOT, RUN, RUNS, TOOLS, tool } from './scripts.ts'
 import { toolsAt } from './tools.ts'
 import type { PoolSpec } from './types.ts'
 
@@ -17,7 +17,8 @@ export const SHIM_THREADS = 16
  */
 const CAPABILITIES = ['SYS_ADMIN', 'NET_ADMIN', 'SETUID', 'SETGID', 'SETPCAP']
 /** A place to mount at, where nothing can be written. */
-const EMPTY = 'ro,noexec,nosuid,nodev,size=4k,mode=0755'
+const EMPTY_OPTIONS = 'ro,noexec,nosuid,nodev,size=4k,mode=0755'
+const EMPTY = [RUN, LOG, '/code', '/work', '/tmp']
 
 export type PoolContainerInput = {
   readonly spec: PoolSpec
@@ -25,6 +26,8 @@ export type PoolContainerInput = {
   readonly nodeId: string
   /** image id, never a tag */
   readonly image: string
+  /** what the image sets: for runs, and nothing that begins them */
+  readonly env: readonly string[]
   /** paths at which the image wishes for a volume */
   readonly volumes: readonly string[]
   readonly tools: string
@@ -47,7 +50,6 @@ export function poolOptions(input: PoolContainerInput): Docker.ContainerCreateOp
     'infinity',
   ]
   const base = hardening(engine.seccomp ? poolSeccompProfile() : undefined)
-  const empty = [RUN, LOG, '/code', '/work', '/tmp', ...input.volumes]
   return {
     name: input.name,
     Image: input.image,
@@ -55,6 +57,8 @@ export function poolOptions(input: PoolContainerInput): Docker.ContainerCreateOp
     User: '0:0',
     Entrypoint: [loader],
     Cmd: idle,
+    // a name alone takes the variable away: root's loader would obey LD_PRELOAD
+    Env: input.env.map((variable) => variable.split('=')[0] ?? '').filter((name) => name !== ''),
     WorkingDir: '/',
     Healthcheck: { Test: ['NONE'] },
     Labels: {
@@ -62,6 +66,7 @@ export function poolOptions(input: PoolContainerInput): Docker.ContainerCreateOp
       [POOL_LABEL.name]: spec.name,
       [POOL_LABEL.image]: spec.image,
       [POOL_LABEL.tools]: tools,
+      [POOL_LABEL.env]: JSON.stringify(input.env),
     },
     HostConfig: {
       ...base,
@@ -73,13 +78,19 @@ export function poolOptions(input: PoolContainerInput): Docker.ContainerCreateOp
       ...(engine.swap ? { MemorySwap: spec.memoryBytes } : {}),
       NanoCpus: spec.cpuMillicores * 1_000_000,
       PidsLimit: spec.pids,
-      Tmpfs: Object.fromEntries(empty.map((path) => [path, EMPTY])),
+      Tmpfs: Object.fromEntries([...EMPTY, ...input.volumes].map((path) => [path, EMPTY_OPTIONS])),
       Mounts: [
         bind(dirs.tools, TOOLS, true),
+        ...Object.keys(POOL_ETC).map((name) => bind(`${dirs.tools}/${tools}/etc/${name}`, `/etc/${name}`, true)),
         bind(dirs.runs, RUNS, false),
         bind(dirs.logs, LOGS, false),
         ...dirs.codes.map((dir, index) => bind(dir, `${CODES}/${index}`, true)),
       ],
     },
   }
+}
+
+/** Where something is mounted, and the folders above: a link of the image there would lead it elsewhere. */
+export function placesOf({ HostConfig }: Docker.ContainerCreateOptions): string[] {
+  return ['/etc', POOL_ROOT, CODES, ...EMPTY, ...(HostConfig?.Mounts ?? []).map(({ Target }) => Target)]
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { watchFolder } from '../../base/os/folder-watch.ts'
@@ -88,7 +88,8 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
     try {
       await mkdir(init.runtimeDir, { recursive: true, mode: 0o700 })
       await mkdir(handle.dir, { recursive: true, mode: 0o755 })
-      await writeFile(files.status, '', { mode: 0o600 })
+      // open from here on: the folder becomes the run's user's, and a name there could be a link
+      await using status = await open(files.status, 'wx', 0o600)
       await writeFile(files.stderr, '')
       await chmod(files.stderr, FOR_ALL)
       const uid = userOf(plan)
@@ -99,7 +100,7 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
       signal?.throwIfAborted()
       const id = await beginExec(engine, pool.container, { user: '0:0', command })
       const { Pid } = await engine.ask((docker) => docker.getExec(id).inspect())
-      await writeFile(files.status, processStatus(Pid), { mode: 0o600 })
+      await status.writeFile(processStatus(Pid))
       await begins(files, handle)
       return poolRun(handle, (await readJson<ShimIdentity>(files.identity))?.startedAt ?? clock.now(), clock)
     } catch (error) {

@@ -9,6 +9,7 @@ export const POOL_LABEL = {
   name: 'thundercloud.pool',
   image: 'thundercloud.pool.image',
   tools: 'thundercloud.pool.tools',
+  env: 'thundercloud.pool.env',
 }
 
 /** Throws an InputError for a name that CONTAINERS could not have. */

@@ -7,11 +7,12 @@ import { InputError, NotFoundError, UnavailableError } from '../../base/errors.t
 import { formatBytes } from '../../base/format.ts'
 import { NODE_IMAGE } from '../constants.ts'
 import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from '../docker/engine.ts'
+import { statOf } from '../docker/file-stat.ts'
 import { wishesOf } from '../docker/images/image-wishes.ts'
 import { hasSeccomp } from '../docker/machine.ts'
 import { RunRefusedError } from '../errors.ts'
 import { readJson, runFiles } from '../host/run-files.ts'
-import { poolOptions, SHIM_BYTES } from './container.ts'
+import { placesOf, poolOptions, SHIM_BYTES } from './container.ts'
 import { execToEnd } from './exec.ts'
 import { containerName, isOwner, POOL_LABEL, poolKey, readPoolName } from './names.ts'
 import type { PoolRunSpec } from './prepare.ts'
@@ -119,15 +120,18 @@ export function createPools(
     const dirs = { tools: toolsDir, runs: runsDir(spec.name), logs: init.logsDir, codes: init.codeDirs }
     for (const dir of [dirs.runs, dirs.logs, ...dirs.codes]) await mkdir(dir, { recursive: true, mode: 0o700 })
     const { volumes } = await wishesOf(engine, image)
+    const env = (await ask((docker) => docker.getImage(image).inspect())).Config?.Env ?? []
     const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.join(' ') : ''
     const has = {
       seccomp: hasSeccomp(info),
       apparmor: security.includes('apparmor'),
       swap: info.SwapLimit === true || info.CgroupVersion === '2',
     }
-    const about = { spec, name: container, nodeId, image, volumes, tools: version, dirs, engine: has }
-    await createContainer(engine, poolOptions(about))
+    const about = { spec, name: container, nodeId, image, env, volumes, tools: version, dirs, engine: has }
+    const options = poolOptions(about)
+    await createContainer(engine, options)
     try {
+      await refuseLinks(container, placesOf(options))
       await startContainer(container)
       await probe(container, toolsAt(version))
     } catch (error) {
@@ -136,10 +140,17 @@ export function createPools(
     }
   }
 
+  async function refuseLinks(container: string, places: readonly string[]): Promise<void> {
+    for (const place of places) {
+      if (!(await statOf(engine, container, place))?.linkTarget) continue
+      throw new InputError(`the image has a link at ${place}, where a pool mounts: take one with no link there`)
+    }
+  }
+
   /** Does what is done for each run: a kernel, or an engine, may not let root in a container do it. */
   async function probe(container: string, at: string): Promise<void> {
     const namespaces = [...tool(at, 'unshare'), '--net', '--ipc', '--uts', '--mount', '--pid', '--fork', '--']
-    const command = [...namespaces, ...tool(at, 'mount'), '-t', 'proc', '-o', 'ro', 'proc', '/proc']
+    const command = [...namespaces, ...tool(at, 'mount'), '-i', '-t', 'proc', '-o', 'ro', 'proc', '/proc']
     const code = await execToEnd(engine, container, { user: '0:0', command, clock, timeoutMs: PROBE_MS })
     if (code === 0) return
     throw new InputError(
@@ -153,7 +164,7 @@ export function createPools(
       container: Name.replace(/^\//, ''),
       running: State.Running,
       tools: toolsAt(version),
-      env: Config.Env ?? [],
+      env: JSON.parse(Config.Labels[POOL_LABEL.env] ?? '[]'),
       image: Image,
     }
   }

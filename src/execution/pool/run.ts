@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
 import { isAlive } from '../../base/os/process-identity.ts'
@@ -13,6 +14,8 @@ import { tool } from './scripts.ts'
 /** Where a run in a pool is found again. JSON. */
 export type PoolHandle = Pick<HostHandle, 'dir' | 'socket'> & { readonly pool: string }
 
+/** The folder is the run's user's: no link there is followed, and no pipe waited for. */
+const REWRITE = constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK
 /** For the kernel to end the processes of a user. */
 const END_MS = 20_000
 /** All of a user's processes at once, in one call: none can be born meanwhile. Then until none is left. */
@@ -53,7 +56,9 @@ export async function noteProcess(engine: Engine, container: string, { dir, sock
   const files = runFiles(dir)
   if ((await shimProcessOf(files)) !== undefined || !(await isGatewayOpen(socket).catch(() => false))) return
   const pid = await pidWithArgument(engine, container, dir.slice(dir.lastIndexOf('/') + 1))
-  if (pid !== undefined) await writeFile(files.status, statusOf(pid), { mode: 0o600 })
+  if (pid === undefined) return
+  // where it is no file any more, the run counts as ended
+  await writeFile(files.status, statusOf(pid), { flag: REWRITE }).catch(() => {})
 }
 
 export function statusOf(pid: number): string {

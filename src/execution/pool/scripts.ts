@@ -1,3 +1,6 @@
+import { GATEWAY_UID } from '../constants.ts'
+import { SANDBOX_ETC } from '../host/bubblewrap.ts'
+
 /** Where a pool's container has the node's folders, and a run its own. */
 export const POOL_ROOT = '/thundercloud'
 export const TOOLS = `${POOL_ROOT}/tools`
@@ -7,6 +10,17 @@ export const CODES = `${POOL_ROOT}/code`
 /** As the shim of one run sees its own. */
 export const RUN = `${POOL_ROOT}/run`
 export const LOG = `${POOL_ROOT}/log`
+
+/**
+ * What programs that begin as root read before they are an ordinary user: what to load, and who is who. The node's, whatever
+ * the image says.
+ */
+export const POOL_ETC: Readonly<Record<string, string>> = {
+  'ld.so.preload': '',
+  'nsswitch.conf': SANDBOX_ETC['nsswitch.conf'](),
+  passwd: SANDBOX_ETC.passwd({ uid: GATEWAY_UID, hosts: [] }),
+  group: SANDBOX_ETC.group({ uid: GATEWAY_UID, hosts: [] }),
+}
 
 /** Programs of this machine that make the namespaces of a run. The loader and the libraries come with them. */
 export const TOOL_PROGRAMS = ['unshare', 'mount', 'setpriv', 'prlimit', 'timeout', 'env', 'sleep', 'ip', 'sh'] as const
@@ -22,11 +36,11 @@ export function asUser(uid: number): string[] {
   return [...who, '--ambient-caps=-all', '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--']
 }
 
-/** Calls a tool, `t`, or becomes it, `x`. */
+/** Calls a tool, `t`, or becomes it, `x`. Without `-i`, `mount` runs a helper of the image where there is one. */
 const CALLS = `T=$1; shift
 t() { p=$1; shift; "$T/lib/ld" --library-path "$T/lib" "$T/bin/$p" "$@"; }
 x() { p=$1; shift; exec "$T/lib/ld" --library-path "$T/lib" "$T/bin/$p" "$@"; }
-hide() { for d in "$@"; do t mount -t tmpfs -o ro,nosuid,nodev,noexec,size=4k none "$d" || exit 125; done; }
+hide() { for d in "$@"; do t mount -i -t tmpfs -o ro,nosuid,nodev,noexec,size=4k none "$d" || exit 125; done; }
 user() { u=$1; echo "--reuid $u --regid $u --clear-groups --ambient-caps=-all --inh-caps=-all --bounding-set=-all --no-new-privs --"; }
 `
 
@@ -37,8 +51,8 @@ user() { u=$1; echo "--reuid $u --regid $u --clear-groups --ambient-caps=-all --
  */
 export const ENTER = `${CALLS}run=$1 log=$2 code=$3 uid=$4; shift 4; umask 022
 exec >/dev/null 2>>"${RUNS}/$run/keeper.log"
-t mount --bind "${RUNS}/$run" ${RUN} && t mount --bind "${LOGS}/$log" ${LOG} &&
-t mount -o bind,ro "${CODES}/$code" /code && t mount -t proc proc /proc &&
+t mount -i --bind "${RUNS}/$run" ${RUN} && t mount -i --bind "${LOGS}/$log" ${LOG} &&
+t mount -i -o bind,ro "${CODES}/$code" /code && t mount -i -t proc proc /proc &&
 echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start && t ip link set lo up || exit 125
 hide ${RUNS} ${LOGS} ${CODES}
 (
@@ -59,11 +73,11 @@ export const INNER = `${CALLS}uid=$1 work=$2 tmp=$3 shm=$4 pids=$5 files=$6 dir=
 exec 2>&4 4>&-
 # where the pool has no memory left, the run goes before its shim and what keeps the pool
 echo 500 > /proc/self/oom_score_adj
-t mount -t proc -o ro,nosuid,nodev,noexec proc /proc || exit 125
+t mount -i -t proc -o ro,nosuid,nodev,noexec proc /proc || exit 125
 for name in hosts passwd group; do
-  [ ! -e /etc/$name ] || t mount -o bind,ro ${RUN}/etc/$name /etc/$name || exit 125
+  [ ! -e /etc/$name ] || t mount -i -o bind,ro ${RUN}/etc/$name /etc/$name || exit 125
 done
-t mount -t tmpfs -o "$work" none /work && t mount -t tmpfs -o "$tmp" none /tmp && t mount -t tmpfs -o "$shm" none /dev/shm || exit 125
+t mount -i -t tmpfs -o "$work" none /work && t mount -i -t tmpfs -o "$tmp" none /tmp && t mount -i -t tmpfs -o "$shm" none /dev/shm || exit 125
 hide ${RUN} ${LOG} /dev/mqueue
 cd "$dir" || exit 125
 set -- "$T/lib/ld" --library-path "$T/lib" "$T/bin/env" -i -- "$@"

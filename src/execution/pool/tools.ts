@@ -7,10 +7,10 @@ import { UnavailableError } from '../../base/errors.ts'
 import { findProgram } from '../../process/index.ts'
 import { HELPER_HEAP_MIB } from '../constants.ts'
 import { librariesOf } from '../docker/images/libraries.ts'
-import { ENTER, INIT, INNER, POOL_ROOT, TOOL_PROGRAMS, TOOLS } from './scripts.ts'
+import { ENTER, INIT, INNER, POOL_ETC, POOL_ROOT, TOOL_PROGRAMS, TOOLS } from './scripts.ts'
 
 /** Raised when the programs or the scripts change in a way that the files do not say. */
-const CONTENT = 1
+const CONTENT = 2
 const LOADER = /\/ld-[^/]*$/
 
 /**
@@ -44,6 +44,8 @@ export async function ensureTools(dir: string, keep: () => Promise<ReadonlySet<s
     const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
     const scripts = { enter: ENTER.replace('@SHIM@', [...flags, shim].join(' ')), inner: INNER, init: INIT }
     for (const [name, text] of Object.entries(scripts)) await writeFile(join(draft, `${name}.sh`), text)
+    await mkdir(join(draft, 'etc'))
+    for (const [name, text] of Object.entries(POOL_ETC)) await writeFile(join(draft, 'etc', name), text)
     await open(draft)
     await rename(draft, target).catch(async (error: unknown) => {
       if ((await stat(target).catch(() => undefined)) === undefined) throw error

@@ -1,8 +1,12 @@
 import { chmod, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createEngine } from '../../../src/execution/docker/engine.ts'
+import { type TarEntry, tarOf } from '../../../src/execution/docker/images/image-tar.ts'
+import { librariesOf } from '../../../src/execution/docker/images/libraries.ts'
+import { followProgress } from '../../../src/execution/docker/images/node-image.ts'
 import type { Plan, PoolExecutor, Run } from '../../../src/execution/index.ts'
 import { dockerExecutor, poolExecutor } from '../../fixtures/execution/executors.ts'
 import { runDirs } from '../../fixtures/execution/run-dirs.ts'
@@ -34,15 +38,15 @@ describe.skipIf(!needs('engine'))('a pool', () => {
     }
   }
   const engine = createEngine({}, system.clock)
-  const inPool = async <T>(call: (container: Docker.Container) => Promise<T>) => {
-    const filters = { label: [`thundercloud.pool=${NAME}`] }
+  const inPool = async <T>(call: (container: Docker.Container) => Promise<T>, name = NAME) => {
+    const filters = { label: [`thundercloud.pool=${name}`] }
     const [found] = await engine.ask((docker) => docker.listContainers({ all: true, filters }))
     return await engine.ask((docker) => call(docker.getContainer(found?.Id ?? '')))
   }
   /** What runs in the container now, as [pid, command line]. */
-  const all = async () => {
-    const { Processes } = await inPool<{ Processes: string[][] }>((pool) => pool.top({ ps_args: '-eo pid,args' }))
-    return Processes
+  const all = async (name = NAME) => {
+    const top = (pool: Docker.Container) => pool.top({ ps_args: '-eo pid,args' })
+    return (await inPool<{ Processes: string[][] }>(top, name)).Processes
   }
   /** The same, but for what keeps it. */
   const processes = async () => (await all()).filter(([, line = '']) => /main\.js|sleep [1-9]/.test(line))
@@ -209,6 +213,66 @@ describe.skipIf(!needs('engine'))('a pool', () => {
   ])('is not made of %s', async (_, change, message) => {
     await expect(executor.pools.create({ ...SPEC, ...change })).rejects.toThrow(message)
     expect((await executor.pools.list()).map(({ name }) => name)).toEqual([NAME])
+  })
+
+  describe('of an image that means harm', () => {
+    const UID = 62_000
+    const EVIL = { ...SPEC, name: `evil-${OWNER}-node.js`, image: `tc-test/evil-${process.pid}:1` }
+    /** The engine has it for as long as the test goes on. */
+    async function evilImage(entries: TarEntry[], changes: string[] = []) {
+      const [repo = '', tag = ''] = EVIL.image.split(':')
+      const answer = await engine.ask((docker) =>
+        docker.importImage(Readable.from(tarOf(entries)), { repo, tag, changes }),
+      )
+      await followProgress(engine, answer, 60_000)
+      return {
+        async [Symbol.asyncDispose]() {
+          await executor.pools.remove(EVIL.name, { force: true }).catch(() => {})
+          await engine.ask((docker) => docker.getImage(EVIL.image).remove({ force: true }))
+        },
+      }
+    }
+
+    it('begins its runs as if the image said nothing', async () => {
+      const [library] = await librariesOf(process.execPath)
+      const files: TarEntry[] = [
+        { path: 'bin/sh', file: '/bin/busybox', mode: 0o755 },
+        { path: 'bin/sleep', link: 'sh' },
+        { path: 'evil.so', file: library?.file ?? '', mode: 0o755 },
+        { path: 'evil.js', text: `require('fs').writeFileSync('/thundercloud/run/harm', '')`, mode: 0o644 },
+        { path: 'etc/ld.so.preload', text: '/evil.so\n', mode: 0o644 },
+        { path: 'etc/passwd', text: `${UID}:x:0:0::/:/bin/sh\n`, mode: 0o644 },
+        { path: 'sbin/mount.tmpfs', text: '#!/bin/sh\necho > /thundercloud/logs/harm\n', mode: 0o755 },
+      ]
+      const changes = ['ENV LD_PRELOAD=/evil.so', 'ENV NODE_OPTIONS="--require /evil.js"', 'ENV OWN=kept']
+      await using _ = await evilImage(files, changes)
+      await executor.pools.create(EVIL)
+      const script = `while read -r key id rest; do [ $key = Uid: ] && echo $id $OWN; done </proc/self/status; exec sleep 300`
+      const command = ['/bin/sh', '-c', script]
+      const about = await plan('', { uid: UID, grant: { pool: EVIL.name }, command })
+      const run = await executor.start(about)
+      try {
+        await says(about, `${UID} kept`)
+        const ours = (await all(EVIL.name)).filter(([, line]) => /infinity$|shim-main|unshare/.test(line ?? ''))
+        expect(ours.length).toBeGreaterThan(2)
+        const maps = await Promise.all(ours.map(([pid]) => readFile(`/proc/${pid}/maps`, 'utf8')))
+        expect(maps.filter((text) => text.includes('evil'))).toEqual([])
+        const { dir } = run.handle as { dir: string }
+        expect(await readFile(join(dir, 'keeper.log'), 'utf8')).toBe('')
+        expect([...(await readdir(dir)), ...(await readdir(dirs.logs))]).not.toContain('harm')
+      } finally {
+        await executor.remove(run.handle)
+      }
+    })
+
+    it.each([
+      ['thundercloud', 'code', '/thundercloud'],
+      ['code', 'thundercloud/tools', '/code'],
+      ['etc/ld.so.preload', '/code/x', '/etc/ld.so.preload'],
+    ])('is not made where %s leads to %s', async (path, link, named) => {
+      await using _ = await evilImage([{ path, link }])
+      await expect(executor.pools.create(EVIL)).rejects.toThrow(`the image has a link at ${named}, where a pool mounts`)
+    })
   })
 
   it('goes only when nothing runs in it, unless it is told to', async () => {
