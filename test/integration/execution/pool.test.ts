@@ -208,7 +208,7 @@ describe.skipIf(!needs('engine'))('a pool', () => {
       { name: `a-${OWNER}-node`, image: 'no/such' },
       /has no image "no\/such": type "docker pull no\/such" first/,
     ],
-    ['too little memory', { name: `a-${OWNER}-node`, memoryBytes: MIB }, /memory is 1048576 bytes/],
+    ['too little memory', { name: `a-${OWNER}-node`, memoryBytes: MIB }, /memory \(--memory\) is 1 MiB/],
     ['a name that is taken', {}, /there is a pool .* already/],
   ])('is not made of %s', async (_, change, message) => {
     await expect(executor.pools.create({ ...SPEC, ...change })).rejects.toThrow(message)
