@@ -5,7 +5,7 @@ import { formatBytes, formatCount } from '../base/format.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import { BadArchiveError, openPackedOutputs, type PackedOutputs, packOutputs, TooLargeError } from '../code/index.ts'
 import type { LeftOutputs, OutputKeeper } from '../execution/index.ts'
-import { EXPIRY_LOOK_MS, FORGET_MS, MAX_ENTRIES, MAX_RECORDS, SHARE_OF_ONE } from './constants.ts'
+import { EXPIRY_LOOK_MS, FORGET_MS, MAX_ENTRIES, MAX_PACKING, MAX_RECORDS, SHARE_OF_ONE } from './constants.ts'
 import { recordsToForget, resultsToEvict } from './make-room.ts'
 import { createResultFiles, scanResults } from './result-files.ts'
 import { keptText, packedDetail } from './result-texts.ts'
@@ -26,6 +26,9 @@ export async function createResults(components: ResultsComponents, init: Results
   const files = createResultFiles(dir)
   /** One change at a time: nothing takes the space that another has just made. */
   const changes = createWorkQueue({ name: 'results', concurrency: 1, max: Number.POSITIVE_INFINITY })
+
+  /** A process each, with memory and disk of its own. */
+  const packs = createWorkQueue({ name: 'packing', concurrency: MAX_PACKING, max: Number.POSITIVE_INFINITY })
 
   const limitsOf: OutputKeeper['limits'] = (diskBytes) => ({
     maxBytes: Math.min(diskBytes, Math.floor(limits().bytes / SHARE_OF_ONE)),
@@ -63,8 +66,9 @@ export async function createResults(components: ResultsComponents, init: Results
     const nothing = (detail: string): Packed => ({ size: 0, files: 0, complete: false, detail })
     if ('problem' in left) return nothing(left.problem)
     const { maxBytes, maxEntries } = limitsOf(diskBytes)
+    const packing = { dir: folder, maxBytes, maxEntries, signal }
     try {
-      const packed = await packOutputs({ clock }, left.paths, { dir: folder, maxBytes, maxEntries, signal })
+      const packed = await packs.add(() => packOutputs({ clock }, left.paths, packing))
       const detail = packedDetail(packed)
       if (packed.code === undefined) return nothing(`are not there: ${detail ?? 'no file'}`)
       return { ...packed, complete: packed.missing.length === 0, detail }

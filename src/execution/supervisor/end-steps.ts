@@ -94,7 +94,11 @@ export async function collectOutputs(context: StepContext, run: Run | undefined)
   const task = { service: spec.service, runId, diskBytes: spec.grant.diskBytes }
   using limit = deadline(clock, COLLECT_MS, new TimeoutError('taking them took too long'), detach)
   const { signal } = limit
-  const take = async () => keeper.keep(task, await leftBy(run, spec.service.run.outputs ?? [], signal), { signal })
+  const take = async () => {
+    const left = await leftBy(run, spec.service.run.outputs ?? [], signal)
+    // it waits for its turn as long as that takes
+    return keeper.keep(task, left, { signal: detach })
+  }
   const canRetry = (error: unknown) => isRetryable(error) || isDiskFull(error)
   try {
     recorder.note(await retry(take, { clock, rng, backoff: RETRY_BACKOFF, signal, canRetry }))

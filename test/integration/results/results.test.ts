@@ -142,6 +142,30 @@ describe('the results of a node', () => {
     expect(await readdir(join(dir, 'temp'))).toEqual([])
   })
 
+  it('are packed two at a time', async () => {
+    const { results, keep } = await bench()
+    const [two, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let [running, most] = [0, 0]
+    const watched = (left: LeftOutputs): LeftOutputs => ({
+      paths: (async function* () {
+        most = Math.max(most, ++running)
+        if (running === 2) two.resolve()
+        await rest.promise
+        if ('paths' in left) yield* left.paths
+        running--
+      })(),
+    })
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f']
+    const kept = Promise.all(ids.map((id) => keep(results, id, watched(leaving({ out: id })))))
+    await two.promise
+    // the time that one takes: more would have begun
+    const other = await bench()
+    await other.keep(other.results, 'other', leaving({ out: 'x' }))
+    rest.resolve()
+    await kept
+    expect([most, ids.filter((id) => results.get(id)?.code === undefined)]).toEqual([2, []])
+  })
+
   it('take the place of what the same run left before', async () => {
     const { results, keep } = await bench()
     await keep(results, 'a', { problem: 'are gone' })

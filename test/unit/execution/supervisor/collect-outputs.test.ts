@@ -73,6 +73,17 @@ describe('a supervised task that leaves something', () => {
     expect([tries > 3, bench.state('a')]).toEqual([true, 'exited'])
   })
 
+  it('waits for its turn to be packed, however long that is', async () => {
+    const turn = Promise.withResolvers<string>()
+    await begin(() => turn.promise)
+    bench.end('a')
+    await bench.until(() => kept.length === 1)
+    for (let minute = 0; minute < 9; minute++) await bench.clock.advance(60_000)
+    turn.resolve('kept')
+    await bench.idle()
+    expect([kept, bench.state('a')]).toEqual([['running: out'], 'exited'])
+  })
+
   it('is done where not even that can be kept', async () => {
     await begin(async () => {
       throw new Error('no luck')
