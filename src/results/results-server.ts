@@ -5,7 +5,7 @@ import { ProtocolError } from '../../protocols/errors.ts'
 import { decodeResultsRequest, type ResultsRequest } from '../../protocols/results.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import { type Clock, deadline, nowSeconds } from '../base/clock.ts'
-import { NotFoundError, ThundercloudError, TimeoutError } from '../base/errors.ts'
+import { NotFoundError, ThundercloudError, TimeoutError, UnavailableError } from '../base/errors.ts'
 import { truncateUtf8 } from '../base/format.ts'
 import type { MessageStream } from '../base/stream.ts'
 import type { Reason } from '../base/verdict.ts'
@@ -13,8 +13,12 @@ import type { ChunkReader } from '../code/index.ts'
 import { nothingText, outputsReason } from './result-texts.ts'
 import type { ResultRecord, Results } from './types.ts'
 
-/** Streams of one peer, and of all: each holds one chunk in memory. */
-export const RESULTS_STREAMS = { maxInbound: 2, maxInboundStreams: 16 }
+/** Streams of one peer, and of all. */
+export const RESULTS_STREAMS = { maxInbound: 2, maxInboundStreams: 128 }
+/** Streams of all that may have what they ask for: each holds one chunk in memory. */
+const MAX_READERS = 16
+/** A peer that asks for nothing in this time is let go. */
+const FIRST_REQUEST_MS = 5000
 /** A peer that does not take one chunk in this time is let go. */
 const SEND_MS = 60_000
 const MAX_ERROR_BYTES = 256
@@ -35,6 +39,7 @@ function refusalOf(error: unknown): string {
   return truncateUtf8(isMeant ? error.message : 'the node failed to read it', MAX_ERROR_BYTES)
 }
 
+type Open = () => Promise<ChunkReader | undefined>
 type AbortOptions = { signal?: AbortSignal | undefined }
 
 /** Gives what a task left to its author, and to those whom the author lets. Each request is checked by itself. */
@@ -53,8 +58,7 @@ export function createResultsServer(components: ResultsServerComponents, init: {
     return record
   }
 
-  async function answer(request: ResultsRequest, peer: string, open: () => Promise<ChunkReader | undefined>) {
-    const record = authorize(request, peer)
+  async function answer(record: ResultRecord | undefined, request: ResultsRequest, open: Open) {
     if (record === undefined) throw new NotFoundError('this node has no results of the service')
     if (request.want === 'receipt')
       return encodeArchiveAnswer({ is: 'bytes', bytes: receipt(record.service, outputsReason(record)) })
@@ -68,6 +72,9 @@ export function createResultsServer(components: ResultsServerComponents, init: {
     return frame
   }
 
+  /** Streams that were given something, and have not ended. */
+  let readers = 0
+
   return async function serveResults(stream: MessageStream, { signal }: AbortOptions = {}): Promise<void> {
     /** what is read stays open: a client asks for one chunk after the other */
     let opened: { service: string; reader: ChunkReader | undefined } | undefined
@@ -79,15 +86,36 @@ export function createResultsServer(components: ResultsServerComponents, init: {
       }
       return opened.reader
     }
-    for (;;) {
-      const encoded = await stream.read({ signal })
-      if (encoded === undefined) break
+    let isReader = false
+    using _reader = { [Symbol.dispose]: () => void (isReader && readers--) }
+    const admit = (request: ResultsRequest) => {
+      const record = authorize(request, stream.peer)
+      if (isReader) return record
+      if (readers >= MAX_READERS)
+        throw new UnavailableError('too many peers read results of this node: ask again later')
+      readers++
+      isReader = true
+      return record
+    }
+    const first = async () => {
+      using limit = deadline(clock, FIRST_REQUEST_MS, new TimeoutError('the peer asks for nothing'), signal)
+      return await stream.read({ signal: limit.signal })
+    }
+    for (let encoded = await first(); encoded !== undefined; encoded = await stream.read({ signal })) {
       const request = decodeResultsRequest(encoded)
-      const answered = await answer(request, stream.peer, () => readerOf(request.service.toString())).catch(
-        (error: unknown) => encodeArchiveAnswer({ is: 'error', message: refusalOf(error) }),
+      let isRefused = true
+      const give = async () => {
+        const record = admit(request)
+        isRefused = false
+        return await answer(record, request, () => readerOf(request.service.toString()))
+      }
+      const answered = await give().catch((error: unknown) =>
+        encodeArchiveAnswer({ is: 'error', message: refusalOf(error) }),
       )
       using limit = deadline(clock, SEND_MS, new TimeoutError('the peer takes too long to read'), signal)
       await stream.write(answered, { signal: limit.signal })
+      // it holds a place that others wait for
+      if (isRefused) break
     }
     await stream.end()
   }

@@ -39,7 +39,9 @@ function receiptOf(service: CID, reason: Reason, by = node): Uint8Array {
   return signReceipt({ ...body, reasons: [reason], policy: new Uint8Array(32), at: NOW }, NETWORK, by)
 }
 
-function serve(stream: MessageStream, clock: ManualClock, { kept = true, knows = true } = {}) {
+const serve = (stream: MessageStream, clock: ManualClock, options = {}) => serverOf(clock, options)(stream)
+
+function serverOf(clock: ManualClock, { kept = true, knows = true } = {}) {
   const code = kept ? CODE : undefined
   const record = {
     ...{ v: 1 as const, service: SERVICE.toString(), runId: 'r', author: formatAddress(author.address) },
@@ -58,7 +60,7 @@ function serve(stream: MessageStream, clock: ManualClock, { kept = true, knows =
         [Symbol.asyncDispose]: async () => {},
       },
   }
-  const server = createResultsServer(
+  return createResultsServer(
     {
       ...{ clock, keys: createKeyCache(), results },
       authorOf: () => (knows ? addressBytes(author.address) : undefined),
@@ -66,7 +68,6 @@ function serve(stream: MessageStream, clock: ManualClock, { kept = true, knows =
     },
     { network: NETWORK },
   )
-  return server(stream)
 }
 
 function tokenOf(
@@ -140,7 +141,7 @@ describe('results are given', () => {
     ['with a token that another signed', tokenOf({ by: other }), 'author'],
     ['with bytes that are no token', new Uint8Array(8), 'token'],
   ])('to nobody %s, whatever it asks for', async (_, token, why) => {
-    for (const answer of await answers(WANTS.map((want) => asked(want, token)))) expect(answer).toContain(why)
+    for (const want of WANTS) expect(await answers([asked(want, token)])).toEqual([expect.stringContaining(why)])
   })
 
   it('not any more when the right expires in the middle of a transfer', async () => {
@@ -181,6 +182,38 @@ describe('results are given', () => {
     expect(await answers([{ ...asked('chunk'), want: 'chunk', index: 2 }], { from: author })).toEqual([
       'there is no chunk 2',
     ])
+  })
+
+  it('to the next where a peer is refused, or asks for nothing: its stream ends', async () => {
+    const clock = manualClock(NOW * 1000)
+    const [refused, server] = streamPair(peerOf(holder), peerOf(node))
+    const served = serve(server, clock)
+    await refused.write(encodeResultsRequest(asked('manifest')))
+    await refused.read()
+    expect(await refused.read()).toBeUndefined()
+    await served
+    const [, silent] = streamPair(peerOf(holder), peerOf(node))
+    const gone = serve(silent, clock).catch((error: Error) => error.message)
+    await clock.advance(5000)
+    expect(await gone).toBe('the peer asks for nothing')
+  })
+
+  it('to 16 readers at once; those that are refused take no place', async () => {
+    const server = serverOf(manualClock(NOW * 1000))
+    const ask = async (from: Signer) => {
+      const [client, stream] = streamPair(peerOf(from), peerOf(node))
+      const served = server(stream)
+      await client.write(encodeResultsRequest(asked('manifest')))
+      const answer = decodeArchiveAnswer((await client.read()) ?? new Uint8Array())
+      const end = () => client.end().then(() => served)
+      return { said: answer.is === 'error' ? answer.message : answer.is, end }
+    }
+    for (let n = 0; n < 20; n++) expect((await ask(holder)).said).toContain('token')
+    const readers = await Promise.all(Array.from({ length: 16 }, () => ask(author)))
+    expect(readers.map(({ said }) => said)).toEqual(Array.from({ length: 16 }, () => 'bytes'))
+    expect((await ask(author)).said).toContain('ask again later')
+    await readers[0]?.end()
+    expect((await ask(author)).said).toBe('bytes')
   })
 
   it('to no peer that does not read: it is let go after a minute', async () => {
