@@ -1,8 +1,10 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Header } from 'tar'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
+import { leftOutputs, PROBLEM } from '../../../src/execution/host/outputs/left-outputs.ts'
 import type { LeftOutputs } from '../../../src/execution/index.ts'
 import { createNodeResults, createResults, outputsReason, type Results } from '../../../src/results/index.ts'
 import { recordsToForget } from '../../../src/results/make-room.ts'
@@ -164,6 +166,21 @@ describe('the results of a node', () => {
     rest.resolve()
     await kept
     expect([most, ids.filter((id) => results.get(id)?.code === undefined)]).toEqual([2, []])
+  })
+
+  it('are read from their own folder alone, and nothing there blocks', async () => {
+    const dir = await tempDir()
+    await writeFile(join(dir, 'secret'), 's')
+    await symlink(join(dir, 'secret'), join(dir, PROBLEM))
+    expect(await leftOutputs(dir, [])).toEqual({ problem: expect.stringContaining('gone') })
+    await rm(join(dir, PROBLEM))
+    await writeFile(join(dir, PROBLEM), 'x'.repeat(100_000))
+    expect(await leftOutputs(dir, [])).toEqual({ problem: 'x'.repeat(512) })
+    await rm(join(dir, PROBLEM))
+    execFileSync('mkfifo', [join(dir, '0.tar')])
+    const left = await leftOutputs(dir, ['a'])
+    const tars = 'paths' in left ? await Array.fromAsync(left.paths, ({ tar }) => Array.fromAsync(tar ?? [])) : []
+    expect(tars).toEqual([[]])
   })
 
   it('take the place of what the same run left before', async () => {

@@ -1,21 +1,25 @@
 import { constants } from 'node:fs'
-import { open, readdir, readFile } from 'node:fs/promises'
+import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../../../base/errors.ts'
 import { type LeftOutputs, type LeftPath, OUTPUTS_GONE } from '../../outputs.ts'
 
 /** The file that says in one sentence why there is nothing. */
 export const PROBLEM = 'problem'
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW
+const MAX_PROBLEM_BYTES = 512
+/** Whatever lies there: no link is followed, and a pipe does not block. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** What the shim of a run copied into `dir`. */
 export async function leftOutputs(dir: string, paths: readonly string[]): Promise<LeftOutputs> {
   try {
     const names = await readdir(dir)
     if (!names.includes(PROBLEM)) return { paths: tarsIn(dir, paths) }
-    return { problem: await readFile(join(dir, PROBLEM), 'utf8') }
+    await using file = await open(join(dir, PROBLEM), READ)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_PROBLEM_BYTES), 0, MAX_PROBLEM_BYTES, null)
+    return { problem: buffer.toString('utf8', 0, bytesRead) }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return { problem: OUTPUTS_GONE }
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP') return { problem: OUTPUTS_GONE }
     throw error
   }
 }
