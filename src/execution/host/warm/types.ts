@@ -38,7 +38,7 @@ export type Slot = {
   readonly hasBox: boolean
   /** which Node.js that is */
   readonly version: string
-  /** through which its shim is told to begin; when it closes, the shim ends with all that is in the sandbox */
+  /** The node writes to it to begin the run. When it closes, the shim and everything in the sandbox end. */
   readonly order: Duplex
   /** what its shim says next; rejects when it ends */
   readonly answer: Promise<string>
