@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { startPiped, startProcess } from '../../../src/process/index.ts'
 import { PROCESSES, type ProcessRule } from '../../../src/process/kinds.ts'
@@ -70,4 +73,11 @@ describe('the table of processes', () => {
     const spec = { kind: 'tool', program: '/bin/sh', args: [] } as const
     expect(() => startProcess(spec, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })).toThrow('3 descriptors at most')
   })
+})
+
+it('a process that has no descriptor left starts none, and lives on', async () => {
+  const fixture = fileURLToPath(new URL('../../fixtures/process/no-descriptors.ts', import.meta.url))
+  const node = [process.execPath, '--conditions=thundercloud-source', fixture]
+  const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...node])
+  expect(stdout).toBe('no process of the kind "tool" can be started: too many files are open\n')
 })
