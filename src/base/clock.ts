@@ -1,3 +1,5 @@
+import { createTimerQueue } from './timer-queue.ts'
+
 /** Time, as the house sees it: the system's in a node, a made one in tests and simulations. Milliseconds unless named. */
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
@@ -8,6 +10,8 @@ export interface Clock {
   after(ms: number, callback: () => void): Timer
   /** Calls back again and again, `ms` after the last call. Does not keep the process alive. */
   every(ms: number, callback: () => void): Timer
+  /** Resolves when all that is ready now has had its turn: what a socket has read, timers that are due. */
+  nextTurn(): Promise<void>
 }
 
 export interface Timer extends Disposable {
@@ -25,6 +29,7 @@ export function systemClock(): Clock {
     monotonic: () => performance.now(),
     after: (ms, callback) => timerOf(setTimeout(callback, ms), clearTimeout),
     every: (ms, callback) => timerOf(setInterval(callback, ms), clearInterval),
+    nextTurn,
   }
 }
 
@@ -41,8 +46,7 @@ export function atWallTime(clock: Clock, timeMs: number, callback: () => void): 
     })
   }
   let timer = arm()
-  const cancel = () => timer.cancel()
-  return { cancel, [Symbol.dispose]: cancel }
+  return disposable(() => timer.cancel())
 }
 
 /** Resolves after `ms`, or rejects with the signal's reason. */
@@ -83,7 +87,7 @@ export function deadline(
   }
 }
 
-/** A clock that stops until `advance` is called; timers fire in order, microtasks run between them. */
+/** A clock that stops until `advance` is called; timers fire in order, and what each starts goes on before the next. */
 export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>
   /** The wall clock is set, forward or (with less than 0) back; no time passes, and timers do not notice. */
@@ -94,34 +98,36 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   let time = startMs
   /** of the wall clock, by which it was set */
   let jumped = 0
-  let count = 0
-  const due = new Map<number, { at: number; every?: number; callback: () => void }>()
-  const add = (entry: { at: number; every?: number; callback: () => void }): Timer => {
-    const id = count++
-    due.set(id, entry)
-    const cancel = () => void due.delete(id)
-    return { cancel, [Symbol.dispose]: cancel }
-  }
-  const next = (until: number) =>
-    [...due].filter(([, { at }]) => at <= until).sort(([a, x], [b, y]) => x.at - y.at || a - b)[0]
+  const queue = createTimerQueue()
+  const after = (ms: number, callback: () => void) => disposable(queue.add(time + ms, callback))
   return {
     now: () => time + jumped,
     monotonic: () => time - startMs,
     jump(ms) {
       jumped += ms
     },
-    after: (ms, callback) => add({ at: time + ms, callback }),
-    every: (ms, callback) => add({ at: time + ms, every: ms, callback }),
+    after,
+    every(ms, callback) {
+      let at = time
+      let cancel: () => void
+      const arm = () => {
+        at += ms
+        cancel = queue.add(at, () => {
+          arm()
+          callback()
+        })
+      }
+      arm()
+      return disposable(() => cancel())
+    },
+    nextTurn,
     async advance(ms) {
       // what was started just now sets its timers first, at the current time
       await nextTurn()
       const until = time + ms
-      for (let entry = next(until); entry !== undefined; entry = next(until)) {
-        const [id, timer] = entry
-        time = Math.max(time, timer.at)
-        if (timer.every === undefined) due.delete(id)
-        else timer.at += timer.every
-        timer.callback()
+      for (let due = queue.takeDue(until); due !== undefined; due = queue.takeDue(until)) {
+        time = Math.max(time, due.at)
+        due.callback()
         await nextTurn()
       }
       time = until
@@ -130,13 +136,15 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   }
 }
 
-/** Resolves when all that is ready now has had its turn: what a socket has read, timers that are due. */
-export function nextTurn(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+function disposable(cancel: () => void): Timer {
+  return { cancel, [Symbol.dispose]: cancel }
 }
 
 function timerOf<T extends { unref?(): unknown }>(handle: T, clear: (handle: T) => void): Timer {
   handle.unref?.()
-  const cancel = () => clear(handle)
-  return { cancel, [Symbol.dispose]: cancel }
+  return disposable(() => clear(handle))
 }

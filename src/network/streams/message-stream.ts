@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
 import { encode } from 'uint8-varint'
-import { type Clock, deadline, nextTurn } from '../../base/clock.ts'
+import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import type { MessageStream, OpenStreamOptions } from '../../base/stream.ts'
 import { COPY_BELOW_BYTES, END_TIMEOUT_MS, SLICE_BYTES, WRITE_AHEAD_BYTES } from '../constants.ts'
@@ -148,7 +148,7 @@ export function messageStream(
     let offset = 0
     for (; message.byteLength - offset > SLICE_BYTES && signal?.aborted !== true; offset += SLICE_BYTES) {
       send(message.subarray(offset, offset + SLICE_BYTES))
-      await nextTurn()
+      await clock.nextTurn()
       if (failure !== undefined) throw failure
       if (closed) throw closedBeforeSent()
     }

@@ -157,3 +157,17 @@ it('a wall time does not fire when it is cancelled, and fires at once where it i
   await clock.advance(10_000)
   expect(fired).toHaveLength(1)
 })
+
+it('a manual clock: a timer of the past or of now fires in the next step, and none fires twice', async ({
+  clock,
+  fired,
+  note,
+}) => {
+  await clock.advance(100)
+  clock.after(0, note('now'))
+  const timer = clock.after(-5, note('past'))
+  await clock.advance(0)
+  timer.cancel()
+  await clock.advance(10)
+  expect(fired).toEqual(['past@100', 'now@100'])
+})
