@@ -11,7 +11,7 @@ const DOCKER_MS = 60_000
 const USERS = '/run/thundercloud-uids'
 
 /**
- * What there is on this machine of a node's runs and of what it kept ready, each as one line: processes, mounts, control
+ * What there is on this machine of a node's runs and of what it kept warm, each as one line: processes, mounts, control
  * groups, users, loop devices, containers, folders.
  */
 export async function leftoversOf(

@@ -8,7 +8,7 @@ import { initFolder } from '../../src/config/index.ts'
 import { type Program, runProgram } from '../../test/fixtures/program/process.ts'
 
 export const NETWORK = 'chaos'
-/** What the load asks for, ready for two runs; a node that is not root keeps nothing ready. */
+/** What the load asks for, warm for two runs; a node that is not root keeps nothing warm. */
 const WARM = { 'node.js': [{ COUNT: 2, MEMORY: '96MiB', DISK: '4MiB', PIDS: 32 }], GATEWAYS: 1 }
 const LIMITS = { TOTAL: { MEMORY: '2GiB', CPU: '8', DISK: '1GiB', PIDS: 2048, RUNS: 8 }, HEALTHY_SECONDS: 1, WARM }
 const QUOTAS = { SERVICES_PER_AUTHOR: 100_000, NEW_PER_AUTHOR_PER_MINUTE: 100_000 }

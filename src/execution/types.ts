@@ -101,7 +101,7 @@ export interface Run {
   readonly handle: unknown
   /** ms since 1970 */
   readonly startedAt: number
-  /** How it began, as one sentence, where starts are kept ready (`Executor.keepReady`): warm, or why not. */
+  /** How it began, as one sentence, where sandboxes or containers are kept warm (`Executor.keepWarm`): warm, or why not. */
   readonly start?: string | undefined
   /** Resolves when it has ended and its output is in the log files. Rejects with an UnavailableError when the engine is gone. */
   wait(options?: { signal?: AbortSignal | undefined }): Promise<RunEnd>
@@ -167,7 +167,7 @@ export type PoolCapacity = {
   readonly pids: number
 }
 
-/** A grant that sandboxes are kept ready for. */
+/** A grant that sandboxes are kept warm for. */
 export type WarmClass = { readonly memoryBytes: number; readonly diskBytes: number; readonly pids: number }
 
 export type WarmStarts = {
@@ -199,10 +199,10 @@ export interface Executor {
   /** Throws a RunRefusedError for what can never run here, an UnavailableError for what may run later. */
   start(plan: Plan, options?: { signal?: AbortSignal | undefined }): Promise<Run>
   /**
-   * Keeps so much ready from now on. `renew`: throws away what is ready, for the policy is another. A start takes what fits
+   * Keeps so much warm from now on. `renew`: throws away what is idle, for the policy is another. A start takes what fits
    * and says so (`Run.start`). Resolves when it is there, as far as it can be, and the rest is gone; never rejects. Absent: each start is cold.
    */
-  keepReady?(wanted: WarmStarts, options?: { renew?: boolean }): Promise<void>
+  keepWarm?(wanted: WarmStarts, options?: { renew?: boolean }): Promise<void>
   /** Everything of this node that the executor finds, running or not. */
   adopt(options?: { signal?: AbortSignal | undefined }): Promise<AdoptedRun[]>
   /** Ends it if need be and leaves nothing behind but the log files. Fine when there is nothing. */

@@ -19,7 +19,7 @@ import {
   type RunDirs,
   runToEnd,
 } from '../fixtures/execution/run-fixture.ts'
-import { alwaysReady, UIDS } from '../fixtures/execution/warm-host.ts'
+import { alwaysWarm, UIDS } from '../fixtures/execution/warm-host.ts'
 import { system } from '../fixtures/system.ts'
 import { describeBasics } from './executor-kit-basics.ts'
 import { describeCheck } from './executor-kit-check.ts'
@@ -39,13 +39,13 @@ const toolchains = { 'node.js': { image: 'thundercloud/node' } }
 export const onHost: Create = ({ runs: runsDir, runtime: runtimeDir }, nodeId) =>
   createHostExecutor(components, { nodeId, ownAddress: 'own', runsDir, runtimeDir, logs, sandbox: 'bubblewrap' })
 
-/** Of what a node keeps ready, each run takes what fits. `starts`: how they began. */
+/** Of what a node keeps warm, each run takes what fits. `starts`: how they began. */
 export const warmOnHost =
   (starts: string[]): Create =>
   ({ runs: runsDir, runtime: runtimeDir, base }, nodeId) => {
     const userIds = createUserIds(system, { range: UIDS, dir: join(base, 'uids'), owner: base })
     const init = { nodeId, ownAddress: 'own', runsDir, runtimeDir, logs, sandbox: 'bubblewrap' } as const
-    return alwaysReady(createHostExecutor({ ...components, userIds }, init), starts)
+    return alwaysWarm(createHostExecutor({ ...components, userIds }, init), starts)
   }
 
 export const inDocker =

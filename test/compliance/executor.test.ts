@@ -4,12 +4,12 @@ import { describeExecutor, inDocker, inPool, onHost, warmOnHost } from './execut
 
 describe.skipIf(!needs('bubblewrap'))('with bubblewrap', () => describeExecutor('host', onHost))
 
-describe.skipIf(!needs('bubblewrap') || !needs('root'))('with sandboxes that are ready', () => {
+describe.skipIf(!needs('bubblewrap') || !needs('root'))('with warm sandboxes', () => {
   const starts: string[] = []
   describeExecutor('warm host', warmOnHost(starts))
 
   it('are what runs begin in, most with a Node.js that was there', () => {
-    // tests of a node that was killed remove what is ready under the hands of another
+    // tests of a node that was killed remove what is idle under the hands of another
     expect(starts.filter((start) => start === 'warm start').length / starts.length).toBeGreaterThan(0.5)
   })
 })

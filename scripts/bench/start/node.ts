@@ -14,11 +14,11 @@ const RESOURCES = { memory: '96MiB', disk: '8MiB', cpu: '0.5', pids: 32 }
 /** as many as the memory of one is told of */
 const CLASS = { COUNT: 4, MEMORY: RESOURCES.memory, DISK: RESOURCES.disk, PIDS: RESOURCES.pids }
 /** LIMITS.WARM, and how a start that takes it begins. */
-const READY = {
-  nothing: { warm: {}, began: '' },
-  gateways: { warm: { GATEWAYS: 2 }, began: 'its gateway was ready' },
-  programs: { warm: { 'node.js': [CLASS] }, began: 'warm start' },
-} as const satisfies Record<Pair['ready'], object>
+const WARM = {
+  nothing: { keys: {}, began: '' },
+  gateways: { keys: { GATEWAYS: 2 }, began: 'its gateway was warm' },
+  programs: { keys: { 'node.js': [CLASS] }, began: 'warm start' },
+} as const satisfies Record<Pair['warm'], object>
 export type StartNode = {
   /** Adds a folder with so many files, and answers what starts a new service with that code. */
   prepare(files: number): Promise<{ start(): Promise<Start>; dir: string }>
@@ -30,21 +30,21 @@ type World = Awaited<ReturnType<typeof createWorld>>
 export async function openNode(
   world: World,
   executor: ExecutorName,
-  ready: Pair['ready'] = 'nothing',
+  warm: Pair['warm'] = 'nothing',
 ): Promise<StartNode> {
-  const { warm, began } = READY[ready]
+  const { keys, began } = WARM[warm]
   const author = newSigner()
   const TRUST_TREE = { ROOTS: { [formatAddress(author.address)]: {} } }
   const PREFER_TOOLCHAIN = { [executor]: ['node.js'] }
-  const LIMITS = { TOTAL, WARM: warm }
-  const node = await world.start(`${executor}-${ready}`, { runner: { LIMITS, PREFER_TOOLCHAIN, TRUST_TREE } })
+  const LIMITS = { TOTAL, WARM: keys }
+  const node = await world.start(`${executor}-${warm}`, { runner: { LIMITS, PREFER_TOOLCHAIN, TRUST_TREE } })
   let services = 0
   return {
     async prepare(files) {
-      const dir = await writeCode(world, `${executor}-${ready}`, files)
+      const dir = await writeCode(world, `${executor}-${warm}`, files)
       const code = await addFolder(node, dir)
       const start = async () => {
-        await refilled(ready)
+        await refilled(warm)
         return measure(node, bytesOf(announce(author, serviceOf(code, `start-${services++}`))), began)
       }
       // unpacks the code, makes the image, and learns what the machine can do
@@ -110,9 +110,9 @@ async function measure(node: ThundercloudNode, bytes: Uint8Array, began: string)
   }
 }
 
-/** What was taken is there again: a sandbox is ready in a quarter of a second. */
-export async function refilled(ready: Pair['ready']): Promise<void> {
-  if (ready !== 'nothing') await new Promise((resolve) => setTimeout(resolve, REFILL_MS))
+/** What was taken is there again: a sandbox is idle again after a quarter of a second. */
+export async function refilled(warm: Pair['warm']): Promise<void> {
+  if (warm !== 'nothing') await new Promise((resolve) => setTimeout(resolve, REFILL_MS))
 }
 
 async function readFirst(node: ThundercloudNode, service: string): Promise<void> {

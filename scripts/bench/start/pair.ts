@@ -8,19 +8,19 @@ export type Start = { readonly verdict: number; readonly line: number } & Readon
 /** How many files the code has. */
 export const FILES = [10, 5000] as const
 
-/** What a node on the host keeps ready. */
-export const READY = ['nothing', 'gateways', 'programs'] as const
+/** What a node on the host keeps warm. */
+export const WARM = ['nothing', 'gateways', 'programs'] as const
 
 /** A start through the node, and the same without one right before it, ms. */
 export type Pair = {
   readonly executor: 'docker' | 'host'
-  /** what the node keeps ready: nothing, gateways, or sandboxes with a Node.js too */
-  readonly ready: (typeof READY)[number]
+  /** what the node keeps warm: nothing, gateways, or sandboxes with a Node.js too */
+  readonly warm: (typeof WARM)[number]
   readonly files: number
   readonly round: number
   readonly ours: Start
   readonly baseline: number
 }
 
-/** `parkedMib`: the memory of one sandbox that is ready, with four of them. */
-export type Message = Pair | { readonly notMeasured: string } | { readonly parkedMib: number }
+/** `warmMib`: the memory of one warm sandbox, with four of them. */
+export type Message = Pair | { readonly notMeasured: string } | { readonly warmMib: number }

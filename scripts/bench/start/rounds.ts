@@ -7,10 +7,10 @@ import { createWorld } from '../../../test/fixtures/node/nodes.ts'
 import { system } from '../../../test/fixtures/system.ts'
 import { bareBubblewrap, bareDocker } from './baselines.ts'
 import { openNode, refilled } from './node.ts'
-import { FILES, type Message, type Pair, READY, type Start } from './pair.ts'
-import { parkedMib } from './parked-memory.ts'
+import { FILES, type Message, type Pair, type Start, WARM } from './pair.ts'
+import { warmMib } from './warm-memory.ts'
 
-type Case = Pick<Pair, 'executor' | 'ready' | 'files'> & { start(): Promise<Start>; baseline(): Promise<number> }
+type Case = Pick<Pair, 'executor' | 'warm' | 'files'> & { start(): Promise<Start>; baseline(): Promise<number> }
 
 /** A process of its own: it runs on what is built, as an operator's node does. */
 async function main(): Promise<void> {
@@ -21,11 +21,11 @@ async function main(): Promise<void> {
   const bwrap = findProgram('bwrap')
   if (bwrap === undefined) say({ notMeasured: 'bubblewrap is not installed' })
   else {
-    for (const ready of process.getuid?.() === 0 ? READY : (['nothing'] as const)) {
-      const node = await openNode(world, 'host', ready)
+    for (const warm of process.getuid?.() === 0 ? WARM : (['nothing'] as const)) {
+      const node = await openNode(world, 'host', warm)
       for (const files of FILES) {
         const { start } = await node.prepare(files)
-        cases.push({ executor: 'host', ready, files, start, baseline: () => bareBubblewrap(bwrap) })
+        cases.push({ executor: 'host', warm, files, start, baseline: () => bareBubblewrap(bwrap) })
       }
     }
   }
@@ -35,20 +35,20 @@ async function main(): Promise<void> {
       const { start, dir } = await node.prepare(files)
       cases.push({
         executor: 'docker',
-        ready: 'nothing',
+        warm: 'nothing',
         files,
         start,
         baseline: () => bareDocker(nodeImageTag(), dir),
       })
     }
   } else say({ notMeasured: 'no Docker engine answers' })
-  if (cases.some(({ ready }) => ready === 'programs')) {
+  if (cases.some(({ warm }) => warm === 'programs')) {
     await refilled('programs')
-    say({ parkedMib: Number((await parkedMib(join(world.root, 'host-programs'))).toFixed(1)) })
+    say({ warmMib: Number((await warmMib(join(world.root, 'host-programs'))).toFixed(1)) })
   }
   for (let round = 1; round <= Number(values.rounds); round++) {
-    for (const { executor, ready, files, start, baseline } of cases) {
-      say({ executor, ready, files, round, baseline: await baseline(), ours: await start() })
+    for (const { executor, warm, files, start, baseline } of cases) {
+      say({ executor, warm, files, round, baseline: await baseline(), ours: await start() })
     }
   }
 }

@@ -8,9 +8,9 @@ import { FILES, type Message, type Pair } from './pair.ts'
 const ROUNDS = 20
 /** Where other programs keep the machine busy, no figure is judged. */
 const QUIET_LOAD = 0.5
-const BOUNDS = { coldOverheadMs: 150, hostColdRatio: 1.5, hostWarmRatio: 0.25, parkedMib: 50 } as const
-/** What each kind of start on the host is called; that of nothing ready stands beside, without a bound. */
-const RATIOS = { nothing: 'hostUnreadyRatio', gateways: 'hostColdRatio', programs: 'hostWarmRatio' } as const
+const BOUNDS = { coldOverheadMs: 150, hostColdRatio: 1.5, hostWarmRatio: 0.25, warmMib: 50 } as const
+/** What each kind of start on the host is called; that of nothing warm stands beside, without a bound. */
+const RATIOS = { nothing: 'hostNothingWarmRatio', gateways: 'hostColdRatio', programs: 'hostWarmRatio' } as const
 const STEPS = ['verdict', 'fetching', 'starting', 'running', 'line'] as const
 
 /**
@@ -26,23 +26,23 @@ export async function runStartBench({ json, rounds = ROUNDS }: { json: boolean; 
   const pairs: Pair[] = []
   const figures: Record<string, number> = {}
   await measure(rounds, (message) => {
-    if ('parkedMib' in message) return void Object.assign(figures, message)
+    if ('warmMib' in message) return void Object.assign(figures, message)
     if ('notMeasured' in message) return say(message, `not measured: ${message.notMeasured}`)
     pairs.push(message)
-    const { executor, ready, files, round, ours, baseline } = message
+    const { executor, warm, files, round, ours, baseline } = message
     const [ms, baselineMs] = [Math.round(ours.line), Math.round(baseline)]
-    const text = `${round}  ${executor}, ${ready} ready, ${files} files: ${ms} ms, without a node ${baselineMs} ms`
-    say({ round, executor, ready, files, ms, baselineMs }, text)
+    const text = `${round}  ${executor}, ${warm} warm, ${files} files: ${ms} ms, without a node ${baselineMs} ms`
+    say({ round, executor, warm, files, ms, baselineMs }, text)
   })
-  for (const some of Map.groupBy(pairs, ({ executor, ready, files }) => `${executor} ${ready} ${files}`).values()) {
-    const { executor, ready, files } = some[0] as Pair
+  for (const some of Map.groupBy(pairs, ({ executor, warm, files }) => `${executor} ${warm} ${files}`).values()) {
+    const { executor, warm, files } = some[0] as Pair
     const suffix = files === FILES[0] ? '' : `${files}`
     const at = STEPS.map((step) => [step, Math.round(median(some.map(({ ours }) => ours[step] ?? 0)))] as const)
-    const text = `${executor}, ${ready} ready, ${files} files: ${at.map(([step, ms]) => `${step} ${ms} ms`).join(', ')}`
-    say({ executor, ready, files, afterMs: Object.fromEntries(at) }, text)
+    const text = `${executor}, ${warm} warm, ${files} files: ${at.map(([step, ms]) => `${step} ${ms} ms`).join(', ')}`
+    say({ executor, warm, files, afterMs: Object.fromEntries(at) }, text)
     if (executor === 'docker') figures[`coldOverheadMs${suffix}`] = Math.round(median(some.map(overhead)))
-    else figures[`${RATIOS[ready]}${suffix}`] = Number(median(some.map(ratio)).toFixed(2))
-    if (ready === 'programs') figures[`hostWarmP95Ms${suffix}`] = Math.round(p95(some.map(({ ours }) => ours.line)))
+    else figures[`${RATIOS[warm]}${suffix}`] = Number(median(some.map(ratio)).toFixed(2))
+    if (warm === 'programs') figures[`hostWarmP95Ms${suffix}`] = Math.round(p95(some.map(({ ours }) => ours.line)))
   }
   const judged = load <= QUIET_LOAD
   const missed = Object.entries(BOUNDS).filter(([key, bound]) => (figures[key] ?? 0) > bound)

@@ -1,7 +1,7 @@
 import type { RunnerConfig } from '../../config/index.ts'
 import type { WarmStarts } from '../../execution/index.ts'
 
-/** LIMITS.WARM: what is kept ready. */
+/** LIMITS.WARM: what is kept warm. */
 export function warmStarts({ LIMITS }: RunnerConfig): Omit<WarmStarts, 'freeBytes'> {
   const { GATEWAYS, 'node.js': classes } = LIMITS.WARM
   return {

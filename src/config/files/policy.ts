@@ -79,7 +79,7 @@ function noticesOf(config: RunnerConfig, raw: object, file: string, network: str
   if (GATEWAYS + classes.length > 0 && host.length === 0)
     note(
       'LIMITS',
-      'has WARM, but PREFER_TOOLCHAIN.host names no toolchain, so no service of others begins in what it keeps ready',
+      'has WARM, but PREFER_TOOLCHAIN.host names no toolchain, so no service of others begins in what it keeps warm',
     )
   const { MEMORY, CPU, PIDS, RUNS } = config.LIMITS.TOTAL
   const zero = Object.entries({ MEMORY, CPU, PIDS, RUNS })

@@ -56,10 +56,10 @@ const BACKOFF = {
 }
 
 /** Each costs a machine the memory of a Node.js, and some milliseconds of each start. */
-const MAX_PARKED = 64
+const MAX_WARM = 64
 
 const WARM_CLASS = {
-  COUNT: whole(1, MAX_PARKED).describe('how many are kept ready'),
+  COUNT: whole(1, MAX_WARM).describe('how many are kept warm'),
   MEMORY: size().describe('memory of a run that starts in one'),
   DISK: size().describe('its disk'),
   PIDS: whole(1, 4_194_304).describe('its processes and threads'),
@@ -69,7 +69,7 @@ const WARM = {
   'node.js': list(keys(WARM_CLASS), 16)
     .describe('sandboxes with a Node.js that waits for its program, for runs whose grant is exactly one of these')
     .default([]),
-  GATEWAYS: whole(0, MAX_PARKED)
+  GATEWAYS: whole(0, MAX_WARM)
     .describe('sandboxes for runs of any other grant or toolchain, which start their own program in them')
     .default(0),
 }
@@ -90,7 +90,7 @@ export const limits = keys({
   RESULTS: keys(RESULTS).describe('what tasks leave for their authors (run.outputs)').prefault({}),
   BACKOFF: keys(BACKOFF).describe('between restarts of a service').prefault({}),
   WARM: keys(WARM)
-    .describe('what is kept ready on this host so that runs start sooner, as far as memory is free; {} = nothing')
+    .describe('what is kept warm on this host so that runs start sooner, as far as memory is free; {} = nothing')
     .prefault({}),
 }).transform(({ TOTAL: total, SERVICE: service, ...rest }, context) => {
   const { FIRST, MAX } = rest.BACKOFF
@@ -112,9 +112,9 @@ export const limits = keys({
       sentence(context, ['WARM', 'node.js', index, key], `is ${warm[key]}, but one service gets ${most} at most`)
     }
   }
-  const parked = rest.WARM['node.js'].reduce((sum, { COUNT, MEMORY }) => sum + COUNT * MEMORY, 0)
-  if (parked > total.MEMORY) {
-    const problem = `contradicts TOTAL.MEMORY: all together would keep ${formatBytes(parked)} ready, and it is ${formatBytes(total.MEMORY)}; lower COUNT or MEMORY`
+  const warm = rest.WARM['node.js'].reduce((sum, { COUNT, MEMORY }) => sum + COUNT * MEMORY, 0)
+  if (warm > total.MEMORY) {
+    const problem = `contradicts TOTAL.MEMORY: all together would keep ${formatBytes(warm)} warm, and it is ${formatBytes(total.MEMORY)}; lower COUNT or MEMORY`
     sentence(context, ['WARM', 'node.js'], problem)
   }
   const { MEMORY, CPU, DISK, PIDS } = { ...total, ...defined(service) }

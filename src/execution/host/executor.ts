@@ -10,6 +10,7 @@ import { MAX_RUNTIME_DIR_BYTES, SANDBOX_UIDS } from '../constants.ts'
 import { RunRefusedError } from '../errors.ts'
 import { isGatewayOpen } from '../gateway/client.ts'
 import type { AdoptedRun, Availability, Executor, Plan, Run } from '../types.ts'
+import { isWarm } from '../warm/types.ts'
 import { type CgroupRoots, findCgroups } from './cgroup-roots.ts'
 import { unenforcedByPermissions } from './permission-model.ts'
 import { prepareRun } from './prepare.ts'
@@ -19,7 +20,6 @@ import { probeSandbox, type Sandbox } from './sandbox-probe.ts'
 import { seccompFilter } from './seccomp.ts'
 import { installedToolchains, toolVersions } from './tool-versions.ts'
 import type { HostExecutorComponents, HostExecutorInit } from './types.ts'
-import { isSlot } from './warm/types.ts'
 import { createWarmStarts } from './warm/warm-starts.ts'
 
 /** Between looks at a run's folder where the kernel does not say that it has changed. */
@@ -78,13 +78,13 @@ export function createHostExecutor(
       : undefined
   const known = { version: 1, roots: {} } as CgroupRoots
   const removeRun = (handle: HostHandle, groups: CgroupRoots) =>
-    removeHostRun(handle, clock, (slot) => handleOf(slot, groups).cgroup)
+    removeHostRun(handle, clock, (warmId) => handleOf(warmId, groups).cgroup)
 
   const warm = createWarmStarts(
     { clock, log, userIds },
     {
       ...{ node, logs: init.logs, machine },
-      slotOf(id) {
+      placeOf(id) {
         begun.add(id)
         return { dir: join(init.runsDir, id), groupName: groupName(id) }
       },
@@ -191,8 +191,8 @@ export function createHostExecutor(
       await removeRun({ dir, socket, cgroup: handleOf(id, groups).cgroup }, groups)
       begun.delete(id)
     },
-    keepReady: (wanted, options) =>
-      warm.keep(wanted, options).catch((error) => log.warn('nothing can be kept ready', { reason: messageOf(error) })),
+    keepWarm: (wanted, options) =>
+      warm.keep(wanted, options).catch((error) => log.warn('nothing can be kept warm', { reason: messageOf(error) })),
     [Symbol.asyncDispose]: () => warm[Symbol.asyncDispose](),
   }
 
@@ -216,8 +216,8 @@ export function createHostExecutor(
         () => false,
       ))
     const plan = (await readJson<ShimSpec>(files.taken)) ?? (await readJson<ShimSpec>(files.void))
-    // a slot that an earlier process kept ready is no run, whatever it was about to become
-    if (plan === undefined || isSlot(id)) {
+    // a sandbox that an earlier process kept warm is no run, whatever it was about to become
+    if (plan === undefined || isWarm(id)) {
       if (!begun.has(id)) await removeRun(handle, groups)
       return undefined
     }

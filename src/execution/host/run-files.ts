@@ -40,10 +40,10 @@ export type ShimSpec = {
   readonly logLimits: LogLimits
   /** it ends then, whether or not a node waits for it */
   readonly lifetime?: PlanLifetime | undefined
-  /** for what waits in the service's box that was ready; without it, `command` makes a box */
+  /** for what waits in the service's box of a warm sandbox; without it, `command` makes a box */
   readonly message?: string | undefined
-  /** the slot that became its sandbox: its control group is still named so */
-  readonly slot?: string | undefined
+  /** the warm sandbox that it has: its control group is still named so */
+  readonly warmId?: string | undefined
   /** how it began: see `Run.start` */
   readonly start?: string | undefined
   /** as earlier versions wrote it */
@@ -91,7 +91,7 @@ export function runFiles(dir: string) {
     listen: file('s'),
     box: file('box'),
     /** the command of a sandbox that waits for its run */
-    parked: file('parked.json'),
+    idle: file('idle.json'),
     /** what is mounted in the box */
     table: file('mounts'),
     /** the disk of a build */

@@ -113,16 +113,16 @@ export async function shimProcessOf(files: RunFiles): Promise<ProcessIdentity | 
   return mark === undefined || pid === undefined ? undefined : { ...mark, pid }
 }
 
-/** Ends whatever is left of a run and forgets it. `groupOf`: the control group of a slot. */
+/** Ends whatever is left of a run and forgets it. `groupOf`: the control group of a warm sandbox. */
 export async function removeHostRun(
   handle: HostHandle,
   clock: Clock,
-  groupOf?: (slot: string) => RunCgroup,
+  groupOf?: (warmId: string) => RunCgroup,
 ): Promise<void> {
   const files = runFiles(handle.dir)
   await rename(files.plan, files.void).catch(() => {})
   const plan = (await readJson<ShimSpec>(files.taken)) ?? (await readJson<ShimSpec>(files.void))
-  const cgroup = plan?.slot === undefined ? handle.cgroup : (groupOf?.(plan.slot) ?? plan.cgroup)
+  const cgroup = plan?.warmId === undefined ? handle.cgroup : (groupOf?.(plan.warmId) ?? plan.cgroup)
   const processes = await killRun(files)
   const until = clock.monotonic() + GONE_MS
   while (processes.some(isAlive) || !(await emptied(cgroup))) {

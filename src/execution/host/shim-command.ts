@@ -16,7 +16,7 @@ export type StartedCommand = {
 
 export type ShimCommand = Pick<ShimSpec, 'command' | 'sandboxed' | 'kind' | 'purpose' | 'checks' | 'env' | 'cwd'> & {
   /** what waits for a message, on the descriptor after the filter */
-  readonly parked?: 'program' | 'shell' | undefined
+  readonly bootstrap?: 'node' | 'shell' | undefined
 }
 
 export function startCommand(spec: ShimCommand, files: RunFiles): StartedCommand {
@@ -25,7 +25,7 @@ export function startCommand(spec: ShimCommand, files: RunFiles): StartedCommand
   const kind = sandboxed ? (spec.kind ?? spec.purpose) : 'permission'
   // a descriptor that bubblewrap gets as its fifth, FILTER_FD
   const filter = existsSync(files.filter) ? openSync(files.filter, 'r') : undefined
-  const pipes: Stdio[] = spec.checks === true ? ['pipe', 'pipe'] : spec.parked !== undefined ? ['pipe'] : []
+  const pipes: Stdio[] = spec.checks === true ? ['pipe', 'pipe'] : spec.bootstrap !== undefined ? ['pipe'] : []
   const boxed: Stdio[] = sandboxed ? ['pipe', filter ?? 'ignore', ...pipes] : []
   const child = startProcess({ kind, program, args, env, cwd }, { stdio: ['ignore', 'pipe', 'pipe', ...boxed] })
   if (filter !== undefined) closeSync(filter)

@@ -23,13 +23,13 @@ import { type StartedCommand, startCommand } from './shim-command.ts'
  * asked, and writes down how it ended. It is the first process of the run's own process and network namespace, unless
  * something else begins the command: `begin`.
  */
-export async function runShim(dir: string, { parked = false, begin: beginOther }: ShimInit = {}): Promise<void> {
+export async function runShim(dir: string, { warm = false, begin: beginOther }: ShimInit = {}): Promise<void> {
   const clock = systemClock()
   process.chdir(dir)
   const files = runFiles(dir)
   await writeIdentity(files, clock)
-  const order = parked ? await (await import('./warm/parked-shim.ts')).waitForOrder(files, clock) : undefined
-  if (parked && order === undefined) return
+  const order = warm ? await (await import('./warm/idle-shim.ts')).waitForOrder(files, clock) : undefined
+  if (warm && order === undefined) return
   const plan = takePlan(files)
   if (plan === undefined) return
   if (!plan.sandboxed) await writeFile(files.status, `{ "child-pid": ${process.pid} }\n`)
@@ -148,8 +148,8 @@ function endInTime(clock: Clock, { afterMs, expiresAt, graceMs }: PlanLifetime, 
 
 export type BeginCommand = (plan: ShimSpec, clock: Clock) => Promise<RunningCommand>
 
-/** `parked`: it is there before its plan. `begin`: something else than bubblewrap begins the command. */
-export type ShimInit = { readonly parked?: boolean; readonly begin?: BeginCommand }
+/** `warm`: it is there before its plan. `begin`: something else than bubblewrap begins the command. */
+export type ShimInit = { readonly warm?: boolean; readonly begin?: BeginCommand }
 
 export type RunningCommand = {
   pid: number | undefined

@@ -6,7 +6,7 @@ import type { UserIds } from '../user-ids.ts'
 export type HostExecutorComponents = {
   readonly clock: Clock
   readonly log: Log
-  /** Where runs have users of their own. Without it, nothing is kept ready: each start is cold. */
+  /** Where runs have users of their own. Without it, nothing is kept warm: each start is cold. */
   readonly userIds?: UserIds | undefined
 }
 

@@ -180,11 +180,11 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     await worker?.done
   }
 
-  /** Not before what an earlier process kept ready is removed. */
-  function keepReady(options?: { renew: boolean }): void {
+  /** Not before what an earlier process kept warm is removed. */
+  function keepWarm(options?: { renew: boolean }): void {
     if (!booted || closing.signal.aborted || init.warm === undefined) return
     const wanted = { ...init.warm(), freeBytes: () => free().memoryBytes }
-    for (const executor of components.executors) void executor.keepReady?.(wanted, options)
+    for (const executor of components.executors) void executor.keepWarm?.(wanted, options)
   }
 
   /** One at a time. */
@@ -225,7 +225,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
         .catch((error: unknown) => log.warn('what builds made cannot be read', { reason: messageOf(error) }))
       signal?.throwIfAborted()
       booted = true
-      keepReady()
+      keepWarm()
       await cleanUpLogs()
       cleanUpTimer = clock.every(LOG_CLEANUP_MS, () => track(cleanUpLogs()))
     },
@@ -265,7 +265,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       builds.reviseNetworks()
       for (const worker of workers.values()) worker.reviseNetwork()
     },
-    keepReady,
+    keepWarm,
     healthy: (service) => workers.get(service)?.healthy === true,
     failures: (service) => workers.get(service)?.failures ?? 0,
     running: () => [...workers.keys()],

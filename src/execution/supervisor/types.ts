@@ -105,7 +105,7 @@ export type SupervisorInit = {
   readonly limits: () => Resources
   /** As the policy says now. */
   readonly health: () => HealthSettings
-  /** What the policy wants kept ready; default: nothing. */
+  /** What the policy wants kept warm; default: nothing. */
   readonly warm?: () => Omit<WarmStarts, 'freeBytes'>
   readonly logs: LogLimits & {
     /** Logs of services that ended longer ago are removed. */
@@ -178,10 +178,10 @@ export interface Supervisor extends AsyncDisposable {
   /** The policy is another: connections of runs and builds that it does not allow are cut. */
   reviseNetworks(): void
   /**
-   * Has executors keep ready what the policy wants, in memory that is free: to be called when a run has begun, not sooner, for
-   * it may begin in what is ready; and when one has ended. `renew`: the policy is another, and all is made again.
+   * Has executors keep warm what the policy wants, in memory that is free: to be called when a run has begun, not sooner, for
+   * it may begin in what is warm; and when one has ended. `renew`: the policy is another, and all is made again.
    */
-  keepReady(options?: { renew: boolean }): void
+  keepWarm(options?: { renew: boolean }): void
   /** Reads nothing from the disk. */
   healthy(service: string): boolean
   /** How often its run has ended by itself and began again, and was not healthy since. */

@@ -107,12 +107,12 @@ export async function createExecution(
   parts.use(
     events.on('node:policy', () => {
       supervisor.reviseNetworks()
-      supervisor.keepReady({ renew: true })
+      supervisor.keepWarm({ renew: true })
     }),
   )
-  parts.use(events.on('execution:state', ({ state }) => state === 'running' && supervisor.keepReady()))
+  parts.use(events.on('execution:state', ({ state }) => state === 'running' && supervisor.keepWarm()))
   for (const name of ['execution:freed', 'node:draining', 'node:undrained'] as const) {
-    parts.use(events.on(name, () => supervisor.keepReady()))
+    parts.use(events.on(name, () => supervisor.keepWarm()))
   }
   const claims = createOwnClaims()
   const { receipts, services, notify } = createReporting(context, {

@@ -16,7 +16,7 @@ import {
   until,
   writeCode,
 } from '../../fixtures/execution/run-fixture.ts'
-import { alwaysReady, READY, userIdsIn, warmHost } from '../../fixtures/execution/warm-host.ts'
+import { alwaysWarm, userIdsIn, WARM, warmHost } from '../../fixtures/execution/warm-host.ts'
 import { runNode } from '../../fixtures/program/process.ts'
 import { needs } from '../../require.ts'
 
@@ -55,28 +55,28 @@ const here = needs('bubblewrap') && needs('root')
 const BUILT = new URL('../../built-sources.ts', import.meta.url).href
 const NODE = fileURLToPath(new URL('../../fixtures/execution/warm-node.ts', import.meta.url))
 
-/** How many processes there are of users that runs and slots of these folders have. */
+/** How many processes there are of users that runs and warm sandboxes of these folders have. */
 async function processes(dirs: RunDirs): Promise<number> {
   const users = new Set((await readdir(join(dirs.base, 'uids'))).map(Number))
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   return pids.filter((pid) => users.has(statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? -1)).length
 }
 
-/** What is left of slots: their folders, their users, their control groups. */
+/** What is left of warm sandboxes: their folders, their users, their control groups. */
 async function left(dirs: RunDirs) {
   const groups = await readdir('/sys/fs/cgroup/memory/thundercloud').catch(() => [])
   const own = groups.filter((name) => name.startsWith(basename(dirs.base)))
   return { folders: await readdir(dirs.runs), users: await readdir(join(dirs.base, 'uids')), groups: own }
 }
 
-describe.skipIf(!here)('a program in a Node.js that was ready', () => {
+describe.skipIf(!here)('a program in a warm Node.js', () => {
   const dirs = runDirs()
   let executor: Executor & AsyncDisposable
-  let ready: Executor
+  let warmed: Executor
   const starts: string[] = []
   beforeAll(() => {
     executor = warmHost(dirs)
-    ready = alwaysReady(executor, starts)
+    warmed = alwaysWarm(executor, starts)
     return () => executor[Symbol.asyncDispose]()
   })
   const outputOf = async (on: Executor, script: string, change: PlanChange = {}) => {
@@ -88,15 +88,15 @@ describe.skipIf(!here)('a program in a Node.js that was ready', () => {
     [
       'beside a gateway',
       { env: { TZ: "it's $HOME\n", HOME: '/tmp' } },
-      'its gateway was ready, its program started cold',
+      'its gateway was warm, its program started cold',
     ],
     ['in a Node.js', { env: { GREETING: 'hello', HOME: '/tmp' } }, 'warm start'],
-    ['beside a gateway, with a check', { check: ['true'] }, 'its gateway was ready, its program started cold'],
+    ['beside a gateway, with a check', { check: ['true'] }, 'its gateway was warm, its program started cold'],
   ])('sees what it sees in a cold start: %s', async (_, more, start) => {
     const change = { command: ['node', 'main.js', 'one', '--two', "it's", 'a\nb'], workdir: 'below', ...more }
     const codeDir = await writeCode(dirs, { 'below/main.js': LOOK })
     const [fresh] = (await outputOf(warmHost(dirs), '', { ...change, codeDir })).out
-    const [warm] = (await outputOf(ready, '', { ...change, codeDir })).out
+    const [warm] = (await outputOf(warmed, '', { ...change, codeDir })).out
     expect(starts.at(-1)).toContain(start)
     expect(JSON.parse(warm ?? '')).toEqual(JSON.parse(fresh ?? ''))
   })
@@ -115,7 +115,7 @@ describe.skipIf(!here)('a program in a Node.js that was ready', () => {
     }
     const codeDir = await writeCode(dirs, files)
     const fresh = await outputOf(warmHost(dirs), '', { ...change, codeDir })
-    const warm = await outputOf(ready, '', { ...change, codeDir })
+    const warm = await outputOf(warmed, '', { ...change, codeDir })
     expect(starts.at(-1)).toBe('warm start')
     expect(warm).toMatchObject({ end: { exitCode }, out: line === '' ? [] : [line] })
     // a stack has another end
@@ -125,23 +125,23 @@ describe.skipIf(!here)('a program in a Node.js that was ready', () => {
 
   it('loses nothing of what it writes, however soon it ends', async () => {
     for (let round = 0; round < 5; round++) {
-      const { end, out } = await outputOf(ready, `require('fs').writeSync(1, 'said\\n'); process.reallyExit(3)`)
+      const { end, out } = await outputOf(warmed, `require('fs').writeSync(1, 'said\\n'); process.reallyExit(3)`)
       expect([end.exitCode, out, starts.at(-1)]).toEqual([3, ['said'], 'warm start'])
     }
   })
 
   it('is another user each time, which nobody has beside it', async () => {
-    const users = await Promise.all([1, 2, 3].map(() => outputOf(ready, 'console.log(process.getuid())')))
+    const users = await Promise.all([1, 2, 3].map(() => outputOf(warmed, 'console.log(process.getuid())')))
     expect(new Set(users.map(({ out }) => out[0])).size).toBe(3)
   })
 
-  it('finds no other sandbox that is ready, and nothing of a run before it', async () => {
+  it('finds no other warm sandbox, and nothing of a run before it', async () => {
     const leave = `for (const dir of ['/work', '/tmp', '/dev/shm']) require('fs').writeFileSync(dir + '/left', 'x')`
-    expect(await outputOf(ready, leave)).toMatchObject({ end: { exitCode: 0 } })
-    await executor.keepReady?.({ ...READY, gateways: 3 })
+    expect(await outputOf(warmed, leave)).toMatchObject({ end: { exitCode: 0 } })
+    await executor.keepWarm?.({ ...WARM, gateways: 3 })
     const look = `const { readdirSync } = require('fs')
       console.log([...['/work', '/tmp', '/dev/shm'].flatMap((dir) => readdirSync(dir)), readdirSync('/proc').filter((n) => +n > 2)].join())`
-    expect((await outputOf(ready, look)).out).toEqual([''])
+    expect((await outputOf(warmed, look)).out).toEqual([''])
   })
 
   it.each<[string, PlanChange, string]>([
@@ -150,13 +150,13 @@ describe.skipIf(!here)('a program in a Node.js that was ready', () => {
     ['a variable', { env: { NODE_ENV: 'production' } }, 'its environment sets NODE_ENV'],
     ['another grant', { grant: { memoryBytes: 200 * MIB } }, 'LIMITS.WARM has no class with its grant: memory 200'],
     ['a check', { check: ['true'] }, 'it has a check by a command'],
-  ])('starts cold beside a gateway that was ready: %s', async (_, change, why) => {
-    expect(await outputOf(ready, 'console.log("here")', change)).toMatchObject({ end: { exitCode: 0 }, out: ['here'] })
-    expect(starts.at(-1)).toContain(`its gateway was ready, its program started cold: ${why}`)
+  ])('starts cold beside a warm gateway: %s', async (_, change, why) => {
+    expect(await outputOf(warmed, 'console.log("here")', change)).toMatchObject({ end: { exitCode: 0 }, out: ['here'] })
+    expect(starts.at(-1)).toContain(`its gateway was warm, its program started cold: ${why}`)
   })
 })
 
-describe.skipIf(!here)('sandboxes that are ready', () => {
+describe.skipIf(!here)('warm sandboxes', () => {
   let dirs: RunDirs & AsyncDisposable
   let executor: Executor & AsyncDisposable
   beforeEach(async () => {
@@ -176,7 +176,7 @@ describe.skipIf(!here)('sandboxes that are ready', () => {
 
   it('are as many as memory allows that no run has, and as the policy says', async () => {
     const keep = async (change: Partial<WarmStarts>) => {
-      await executor.keepReady?.({ ...READY, ...change })
+      await executor.keepWarm?.({ ...WARM, ...change })
       return (await readdir(dirs.runs)).length
     }
     expect(await keep({ freeBytes: () => 100 * MIB, gateways: 5 })).toBe(2)
@@ -186,9 +186,9 @@ describe.skipIf(!here)('sandboxes that are ready', () => {
   })
 
   it('are made again where the policy is another', async () => {
-    await executor.keepReady?.(READY)
+    await executor.keepWarm?.(WARM)
     const before = await readdir(dirs.runs)
-    await executor.keepReady?.(READY, { renew: true })
+    await executor.keepWarm?.(WARM, { renew: true })
     const after = await readdir(dirs.runs)
     expect([after.length, after.filter((name) => before.includes(name))]).toEqual([before.length, []])
   })
@@ -197,10 +197,10 @@ describe.skipIf(!here)('sandboxes that are ready', () => {
     const node = join(dirs.base, 'node')
     await copyFile(process.execPath, node)
     await using upgraded = warmHost(dirs, { node })
-    await upgraded.keepReady?.(READY)
+    await upgraded.keepWarm?.(WARM)
     await utimes(node, 0, 0)
     const run = await upgraded.start(await planFor(upgraded, dirs, ''))
-    expect([run.start, (await run.wait()).exitCode]).toEqual(['cold start: no sandbox of its class was ready', 0])
+    expect([run.start, (await run.wait()).exitCode]).toEqual(['cold start: none of its class was idle', 0])
     await upgraded.remove(run.handle)
   })
 
@@ -216,9 +216,9 @@ describe.skipIf(!here)('sandboxes that are ready', () => {
   })
 
   it('end when their run has ended, also where no node is there to remove it', async () => {
-    await executor.keepReady?.({ ...READY, gateways: 0 })
+    await executor.keepWarm?.({ ...WARM, gateways: 0 })
     const run = await executor.start(await planFor(executor, dirs, ''))
-    await executor.keepReady?.({ ...READY, classes: [], gateways: 0 })
+    await executor.keepWarm?.({ ...WARM, classes: [], gateways: 0 })
     expect([run.start, (await run.wait()).exitCode]).toEqual(['warm start', 0])
     await until(async () => (await processes(dirs)) === 0)
     await executor.remove(run.handle)
@@ -226,7 +226,7 @@ describe.skipIf(!here)('sandboxes that are ready', () => {
 
   it('of a class that cannot be made keep no others from being made', async () => {
     const tiny = { count: 1, memoryBytes: MIB, diskBytes: MIB, pids: 64 }
-    await executor.keepReady?.({ ...READY, classes: [tiny, ...READY.classes] })
+    await executor.keepWarm?.({ ...WARM, classes: [tiny, ...WARM.classes] })
     expect((await readdir(dirs.runs)).length).toBe(2)
     expect(await start()).toEqual({ start: 'warm start', exitCode: 0 })
     const grant = { memoryBytes: MIB, diskBytes: MIB, pids: 64 }
@@ -237,21 +237,21 @@ describe.skipIf(!here)('sandboxes that are ready', () => {
   })
 
   it('that ended by themselves are no loss: the run starts cold, as the user that it has', async () => {
-    await executor.keepReady?.({ ...READY, gateways: 0 })
-    const [slot = ''] = await readdir(dirs.runs)
-    // no place for the table of what is mounted: the start fails after it has taken the slot
-    await rm(join(dirs.runs, slot, 'mounts'))
-    await mkdir(join(dirs.runs, slot, 'mounts'))
-    expect(await start()).toEqual({ start: 'cold start: a sandbox that was ready failed', exitCode: 0 })
-    await executor.keepReady?.({ ...READY, classes: [], gateways: 0 })
+    await executor.keepWarm?.({ ...WARM, gateways: 0 })
+    const [warm = ''] = await readdir(dirs.runs)
+    // no place for the table of what is mounted: the start fails after it has taken the sandbox
+    await rm(join(dirs.runs, warm, 'mounts'))
+    await mkdir(join(dirs.runs, warm, 'mounts'))
+    expect(await start()).toEqual({ start: 'cold start: a warm sandbox failed', exitCode: 0 })
+    await executor.keepWarm?.({ ...WARM, classes: [], gateways: 0 })
     expect((await left(dirs)).groups).toEqual([])
   })
 
   it('are nothing to a node that is not root, which says so', async () => {
     const ordinary = hostExecutor(dirs)
-    await ordinary.keepReady?.(READY)
+    await ordinary.keepWarm?.(WARM)
     const run = await ordinary.start(await planFor(ordinary, dirs, ''))
-    expect(run.start).toBe('cold start: sandboxes are kept ready only where the node is root')
+    expect(run.start).toBe('cold start: sandboxes are kept warm only where the node is root')
     await run.wait()
     await ordinary.remove(run.handle)
   })

@@ -39,18 +39,18 @@ const test = base.extend('starts', async ({ mesh }) => {
     await writeFile(mesh.policyFile('node'), await mesh.policyWith('node', keys))
     await node.reload()
   }
-  const slots = async () =>
-    (await readdir(join(mesh.dir('node'), 'data/runs'))).filter((name) => name.startsWith('parked-')).length
-  return { node, begin, change, slots }
+  const idle = async () =>
+    (await readdir(join(mesh.dir('node'), 'data/runs'))).filter((name) => name.startsWith('warm-')).length
+  return { node, begin, change, idle }
 })
 
 describe.skipIf(!needs('bubblewrap') || !needs('root'))('a node with LIMITS.WARM', () => {
-  test('says how each run began, and keeps nothing ready when the policy wants nothing', async ({ starts }) => {
-    // until what the node makes at its start is ready
+  test('says how each run began, and keeps nothing warm when the policy wants nothing', async ({ starts }) => {
+    // until what the node makes at its start is idle
     await eventually(async () => expect(await starts.begin()).toBe('warm start'))
     const resources = { memory: '80MiB', disk: '8MiB', cpu: '0.5', pids: 32 }
     const why = 'its program started cold: LIMITS.WARM has no class with its grant: memory 80 MiB, disk 8 MiB, pids 32'
-    await eventually(async () => expect(await starts.begin({ resources })).toBe(`its gateway was ready, ${why}`))
+    await eventually(async () => expect(await starts.begin({ resources })).toBe(`its gateway was warm, ${why}`))
     await starts.change({ LIMITS: { TOTAL, WARM: { 'node.js': [CLASS] } } })
     await eventually(async () =>
       expect(await starts.begin({ resources })).toMatch(/^cold start: LIMITS.WARM has no class/),
@@ -59,11 +59,11 @@ describe.skipIf(!needs('bubblewrap') || !needs('root'))('a node with LIMITS.WARM
     expect(await starts.begin()).toBeUndefined()
   })
 
-  test('keeps nothing ready while it is drained', async ({ starts }) => {
-    await eventually(async () => expect(await starts.slots()).toBe(2))
+  test('keeps nothing warm while it is drained', async ({ starts }) => {
+    await eventually(async () => expect(await starts.idle()).toBe(2))
     starts.node.drain()
-    await eventually(async () => expect(await starts.slots()).toBe(0))
+    await eventually(async () => expect(await starts.idle()).toBe(0))
     starts.node.undrain()
-    await eventually(async () => expect(await starts.slots()).toBe(2))
+    await eventually(async () => expect(await starts.idle()).toBe(2))
   })
 })

@@ -130,11 +130,11 @@ it.each([
   [
     { docker: ['node.js'] },
     [
-      'config.json: LIMITS has WARM, but PREFER_TOOLCHAIN.host names no toolchain, so no service of others begins in what it keeps ready',
+      'config.json: LIMITS has WARM, but PREFER_TOOLCHAIN.host names no toolchain, so no service of others begins in what it keeps warm',
     ],
   ],
   [{ docker: ['node.js'], host: ['node.js'] }, []],
-])('an operator folder: reports what is kept ready where nothing runs: %j', (PREFER_TOOLCHAIN, expected) => {
+])('an operator folder: reports what is kept warm where nothing runs: %j', (PREFER_TOOLCHAIN, expected) => {
   const TOTAL = { MEMORY: '1GiB', CPU: '1', PIDS: 64, RUNS: 4 }
   const { notices } = readPolicy({ PREFER_TOOLCHAIN, LIMITS: { TOTAL, WARM: { GATEWAYS: 2 } } })
   expect(notices.map(({ message }) => message)).toEqual(expected)

@@ -172,7 +172,7 @@ refuses('config.json', (raw) => readPolicy(raw), [
   ],
   [
     warm({ COUNT: 3, MEMORY: '512MiB' }),
-    'LIMITS.WARM["node.js"] contradicts TOTAL.MEMORY: all together would keep 1.5 GiB ready, and it is 1 GiB; lower COUNT or MEMORY',
+    'LIMITS.WARM["node.js"] contradicts TOTAL.MEMORY: all together would keep 1.5 GiB warm, and it is 1 GiB; lower COUNT or MEMORY',
   ],
   [{ DOCKER_CONFIGS: { ...remote, port: 2375 } }, `DOCKER_CONFIGS.host ${plainTcp}`],
   [

@@ -4,13 +4,14 @@ import type { Log } from '../../../base/log.ts'
 import type { LogLimits } from '../../logs/writer.ts'
 import type { Plan, WarmStarts } from '../../types.ts'
 import type { UserIds } from '../../user-ids.ts'
+import { neverWarm, warmProgramOf } from '../../warm/cold-reason.ts'
+import { createWarmPool } from '../../warm/pool.ts'
 import type { CgroupRoots } from '../cgroup-roots.ts'
 import type { HostHandle } from '../run.ts'
 import type { Sandbox } from '../sandbox-probe.ts'
-import { beginInSlot } from './begin.ts'
-import { createWarmPool } from './pool.ts'
-import { parkSlot, versionOf } from './slot.ts'
-import type { Slot } from './types.ts'
+import { beginWarm } from './begin.ts'
+import { createWarmSandbox, versionOf } from './sandbox.ts'
+import type { WarmSandbox } from './types.ts'
 
 type Machine = { readonly sandbox: Sandbox; readonly groups: CgroupRoots }
 
@@ -19,26 +20,26 @@ export type WarmStartsInit = {
   readonly node: string
   readonly logs: LogLimits
   machine(): Promise<Machine>
-  /** The folder and the control group of a slot. */
-  slotOf(id: string): { readonly dir: string; readonly groupName: string }
-  /** Ends what is left of a slot that no run has. */
+  /** The folder and the control group of a warm sandbox. */
+  placeOf(id: string): { readonly dir: string; readonly groupName: string }
+  /** Ends what is left of a warm sandbox that no run has. */
   remove(id: string): Promise<void>
   /** A run has it. */
   forget(id: string): void
 }
 
-/** How a run begins; `started`: it did, in a slot. `uid`: the user that it has, where it begins cold after all. */
+/** How a run begins; `started`: it did, in a warm sandbox. `uid`: the user that it has, where it begins cold after all. */
 export type WarmBegin = {
   readonly start: string | undefined
   readonly started: boolean
   readonly uid?: number | undefined
 }
 
-/** What the host keeps ready, and the starts that take it. */
+/** What the host keeps warm, and the starts that take it. */
 export interface HostWarmStarts extends AsyncDisposable {
   /** Resolves when it is there, as far as it can be. */
   keep(wanted: WarmStarts, options?: { renew?: boolean | undefined }): Promise<void>
-  /** Starts the plan in a slot that fits, if there is one. Rejects when it may have begun and then failed. */
+  /** Starts the plan in a warm sandbox that fits, if there is one. Rejects when it may have begun and then failed. */
   begin(plan: Plan, options: Machine & { readonly handle: HostHandle }): Promise<WarmBegin>
 }
 
@@ -53,11 +54,13 @@ export function createWarmStarts(
     { clock, log },
     {
       version: () => versionOf(node),
-      async park(id, parked) {
+      never: neverWarm,
+      programOf: warmProgramOf,
+      async create(id, warmClass) {
         const { sandbox, groups } = await init.machine()
         if (userIds === undefined || !('bwrap' in sandbox)) throw new UnavailableError('there is no sandbox')
         const uid = userIds.claim(id)
-        return parkSlot(clock, { ...init.slotOf(id), id, parked, bwrap: sandbox.bwrap, groups, uid, node })
+        return createWarmSandbox(clock, { ...init.placeOf(id), id, warmClass, bwrap: sandbox.bwrap, groups, uid, node })
       },
       async remove(id) {
         await init.remove(id)
@@ -66,28 +69,27 @@ export function createWarmStarts(
     },
   )
 
-  /** Why nothing can be kept ready here; undefined where it can. */
+  /** Why nothing can be kept warm here; undefined where it can. */
   function impossible({ sandbox }: Machine): string | undefined {
-    if (userIds === undefined) return 'sandboxes are kept ready only where the node is root'
-    return 'bwrap' in sandbox ? undefined : 'sandboxes are kept ready only with bubblewrap'
+    if (userIds === undefined) return 'sandboxes are kept warm only where the node is root'
+    return 'bwrap' in sandbox ? undefined : 'sandboxes are kept warm only with bubblewrap'
   }
 
-  async function beginIn(slot: Slot, begin: Parameters<typeof beginInSlot>[2]): Promise<WarmBegin> {
+  async function beginIn(warm: WarmSandbox, begin: Parameters<typeof beginWarm>[2]): Promise<WarmBegin> {
     let ordered = false
     try {
-      userIds?.transfer(slot.id, begin.plan.runId)
-      await beginInSlot(clock, slot, begin, () => {
+      userIds?.transfer(warm.id, begin.plan.runId)
+      await beginWarm(clock, warm, begin, () => {
         ordered = true
       })
-      init.forget(slot.id)
+      init.forget(warm.id)
       return { start: begin.start, started: true }
     } catch (error) {
-      slot.leave()
-      slot.order.destroy()
+      warm.end()
       if (ordered) throw error
-      log.warn('a run did not begin in a sandbox that was ready, and begins cold', { reason: messageOf(error) })
-      await init.remove(slot.id)
-      return { start: 'cold start: a sandbox that was ready failed', started: false, uid: slot.uid }
+      log.warn('a run did not begin in a warm sandbox, and begins cold', { reason: messageOf(error) })
+      await init.remove(warm.id)
+      return { start: 'cold start: a warm sandbox failed', started: false, uid: warm.uid }
     }
   }
 
@@ -105,7 +107,8 @@ export function createWarmStarts(
       const limited = memory !== undefined && pids !== undefined
       const renew = renewing
       renewing = false
-      await pool.keep(limited ? next : { ...next, classes: [] }, { renew, noClasses: !limited })
+      const noClasses = limited ? undefined : 'no control group limits memory and processes here'
+      await pool.keep(next, { renew, noClasses })
     },
     async begin(plan, { handle, sandbox, groups }) {
       if (wanted === undefined || (wanted.gateways === 0 && wanted.classes.length === 0)) {
@@ -115,12 +118,12 @@ export function createWarmStarts(
       if (reason !== undefined || plan.codeDir === undefined || !('bwrap' in sandbox)) {
         return { start: `cold start: ${reason ?? 'it has no code'}`, started: false }
       }
-      const { slot, program, start } = await pool.take(plan)
-      if (slot === undefined) return { start, started: false }
+      const { warm, program, start } = await pool.take(plan)
+      if (warm === undefined) return { start, started: false }
       const { bwrap } = sandbox
       const { codeDir } = plan
       try {
-        return await beginIn(slot, {
+        return await beginIn(warm, {
           plan: { ...plan, codeDir },
           handle,
           program,

@@ -9,20 +9,20 @@ const at = (name: string) => join(SANDBOX_ROOT, name)
 const STAGING = { name: 'staging', bytes: 64 * 1024, inodes: 64 }
 
 /** The root of the service's box, where there is one before its code is known. */
-export const SLOT_ROOT = at('root')
-const SLOT_FOLDERS = ['', 'code', 'work', 'opt', 'opt/thundercloud']
+export const SERVICE_ROOT = at('root')
+const SERVICE_FOLDERS = ['', 'code', 'work', 'opt', 'opt/thundercloud']
 
-export type SlotMountsInit = {
+export type IdleMountsInit = {
   /** its folder */
   readonly dir: string
   readonly node: string
   readonly entry: string
   readonly uid: number
-  readonly parked: WarmClass | undefined
+  readonly warmClass: WarmClass | undefined
 }
 
-/** Where a slot has what its run needs; `code` and `log` when they are mounted. */
-export function slotPaths({ entry }: Pick<SlotMountsInit, 'entry'>): SandboxPaths {
+/** Where a warm sandbox has what its run needs; `code` and `log` when they are mounted. */
+export function warmPaths({ entry }: Pick<IdleMountsInit, 'entry'>): SandboxPaths {
   return {
     box: SANDBOX_ROOT,
     ...{ run: at('run'), log: at('log'), node: at('node'), entry: join(at('app'), relative(packageRoot(), entry)) },
@@ -31,12 +31,12 @@ export function slotPaths({ entry }: Pick<SlotMountsInit, 'entry'>): SandboxPath
 }
 
 /** What is mounted before there is a run. */
-export function slotMounts({ dir, node, uid, parked }: SlotMountsInit): SandboxMount[] {
+export function idleMounts({ dir, node, uid, warmClass }: IdleMountsInit): SandboxMount[] {
   const tmpfs = (name: string, bytes: number, mode: string): SandboxMount => {
     return { kind: 'tmpfs', to: at(name), mode, bytes, inodes: inodesFor(bytes), uid }
   }
   const folder = (to: string, owner = 0): SandboxMount => ({ kind: 'folder', to, uid: owner })
-  const work = parked === undefined ? folder(at('work')) : tmpfs('work', parked.diskBytes, '0777')
+  const work = warmClass === undefined ? folder(at('work')) : tmpfs('work', warmClass.diskBytes, '0777')
   return [
     { ...STAGING, kind: 'tmpfs', to: at(STAGING.name), mode: '0700', uid: 0 },
     ...ownFiles(packageRoot()).map(({ from, name, file }) => ({ kind: 'bind' as const, from, to: at(name), file })),
@@ -45,13 +45,13 @@ export function slotMounts({ dir, node, uid, parked }: SlotMountsInit): SandboxM
     ...[work, tmpfs('tmp', TMP_BYTES, '1777'), tmpfs('shm', SHM_BYTES, '1777')],
     ...[folder(at('log')), folder(at('code'))],
     // bubblewrap, which is the run's user, makes there what it mounts
-    ...SLOT_FOLDERS.map((name) => folder(join(SLOT_ROOT, name), uid)),
+    ...SERVICE_FOLDERS.map((name) => folder(join(SERVICE_ROOT, name), uid)),
   ]
 }
 
 /** What is mounted for a run, seen by the boxes that are there. `fresh`: the service gets a box that is made from them. */
 export function runMounts(
-  { uid, parked }: Pick<SlotMountsInit, 'uid' | 'parked'>,
+  { uid, warmClass }: Pick<IdleMountsInit, 'uid' | 'warmClass'>,
   { codeDir, logDir, diskBytes, fresh }: { codeDir: string; logDir: string; diskBytes: number; fresh: boolean },
 ): SandboxMount[] {
   const bind = (from: string, to: string, write: boolean): SandboxMount => ({ kind: 'bind', from, to, write })
@@ -63,8 +63,8 @@ export function runMounts(
   const work: SandboxMount = { kind: 'tmpfs', to: at('work'), mode: '0777', ...bounded }
   return [
     ...staged(logDir, 'log', at('log'), true),
-    ...staged(codeDir, 'code', fresh ? at('code') : join(SLOT_ROOT, 'code'), false),
-    ...(parked === undefined ? [work] : []),
-    ...(parked === undefined && !fresh ? [bind(at('work'), join(SLOT_ROOT, 'work'), true)] : []),
+    ...staged(codeDir, 'code', fresh ? at('code') : join(SERVICE_ROOT, 'code'), false),
+    ...(warmClass === undefined ? [work] : []),
+    ...(warmClass === undefined && !fresh ? [bind(at('work'), join(SERVICE_ROOT, 'work'), true)] : []),
   ]
 }

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { parkedProgramOf, unparkable } from '../../../../src/execution/host/warm/cold-reason.ts'
 import type { Plan } from '../../../../src/execution/index.ts'
+import { neverWarm, warmProgramOf } from '../../../../src/execution/warm/cold-reason.ts'
 import { grantOf } from '../../../fixtures/execution/run-fixture.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
 
@@ -21,7 +21,7 @@ it.each<[Partial<Plan>, object]>([
 ])('%j can be in a Node.js that is there already', async (change, program) => {
   const codeDir = await tempDir()
   await mkdir(join(codeDir, 'sub'))
-  expect(parkedProgramOf({ ...base, codeDir, ...change })).toMatchObject({ program })
+  expect(warmProgramOf({ ...base, codeDir, ...change })).toMatchObject({ program })
 })
 
 const command = 'its command is not "node FILE" without options'
@@ -53,7 +53,7 @@ it.each<[Partial<Plan>, string]>([
   [{ check: ['true'] }, 'it has a check by a command (run.check.command)'],
   [{ workdir: 'nowhere' }, 'its run.workdir is no folder'],
 ])('%j needs one of its own', async (change, coldReason) => {
-  expect(parkedProgramOf({ ...base, codeDir: await tempDir(), ...change })).toEqual({ coldReason })
+  expect(warmProgramOf({ ...base, codeDir: await tempDir(), ...change })).toEqual({ coldReason })
 })
 
 it.each<[Partial<Plan>, string | undefined]>([
@@ -63,5 +63,5 @@ it.each<[Partial<Plan>, string | undefined]>([
   [{ readOnlyMounts: [{ path: '/etc/hostname', as: '/x' }] }, 'it sees files of this machine'],
   [{ files: { '/x': 'text' } }, 'it sees files of this machine'],
 ])('%j takes no sandbox that is there already, for a reason', (change, reason) => {
-  expect(unparkable({ ...base, ...change })).toBe(reason)
+  expect(neverWarm({ ...base, ...change })).toBe(reason)
 })

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatBytes } from '../../../base/format.ts'
-import type { Plan, WarmClass } from '../../types.ts'
-import type { ParkedProgram } from './types.ts'
+import { formatBytes } from '../../base/format.ts'
+import type { Plan, WarmClass } from '../types.ts'
+import type { WarmProgram } from './types.ts'
 
 /**
  * Variables that Node.js, its libraries or the C library read as they start, and those by which the command is found: a
@@ -18,10 +18,10 @@ const NODE_COMMANDS = ['inspect', 'debug']
 /** What makes a sandbox and waits in it counts as the run's: about 1 MiB, and no limit can be set below what is in use. */
 const WAITING_BYTES = 8 * 2 ** 20
 
-export type ParkedAnswer = { readonly program: ParkedProgram } | { readonly coldReason: string }
+export type WarmProgramAnswer = { readonly program: WarmProgram } | { readonly coldReason: string }
 
 /** What a plan's program gets in a Node.js that is there already, or why it needs one of its own. */
-export function parkedProgramOf(plan: Plan): ParkedAnswer {
+export function warmProgramOf(plan: Plan): WarmProgramAnswer {
   const [node, file = '', ...args] = plan.command
   if (node !== 'node' || file === '' || file.startsWith('-') || NODE_COMMANDS.includes(file))
     return { coldReason: 'its command is not "node FILE" without options' }
@@ -32,8 +32,8 @@ export function parkedProgramOf(plan: Plan): ParkedAnswer {
   return { program: { args: [file, ...args], env: plan.env, cwd: join('/code', plan.workdir) } }
 }
 
-/** Why a plan can have no sandbox that is there already; undefined where it can. */
-export function unparkable(plan: Plan): string | undefined {
+/** Why a plan can have no warm sandbox of the host; undefined where it can. */
+export function neverWarm(plan: Plan): string | undefined {
   if (plan.purpose !== 'run') return 'it is a build'
   if (plan.readOnlyMounts !== undefined || plan.files !== undefined) return 'it sees files of this machine'
   return plan.grant.memoryBytes < WAITING_BYTES ? 'its memory is less than what waits in a sandbox may take' : undefined

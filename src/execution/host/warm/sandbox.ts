@@ -16,10 +16,10 @@ import { type RunFiles, runFiles, writeJson } from '../run-files.ts'
 import { mountTable, programOf, SANDBOX_ROOT, sandboxRootCommand } from '../sandbox-root.ts'
 import { serviceBoxCommand, writeBoxFiles } from '../service-box.ts'
 import type { ShimCommand } from '../shim-command.ts'
-import { PARKED_PROGRAM_FILE, PARKED_SHELL } from './parked-program.ts'
-import { ORDER_FD } from './parked-shim.ts'
-import { SLOT_ROOT, slotMounts, slotPaths } from './slot-mounts.ts'
-import type { Slot } from './types.ts'
+import { BOOTSTRAP_FILE, SHELL_BOOTSTRAP } from './bootstrap.ts'
+import { ORDER_FD } from './idle-shim.ts'
+import { idleMounts, SERVICE_ROOT, warmPaths } from './mounts.ts'
+import type { WarmSandbox } from './types.ts'
 
 /** From its start to its readiness: two Node.js one after the other start in 150 ms on an idle machine. */
 const READY_MS = 30_000
@@ -30,10 +30,10 @@ const MOUNT_MS = 10_000
 const MOUNT = `PATH=/usr/bin:/bin:/usr/sbin:/sbin
 IFS= read -r table && mount -a -T "$table" && echo ok`
 
-export type SlotInit = {
+export type WarmSandboxInit = {
   readonly id: string
   readonly dir: string
-  readonly parked: WarmClass | undefined
+  readonly warmClass: WarmClass | undefined
   readonly bwrap: string
   readonly groups: CgroupRoots
   readonly groupName: string
@@ -43,15 +43,15 @@ export type SlotInit = {
 }
 
 /** Makes a sandbox that waits for a run: its shim, with the gateway, and the service's Node.js where it is for a class. */
-export async function parkSlot(clock: Clock, init: SlotInit): Promise<Slot> {
-  const { id, dir, parked, groups, uid, node } = init
+export async function createWarmSandbox(clock: Clock, init: WarmSandboxInit): Promise<WarmSandbox> {
+  const { id, dir, warmClass, groups, uid, node } = init
   const files = runFiles(dir)
   const entry = entryFile(import.meta.url, '../shim-main')
-  const paths = slotPaths({ entry })
-  const mounts = slotMounts({ dir, node, entry, uid, parked })
+  const paths = warmPaths({ entry })
+  const mounts = idleMounts({ dir, node, entry, uid, warmClass })
   await mkdir(dir, { recursive: true, mode: 0o711 })
   const version = await versionOf(node)
-  const limits = parked === undefined ? {} : { memoryBytes: parked.memoryBytes, pids: parked.pids }
+  const limits = warmClass === undefined ? {} : { memoryBytes: warmClass.memoryBytes, pids: warmClass.pids }
   const { shim: join, ...cgroup } = await createCgroup(groups, init.groupName, limits, uid)
   await Promise.all([
     writeFile(files.status, '', { mode: 0o600 }),
@@ -61,10 +61,10 @@ export async function parkSlot(clock: Clock, init: SlotInit): Promise<Slot> {
   ])
   // without a control group, the kernel's limit per user is part of what makes the box
   const hasBox = groups.roots.pids !== undefined
-  if (hasBox) await writeParked(init, { files, cgroup, paths })
+  if (hasBox) await writeIdle(init, { files, cgroup, paths })
   await giveTo(uid, dir)
   const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
-  const shim = shimArgs([paths.node, ...flags, paths.entry, paths.run, 'parked'], { lowPorts: true })
+  const shim = shimArgs([paths.node, ...flags, paths.entry, paths.run, 'warm'], { lowPorts: true })
   const box = { box: SANDBOX_ROOT, mounts, table: files.table, join, uid, shared: true }
   const { pid, order } = await launch(files, sandboxRootCommand(box, [init.bwrap, ...shim]))
   try {
@@ -78,29 +78,34 @@ export async function parkSlot(clock: Clock, init: SlotInit): Promise<Slot> {
   // read on, or its end would not be seen
   const answer = readLine(order)
   answer.catch(() => {})
-  return { id, dir, uid, cgroup, paths, parked, hasBox, version, order, answer, ...createMounter(clock, pid) }
+  const { mount, leave } = createMounter(clock, pid)
+  const end = () => {
+    leave()
+    order.destroy()
+  }
+  return { id, dir, uid, cgroup, paths, warmClass, hasBox, version, order, answer, mount, end }
 }
 
 /** The command that waits in the service's own box, and what it shows. */
-async function writeParked(
-  { parked, bwrap, groups, uid }: SlotInit,
-  { files, cgroup, paths }: { files: RunFiles } & Pick<Slot, 'cgroup' | 'paths'>,
+async function writeIdle(
+  { warmClass, bwrap, groups, uid }: WarmSandboxInit,
+  { files, cgroup, paths }: { files: RunFiles } & Pick<WarmSandbox, 'cgroup' | 'paths'>,
 ): Promise<void> {
   // what of a grant its command holds is held by control groups
   const nothing = { memoryBytes: 0, diskBytes: 0, pids: 0, cpuMillicores: 0 }
   const grant = { ...nothing, executor: 'host', network: { mode: 'none' } } as const
   const plan: Plan = {
     ...{ runId: '', service: '', author: '', purpose: 'run', grant, env: {}, workdir: '', ports: [], toolchain: [] },
-    command: parked === undefined ? ['/bin/sh', '-c', PARKED_SHELL] : ['node', PARKED_PROGRAM_FILE],
+    command: warmClass === undefined ? ['/bin/sh', '-c', SHELL_BOOTSTRAP] : ['node', BOOTSTRAP_FILE],
     logDir: '',
   }
   // the code is mounted into its root, and what it may write to, where it is not known how much
-  const seen = { ...paths, code: undefined, work: parked === undefined ? undefined : paths.work }
-  const box = { bwrap, groups, cgroup, uid, listeners: [], dropsCapabilities: true, root: SLOT_ROOT }
+  const seen = { ...paths, code: undefined, work: warmClass === undefined ? undefined : paths.work }
+  const box = { bwrap, groups, cgroup, uid, listeners: [], dropsCapabilities: true, root: SERVICE_ROOT }
   const command = serviceBoxCommand({ ...box, plan, files, paths: seen })
-  const waits = parked === undefined ? 'shell' : 'program'
-  const spec: ShimCommand = { command, sandboxed: true, purpose: 'run', env: {}, cwd: '/', parked: waits }
-  await writeJson(files.parked, spec, { durable: false })
+  const waits = warmClass === undefined ? 'shell' : 'node'
+  const spec: ShimCommand = { command, sandboxed: true, purpose: 'run', env: {}, cwd: '/', bootstrap: waits }
+  await writeJson(files.idle, spec, { durable: false })
 }
 
 async function problemOf({ stderr }: RunFiles): Promise<string> {
@@ -111,7 +116,7 @@ async function problemOf({ stderr }: RunFiles): Promise<string> {
 async function launch(
   files: RunFiles,
   shim: { program: string; args: string[] },
-): Promise<{ pid: number; order: Slot['order'] }> {
+): Promise<{ pid: number; order: WarmSandbox['order'] }> {
   const stderrFile = await open(files.stderr, 'a', 0o600)
   const status = await open(files.status, 'a', 0o600)
   try {
@@ -128,7 +133,7 @@ async function launch(
 }
 
 /** Waits beside the sandbox, so that a start begins no program. */
-function createMounter(clock: Clock, pid: number): Pick<Slot, 'mount' | 'leave'> {
+function createMounter(clock: Clock, pid: number): Pick<WarmSandbox, 'mount'> & { leave(): void } {
   const shell = ['--', programOf('bash'), '-p', '-c', MOUNT]
   const args = [`--mount=/proc/${pid}/ns/mnt`, ...shell]
   const child = startPiped({ kind: 'mounter', program: programOf('nsenter'), args })

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 /** Claims of the user ids of all nodes of this machine. */
 const USERS = '/run/thundercloud-uids'
 
-/** MiB that one sandbox which is ready costs, with its whole tree: the mean of those below a folder; each shared page counts in parts. */
-export async function parkedMib(below: string): Promise<number> {
+/** MiB that one warm sandbox costs, with its whole tree: the mean of those below a folder; each shared page counts in parts. */
+export async function warmMib(below: string): Promise<number> {
   const names = (await readdir(USERS)).filter((name) => /^\d+$/.test(name))
   const claims = await Promise.all(names.map((name) => readFile(join(USERS, name), 'utf8').catch(() => '{}')))
   const users = names.filter((_, index) => {
     const { runId = '', owner = '' } = JSON.parse(claims[index] as string) as { runId?: string; owner?: string }
-    return runId.startsWith('parked-') && owner.startsWith(below)
+    return runId.startsWith('warm-') && owner.startsWith(below)
   })
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const kib = await Promise.all(pids.map((pid) => pssKib(pid, new Set(users.map(Number)))))

@@ -7,8 +7,8 @@ import { readLine, startGatewayServer } from '../../gateway/server.ts'
 import { createLogWriter, pumpOutput } from '../../logs/writer.ts'
 import { type RunFiles, readJson, type ShimSpec } from '../run-files.ts'
 import { type ShimCommand, type StartedCommand, startCommand } from '../shim-command.ts'
-import { PARKED_FD, PARKED_PROGRAM, PARKED_PROGRAM_FILE } from './parked-program.ts'
-import { SLOT_ROOT } from './slot-mounts.ts'
+import { BOOTSTRAP_FD, BOOTSTRAP_FILE, NODE_BOOTSTRAP } from './bootstrap.ts'
+import { SERVICE_ROOT } from './mounts.ts'
 
 /** The descriptor by which a node tells a shim to begin. */
 export const ORDER_FD = 4
@@ -22,16 +22,16 @@ export type Order = {
   done(): void
 }
 
-/** Undefined when the node has gone: what was parked is ended, and the shim ends too. */
+/** Undefined when the node has gone: what waits is ended, and the shim ends too. */
 export async function waitForOrder(files: RunFiles, clock: Clock): Promise<Order | undefined> {
   const order = new Socket({ fd: ORDER_FD })
   order.on('error', () => {})
-  const spec = await readJson<ShimCommand>(files.parked)
-  const program = join(SLOT_ROOT, PARKED_PROGRAM_FILE)
-  if (spec?.parked === 'program') await writeFile(program, PARKED_PROGRAM)
+  const spec = await readJson<ShimCommand>(files.idle)
+  const program = join(SERVICE_ROOT, BOOTSTRAP_FILE)
+  if (spec?.bootstrap === 'node') await writeFile(program, NODE_BOOTSTRAP)
   const command = spec && startCommand(spec, files)
   const pipes: readonly unknown[] = command?.child.stdio ?? []
-  const pipe = pipes[PARKED_FD] as Duplex | undefined
+  const pipe = pipes[BOOTSTRAP_FD] as Duplex | undefined
   pipe?.on('error', () => {})
   let waiting = true
   void command?.ended.then(() => waiting && order.destroy())
