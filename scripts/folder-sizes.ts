@@ -5,9 +5,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Files that lie in one folder; the wire has one for each message. */
+/** Files that lie in one folder. */
 const MAX_FILES = 25
-const EXCEPTIONS: Readonly<Record<string, number>> = { protocols: 30 }
 /** Files below a folder, at any depth: what only joins parts stays small. */
 const MAX_BELOW: Readonly<Record<string, number>> = { 'src/node': 30 }
 const ROOTS = ['protocols', 'scripts', 'src', 'test']
@@ -19,9 +18,8 @@ export function tooManyFiles(root: string): string[] {
   const count = (folder: string): number => {
     const entries = readdirSync(join(root, folder), { withFileTypes: true }).filter(({ name }) => !OTHERS.has(name))
     const files = entries.filter((entry) => entry.isFile()).length
-    const max = EXCEPTIONS[folder] ?? MAX_FILES
-    if (files > max)
-      problems.push(`${folder} has ${files} files, at most ${max} are allowed: make a folder of a part of them.`)
+    if (files > MAX_FILES)
+      problems.push(`${folder} has ${files} files, at most ${MAX_FILES} are allowed: make a folder of a part of them.`)
     const folders = entries.filter((entry) => entry.isDirectory())
     const below = folders.reduce((sum, { name }) => sum + count(`${folder}/${name}`), files)
     const most = MAX_BELOW[folder] ?? Number.POSITIVE_INFINITY

@@ -1,14 +1,14 @@
 import { zstdCompressSync } from 'node:zlib'
 import { encodeAnnouncement } from '../../protocols/announcement.ts'
+import { type CID, sha256 } from '../../protocols/encoding.ts'
+import { CHUNK_BYTES, MAX_REQUEST_BYTES } from '../../protocols/limits.ts'
 import {
   ARCHIVE_PROTOCOL,
   codeId,
   decodeArchiveRequest,
   encodeArchiveAnswer,
   encodeManifest,
-} from '../../protocols/archive.ts'
-import { type CID, sha256 } from '../../protocols/encoding.ts'
-import { CHUNK_BYTES, MAX_REQUEST_BYTES } from '../../protocols/limits.ts'
+} from '../../protocols/streams/archive.ts'
 import { LengthPrefixedDecoder } from '../../src/network/streams/length-prefixed-decoder.ts'
 import { makeService } from '../../test/fixtures/mesh/gossip-services.ts'
 import { createRawPeer, framed, gossipFrame } from './raw-peer.ts'

@@ -1,9 +1,9 @@
-import { ARCHIVE_PROTOCOL, encodeArchiveRequest } from '../../protocols/archive.ts'
 import { parseCid } from '../../protocols/encoding.ts'
 import { RECEIPT_PROTOCOL } from '../../protocols/receipt.ts'
-import { encodeStatusRequest, STATUS_PROTOCOL } from '../../protocols/status.ts'
-import { encodeSyncRequest, SYNC_PROTOCOL } from '../../protocols/sync.ts'
-import { encodeHello, TUNNEL_PROTOCOL } from '../../protocols/tunnel.ts'
+import { ARCHIVE_PROTOCOL, encodeArchiveRequest } from '../../protocols/streams/archive.ts'
+import { encodeStatusRequest, STATUS_PROTOCOL } from '../../protocols/streams/status.ts'
+import { encodeSyncRequest, SYNC_PROTOCOL } from '../../protocols/streams/sync.ts'
+import { encodeHello, TUNNEL_PROTOCOL } from '../../protocols/streams/tunnel.ts'
 import { createRawPeer, framed } from './raw-peer.ts'
 import { type Figures, KAD, MESHSUB, pause, type Target } from './target.ts'
 

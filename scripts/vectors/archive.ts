@@ -1,6 +1,6 @@
-import { codeId } from '../../protocols/archive.ts'
 import { cidOfBytes, encodeCanonical, sha256 } from '../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../protocols/limits.ts'
+import { codeId } from '../../protocols/streams/archive.ts'
 import { tars } from './archive-tar.ts'
 import { type Draft, hex, noCbor, refuses, unhex, type VectorFile } from './kit/kit.ts'
 import { join } from './raw.ts'

@@ -1,5 +1,5 @@
 import type { CID } from '../../protocols/encoding.ts'
-import type { StatementItem } from '../../protocols/sync.ts'
+import type { StatementItem } from '../../protocols/streams/sync.ts'
 
 /** The hub statements that sync serves and fills. Ids name the encoded bytes (`statementId`). */
 export interface StatementSource {

@@ -1,6 +1,6 @@
-import type { ArchiveManifest } from '../../protocols/archive.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import type { Source } from '../../protocols/service.ts'
+import type { ArchiveManifest } from '../../protocols/streams/archive.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'

@@ -46,20 +46,6 @@ export {
   verifyAnnouncement,
 } from '../../protocols/announcement.ts'
 export {
-  ARCHIVE_PROTOCOL,
-  type ArchiveAnswer,
-  type ArchiveManifest,
-  type ArchiveRequest,
-  chunkLength,
-  codeId,
-  decodeArchiveAnswer,
-  decodeArchiveRequest,
-  decodeManifest,
-  encodeArchiveAnswer,
-  encodeArchiveRequest,
-  encodeManifest,
-} from '../../protocols/archive.ts'
-export {
   type AttestationBody,
   decodeAttestation,
   encodeAttestation,
@@ -147,13 +133,6 @@ export {
   type Ticket,
 } from '../../protocols/redirection.ts'
 export {
-  decodeResultsRequest,
-  encodeResultsRequest,
-  RESULTS_PROTOCOL,
-  type ResultsRequest,
-  resultsIn,
-} from '../../protocols/results.ts'
-export {
   decodeService,
   encodeService,
   type Port,
@@ -185,6 +164,28 @@ export {
   statementsTopic,
   verifyStatement,
 } from '../../protocols/statement.ts'
+export { decodeStop, encodeStop, type StopBody } from '../../protocols/stop.ts'
+export {
+  ARCHIVE_PROTOCOL,
+  type ArchiveAnswer,
+  type ArchiveManifest,
+  type ArchiveRequest,
+  chunkLength,
+  codeId,
+  decodeArchiveAnswer,
+  decodeArchiveRequest,
+  decodeManifest,
+  encodeArchiveAnswer,
+  encodeArchiveRequest,
+  encodeManifest,
+} from '../../protocols/streams/archive.ts'
+export {
+  decodeResultsRequest,
+  encodeResultsRequest,
+  RESULTS_PROTOCOL,
+  type ResultsRequest,
+  resultsIn,
+} from '../../protocols/streams/results.ts'
 export {
   decodeStatusAnswer,
   decodeStatusRequest,
@@ -193,8 +194,7 @@ export {
   STATUS_PROTOCOL,
   type StatusAnswer,
   type StatusRequest,
-} from '../../protocols/status.ts'
-export { decodeStop, encodeStop, type StopBody } from '../../protocols/stop.ts'
+} from '../../protocols/streams/status.ts'
 export {
   decodeSyncAnswer,
   decodeSyncRequest,
@@ -204,7 +204,7 @@ export {
   type SyncAnswer,
   type SyncItem,
   type SyncRequest,
-} from '../../protocols/sync.ts'
+} from '../../protocols/streams/sync.ts'
 export {
   decodeFrame,
   decodeHello,
@@ -216,4 +216,4 @@ export {
   type TunnelFrame,
   type TunnelHello,
   type TunnelWelcome,
-} from '../../protocols/tunnel.ts'
+} from '../../protocols/streams/tunnel.ts'

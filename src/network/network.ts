@@ -1,7 +1,7 @@
 import { servicesTopic } from '../../protocols/announcement.ts'
 import { MAX_STATEMENT_BYTES } from '../../protocols/limits.ts'
 import { statementsTopic } from '../../protocols/statement.ts'
-import { SYNC_PROTOCOL } from '../../protocols/sync.ts'
+import { SYNC_PROTOCOL } from '../../protocols/streams/sync.ts'
 import { deadline } from '../base/clock.ts'
 import { InputError, systemMessageOf, TimeoutError } from '../base/errors.ts'
 import { LruMap } from '../base/lru-map.ts'

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { CID } from '../../protocols/encoding.ts'
-import type { SyncItem } from '../../protocols/sync.ts'
+import type { SyncItem } from '../../protocols/streams/sync.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'

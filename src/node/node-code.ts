@@ -1,5 +1,5 @@
-import { chunkLength } from '../../protocols/archive.ts'
 import { type CID, isImageCid, parseCid } from '../../protocols/encoding.ts'
+import { chunkLength } from '../../protocols/streams/archive.ts'
 import { decodeInput } from '../base/decode-input.ts'
 import { InputError, NotFoundError } from '../base/errors.ts'
 import { joinWords, sanitizeText } from '../base/format.ts'

@@ -1,5 +1,5 @@
-import { ARCHIVE_PROTOCOL, codeId, decodeArchiveAnswer, encodeArchiveRequest } from '../../protocols/archive.ts'
 import type { CID } from '../../protocols/encoding.ts'
+import { ARCHIVE_PROTOCOL, codeId, decodeArchiveAnswer, encodeArchiveRequest } from '../../protocols/streams/archive.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { NotFoundError, TimeoutError } from '../base/errors.ts'
 import type { StreamOpener } from '../base/stream.ts'

@@ -1,15 +1,20 @@
 import { addressOfPeerId, decodeAddress, sameAddress } from '../../protocols/address.ts'
+import { type CID, compareBytes, sha256 } from '../../protocols/encoding.ts'
+import { verifyReceipt } from '../../protocols/receipt.ts'
+import type { KeyCache } from '../../protocols/signature.ts'
 import {
   type ArchiveManifest,
   chunkLength,
   codeId,
   decodeArchiveAnswer,
   decodeManifest,
-} from '../../protocols/archive.ts'
-import { type CID, compareBytes, sha256 } from '../../protocols/encoding.ts'
-import { verifyReceipt } from '../../protocols/receipt.ts'
-import { encodeResultsRequest, RESULTS_PROTOCOL, type ResultsRequest, resultsIn } from '../../protocols/results.ts'
-import type { KeyCache } from '../../protocols/signature.ts'
+} from '../../protocols/streams/archive.ts'
+import {
+  encodeResultsRequest,
+  RESULTS_PROTOCOL,
+  type ResultsRequest,
+  resultsIn,
+} from '../../protocols/streams/results.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { AccessError, NotFoundError, TimeoutError, UnavailableError } from '../base/errors.ts'
 import { sanitizeText } from '../base/format.ts'

@@ -10,7 +10,7 @@ import {
   STATUS_PROTOCOL,
   type StatusAnswer,
   type StatusRequest,
-} from '../../protocols/status.ts'
+} from '../../protocols/streams/status.ts'
 import { type Clock, deadline } from '../base/clock.ts'
 import { AccessError, TimeoutError } from '../base/errors.ts'
 import { sanitizeText } from '../base/format.ts'

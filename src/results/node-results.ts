@@ -1,5 +1,5 @@
-import { chunkLength } from '../../protocols/archive.ts'
 import type { ServiceBody } from '../../protocols/service.ts'
+import { chunkLength } from '../../protocols/streams/archive.ts'
 import { NotFoundError } from '../base/errors.ts'
 import type { ChunkReader } from '../code/index.ts'
 import { nothingText } from './result-texts.ts'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ARCHIVE_PROTOCOL } from '../../../protocols/archive.ts'
+import { ARCHIVE_PROTOCOL } from '../../../protocols/streams/archive.ts'
 import { packEntries } from '../../../src/code/index.ts'
 import { ARCHIVE_BYTES, openCode, openNetwork, openRaw, RAW_PROTOCOL, sendAll } from './peers.ts'
 

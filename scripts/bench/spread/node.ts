@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ARCHIVE_PROTOCOL } from '../../../protocols/archive.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
+import { ARCHIVE_PROTOCOL } from '../../../protocols/streams/archive.ts'
 import { openCode, openNetwork, randomArchive } from '../archive/peers.ts'
 
 /** What a node is asked to do, and what it answers. */

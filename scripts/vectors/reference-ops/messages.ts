@@ -1,3 +1,6 @@
+import { cidOfStructure, parseCid } from '../../../protocols/encoding.ts'
+import { decodeService, encodeService } from '../../../protocols/service.ts'
+import { decodeStop, encodeStop } from '../../../protocols/stop.ts'
 import {
   chunkLength,
   codeId,
@@ -7,24 +10,21 @@ import {
   encodeArchiveAnswer,
   encodeArchiveRequest,
   encodeManifest,
-} from '../../../protocols/archive.ts'
-import { cidOfStructure, parseCid } from '../../../protocols/encoding.ts'
-import { decodeResultsRequest, encodeResultsRequest } from '../../../protocols/results.ts'
-import { decodeService, encodeService } from '../../../protocols/service.ts'
+} from '../../../protocols/streams/archive.ts'
+import { decodeResultsRequest, encodeResultsRequest } from '../../../protocols/streams/results.ts'
 import {
   decodeStatusAnswer,
   decodeStatusRequest,
   encodeStatusAnswer,
   encodeStatusRequest,
-} from '../../../protocols/status.ts'
-import { decodeStop, encodeStop } from '../../../protocols/stop.ts'
+} from '../../../protocols/streams/status.ts'
 import {
   checkPage,
   decodeSyncAnswer,
   decodeSyncRequest,
   encodeSyncAnswer,
   encodeSyncRequest,
-} from '../../../protocols/sync.ts'
+} from '../../../protocols/streams/sync.ts'
 import {
   decodeFrame,
   decodeHello,
@@ -32,7 +32,7 @@ import {
   encodeFrame,
   encodeHello,
   encodeWelcome,
-} from '../../../protocols/tunnel.ts'
+} from '../../../protocols/streams/tunnel.ts'
 import type { Op } from '../kit/kit.ts'
 import { dagJson, hex, unhex } from '../kit/kit.ts'
 

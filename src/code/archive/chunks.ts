@@ -1,6 +1,6 @@
-import { type ArchiveManifest, codeId, encodeManifest } from '../../../protocols/archive.ts'
 import { type CID, sha256 } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../../protocols/limits.ts'
+import { type ArchiveManifest, codeId, encodeManifest } from '../../../protocols/streams/archive.ts'
 import { TooLargeError } from '../errors.ts'
 
 export type HashedChunk = { readonly index: number; readonly bytes: Uint8Array; readonly hash: Uint8Array }

@@ -1,11 +1,11 @@
+import type { CID } from '../../../protocols/encoding.ts'
 import {
   ARCHIVE_PROTOCOL,
   type ArchiveAnswer,
   type ArchiveRequest,
   decodeArchiveAnswer,
   encodeArchiveRequest,
-} from '../../../protocols/archive.ts'
-import type { CID } from '../../../protocols/encoding.ts'
+} from '../../../protocols/streams/archive.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'

@@ -1,6 +1,6 @@
-import { codeId } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import { MAX_MANIFEST_BYTES } from '../../../protocols/limits.ts'
+import { codeId } from '../../../protocols/streams/archive.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { BufferPool } from '../store/buffer-pool.ts'

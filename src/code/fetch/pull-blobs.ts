@@ -1,7 +1,7 @@
 import { addAbortListener } from 'node:events'
-import type { ArchiveRequest } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
+import type { ArchiveRequest } from '../../../protocols/streams/archive.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { HashMismatchError, NoProviderError } from '../errors.ts'

@@ -1,6 +1,6 @@
 import { anySignal } from 'any-signal'
-import { type ArchiveAnswer, chunkLength } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
+import { type ArchiveAnswer, chunkLength } from '../../../protocols/streams/archive.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { decompressChunk } from '../archive/zstd.ts'

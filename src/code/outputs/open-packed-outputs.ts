@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeId, decodeManifest } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
+import { codeId, decodeManifest } from '../../../protocols/streams/archive.ts'
 import { HashMismatchError } from '../errors.ts'
 import { openChunkReader } from '../store/chunk-reader.ts'
 import { MANIFEST, TAR } from '../store/store-layout.ts'

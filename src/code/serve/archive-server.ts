@@ -1,12 +1,12 @@
+import { isImageCid } from '../../../protocols/encoding.ts'
+import { CHUNK_BYTES } from '../../../protocols/limits.ts'
 import {
   type ArchiveRequest,
   chunkAnswer,
   chunkLength,
   decodeArchiveRequest,
   encodeArchiveAnswer,
-} from '../../../protocols/archive.ts'
-import { isImageCid } from '../../../protocols/encoding.ts'
-import { CHUNK_BYTES } from '../../../protocols/limits.ts'
+} from '../../../protocols/streams/archive.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'

@@ -1,7 +1,7 @@
 import { mkdtemp, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ArchiveManifest, codeId, decodeManifest } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
+import { type ArchiveManifest, codeId, decodeManifest } from '../../../protocols/streams/archive.ts'
 import { messageOf } from '../../base/errors.ts'
 import { formatBytes } from '../../base/format.ts'
 import { FILES_PER_CODE } from '../constants.ts'

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import type { ArchiveManifest } from '../../../protocols/archive.ts'
 import type { CID } from '../../../protocols/encoding.ts'
+import type { ArchiveManifest } from '../../../protocols/streams/archive.ts'
 import type { Clock } from '../../base/clock.ts'
 import { errnoOf, messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'

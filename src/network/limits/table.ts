@@ -1,11 +1,11 @@
-import { ARCHIVE_PROTOCOL } from '../../../protocols/archive.ts'
 import { MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, MAX_TUNNEL_FRAME_BYTES } from '../../../protocols/limits.ts'
-import { NEIGHBOUR_PROTOCOL } from '../../../protocols/neighbour.ts'
 import { RECEIPT_PROTOCOL } from '../../../protocols/receipt.ts'
-import { RESULTS_PROTOCOL } from '../../../protocols/results.ts'
-import { STATUS_PROTOCOL } from '../../../protocols/status.ts'
-import { SYNC_PROTOCOL } from '../../../protocols/sync.ts'
-import { TUNNEL_PROTOCOL } from '../../../protocols/tunnel.ts'
+import { ARCHIVE_PROTOCOL } from '../../../protocols/streams/archive.ts'
+import { NEIGHBOUR_PROTOCOL } from '../../../protocols/streams/neighbour.ts'
+import { RESULTS_PROTOCOL } from '../../../protocols/streams/results.ts'
+import { STATUS_PROTOCOL } from '../../../protocols/streams/status.ts'
+import { SYNC_PROTOCOL } from '../../../protocols/streams/sync.ts'
+import { TUNNEL_PROTOCOL } from '../../../protocols/streams/tunnel.ts'
 import { MAX_GOSSIP_FRAME_BYTES } from '../constants.ts'
 
 const KIB = 1024

@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import { NEIGHBOUR_PROTOCOL } from '../../../protocols/neighbour.ts'
+import { NEIGHBOUR_PROTOCOL } from '../../../protocols/streams/neighbour.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'

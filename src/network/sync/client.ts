@@ -11,7 +11,7 @@ import {
   type SyncAnswer,
   type SyncItem,
   type SyncRequest,
-} from '../../../protocols/sync.ts'
+} from '../../../protocols/streams/sync.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { LruMap } from '../../base/lru-map.ts'

@@ -1,4 +1,4 @@
-import type { SyncItem } from '../../../protocols/sync.ts'
+import type { SyncItem } from '../../../protocols/streams/sync.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import { MAX_PENDING_OFFERS, OFFER_GAP_MS, SYNC_PEERS } from '../constants.ts'

@@ -1,7 +1,7 @@
 import type { CID } from '../../../protocols/encoding.ts'
 import { ProtocolError } from '../../../protocols/errors.ts'
 import { MAX_SYNC_ITEMS, MAX_SYNC_STATEMENTS } from '../../../protocols/limits.ts'
-import { decodeSyncRequest, encodeSyncAnswer, SYNC_PROTOCOL, type SyncAnswer } from '../../../protocols/sync.ts'
+import { decodeSyncRequest, encodeSyncAnswer, SYNC_PROTOCOL, type SyncAnswer } from '../../../protocols/streams/sync.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'

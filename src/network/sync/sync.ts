@@ -1,6 +1,6 @@
 import type { CID } from '../../../protocols/encoding.ts'
 import { MAX_REQUEST_BYTES } from '../../../protocols/limits.ts'
-import { SYNC_PROTOCOL } from '../../../protocols/sync.ts'
+import { SYNC_PROTOCOL } from '../../../protocols/streams/sync.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, NotFoundError, TimeoutError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'

@@ -1,4 +1,4 @@
-import { decodeWelcome, encodeHello, TUNNEL_PROTOCOL, type TunnelHello } from '../../../protocols/tunnel.ts'
+import { decodeWelcome, encodeHello, TUNNEL_PROTOCOL, type TunnelHello } from '../../../protocols/streams/tunnel.ts'
 import { NotFoundError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { BytePipe, StreamOpener } from '../../base/stream.ts'

@@ -10,8 +10,8 @@ import {
   type TunnelFrame,
   type TunnelHello,
   type TunnelWelcome,
-} from '../../../protocols/tunnel.ts'
-import { createTunnelCredit } from '../../../protocols/tunnel-credit.ts'
+} from '../../../protocols/streams/tunnel.ts'
+import { createTunnelCredit } from '../../../protocols/streams/tunnel-credit.ts'
 import { messageOf } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { BytePipe, MessageStream } from '../../base/stream.ts'

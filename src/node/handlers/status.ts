@@ -7,7 +7,7 @@ import {
   encodeStatusAnswer,
   type StatusAnswer,
   type StatusRequest,
-} from '../../../protocols/status.ts'
+} from '../../../protocols/streams/status.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import { truncateUtf8 } from '../../base/format.ts'

@@ -1,7 +1,7 @@
 import { checkAccess } from '../../../protocols/access.ts'
 import { addressOfPeerId, decodeAddress, sameAddress } from '../../../protocols/address.ts'
 import type { KeyCache } from '../../../protocols/signature.ts'
-import { decodeHello, encodeWelcome, type TunnelHello } from '../../../protocols/tunnel.ts'
+import { decodeHello, encodeWelcome, type TunnelHello } from '../../../protocols/streams/tunnel.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { AccessError, messageOf, NotFoundError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'

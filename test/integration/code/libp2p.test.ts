@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { sha256 } from '../../../protocols/encoding.ts'
 import {
   ARCHIVE_PROTOCOL,
   type ArchiveManifest,
   decodeArchiveAnswer,
   encodeArchiveRequest,
-} from '../../../protocols/archive.ts'
-import { sha256 } from '../../../protocols/encoding.ts'
+} from '../../../protocols/streams/archive.ts'
 import { MIB, noise, packFiles } from '../../fixtures/code/stores.ts'
 import { addressOf, createNetworks } from '../network/fixtures.ts'
 import { codePeer } from './peers.ts'

@@ -1,4 +1,4 @@
-import { ARCHIVE_PROTOCOL, decodeArchiveRequest } from '../../../protocols/archive.ts'
+import { ARCHIVE_PROTOCOL, decodeArchiveRequest } from '../../../protocols/streams/archive.ts'
 import type { Clock } from '../../../src/base/clock.ts'
 import type { MessageStream } from '../../../src/base/stream.ts'
 import { type Code, createCode } from '../../../src/code/index.ts'

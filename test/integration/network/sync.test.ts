@@ -7,7 +7,7 @@ import {
   encodeSyncRequest,
   type StatementItem,
   SYNC_PROTOCOL,
-} from '../../../protocols/sync.ts'
+} from '../../../protocols/streams/sync.ts'
 import { blsSignerOf } from '../../../scripts/vectors/kit/kit.ts'
 import { once } from '../../../src/base/events.ts'
 import { SYNC_PAGES } from '../../../src/network/constants.ts'

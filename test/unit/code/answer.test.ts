@@ -1,6 +1,6 @@
 import { encode } from '@ipld/dag-cbor'
 import { describe, expect, test } from 'vitest'
-import { chunkAnswer, decodeArchiveAnswer, encodeArchiveAnswer } from '../../../protocols/archive.ts'
+import { chunkAnswer, decodeArchiveAnswer, encodeArchiveAnswer } from '../../../protocols/streams/archive.ts'
 import { noise } from '../../fixtures/code/stores.ts'
 
 describe('the frame of a chunk', () => {

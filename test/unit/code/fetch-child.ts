@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { decodeArchiveRequest, encodeArchiveAnswer } from '../../../protocols/archive.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
+import { decodeArchiveRequest, encodeArchiveAnswer } from '../../../protocols/streams/archive.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { silentLog } from '../../../src/base/log.ts'

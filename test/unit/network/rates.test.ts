@@ -1,6 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { expect, test } from 'vitest'
-import { SYNC_PROTOCOL } from '../../../protocols/sync.ts'
+import { SYNC_PROTOCOL } from '../../../protocols/streams/sync.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { createRates } from '../../../src/network/limits/rates.ts'
 import { limitsOf } from '../../../src/network/limits/table.ts'

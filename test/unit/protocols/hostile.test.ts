@@ -5,7 +5,7 @@ import { decodeCanonical, encodeCanonical, fromDagJson, parseCid } from '../../.
 import { EncodingError, ProtocolError } from '../../../protocols/errors.ts'
 import { encodeService, type ServiceBody } from '../../../protocols/service.ts'
 import { createKeyCache, verifySignature } from '../../../protocols/signature.ts'
-import { decodeHello, encodeFrame, encodeHello } from '../../../protocols/tunnel.ts'
+import { decodeHello, encodeFrame, encodeHello } from '../../../protocols/streams/tunnel.ts'
 import { hex, NETWORK, signerOf } from '../../../scripts/vectors/kit/kit.ts'
 import { author, CODE, smallService, TICKET } from '../../../scripts/vectors/kit/samples.ts'
 import { ambiguousText } from '../../../scripts/vectors/weird-keys.ts'

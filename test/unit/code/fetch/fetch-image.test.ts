@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ArchiveAnswer, ArchiveRequest } from '../../../../protocols/archive.ts'
+import type { ArchiveAnswer, ArchiveRequest } from '../../../../protocols/streams/archive.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { HashMismatchError, NoProviderError, TooLargeError } from '../../../../src/code/errors.ts'
 import { type FetchOptions, fetchCode } from '../../../../src/code/fetch/fetch.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decodeArchiveAnswer, encodeArchiveRequest } from '../../../../protocols/archive.ts'
 import { MAX_CHUNKS_PER_REQUEST } from '../../../../protocols/limits.ts'
+import { decodeArchiveAnswer, encodeArchiveRequest } from '../../../../protocols/streams/archive.ts'
 import { manualClock } from '../../../../src/base/clock.ts'
 import type { MessageStream } from '../../../../src/base/stream.ts'
 import { createArchiveServer } from '../../../../src/code/serve/archive-server.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { codeId } from '../../../../protocols/archive.ts'
+import { codeId } from '../../../../protocols/streams/archive.ts'
 import * as errors from '../../../../src/code/errors.ts'
 import { MIB, testStore } from '../../../fixtures/code/stores.ts'
 import { archive, chunkOf, leftovers, manifestOf } from './store-support.ts'

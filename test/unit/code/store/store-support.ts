@@ -1,6 +1,6 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { expect } from 'vitest'
-import { chunkLength } from '../../../../protocols/archive.ts'
+import { chunkLength } from '../../../../protocols/streams/archive.ts'
 import type { ChunkReader } from '../../../../src/code/types.ts'
 import { collect, MIB, noise, once, packFiles, testStore } from '../../../fixtures/code/stores.ts'
 

@@ -4,7 +4,7 @@ import { cidOfStructure, compareBytes, toBase32 } from '../../../../protocols/en
 import { ProtocolError } from '../../../../protocols/errors.ts'
 import type { Signer } from '../../../../protocols/signature.ts'
 import { decodeStatement, recordKey, statementId } from '../../../../protocols/statement.ts'
-import type { StatementItem } from '../../../../protocols/sync.ts'
+import type { StatementItem } from '../../../../protocols/streams/sync.ts'
 import { attest, CODE, delegate, freeze, hubs, NOW, own, stranger, text } from '../fixtures.ts'
 import { it, policyOf, world } from '../world.ts'
 

@@ -1,5 +1,5 @@
-import { ProtocolError } from './errors.ts'
-import { TUNNEL_WINDOW_BYTES } from './limits.ts'
+import { ProtocolError } from '../errors.ts'
+import { TUNNEL_WINDOW_BYTES } from '../limits.ts'
 import type { TunnelFrame } from './tunnel.ts'
 
 /** What one side of a tunnel may send, and what it may be sent. */

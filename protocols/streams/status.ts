@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, MAX_TOKEN_BYTES } from './limits.ts'
-import { decodeWith, encodeWith, innerBytes, structureId, text, wholeNumber } from './schema.ts'
+import { MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, MAX_TOKEN_BYTES } from '../limits.ts'
+import { decodeWith, encodeWith, innerBytes, structureId, text, wholeNumber } from '../schema.ts'
 
 export const STATUS_PROTOCOL = '/thundercloud/status/1'
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { ProtocolError } from './errors.ts'
-import { MAX_REQUEST_BYTES, MAX_TOKEN_BYTES, MAX_TUNNEL_FRAME_BYTES, TUNNEL_WINDOW_BYTES } from './limits.ts'
-import { decodeWith, encodeWith, innerBytes, structureId, text } from './schema.ts'
-import { nameSchema } from './service.ts'
+import { ProtocolError } from '../errors.ts'
+import { MAX_REQUEST_BYTES, MAX_TOKEN_BYTES, MAX_TUNNEL_FRAME_BYTES, TUNNEL_WINDOW_BYTES } from '../limits.ts'
+import { decodeWith, encodeWith, innerBytes, structureId, text } from '../schema.ts'
+import { nameSchema } from '../service.ts'
 
 export const TUNNEL_PROTOCOL = '/thundercloud/tunnel/1'
 

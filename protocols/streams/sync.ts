@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { type CID, compareBytes } from './encoding.ts'
-import { ProtocolError } from './errors.ts'
+import { type CID, compareBytes } from '../encoding.ts'
+import { ProtocolError } from '../errors.ts'
 import {
   MAX_ANNOUNCEMENT_BYTES,
   MAX_DEPTH,
@@ -8,8 +8,8 @@ import {
   MAX_STATEMENT_BYTES,
   MAX_SYNC_ITEMS,
   MAX_SYNC_STATEMENTS,
-} from './limits.ts'
-import { addressOf, decodeWith, encodeWith, innerBytes, listOf, structureId, text, wholeNumber } from './schema.ts'
+} from '../limits.ts'
+import { addressOf, decodeWith, encodeWith, innerBytes, listOf, structureId, text, wholeNumber } from '../schema.ts'
 
 export const SYNC_PROTOCOL = '/thundercloud/sync/1'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type CID, cidOfStructure, encodeCanonical } from './encoding.ts'
+import { type CID, cidOfStructure, encodeCanonical } from '../encoding.ts'
 import {
   CHUNK_BYTES,
   MAX_ARCHIVE_ANSWER_BYTES,
@@ -8,8 +8,8 @@ import {
   MAX_CHUNKS_PER_REQUEST,
   MAX_MANIFEST_BYTES,
   MAX_REQUEST_BYTES,
-} from './limits.ts'
-import { bytes, checkSize, cid, decodeWith, encodeWith, listOf, text, wholeNumber } from './schema.ts'
+} from '../limits.ts'
+import { bytes, checkSize, cid, decodeWith, encodeWith, listOf, text, wholeNumber } from '../schema.ts'
 
 export const ARCHIVE_PROTOCOL = '/thundercloud/archive/1'
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { type CID, parseCid } from './encoding.ts'
-import { MAX_CHUNKS, MAX_REQUEST_BYTES, MAX_TOKEN_BYTES } from './limits.ts'
-import { type ReceiptBody, RUN_RULES } from './receipt.ts'
-import { decodeWith, encodeWith, innerBytes, structureId, wholeNumber } from './schema.ts'
+import { type CID, parseCid } from '../encoding.ts'
+import { MAX_CHUNKS, MAX_REQUEST_BYTES, MAX_TOKEN_BYTES } from '../limits.ts'
+import { type ReceiptBody, RUN_RULES } from '../receipt.ts'
+import { decodeWith, encodeWith, innerBytes, structureId, wholeNumber } from '../schema.ts'
 
 export const RESULTS_PROTOCOL = '/thundercloud/results/1'
 
