@@ -35,7 +35,8 @@ export async function createNetwork(components: NetworkComponents, init: Network
   await using started = new AsyncDisposableStack()
 
   const key = libp2pKey(init.identity)
-  const { store } = started.use(await openDatastore(init.dataDir, { log }))
+  const { datastore } = components.host ?? {}
+  const { store } = started.use(await openDatastore(init.dataDir, { log, datastore }))
   const scoreTable = createPeerScores(() => clock.monotonic())
   const allowed = createAllowed()
   const topics = { services: servicesTopic(init.network), statements: statementsTopic(init.network) }
@@ -74,6 +75,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
   )
   const libp2p = await createHost({
     network: init,
+    parts: components.host ?? {},
     key,
     records,
     requestContext,

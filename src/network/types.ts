@@ -1,4 +1,8 @@
 import type { KeyObject } from 'node:crypto'
+import type { ConnectionEncrypter, Transport } from '@libp2p/interface'
+import type { noise } from '@libp2p/noise'
+import type { tcp } from '@libp2p/tcp'
+import type { Datastore } from 'interface-datastore'
 import type { CID } from '../../protocols/encoding.ts'
 import type { SyncItem } from '../../protocols/streams/sync.ts'
 import type { Clock } from '../base/clock.ts'
@@ -30,6 +34,18 @@ export interface NetworkComponents {
   events: Emitter<NetworkEvents>
   /** Without it the DHT keeps and finds no value records. */
   recordValidator?: RecordValidator | undefined
+  /** What of the libp2p host is another than usual. */
+  host?: HostParts | undefined
+}
+
+/** What a host is made of where it is not a machine's: a simulation hands in its own. */
+export type HostParts = {
+  /** default TCP */
+  readonly transport?: ((components: Parameters<ReturnType<typeof tcp>>[0]) => Transport) | undefined
+  /** default noise */
+  readonly encrypter?: ((components: Parameters<ReturnType<typeof noise>>[0]) => ConnectionEncrypter) | undefined
+  /** in the place of the one in `dataDir`; it is not closed with the network */
+  readonly datastore?: Datastore | undefined
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { KeyCache } from '../../protocols/signature.ts'
-import type { Machine } from '../admission/facts/host-resources.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
@@ -24,6 +23,7 @@ import type { Verdict } from '../base/verdict.ts'
 import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
+import type { Platform } from './wiring/platform.ts'
 
 export type { DrainOptions, DrainView } from '../admission/drain/types.ts'
 export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
@@ -267,8 +267,8 @@ export type NodeComponents = {
   /** Several nodes in one process may share these; a node makes its own where they are missing. */
   runnerHost?: RunnerHost | undefined
   keys?: KeyCache | undefined
-  /** What the machine has; by default the kernel is asked. */
-  machine?: Machine | undefined
+  /** What is not the machine's that it is on. */
+  platform?: Partial<Platform> | undefined
 }
 
 export type NodeInit = {

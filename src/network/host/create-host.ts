@@ -10,6 +10,7 @@ import {
 } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import type { Ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
 import { isPrivate } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -24,9 +25,9 @@ import { sendInBatches } from '../gossip/batches.ts'
 import type { PeerScoreTable } from '../gossip/peer-scores.ts'
 import { gossipScoreParams, THRESHOLDS } from '../gossip/score-params.ts'
 import type { Limits } from '../limits/limits.ts'
-import type { NetworkInit } from '../types.ts'
+import type { HostParts, NetworkInit } from '../types.ts'
 import { addressGroup } from './address.ts'
-import { batchedTcp } from './batched-tcp.ts'
+import { guardedTransport } from './guarded-transport.ts'
 import { libp2pLogger } from './logger.ts'
 import { createNoiseCrypto } from './noise-crypto.ts'
 import { pingService } from './ping.ts'
@@ -44,6 +45,7 @@ export type Host = Libp2p<HostServices>
 
 export type HostInit = {
   readonly network: NetworkInit
+  readonly parts: HostParts
   readonly key: Ed25519PrivateKey
   /** The datastore, and what value records have to be. */
   readonly records: Pick<Records, 'store' | 'validators' | 'selectors'>
@@ -62,6 +64,7 @@ export type HostInit = {
 /** libp2p with everything that this network says, listening. */
 export async function createHost(init: HostInit): Promise<Host> {
   const { network, key, records, log, allowed, buffers, limits: guards } = init
+  const { transport = tcp(), encrypter = noise({ crypto: createNoiseCrypto(buffers) }) } = init.parts
   const { visibility, listen = [], announce = [] } = network
   const services = {
     // first: what the others register passes it
@@ -82,8 +85,8 @@ export async function createHost(init: HostInit): Promise<Host> {
       logger: libp2pLogger(log.child('libp2p'), network.verbose === true),
       nodeInfo: { name: 'thundercloud', version: '1', userAgent: 'thundercloud/1' },
       addresses: { listen: [...listen], appendAnnounce: [...announce] },
-      transports: [batchedTcp(buffers, guards.inbound)],
-      connectionEncrypters: [noise({ crypto: createNoiseCrypto(buffers) })],
+      transports: [guardedTransport(transport, buffers, guards.inbound)],
+      connectionEncrypters: [encrypter],
       streamMuxers: [
         createYamux(
           {

@@ -14,9 +14,11 @@ const PROVIDERS = '/dht/provider'
  */
 export async function openDatastore(
   dataDir: string | undefined,
-  components: { readonly log: Log },
+  components: { readonly log: Log; readonly datastore?: Datastore | undefined },
 ): Promise<{ store: Datastore } & AsyncDisposable> {
-  if (dataDir === undefined) return { store: new MemoryDatastore(), [Symbol.asyncDispose]: async () => {} }
+  if (dataDir === undefined || components.datastore !== undefined) {
+    return { store: components.datastore ?? new MemoryDatastore(), [Symbol.asyncDispose]: async () => {} }
+  }
   const store = await openLevel(dataDir).catch((error: unknown) => rebuild(dataDir, error, components))
   return { store, [Symbol.asyncDispose]: async () => void (await store.close()) }
 }

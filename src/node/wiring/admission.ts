@@ -1,5 +1,4 @@
 import { type Admission, createAdmission } from '../../admission/admission.ts'
-import { systemMachine } from '../../admission/facts/host-resources.ts'
 import { createNodeFacts, type NodeFactsSource } from '../../admission/facts/node-facts.ts'
 import { createIntake, type Intake } from '../../intake/index.ts'
 import type { Network } from '../../network/index.ts'
@@ -24,10 +23,10 @@ export function createAdmissionPipeline(
   context: NodeContext,
   { network, trust }: Mesh,
   { serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain, siblings }: Execution,
-  components: Pick<NodeComponents, 'machine' | 'runnerHost'>,
+  components: Pick<NodeComponents, 'runnerHost'>,
 ): AdmissionPipeline {
-  const { clock, rng, log, events, journal, own, texts, policy, closing, parts } = context
-  const { machine = systemMachine(context.configuration().dataDir) } = components
+  const { clock, rng, log, events, journal, platform, own, texts, policy, closing, parts } = context
+  const { machine } = platform
   const granted = () => supervisor.granted()
   const isOwn = (id: string) => isOwnService(services.get(id), own, context.configuration())
   const facts = parts.use(

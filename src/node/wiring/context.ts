@@ -7,12 +7,14 @@ import type { Rng } from '../../base/rng.ts'
 import type { Configuration, Policy } from '../../config/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import type { NodeEvents } from '../events.ts'
+import type { Platform } from './platform.ts'
 
 /** What the parts of a node share, and what is none of them. */
 export interface NodeContext {
   readonly clock: Clock
   readonly rng: Rng
   readonly log: Log
+  readonly platform: Platform
   readonly events: Events<NodeEvents>
   readonly journal: Journal
   readonly keys: KeyCache

@@ -3,8 +3,6 @@ import { createDrainState, type DrainState } from '../../admission/drain/drain-s
 import { totalLimits } from '../../admission/facts/capacity.ts'
 import { healthSettings } from '../../admission/facts/health-settings.ts'
 import { warmStarts } from '../../admission/facts/warm-starts.ts'
-import { machineNetwork } from '../../egress/index.ts'
-import { createExecutors } from '../../execution/executors.ts'
 import { buildNetwork, createSupervisor, type Executor, type Pools, type Supervisor } from '../../execution/index.ts'
 import { createOwnClaims, type OwnClaims } from '../../placement/index.ts'
 import { createResults, type Results } from '../../results/index.ts'
@@ -16,7 +14,6 @@ import type { NodeContext } from './context.ts'
 import type { Mesh } from './mesh.ts'
 import { createPeerStatus, type PeerStatus } from './peer-status.ts'
 import { createReporting, type Reporting } from './reporting.ts'
-import { openUserIds } from './user-ids.ts'
 
 /** A run's log: eight files of 4 MiB, kept for a week after its end. */
 const LOGS = { maxBytes: 4 * 1024 * 1024, keep: 7, retainSeconds: 7 * 24 * 3600 }
@@ -41,21 +38,19 @@ export async function createExecution(
   { network, trust, code }: Mesh,
   init: Pick<NodeInit, 'stopRunsOnClose'>,
 ): Promise<Execution> {
-  const { clock, rng, log, events, journal, own, policy, parts } = context
+  const { clock, rng, log, events, journal, platform, own, policy, parts } = context
+  const { internet } = platform
   const configuration = context.configuration()
   const { dataDir, quotas, timeouts } = configuration
   const signed = createSignedServices({ journal })
   const serviceCode = createCodeProvider({ code, network, signed, journal, trust, own })
-  const userIds = await openUserIds({ rng }, configuration)
-  const found = parts.use(
-    await createExecutors(
+  const userIds = await platform.openUserIds(configuration)
+  const { executors, pools } = parts.use(
+    await platform.createExecutors(
       { clock, log: log.child('execution'), userIds },
       { configuration, own, peerId: network.peerId, logs: LOGS },
     ),
   )
-  const { pools } = found.pool
-  const executors = [...found.executors, found.pool]
-  const internet = machineNetwork(clock)
   const siblings = createSiblings({ clock }, network)
   const results = parts.use(
     await createResults(

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { nowSeconds } from '../../base/clock.ts'
 import { type Code, createCode } from '../../code/index.ts'
-import { machineNetwork } from '../../egress/index.ts'
 import type { Intake } from '../../intake/index.ts'
 import { createNetwork, type Network, type NetworkHandlers } from '../../network/index.ts'
 import { createTrust, createTrustStore, type Trust } from '../../trust/index.ts'
@@ -17,7 +16,7 @@ export async function createMesh(
   context: NodeContext,
   init: Pick<NodeInit, 'identity' | 'clientAccess' | 'dht' | 'without'>,
 ): Promise<Mesh> {
-  const { clock, rng, log, events, journal, keys, closing, parts } = context
+  const { clock, rng, log, events, journal, keys, platform, closing, parts } = context
   const { dataDir, quotas } = context.configuration()
   const store = parts.use(
     createTrustStore(
@@ -34,7 +33,7 @@ export async function createMesh(
   )
   const network = parts.use(
     await createNetwork(
-      { clock, rng, log: log.child('network'), events, recordValidator: store.recordValidator },
+      { clock, rng, log: log.child('network'), events, recordValidator: store.recordValidator, host: platform.host },
       networkInitOf(context.configuration(), init.identity.key, init),
     ),
   )
@@ -57,7 +56,7 @@ export async function createMesh(
         events,
         streams: network.streams,
         providers: providersOf(network),
-        internet: machineNetwork(clock),
+        internet: platform.internet,
         onInvalidData: (peer) => network.peerScores.penalize(peer),
       },
       {

@@ -1,18 +1,17 @@
 import { Socket } from 'node:net'
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
-import { tcp } from '@libp2p/tcp'
+import type { HostParts } from '../types.ts'
 import type { Inbound } from './inbound.ts'
 import type { TransientBuffers } from './transient-buffers.ts'
 
+type MakeTransport = NonNullable<HostParts['transport']>
+
 /**
- * TCP whose writes of one turn go out together, and whose memory can be given back. Noise hands over each frame in
- * pieces; the library writes every piece by itself, and the system calls cost more than the encryption.
+ * A transport whose connections each have a slot and a deadline. Where they are TCP sockets, the writes of one turn go
+ * out together, and their memory can be given back: noise hands over each frame in pieces; the library writes every piece
+ * by itself, and the system calls cost more than the encryption.
  */
-export function batchedTcp(
-  buffers: TransientBuffers,
-  inbound: Inbound,
-): (components: Parameters<ReturnType<typeof tcp>>[0]) => Transport {
-  const make = tcp()
+export function guardedTransport(make: MakeTransport, buffers: TransientBuffers, inbound: Inbound): MakeTransport {
   return (components) => {
     const transport = make(components)
     const { dial, createListener } = transport
