@@ -4,6 +4,7 @@ import type { ArchiveManifest } from '../../protocols/streams/archive.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
+import type { Disk } from '../base/os/disk.ts'
 import type { Rng } from '../base/rng.ts'
 import type { MessageStream, StreamOpener } from '../base/stream.ts'
 import type { ClientAccessReader, ClientRegistries, RunnerConfig } from '../config/index.ts'
@@ -20,7 +21,13 @@ export type StorageConfig = Pick<RunnerConfig, 'ALLOWED_STORAGE' | 'REGISTRIES'>
   readonly clientRegistries?: ClientRegistries | undefined
 }
 
-export type StoreComponents = { readonly clock: Clock; readonly log: Log; readonly events: Emitter<CodeEvents> }
+export type StoreComponents = {
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: Emitter<CodeEvents>
+  /** default: that of this machine */
+  readonly disk?: Disk | undefined
+}
 
 export type StoreInit = {
   /** Belongs to this store alone: anything else in there is removed. */

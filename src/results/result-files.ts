@@ -1,6 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { Disk } from '../base/os/disk.ts'
 import type { ResultRecord } from './types.ts'
 
 /**
@@ -29,23 +29,23 @@ const recordSchema = z.object({
 })
 
 /** What is there, and an empty `temp`. What is no result is removed: only this node writes here. */
-export async function scanResults(dir: string): Promise<ResultRecord[]> {
-  await rm(join(dir, TEMP), { recursive: true, force: true })
-  await mkdir(join(dir, TEMP), { recursive: true, mode: 0o700 })
+export async function scanResults(disk: Disk, dir: string): Promise<ResultRecord[]> {
+  await disk.rm(join(dir, TEMP), { recursive: true, force: true })
+  await disk.mkdir(join(dir, TEMP), { recursive: true, mode: 0o700 })
   const found: ResultRecord[] = []
-  for (const name of await readdir(dir)) {
+  for (const name of await disk.readdir(dir)) {
     if (name === TEMP) continue
-    const record = await readRecord(join(dir, name), name)
-    if (record === undefined) await rm(join(dir, name), { recursive: true, force: true })
+    const record = await readRecord(disk, join(dir, name), name)
+    if (record === undefined) await disk.rm(join(dir, name), { recursive: true, force: true })
     else found.push(record)
   }
   return found
 }
 
-async function readRecord(folder: string, name: string): Promise<ResultRecord | undefined> {
+async function readRecord(disk: Disk, folder: string, name: string): Promise<ResultRecord | undefined> {
   try {
-    const record = recordSchema.parse(JSON.parse(await readFile(join(folder, RECORD), 'utf8')))
-    const isWhole = record.code === undefined || (await stat(join(folder, 'tar'))).size === record.size
+    const record = recordSchema.parse(JSON.parse((await disk.readFile(join(folder, RECORD))).toString()))
+    const isWhole = record.code === undefined || (await disk.stat(join(folder, 'tar'))).size === record.size
     return record.service === name && isWhole ? record : undefined
   } catch {
     return undefined
@@ -61,30 +61,30 @@ export interface ResultFiles {
   remove(service: string): Promise<void>
 }
 
-export function createResultFiles(dir: string): ResultFiles {
+export function createResultFiles(disk: Disk, dir: string): ResultFiles {
   let folders = 0
   const temporary = () => join(dir, TEMP, `${folders++}`)
 
   /** Out of sight at once, then its bytes. */
   async function discard(service: string): Promise<void> {
     const trash = temporary()
-    await rename(join(dir, service), trash).catch(() => {})
-    await rm(trash, { recursive: true, force: true })
+    await disk.rename(join(dir, service), trash).catch(() => {})
+    await disk.rm(trash, { recursive: true, force: true })
   }
 
   return {
     folder: (service) => join(dir, service),
     async temp() {
       const folder = temporary()
-      await mkdir(folder, { mode: 0o700 })
+      await disk.mkdir(folder, { mode: 0o700 })
       return folder
     },
     async commit(folder, record) {
-      await using file = await open(join(folder, RECORD), 'w', 0o600)
+      await using file = await disk.open(join(folder, RECORD), 'w', 0o600)
       await file.writeFile(JSON.stringify(record))
       await file.sync()
       await discard(record.service)
-      await rename(folder, join(dir, record.service))
+      await disk.rename(folder, join(dir, record.service))
     },
     remove: discard,
   }

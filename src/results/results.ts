@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises'
 import { parseCid } from '../../protocols/encoding.ts'
 import { messageOf } from '../base/errors.ts'
 import { formatBytes, formatCount } from '../base/format.ts'
+import { systemDisk } from '../base/os/disk.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import { BadArchiveError, openPackedOutputs, type PackedOutputs, packOutputs, TooLargeError } from '../code/index.ts'
 import type { LeftOutputs, OutputKeeper } from '../execution/index.ts'
@@ -20,10 +20,10 @@ const MADE_ROOM = 'made room for newer results, or the node keeps less of them n
 
 /** Opens what an earlier node has kept; what has expired meanwhile goes. */
 export async function createResults(components: ResultsComponents, init: ResultsInit): Promise<Results> {
-  const { clock, log } = components
+  const { clock, log, disk = systemDisk() } = components
   const { dir, limits } = init
-  const records = new Map((await scanResults(dir)).map((record) => [record.service, record]))
-  const files = createResultFiles(dir)
+  const records = new Map((await scanResults(disk, dir)).map((record) => [record.service, record]))
+  const files = createResultFiles(disk, dir)
   /** One change at a time: nothing takes the space that another has just made. */
   const changes = createWorkQueue({ name: 'results', concurrency: 1, max: Number.POSITIVE_INFINITY })
 
@@ -99,7 +99,7 @@ export async function createResults(components: ResultsComponents, init: Results
       })
       return keptText(record)
     } finally {
-      await rm(folder, { recursive: true, force: true })
+      await disk.rm(folder, { recursive: true, force: true })
     }
   }
 
@@ -117,7 +117,7 @@ export async function createResults(components: ResultsComponents, init: Results
     get: (service) => records.get(service),
     async open(service) {
       const code = records.get(service)?.code
-      return code === undefined ? undefined : openPackedOutputs(files.folder(service), parseCid(code))
+      return code === undefined ? undefined : openPackedOutputs(files.folder(service), parseCid(code), disk)
     },
     [Symbol.dispose]: () => timer.cancel(),
   }

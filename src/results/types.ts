@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Disk } from '../base/os/disk.ts'
 import type { ChunkReader } from '../code/index.ts'
 import type { OutputKeeper } from '../execution/index.ts'
 
@@ -24,7 +25,12 @@ export type ResultRecord = {
   readonly expires: number
 }
 
-export type ResultsComponents = { readonly clock: Clock; readonly log: Log }
+export type ResultsComponents = {
+  readonly clock: Clock
+  readonly log: Log
+  /** default: that of this machine */
+  readonly disk?: Disk | undefined
+}
 
 export type ResultsInit = {
   /** Belongs to these results alone: anything else in there is removed. */

@@ -3,6 +3,7 @@ import { pipe } from 'it-pipe'
 import type { CID } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES, MAX_CHUNKS } from '../../../protocols/limits.ts'
 import type { ArchiveManifest } from '../../../protocols/streams/archive.ts'
+import type { Disk } from '../../base/os/disk.ts'
 import { MAX_STORED_ENTRIES } from '../constants.ts'
 import { MANIFEST, openTar, writeFileAtomic } from '../store/store-layout.ts'
 import { createManifest, type HashedChunk, hashChunks, splitIntoChunks } from './chunks.ts'
@@ -10,6 +11,7 @@ import { createTarReader } from './tar-read.ts'
 
 /** Writes a tar and its manifest into the folder `temp`; throws BadArchiveError at the first byte that is not canonical. */
 export async function ingestTar(
+  disk: Disk,
   tar: AsyncIterable<Uint8Array>,
   temp: string,
   take: (bytes: number) => Promise<void>,
@@ -20,9 +22,9 @@ export async function ingestTar(
     (pieces) => checked(pieces, options.signal),
     splitIntoChunks,
     hashChunks,
-    (chunks) => stored(chunks, temp, take),
+    (chunks) => stored(disk, chunks, temp, take),
   )
-  await writeFileAtomic(join(temp, MANIFEST), described.encoded)
+  await writeFileAtomic(disk, join(temp, MANIFEST), described.encoded)
   return described
 }
 
@@ -41,10 +43,15 @@ async function* checked(
   reader.end()
 }
 
-async function stored(chunks: AsyncIterable<HashedChunk>, temp: string, take: (bytes: number) => Promise<void>) {
+async function stored(
+  disk: Disk,
+  chunks: AsyncIterable<HashedChunk>,
+  temp: string,
+  take: (bytes: number) => Promise<void>,
+) {
   const hashes: Uint8Array[] = []
   let size = 0
-  const file = await openTar(temp)
+  const file = await openTar(disk, temp)
   try {
     for await (const { bytes, hash } of chunks) {
       await take(bytes.byteLength)

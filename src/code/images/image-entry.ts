@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CID, cidOfBytes, parseCid } from '../../../protocols/encoding.ts'
+import type { Disk } from '../../base/os/disk.ts'
 import { HashMismatchError } from '../errors.ts'
 import type { DiskUsage } from '../store/disk-quota.ts'
 import { readProvenance } from '../store/provenance.ts'
@@ -31,16 +31,16 @@ export type ImageEntry = {
 }
 
 /** What is in an image's folder. Throws where it is none: only the store writes there, so a crash left it. */
-export async function readEntry(folder: string, name: string): Promise<ImageEntry> {
-  const encoded = new Uint8Array(await readFile(join(folder, MANIFEST)))
+export async function readEntry(disk: Disk, folder: string, name: string): Promise<ImageEntry> {
+  const encoded = new Uint8Array(await disk.readFile(join(folder, MANIFEST)))
   const code = parseCid(name)
   if (!cidOfBytes(encoded).equals(code))
     throw new HashMismatchError('the manifest is not the one that names the folder')
   const manifest = decodeImageManifest(encoded)
-  const entry = newEntry({ code, manifest, encoded, usedAt: (await stat(join(folder, MANIFEST))).mtimeMs })
-  for (const digest of await scanBlobs(join(folder, BLOBS), manifest.blobs)) entry.have.add(digest)
+  const entry = newEntry({ code, manifest, encoded, usedAt: (await disk.stat(join(folder, MANIFEST))).mtimeMs })
+  for (const digest of await scanBlobs(disk, join(folder, BLOBS), manifest.blobs)) entry.have.add(digest)
   if (entry.have.size === manifest.blobs.length) {
-    entry.provenance = await readProvenance(folder)
+    entry.provenance = await readProvenance(disk, folder)
     entry.complete = true
   }
   return entry

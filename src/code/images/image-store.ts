@@ -1,4 +1,3 @@
-import { mkdir, mkdtemp, open, readdir, rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cidOfBytes } from '../../../protocols/encoding.ts'
 import { errnoOf, messageOf, NotFoundError } from '../../base/errors.ts'
@@ -16,13 +15,13 @@ import type { ImageReader, ImageStore } from './types.ts'
 
 /** The images of a code store; they share its quota and its pins. */
 export async function openImageStore(store: StoreContext, init: { maxBytes: number }) {
-  const { clock, events, layout, log, quota } = store
+  const { clock, disk, events, layout, log, quota } = store
   const images = new Map<string, ImageEntry>()
   const folderOf = (key: string) => join(layout.images, key)
   const blobsOf = (key: string) => join(folderOf(key), BLOBS)
 
-  for (const name of await readdir(layout.images)) {
-    const entry = await readEntry(folderOf(name), name).catch((error) => {
+  for (const name of await disk.readdir(layout.images)) {
+    const entry = await readEntry(disk, folderOf(name), name).catch((error) => {
       log.debug('the folder is no image', { name, error: messageOf(error) })
     })
     if (entry === undefined) await store.moveToTrash(folderOf(name))
@@ -46,9 +45,9 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
     const now = clock.now()
     if (entry === undefined || now - entry.usedAt < TOUCH_MS) return
     entry.usedAt = now
-    utimes(join(folderOf(key), MANIFEST), now / 1000, now / 1000).catch((error) =>
-      log.debug('the last use of an image was not noted', { code: key, error: messageOf(error) }),
-    )
+    disk
+      .utimes(join(folderOf(key), MANIFEST), now / 1000, now / 1000)
+      .catch((error) => log.debug('the last use of an image was not noted', { code: key, error: messageOf(error) }))
   }
 
   /** Hashes a blob the first time that it is read in this process: a disk that lost a bit is nobody's lie. */
@@ -59,7 +58,7 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
   }
 
   async function checkBlob(key: string, entry: ImageEntry, blob: ImageBlob): Promise<boolean> {
-    const intact = await isIntact(blobsOf(key), blob).catch((error) => {
+    const intact = await isIntact(disk, blobsOf(key), blob).catch((error) => {
       if (errnoOf(error) === 'ENOENT') return false
       entry.verified.delete(blob.digest)
       throw error
@@ -113,10 +112,10 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
       }
       images.set(key, entry)
       try {
-        const temp = await withDiskErrors(layout.temp, mkdtemp(join(layout.temp, 'in-')))
-        await mkdir(join(temp, BLOBS))
-        await withDiskErrors(layout.temp, writeFileAtomic(join(temp, MANIFEST), encoded))
-        await store.changes.add(() => withDiskErrors(layout.images, rename(temp, folderOf(key))))
+        const temp = await withDiskErrors(layout.temp, disk.mkdtemp(join(layout.temp, 'in-')))
+        await disk.mkdir(join(temp, BLOBS))
+        await withDiskErrors(layout.temp, writeFileAtomic(disk, join(temp, MANIFEST), encoded))
+        await store.changes.add(() => withDiskErrors(layout.images, disk.rename(temp, folderOf(key))))
         return writerOf(key, entry)
       } catch (error) {
         await remove(key, entry, 'removed')
@@ -157,7 +156,7 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
 
   async function firstWrong(key: string, { manifest }: ImageEntry, signal: AbortSignal | undefined) {
     for (const blob of manifest.blobs) {
-      const intact = await isIntact(blobsOf(key), blob, { signal }).catch((error) => {
+      const intact = await isIntact(disk, blobsOf(key), blob, { signal }).catch((error) => {
         if (errnoOf(error) === 'ENOENT') return false
         throw error
       })
@@ -176,7 +175,7 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
         return blob.size
       },
       async read(digest, offset, bytes) {
-        await using file = await open(join(blobsOf(key), digest))
+        await using file = await disk.open(join(blobsOf(key), digest))
         const { bytesRead } = await file.read(bytes, 0, bytes.byteLength, offset)
         return bytesRead === bytes.byteLength
       },

@@ -8,7 +8,7 @@ import { writeBlob } from './blob-files.ts'
 import { BLOBS, bytesOf, type ImageEntry } from './image-entry.ts'
 import type { PartialImage } from './types.ts'
 
-export type ImageWriterComponents = Pick<StoreContext, 'clock' | 'events' | 'layout' | 'quota'> & {
+export type ImageWriterComponents = Pick<StoreContext, 'clock' | 'disk' | 'events' | 'layout' | 'quota'> & {
   /** of the image */
   readonly folder: string
   readonly discard: () => Promise<void>
@@ -16,7 +16,7 @@ export type ImageWriterComponents = Pick<StoreContext, 'clock' | 'events' | 'lay
 
 /** Takes the blobs of one image in, as far as the quota allows. Throws InUseError where another writer does. */
 export function openImageWriter(
-  { clock, events, layout, quota, folder, discard }: ImageWriterComponents,
+  { clock, disk, events, layout, quota, folder, discard }: ImageWriterComponents,
   { key, entry }: { key: string; entry: ImageEntry },
 ): PartialImage {
   if (entry.writer) throw new InUseError('the image is being fetched already')
@@ -39,7 +39,7 @@ export function openImageWriter(
         reserved.bytes += bytes
       }
       try {
-        await writeBlob({ folder: join(folder, BLOBS), blob, pieces, reserve })
+        await writeBlob(disk, { folder: join(folder, BLOBS), blob, pieces, reserve })
         entry.have.add(blob.digest)
         entry.verified.set(blob.digest, Promise.resolve(true))
       } catch (error) {
@@ -51,7 +51,7 @@ export function openImageWriter(
       if (entry.have.size !== entry.manifest.blobs.length) throw new HashMismatchError('the image is not complete yet')
       const ms = startedAt === undefined ? undefined : clock.monotonic() - startedAt
       const provenance: CodeProvenance = { from, source, at: clock.now(), ms }
-      await withDiskErrors(layout.images, writeProvenance(folder, provenance))
+      await withDiskErrors(layout.images, writeProvenance(disk, folder, provenance))
       Object.assign(entry, { provenance, complete: true, usedAt: provenance.at })
       leave()
       events.emit('code:added', { code: key, size: entry.manifest.size, from })

@@ -11,6 +11,7 @@ import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
+import { systemDisk } from '../../base/os/disk.ts'
 import { startProcess } from '../../process/index.ts'
 import { ingestTar } from '../archive/ingest-tar.ts'
 import { PACK_HEAP_MB, PACK_MS } from '../constants.ts'
@@ -82,7 +83,7 @@ export async function packOutputs(
     // a process that got less than there is does not know it
     if (source.broken !== undefined) throw source.broken
     if (report?.done === true && report.files > 0) {
-      const packed = await withDiskErrors(dir, ingestTar(archive, dir, bounded(job.maxBytes), limit))
+      const packed = await withDiskErrors(dir, ingestTar(systemDisk(), archive, dir, bounded(job.maxBytes), limit))
       return { ...aboutOf(report, source), code: packed.code, size: packed.manifest.size }
     }
     archive.resume()

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises'
 import { compareBytes, sha256 } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
+import type { Disk } from '../../base/os/disk.ts'
 import { HashMismatchError } from '../errors.ts'
 import type { ChunkReader } from '../types.ts'
 import type { FoundCode } from './store-layout.ts'
@@ -13,12 +13,13 @@ type Known = Pick<Set<number>, 'has'> & { add?: (index: number) => unknown }
  * misbehaving peer by the peers that it serves.
  */
 export async function openChunkReader(
+  disk: Pick<Disk, 'open'>,
   path: string,
   { manifest, encoded }: FoundCode,
   known: Known,
   onDamaged: (why: string) => Promise<void>,
 ): Promise<ChunkReader> {
-  const file = await open(path)
+  const file = await disk.open(path)
   return {
     manifest,
     encoded,

@@ -1,10 +1,10 @@
-import { rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CID } from '../../../protocols/encoding.ts'
 import type { Clock } from '../../base/clock.ts'
 import { InputError, messageOf, NotFoundError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
+import type { Disk } from '../../base/os/disk.ts'
 import type { WorkQueue } from '../../base/work-queue.ts'
 import { FILES_PER_CODE, TOUCH_MS } from '../constants.ts'
 import type { CodeEvents } from '../events.ts'
@@ -30,6 +30,7 @@ export type StoreContext = {
   readonly clock: Clock
   readonly log: Log
   readonly events: Emitter<CodeEvents>
+  readonly disk: Disk
   readonly layout: StoreLayout
   readonly quota: DiskQuota
   /** One change of folders at a time: nothing arrives at a place from which something is just being taken away. */
@@ -48,7 +49,7 @@ export type CompleteCode = FoundCode & {
 
 /** The codes that are here completely. */
 export async function openCompleteStore(store: StoreContext) {
-  const { clock, events, layout, log, quota } = store
+  const { clock, disk, events, layout, log, quota } = store
   const complete = new Map<string, CompleteCode>()
   const usageOf = ({ manifest, unpacked, entries }: CompleteCode): DiskUsage => ({
     bytes: manifest.size * (unpacked ? 2 : 1),
@@ -56,9 +57,13 @@ export async function openCompleteStore(store: StoreContext) {
   })
   const filesOf = (key: string) => join(layout.codes, key, FILES)
 
-  for (const found of await scanCodes(layout.codes, 'complete')) {
+  for (const found of await scanCodes(disk, layout.codes, 'complete')) {
     const key = found.code.toString()
-    const entry = { ...found, provenance: await readProvenance(join(layout.codes, key)), verified: new Set<number>() }
+    const entry = {
+      ...found,
+      provenance: await readProvenance(disk, join(layout.codes, key)),
+      verified: new Set<number>(),
+    }
     complete.set(key, entry)
     quota.addExisting(usageOf(entry))
   }
@@ -90,9 +95,9 @@ export async function openCompleteStore(store: StoreContext) {
     const now = clock.now()
     if (found === undefined || now - found.usedAt < TOUCH_MS) return
     found.usedAt = now
-    utimes(join(layout.codes, key, MANIFEST), now / 1000, now / 1000).catch((error) =>
-      log.debug('the last use of a code was not noted', { code: key, error: messageOf(error) }),
-    )
+    disk
+      .utimes(join(layout.codes, key, MANIFEST), now / 1000, now / 1000)
+      .catch((error) => log.debug('the last use of a code was not noted', { code: key, error: messageOf(error) }))
   }
 
   return {
@@ -121,9 +126,9 @@ export async function openCompleteStore(store: StoreContext) {
         const now = clock.now()
         const ms = startedAt === undefined ? undefined : clock.monotonic() - startedAt
         const provenance: CodeProvenance = { from, source, at: now, ms }
-        await withDiskErrors(layout.codes, writeProvenance(path, provenance))
-        await utimes(join(path, MANIFEST), now / 1000, now / 1000)
-        await withDiskErrors(layout.codes, rename(path, join(layout.codes, key)))
+        await withDiskErrors(layout.codes, writeProvenance(disk, path, provenance))
+        await disk.utimes(join(path, MANIFEST), now / 1000, now / 1000)
+        await withDiskErrors(layout.codes, disk.rename(path, join(layout.codes, key)))
         complete.set(key, {
           ...found,
           usedAt: now,
@@ -138,7 +143,7 @@ export async function openCompleteStore(store: StoreContext) {
     },
 
     async open(key: string, found: CompleteCode): Promise<ChunkReader> {
-      return openChunkReader(join(layout.codes, key, TAR), found, found.verified, async (why) => {
+      return openChunkReader(disk, join(layout.codes, key, TAR), found, found.verified, async (why) => {
         await lost(key, found, why)
       })
     },
@@ -147,7 +152,7 @@ export async function openCompleteStore(store: StoreContext) {
       const byLastUse = [...complete].sort(([, a], [, b]) => b.usedAt - a.usedAt)
       for (const [key, found] of byLastUse) {
         if (complete.get(key) !== found || only?.has(key) === false) continue
-        const damage = await findDamage(join(layout.codes, key), found, options)
+        const damage = await findDamage(disk, join(layout.codes, key), found, options)
         if (complete.get(key) !== found) continue
         const checked = { code: found.code, bytes: found.manifest.size }
         if (damage === undefined) {
@@ -178,9 +183,9 @@ export async function openCompleteStore(store: StoreContext) {
       try {
         await withDiskErrors(
           layout.codes,
-          writeFileAtomic(join(layout.codes, code.toString(), ENTRIES), Buffer.from(String(entries))),
+          writeFileAtomic(disk, join(layout.codes, code.toString(), ENTRIES), Buffer.from(String(entries))),
         )
-        await withDiskErrors(layout.codes, rename(dir, filesOf(code.toString())))
+        await withDiskErrors(layout.codes, disk.rename(dir, filesOf(code.toString())))
         found.unpacked = true
         found.entries = entries
       } catch (error) {

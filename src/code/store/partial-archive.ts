@@ -1,8 +1,8 @@
-import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compareBytes, sha256 } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
 import { chunkLength } from '../../../protocols/streams/archive.ts'
+import type { Disk, OpenFile } from '../../base/os/disk.ts'
 import { HashMismatchError } from '../errors.ts'
 import type { PartialCode } from '../types.ts'
 import { type FoundCode, openTar, TAR, withDiskErrors } from './store-layout.ts'
@@ -26,12 +26,13 @@ export type PartialLifecycle = {
  * hashing is as fast as reading. A hole reads as zeros, which is the chunk only where the chunk is zeros.
  */
 export async function openPartial(
+  disk: Disk,
   folder: string,
   { manifest }: FoundCode,
   lifecycle: PartialLifecycle,
   options: { signal?: AbortSignal | undefined },
 ): Promise<PartialCode> {
-  const file = await withDiskErrors(folder, openTar(folder))
+  const file = await withDiskErrors(folder, openTar(disk, folder))
   const have = new Set<number>()
   let bytes = 0
   let ended: Promise<void> | undefined
@@ -97,7 +98,7 @@ export async function openPartial(
   }
 }
 
-async function writeAll(file: FileHandle, content: Uint8Array, position: number): Promise<void> {
+async function writeAll(file: OpenFile, content: Uint8Array, position: number): Promise<void> {
   for (let offset = 0; offset < content.byteLength; ) {
     const { bytesWritten } = await file.write(content, offset, content.byteLength - offset, position + offset)
     offset += bytesWritten

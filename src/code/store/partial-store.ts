@@ -1,9 +1,9 @@
-import { mkdtemp, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CID } from '../../../protocols/encoding.ts'
 import { type ArchiveManifest, codeId, decodeManifest } from '../../../protocols/streams/archive.ts'
 import { messageOf } from '../../base/errors.ts'
 import { formatBytes } from '../../base/format.ts'
+import type { Disk } from '../../base/os/disk.ts'
 import { FILES_PER_CODE } from '../constants.ts'
 import { BadArchiveError, HashMismatchError, InUseError, TooLargeError } from '../errors.ts'
 import type { AbortOptions, ChunkReader, PartialCode } from '../types.ts'
@@ -29,16 +29,16 @@ type PartialStoreInit = {
 
 /** The codes that are being fetched, or were when the node ended. */
 export async function openPartialStore(store: StoreContext, init: PartialStoreInit) {
-  const { clock, layout, quota } = store
+  const { clock, disk, layout, quota } = store
   const partial = new Map<string, PartialEntry>()
   const folderOf = (key: string) => join(layout.partial, key)
 
-  for (const found of await scanCodes(layout.partial, 'partial')) {
+  for (const found of await scanCodes(disk, layout.partial, 'partial')) {
     const key = found.code.toString()
     if (init.isComplete(key)) {
       await store.moveToTrash(folderOf(key))
     } else {
-      const entry = { found, bytes: Math.min(found.manifest.size, await allocatedBytes(folderOf(key))) }
+      const entry = { found, bytes: Math.min(found.manifest.size, await allocatedBytes(disk, folderOf(key))) }
       partial.set(key, entry)
       quota.addExisting(usageOf(entry))
     }
@@ -79,7 +79,7 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
     }
     try {
       const lifecycle = { ...accountOf(entry), release, commit, discard: () => remove(key, entry) }
-      entry.open = await openPartial(folderOf(key), entry.found, lifecycle, options)
+      entry.open = await openPartial(disk, folderOf(key), entry.found, lifecycle, options)
       return entry.open
     } catch (error) {
       release()
@@ -104,7 +104,7 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
     async read(key: string): Promise<ChunkReader | undefined> {
       const entry = partial.get(key)
       if (entry?.open === undefined || entry.open === 'opening') return undefined
-      return openChunkReader(entry.open.path, entry.found, entry.open, async () => {})
+      return openChunkReader(disk, entry.open.path, entry.found, entry.open, async () => {})
     },
 
     async resume(key: string, options: AbortOptions): Promise<PartialCode | undefined> {
@@ -134,9 +134,9 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
       }
       partial.set(key, entry)
       try {
-        const temp = await withDiskErrors(layout.temp, mkdtemp(join(layout.temp, 'in-')))
-        await withDiskErrors(layout.temp, writeFileAtomic(join(temp, MANIFEST), encoded))
-        await store.changes.add(() => withDiskErrors(layout.partial, rename(temp, folderOf(key))))
+        const temp = await withDiskErrors(layout.temp, disk.mkdtemp(join(layout.temp, 'in-')))
+        await withDiskErrors(layout.temp, writeFileAtomic(disk, join(temp, MANIFEST), encoded))
+        await store.changes.add(() => withDiskErrors(layout.partial, disk.rename(temp, folderOf(key))))
         return await open(key, entry, {})
       } catch (error) {
         await remove(key, entry)
@@ -159,8 +159,8 @@ function usageOf({ bytes }: PartialEntry): DiskUsage {
 }
 
 /** The tar of an interrupted fetch has holes. */
-async function allocatedBytes(folder: string): Promise<number> {
-  const info = await stat(join(folder, TAR)).catch(() => undefined)
+async function allocatedBytes(disk: Disk, folder: string): Promise<number> {
+  const info = await disk.stat(join(folder, TAR)).catch(() => undefined)
   return (info?.blocks ?? 0) * 512
 }
 

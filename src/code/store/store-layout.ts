@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CID, parseCid } from '../../../protocols/encoding.ts'
 import { type ArchiveManifest, codeId, decodeManifest } from '../../../protocols/streams/archive.ts'
 import { errnoOf, ThundercloudError } from '../../base/errors.ts'
+import type { Disk, OpenFile } from '../../base/os/disk.ts'
 import { DEFAULT_MAX_ENTRIES, MIN_BYTES_PER_FILE } from '../constants.ts'
 import { DiskFullError } from '../errors.ts'
 
@@ -47,74 +47,79 @@ export type FoundCode = {
 }
 
 /** Makes the folders and clears what a crash left in temp/. */
-export async function openLayout(dir: string): Promise<StoreLayout> {
+export async function openLayout(disk: Disk, dir: string): Promise<StoreLayout> {
   const layout = {
     codes: join(dir, 'codes'),
     partial: join(dir, 'partial'),
     images: join(dir, 'images'),
     temp: join(dir, 'temp'),
   }
-  await rm(layout.temp, { recursive: true, force: true })
+  await disk.rm(layout.temp, { recursive: true, force: true })
   // 0755: what is unpacked here is read by runs that have another uid
-  for (const folder of Object.values(layout)) await mkdir(folder, { recursive: true, mode: 0o755 })
+  for (const folder of Object.values(layout)) await disk.mkdir(folder, { recursive: true, mode: 0o755 })
   return layout
 }
 
 /** The codes under `folder`. Anything else is removed: only the store writes here, so a crash left it. */
-export async function scanCodes(folder: string, kind: 'complete' | 'partial'): Promise<FoundCode[]> {
+export async function scanCodes(disk: Disk, folder: string, kind: 'complete' | 'partial'): Promise<FoundCode[]> {
   const found: FoundCode[] = []
-  for (const name of await readdir(folder)) {
-    const code = await readFound(join(folder, name), name, kind).catch(() => undefined)
-    if (code === undefined) await rm(join(folder, name), { recursive: true, force: true })
+  for (const name of await disk.readdir(folder)) {
+    const code = await readFound(disk, join(folder, name), name, kind).catch(() => undefined)
+    if (code === undefined) await disk.rm(join(folder, name), { recursive: true, force: true })
     else found.push(code)
   }
   return found
 }
 
-async function readFound(path: string, name: string, kind: 'complete' | 'partial'): Promise<FoundCode | undefined> {
-  const encoded = new Uint8Array(await readFile(join(path, MANIFEST)))
+async function readFound(
+  disk: Disk,
+  path: string,
+  name: string,
+  kind: 'complete' | 'partial',
+): Promise<FoundCode | undefined> {
+  const encoded = new Uint8Array(await disk.readFile(join(path, MANIFEST)))
   const code = parseCid(name)
   if (!codeId(encoded).equals(code)) return undefined
   const manifest = decodeManifest(encoded)
-  const tar = await stat(join(path, TAR)).catch(() => undefined)
+  const tar = await disk.stat(join(path, TAR)).catch(() => undefined)
   if (kind === 'complete' && tar?.size !== manifest.size) return undefined
-  const usedAt = (await stat(join(path, MANIFEST))).mtimeMs
-  const unpacked = kind === 'complete' && (await exists(join(path, FILES)))
-  const entries = unpacked ? await entriesIn(path, manifest) : 0
+  const usedAt = (await disk.stat(join(path, MANIFEST))).mtimeMs
+  const unpacked = kind === 'complete' && (await exists(disk, join(path, FILES)))
+  const entries = unpacked ? await entriesIn(disk, path, manifest) : 0
   return { code, manifest, encoded, usedAt, unpacked, entries }
 }
 
 /** What an older version unpacked was not counted: it is at most what an archive of its size can hold. */
-async function entriesIn(path: string, { size }: ArchiveManifest): Promise<number> {
-  const noted = Number(await readFile(join(path, ENTRIES), 'utf8').catch(() => Number.NaN))
+async function entriesIn(disk: Disk, path: string, { size }: ArchiveManifest): Promise<number> {
+  const noted = Number(await disk.readFile(join(path, ENTRIES)).catch(() => Number.NaN))
   const most = Math.min(DEFAULT_MAX_ENTRIES, Math.ceil(size / MIN_BYTES_PER_FILE))
   return Number.isSafeInteger(noted) && noted > 0 ? noted : most
 }
 
 /** A file that is there with its whole content, or not at all. */
-export async function writeFileAtomic(path: string, bytes: Uint8Array): Promise<void> {
-  await writeFile(`${path}.new`, bytes)
-  await rename(`${path}.new`, path)
+export async function writeFileAtomic(disk: Disk, path: string, bytes: Uint8Array): Promise<void> {
+  await disk.writeFile(`${path}.new`, bytes)
+  await disk.rename(`${path}.new`, path)
 }
 
 /** A tar that is written at any place and in any order. */
-export function openTar(folder: string) {
-  return open(join(folder, TAR), constants.O_RDWR | constants.O_CREAT, 0o644)
+export function openTar(disk: Disk, folder: string): Promise<OpenFile> {
+  return disk.open(join(folder, TAR), constants.O_RDWR | constants.O_CREAT, 0o644)
 }
 
 /** Takes a folder out of sight at once, then frees its bytes. */
-export async function discard(path: string, temp: string, name: string): Promise<void> {
+export async function discard(disk: Disk, path: string, temp: string, name: string): Promise<void> {
   const trash = join(temp, name)
   try {
-    await rename(path, trash)
+    await disk.rename(path, trash)
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error
   }
-  await rm(trash, { recursive: true, force: true })
+  await disk.rm(trash, { recursive: true, force: true })
 }
 
-export async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined
+async function exists(disk: Disk, path: string): Promise<boolean> {
+  return (await disk.stat(path).catch(() => undefined)) !== undefined
 }
 
 /** Waits for `work`; a full disk becomes one clear error. */

@@ -1,5 +1,5 @@
-import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemDisk } from '../../base/os/disk.ts'
 import { createWorkQueue } from '../../base/work-queue.ts'
 import { ingestTar } from '../archive/ingest-tar.ts'
 import { BYTES_PER_FILE, FILES_PER_CODE, MIN_STORE_FILES } from '../constants.ts'
@@ -14,15 +14,15 @@ import { openScratch } from './scratch.ts'
 import { discard, type FoundCode, openLayout, withDiskErrors } from './store-layout.ts'
 
 export async function createCodeStore(components: StoreComponents, init: StoreInit): Promise<CodeStore> {
-  const { clock, events, log } = components
-  const layout = await withDiskErrors(init.dir, openLayout(init.dir))
+  const { clock, events, log, disk = systemDisk() } = components
+  const layout = await withDiskErrors(init.dir, openLayout(disk, init.dir))
   // what peers ask for is not used here: they would keep their code, and have others evicted
   const pins = createPinCounts((key) => {
     complete.touch(key)
     images.touch(key)
   })
   let trashed = 0
-  const moveToTrash = (path: string) => discard(path, layout.temp, `out-${trashed++}`)
+  const moveToTrash = (path: string) => discard(disk, path, layout.temp, `out-${trashed++}`)
   const max = { bytes: init.maxBytes, files: Math.max(MIN_STORE_FILES, Math.floor(init.maxBytes / BYTES_PER_FILE)) }
   const quota = createDiskQuota(max, (): Evictable[] => [
     ...complete.evictable(),
@@ -30,7 +30,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
     ...images.evictable(),
   ])
   const changes = createWorkQueue({ name: 'code store', concurrency: 1, max: Number.POSITIVE_INFINITY })
-  const shared: StoreContext = { clock, events, log, layout, quota, changes, moveToTrash, isPinned: pins.has }
+  const shared: StoreContext = { clock, events, log, disk, layout, quota, changes, moveToTrash, isPinned: pins.has }
   const complete = await openCompleteStore(shared)
   const partial = await openPartialStore(shared, {
     maxBytes: init.maxBytes,
@@ -38,7 +38,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
     adopt: (path, found, startedAt) => complete.adopt(path, found, { from: 'mesh', startedAt }),
   })
   const images = await openImageStore(shared, init)
-  const tempDir = () => withDiskErrors(init.dir, mkdtemp(join(layout.temp, 'in-')))
+  const tempDir = () => withDiskErrors(init.dir, disk.mkdtemp(join(layout.temp, 'in-')))
 
   return {
     images,
@@ -76,7 +76,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
       }
       try {
         await take(0, FILES_PER_CODE)
-        const added = await withDiskErrors(init.dir, ingestTar(tar, temp, take, options))
+        const added = await withDiskErrors(init.dir, ingestTar(disk, tar, temp, take, options))
         if (options.expected?.equals(added.code) === false) {
           throw new HashMismatchError(`they are the code ${added.code}, not ${options.expected}`)
         }

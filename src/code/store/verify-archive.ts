@@ -1,9 +1,9 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compareBytes, sha256 } from '../../../protocols/encoding.ts'
 import { CHUNK_BYTES } from '../../../protocols/limits.ts'
 import { chunkLength } from '../../../protocols/streams/archive.ts'
 import { errnoOf } from '../../base/errors.ts'
+import type { Disk, OpenFile } from '../../base/os/disk.ts'
 import type { AbortOptions } from '../types.ts'
 import { type FoundCode, MANIFEST, TAR } from './store-layout.ts'
 
@@ -13,12 +13,17 @@ export type Damage = { readonly why: string; readonly chunks: readonly number[] 
 const LOST = ['ENOENT', 'EIO', 'ENODATA', 'EBADMSG', 'EUCLEAN']
 
 /** Reads a whole archive, as it is on the disk now. Undefined where each byte is right. */
-export async function findDamage(folder: string, found: FoundCode, options: AbortOptions): Promise<Damage | undefined> {
+export async function findDamage(
+  disk: Disk,
+  folder: string,
+  found: FoundCode,
+  options: AbortOptions,
+): Promise<Damage | undefined> {
   const all = [...found.manifest.chunks.keys()]
   try {
-    const manifest = await readFile(join(folder, MANIFEST))
+    const manifest = await disk.readFile(join(folder, MANIFEST))
     if (compareBytes(manifest, found.encoded) !== 0) return { why: 'its manifest is damaged on this disk', chunks: [] }
-    await using file = await open(join(folder, TAR))
+    await using file = await disk.open(join(folder, TAR))
     const chunks = await wrongChunks(file, found, options)
     if (chunks.length > 0) return { why: `${named(chunks)} damaged on this disk`, chunks }
     const { size } = await file.stat()
@@ -31,7 +36,7 @@ export async function findDamage(folder: string, found: FoundCode, options: Abor
   }
 }
 
-async function wrongChunks(file: FileHandle, { manifest }: FoundCode, { signal }: AbortOptions): Promise<number[]> {
+async function wrongChunks(file: OpenFile, { manifest }: FoundCode, { signal }: AbortOptions): Promise<number[]> {
   const wrong: number[] = []
   const buffer = new Uint8Array(CHUNK_BYTES)
   for (const [index, hash] of manifest.chunks.entries()) {

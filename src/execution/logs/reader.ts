@@ -1,5 +1,5 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
+import { type Disk, type OpenFile, systemDisk } from '../../base/os/disk.ts'
 import { watchFolder } from '../../base/os/folder-watch.ts'
 import type { LogLine } from '../../base/run-record.ts'
 import { LOG_POLL_MS } from '../constants.ts'
@@ -19,16 +19,19 @@ export type ReadLogsOptions = {
   /** no more will be written */
   readonly ended: () => boolean
   readonly clock: Clock
+  /** default: that of this machine */
+  readonly disk?: Disk | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** The lines of both sets of one folder in the order of their times; `follow` goes on until `ended` or the signal. */
 export async function* readLogs(dir: string, options: ReadLogsOptions): AsyncGenerator<LogLine> {
+  const { disk = systemDisk() } = options
   using watch = options.follow ? watchFolder(options.clock, dir) : undefined
-  const cursors = options.follow ? SETS.map((set) => createCursor(logFile(dir, set, 0))) : []
+  const cursors = options.follow ? SETS.map((set) => createCursor(disk, logFile(dir, set, 0))) : []
   try {
     for (const cursor of cursors) await cursor.toEnd()
-    const tails = await Promise.all(SETS.map((set) => readTail(dir, set, options)))
+    const tails = await Promise.all(SETS.map((set) => readTail(disk, dir, set, options)))
     const past = tails.flat().sort((a, b) => a.at - b.at)
     yield* options.tail === 0 ? [] : past.slice(-options.tail)
     while (options.follow && options.signal?.aborted !== true) {
@@ -44,9 +47,9 @@ export async function* readLogs(dir: string, options: ReadLogsOptions): AsyncGen
 }
 
 /** When the last line of a set was written, as it is written there; undefined when there is none. */
-export async function lastWritten(dir: string, set: LogSet): Promise<string | undefined> {
+export async function lastWritten(dir: string, set: LogSet, disk: Disk = systemDisk()): Promise<string | undefined> {
   for (const n of [0, 1]) {
-    const text = await readFile(logFile(dir, set, n), 'utf8').catch(() => '')
+    const text = await readText(disk, logFile(dir, set, n))
     const line = text.trimEnd().split('\n').at(-1)
     const at = line === undefined ? undefined : /^\d+(\.\d+)?(?= )/.exec(line)?.[0]
     if (at !== undefined) return at
@@ -54,33 +57,37 @@ export async function lastWritten(dir: string, set: LogSet): Promise<string | un
   return undefined
 }
 
-async function readTail(dir: string, set: LogSet, { tail, keep }: ReadLogsOptions): Promise<LogLine[]> {
+async function readTail(disk: Disk, dir: string, set: LogSet, { tail, keep }: ReadLogsOptions): Promise<LogLine[]> {
   let lines: LogLine[] = []
   for (let n = 0; n <= keep && lines.length < tail; n++) {
-    const text = await readFile(logFile(dir, set, n), 'utf8').catch(() => '')
+    const text = await readText(disk, logFile(dir, set, n))
     lines = [...parseAll(text.split('\n')), ...lines]
   }
-  const dropped = lines.length < tail ? await droppedBytes(dir, set) : 0
+  const dropped = lines.length < tail ? await droppedBytes(disk, dir, set) : 0
   const at = lines[0]?.at ?? 0
   return dropped === 0
     ? lines
     : [{ stream: 'node', at, line: `${dropped} bytes before this are no longer kept` }, ...lines]
 }
 
+async function readText(disk: Disk, path: string): Promise<string> {
+  return (await disk.readFile(path).catch(() => '')).toString()
+}
+
 /** Reads what is appended to a file, also over the moment when it is set aside and a new one begun. */
-function createCursor(path: string) {
-  let handle: FileHandle | undefined
+function createCursor(disk: Disk, path: string) {
+  let handle: OpenFile | undefined
   let position = 0
   let splitter = createSplitter(MAX_STORED_LINE)
 
-  async function drain(from: FileHandle): Promise<LogLine[]> {
+  async function drain(from: OpenFile): Promise<LogLine[]> {
     const buffer = Buffer.alloc(256 * 1024)
     const { bytesRead } = await from.read(buffer, 0, buffer.byteLength, position)
     position += bytesRead
     return parseAll(splitter.push(buffer.subarray(0, bytesRead)))
   }
   async function next(): Promise<boolean> {
-    const opened = await open(path, 'r').catch(() => undefined)
+    const opened = await disk.open(path).catch(() => undefined)
     if (opened === undefined) return false
     await handle?.close()
     handle = opened
@@ -95,11 +102,11 @@ function createCursor(path: string) {
     },
     async read(): Promise<LogLine[]> {
       if (handle === undefined && !(await next())) return []
-      const lines = await drain(handle as FileHandle)
+      const lines = await drain(handle as OpenFile)
       if (lines.length > 0) return lines
-      const [mine, named] = await Promise.all([handle?.stat(), stat(path).catch(() => undefined)])
+      const [mine, named] = await Promise.all([handle?.stat(), disk.stat(path).catch(() => undefined)])
       if (named === undefined || named.ino === mine?.ino || position < (mine?.size ?? 0)) return []
-      return (await next()) ? drain(handle as FileHandle) : []
+      return (await next()) ? drain(handle as OpenFile) : []
     },
     async close() {
       await handle?.close()

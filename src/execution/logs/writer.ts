@@ -1,7 +1,7 @@
-import { type FileHandle, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { sleep } from '../../base/clock.ts'
+import { type Disk, type OpenFile, systemDisk } from '../../base/os/disk.ts'
 import type { LogStream } from '../../base/run-record.ts'
 import { createTokenBucket } from '../../base/token-bucket.ts'
 import { LOG_BURST_BYTES, LOG_BYTES_PER_SECOND, MAX_RUN_LOG_LINE } from '../constants.ts'
@@ -20,8 +20,8 @@ export interface LogWriter extends AsyncDisposable {
   readonly writtenBytes: number
 }
 
-export function createLogWriter(dir: string, set: LogSet, limits: LogLimits): LogWriter {
-  let file: { handle: FileHandle; bytes: number } | undefined
+export function createLogWriter(dir: string, set: LogSet, limits: LogLimits, disk: Disk = systemDisk()): LogWriter {
+  let file: { handle: OpenFile; bytes: number } | undefined
   let last: Promise<void> = Promise.resolve()
   let writtenBytes = 0
 
@@ -30,18 +30,18 @@ export function createLogWriter(dir: string, set: LogSet, limits: LogLimits): Lo
   }
 
   async function appendPart(text: string): Promise<void> {
-    file ??= await openLog(dir, set)
+    file ??= await openLog(disk, dir, set)
     const bytes = Buffer.byteLength(text)
     if (file.bytes > 0 && file.bytes + bytes > limits.maxBytes) {
       await file.handle.close()
       file = undefined
-      await countDropped(dir, set, limits.keep)
+      await countDropped(disk, dir, set, limits.keep)
       for (let n = limits.keep; n >= 1; n--) {
-        await rename(logFile(dir, set, n - 1), logFile(dir, set, n)).catch(() => {})
+        await disk.rename(logFile(dir, set, n - 1), logFile(dir, set, n)).catch(() => {})
       }
-      file = await openLog(dir, set)
+      file = await openLog(disk, dir, set)
     }
-    await file.handle.appendFile(text)
+    await file.handle.writeFile(text)
     file.bytes += bytes
     writtenBytes += bytes
   }
@@ -87,14 +87,16 @@ export function logFile(dir: string, set: LogSet, n: number): string {
 }
 
 /** Bytes of a set that are no longer kept. */
-export async function droppedBytes(dir: string, set: LogSet): Promise<number> {
-  return Number(await readFile(join(dir, `${set}.dropped`), 'utf8').catch(() => '0')) || 0
+export async function droppedBytes(disk: Disk, dir: string, set: LogSet): Promise<number> {
+  return Number(await disk.readFile(join(dir, `${set}.dropped`)).catch(() => '0')) || 0
 }
 
-async function countDropped(dir: string, set: LogSet, keep: number): Promise<void> {
-  const oldest = await stat(logFile(dir, set, keep)).catch(() => undefined)
+async function countDropped(disk: Disk, dir: string, set: LogSet, keep: number): Promise<void> {
+  const oldest = await disk.stat(logFile(dir, set, keep)).catch(() => undefined)
   if (oldest === undefined) return
-  await writeFile(join(dir, `${set}.dropped`), `${(await droppedBytes(dir, set)) + oldest.size}`, { mode: 0o600 })
+  await disk.writeFile(join(dir, `${set}.dropped`), `${(await droppedBytes(disk, dir, set)) + oldest.size}`, {
+    mode: 0o600,
+  })
 }
 
 /** Reads output until it ends, no faster than a log may grow: a run that floods waits for its own pipe. */
@@ -118,8 +120,8 @@ export async function pumpOutput(
   await put(splitter.end())
 }
 
-async function openLog(dir: string, set: LogSet): Promise<{ handle: FileHandle; bytes: number }> {
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  const handle = await open(logFile(dir, set, 0), 'a', 0o600)
+async function openLog(disk: Disk, dir: string, set: LogSet): Promise<{ handle: OpenFile; bytes: number }> {
+  await disk.mkdir(dir, { recursive: true, mode: 0o700 })
+  const handle = await disk.open(logFile(dir, set, 0), 'a', 0o600)
   return { handle, bytes: (await handle.stat()).size }
 }

@@ -1,16 +1,19 @@
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
+import type { Disk } from '../../base/os/disk.ts'
 import { exitHint } from '../exit-hint.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { MonitoredEnd } from './types.ts'
+
+type Components = { clock: Clock; log: Log; disk?: Disk | undefined }
 
 /** in which a program says why it ended */
 const LAST_LINES = 40
 
 /** Why a run failed, with what would help where its last lines say so. */
 export async function failureDetail(
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, log, disk }: Components,
   logDir: string,
   { exitCode, reason, detail }: MonitoredEnd,
 ): Promise<string | undefined> {
@@ -23,6 +26,7 @@ export async function failureDetail(
       keep: 1,
       ended: () => true,
       clock,
+      disk,
     })) {
       if (stream !== 'node') lines.push(line)
     }
@@ -35,7 +39,7 @@ export async function failureDetail(
 
 /** The end of a run, explained where it failed. */
 export async function withFailureDetail(
-  components: { clock: Clock; log: Log },
+  components: Components,
   logDir: string,
   end: MonitoredEnd,
 ): Promise<MonitoredEnd> {

@@ -1,6 +1,5 @@
-import { renameSync } from 'node:fs'
-import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Disk } from '../../base/os/disk.ts'
 import { FINAL_STATES, type RunJournal } from '../journal.ts'
 import { logDirOf } from './run-spec.ts'
 
@@ -17,17 +16,17 @@ type LogCleanupInit = {
 }
 
 /** Removes the logs of services that ended long ago, of those that no journal knows, and what is above the bound. */
-export async function removeOldLogs(logsDir: string, init: LogCleanupInit): Promise<void> {
+export async function removeOldLogs(disk: Disk, logsDir: string, init: LogCleanupInit): Promise<void> {
   const { journal, isLive, beforeMs, totalBytes } = init
   const ended: { service: string; at: number; bytes: number }[] = []
   let total = 0
-  for (const service of await readdir(logsDir).catch(() => [])) {
+  for (const service of await disk.readdir(logsDir).catch(() => [])) {
     const at = endedAt(service)
     if (at !== undefined && at < beforeMs) {
       await removeLogs(service)
       continue
     }
-    const bytes = await bytesOf(logDirOf(logsDir, service))
+    const bytes = await bytesOf(disk, logDirOf(logsDir, service))
     total += bytes
     if (at !== undefined) ended.push({ service, at, bytes })
   }
@@ -49,20 +48,20 @@ export async function removeOldLogs(logsDir: string, init: LogCleanupInit): Prom
     if (endedAt(service) === undefined) return false
     const gone = `${logDirOf(logsDir, service)}.removed`
     try {
-      if (!service.endsWith('.removed')) renameSync(logDirOf(logsDir, service), gone)
+      if (!service.endsWith('.removed')) disk.renameSync(logDirOf(logsDir, service), gone)
     } catch {
       return false
     }
-    await rm(service.endsWith('.removed') ? logDirOf(logsDir, service) : gone, { recursive: true, force: true })
+    await disk.rm(service.endsWith('.removed') ? logDirOf(logsDir, service) : gone, { recursive: true, force: true })
     return true
   }
 }
 
 /** What the files take on a disk: many small ones count, too. */
-async function bytesOf(dir: string): Promise<number> {
+async function bytesOf(disk: Disk, dir: string): Promise<number> {
   let bytes = BLOCK
-  for (const name of await readdir(dir).catch(() => [])) {
-    const size = (await stat(join(dir, name)).catch(() => undefined))?.size ?? 0
+  for (const name of await disk.readdir(dir).catch(() => [])) {
+    const size = (await disk.stat(join(dir, name)).catch(() => undefined))?.size ?? 0
     bytes += Math.ceil(size / BLOCK) * BLOCK
   }
   return bytes

@@ -17,11 +17,11 @@ export interface RunRecorder extends AsyncDisposable {
 }
 
 export function createRunRecorder(
-  { clock, journal, events, log }: SupervisorComponents,
+  { clock, disk, journal, events, log }: SupervisorComponents,
   { record, logDir, logs }: { record: RunRecord; logDir: string; logs: LogLimits },
 ): RunRecorder {
   const { runId, service, executor } = record
-  const writer = createLogWriter(logDir, 'node', limitsOf('node', logs, runSpecOf(record).grant.diskBytes))
+  const writer = createLogWriter(logDir, 'node', limitsOf('node', logs, runSpecOf(record).grant.diskBytes), disk)
   let { restarts } = record
   let closed = false
 

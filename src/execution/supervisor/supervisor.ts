@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises'
 import { sleep, type Timer } from '../../base/clock.ts'
 import { messageOf, NotFoundError, UnavailableError } from '../../base/errors.ts'
+import { systemDisk } from '../../base/os/disk.ts'
 import { retry } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
@@ -23,7 +23,7 @@ function isFinal(record: RunRecord | undefined): boolean {
 }
 
 export function createSupervisor(components: SupervisorComponents, init: SupervisorInit): Supervisor {
-  const { clock, rng, log, events, journal, userIds } = components
+  const { clock, rng, log, disk = systemDisk(), events, journal, userIds } = components
   const executors = new Map<string, Executor>(components.executors.map((executor) => [executor.name, executor]))
   /** by service */
   const workers = new Map<string, RunWorker>()
@@ -191,7 +191,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   function cleanUpLogs(): Promise<void> {
     const { retainSeconds, totalBytes } = init.logs
     const beforeMs = clock.now() - retainSeconds * 1000
-    cleanUp ??= removeOldLogs(init.dirs.logs, { journal, isLive: (id) => workers.has(id), beforeMs, totalBytes })
+    cleanUp ??= removeOldLogs(disk, init.dirs.logs, { journal, isLive: (id) => workers.has(id), beforeMs, totalBytes })
       .catch((error: unknown) => log.warn('old logs could not be removed', { reason: messageOf(error) }))
       .finally(() => {
         cleanUp = undefined
@@ -255,7 +255,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     stop,
     async remove(service, options) {
       await stop(service, options)
-      await rm(logDirOf(init.dirs.logs, service), { recursive: true, force: true })
+      await disk.rm(logDirOf(init.dirs.logs, service), { recursive: true, force: true })
     },
     status(service) {
       const record = journal.ofService(service)
@@ -273,7 +273,8 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     free,
     logs(service, { tail, follow, signal }) {
       const ended = () => !workers.has(service)
-      return readLogs(logDirOf(init.dirs.logs, service), { tail, follow, signal, ended, clock, keep: init.logs.keep })
+      const options = { tail, follow, signal, ended, clock, disk, keep: init.logs.keep }
+      return readLogs(logDirOf(init.dirs.logs, service), options)
     },
     async connect(service, portName, { signal } = {}) {
       const worker = workers.get(service)

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
+import type { Disk } from '../../base/os/disk.ts'
 import type { Backoff } from '../../base/retry.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { LogLine, RunRecord } from '../../base/run-record.ts'
@@ -62,6 +63,8 @@ export type SupervisorComponents = {
   readonly clock: Clock
   readonly rng: Rng
   readonly log: Log
+  /** Where logs are; default: that of this machine. */
+  readonly disk?: Disk | undefined
   readonly events: Emitter<ExecutionEvents>
   readonly journal: RunJournal
   readonly executors: readonly Executor[]

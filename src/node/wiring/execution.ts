@@ -39,7 +39,7 @@ export async function createExecution(
   init: Pick<NodeInit, 'stopRunsOnClose'>,
 ): Promise<Execution> {
   const { clock, rng, log, events, journal, platform, own, policy, parts } = context
-  const { internet } = platform
+  const { disk, internet } = platform
   const configuration = context.configuration()
   const { dataDir, quotas, timeouts } = configuration
   const signed = createSignedServices({ journal })
@@ -54,7 +54,7 @@ export async function createExecution(
   const siblings = createSiblings({ clock }, network)
   const results = parts.use(
     await createResults(
-      { clock, log: log.child('results') },
+      { clock, log: log.child('results'), disk },
       {
         dir: join(dataDir, 'results'),
         limits: () => {
@@ -71,6 +71,7 @@ export async function createExecution(
         clock,
         rng,
         log: log.child('execution'),
+        disk,
         events,
         journal: journal.runs,
         executors,

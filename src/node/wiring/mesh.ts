@@ -54,6 +54,7 @@ export async function createMesh(
         rng,
         log: log.child('code'),
         events,
+        disk: platform.disk,
         streams: network.streams,
         providers: providersOf(network),
         internet: platform.internet,

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { type Machine, systemMachine } from '../../admission/facts/host-resources.ts'
 import type { Clock } from '../../base/clock.ts'
+import { type Disk, systemDisk } from '../../base/os/disk.ts'
 import { lockFolder } from '../../base/os/pid-lock.ts'
 import type { Rng } from '../../base/rng.ts'
 import { type Configuration, rangeOf } from '../../config/index.ts'
@@ -18,6 +19,8 @@ export interface Platform {
   readonly internet: EgressComponents
   /** How the node reaches its peers. */
   readonly host: NetworkComponents['host']
+  /** Of the node's own files; what runs has others. */
+  readonly disk: Disk
   /** One node owns a data folder, which it makes. */
   readonly openFolder: (dataDir: string) => Promise<AsyncDisposable>
   readonly openJournal: typeof openJournal
@@ -34,6 +37,7 @@ export function systemPlatform({ clock, rng }: { clock: Clock; rng: Rng }, { dat
     machine: systemMachine(dataDir),
     internet: machineNetwork(clock),
     host: undefined,
+    disk: systemDisk(),
     async openFolder(dir) {
       await mkdir(dir, { recursive: true, mode: 0o700 })
       return await lockFolder(dir)
