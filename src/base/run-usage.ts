@@ -1,55 +1,86 @@
-/** What a run has used since its node decided it, over all its starts. */
-export type RunUsage = {
+/** What a run has used since some moment; bytes through its gateway, seen from the run. */
+export type UsageTotals = {
   /** how long it ran */
   readonly runningMs: number
-  /** processor time; of a start that ended while the node was away, what the executor still knows */
+  /** processor time of all its processes */
   readonly cpuMs: number
+  readonly receivedBytes: number
+  readonly sentBytes: number
+}
+
+/** What a run has used since its node decided it, over all its starts. */
+export type RunUsage = UsageTotals & {
   /** memory at the last look */
   readonly memoryBytes: number
+  /** of its own disk at the last look; 0 where none is told apart */
+  readonly diskBytes: number
   /** of the last look, ms since 1970 */
   readonly at: number
+  /** of all that, what came with the last look: periods follow one another without a gap */
+  readonly period: UsageTotals
 }
 
-/** The sums of the starts that are over, and of the last. */
 export type UsageRecord = {
-  readonly endedMs: number
-  readonly endedCpuMs: number
+  /** of the starts that are over */
+  readonly ended: UsageTotals
   /** number of the last start: how often the run was started again before it */
   readonly start: number
-  readonly runningMs: number
-  readonly cpuMs: number
+  /** of that start */
+  readonly current: UsageTotals
+  /** of all starts, where the newest period begins */
+  readonly periodFrom: UsageTotals
   readonly memoryBytes: number
+  readonly diskBytes: number
   readonly at: number
 }
 
-/** What an executor said of a start. */
-export type UsageLook = {
+/** What an executor said of a start. Totals are since that start; undefined: it says nothing any more. */
+export type UsageLook = { readonly [Key in keyof UsageTotals]?: UsageTotals[Key] | undefined } & {
   readonly start: number
-  /** since that start */
-  readonly runningMs: number
-  /** since that start; undefined where the executor says nothing any more */
-  readonly cpuMs?: number | undefined
   readonly memoryBytes?: number | undefined
+  readonly diskBytes?: number | undefined
   readonly at: number
 }
 
-/** A later look never takes back what an earlier one counted. */
+const NOTHING: UsageTotals = { runningMs: 0, cpuMs: 0, receivedBytes: 0, sentBytes: 0 }
+
+/** A later look never takes back what an earlier one counted. What it says may come from where the run itself can write. */
 export function addLook(before: UsageRecord | undefined, look: UsageLook): UsageRecord {
-  const same = before?.start === look.start ? before : undefined
-  const ended =
-    same === undefined && before !== undefined
-      ? { endedMs: before.endedMs + before.runningMs, endedCpuMs: before.endedCpuMs + before.cpuMs }
-      : { endedMs: before?.endedMs ?? 0, endedCpuMs: before?.endedCpuMs ?? 0 }
+  const isSame = before?.start === look.start
+  const said = mapTotals((key) => whole(look[key]))
   return {
-    ...ended,
+    ended: before === undefined ? NOTHING : isSame ? before.ended : totalsOf(before),
     start: look.start,
-    runningMs: Math.max(same?.runningMs ?? 0, look.runningMs),
-    cpuMs: Math.max(same?.cpuMs ?? 0, look.cpuMs ?? 0),
-    memoryBytes: look.memoryBytes ?? 0,
-    at: look.at,
+    current: isSame ? mapTotals((key) => Math.max(before.current[key], said[key])) : said,
+    periodFrom: before === undefined ? NOTHING : totalsOf(before),
+    memoryBytes: whole(look.memoryBytes),
+    diskBytes: whole(look.diskBytes),
+    at: whole(look.at),
   }
 }
 
-export function usageOf({ endedMs, endedCpuMs, runningMs, cpuMs, memoryBytes, at }: UsageRecord): RunUsage {
-  return { runningMs: endedMs + runningMs, cpuMs: endedCpuMs + cpuMs, memoryBytes, at }
+export function usageOf(record: UsageRecord): RunUsage {
+  const { memoryBytes, diskBytes, at, periodFrom } = record
+  const totals = totalsOf(record)
+  const period = mapTotals((key) => Math.max(0, totals[key] - periodFrom[key]))
+  return { ...totals, memoryBytes, diskBytes, at, period }
+}
+
+function totalsOf({ ended, current }: UsageRecord): UsageTotals {
+  return mapTotals((key) => whole(ended[key] + current[key]))
+}
+
+function mapTotals(value: (key: keyof UsageTotals) => number): UsageTotals {
+  return {
+    runningMs: value('runningMs'),
+    cpuMs: value('cpuMs'),
+    receivedBytes: value('receivedBytes'),
+    sentBytes: value('sentBytes'),
+  }
+}
+
+/** As the journal keeps it: it stays at the largest rather than begin again. */
+function whole(value: number | undefined): number {
+  if (typeof value !== 'number' || !(value > 0)) return 0
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.round(value))
 }

@@ -88,12 +88,26 @@ export type RunEnd = {
   readonly detail?: string | undefined
   /** ms since 1970; absent where it is not known */
   readonly endedAt?: number | undefined
-  /** the processor time of all its processes; absent where it is not known any more */
+} & RunTotals
+
+/** What a run has used since its start, counted by what outlives the node; absent where that is not known, or not any more. */
+export type RunTotals = {
+  /** how long it has run, by a clock that nobody sets */
+  readonly runningMs?: number | undefined
+  /** the processor time of all its processes, also of those that have ended */
   readonly cpuMs?: number | undefined
+  /** through its gateway, seen from the run: by tunnels, checks and its way out */
+  readonly receivedBytes?: number | undefined
+  readonly sentBytes?: number | undefined
 }
 
-/** `cpuMs`: the processor time of all its processes since its start, also of those that have ended. */
-export type RunStats = { readonly memoryBytes: number; readonly cpuMs: number; readonly pids: number }
+/** `diskBytes`: what its own disk holds; absent where it has none of its own. */
+export type RunStats = RunTotals & {
+  readonly memoryBytes: number
+  readonly cpuMs: number
+  readonly pids: number
+  readonly diskBytes?: number | undefined
+}
 
 /** One execution that has begun. Letting go of this object ends nothing: the run goes on and can be adopted. */
 export interface Run {

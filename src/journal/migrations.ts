@@ -2,10 +2,20 @@
 
 import type { DatabaseSync } from 'node:sqlite'
 import { InputError } from '../base/errors.ts'
-import { CANDIDATES_SCHEMA, FIRST_SCHEMA, PARKED_SCHEMA, STATEMENTS_SCHEMA, USAGE_SCHEMA } from './schema.ts'
+import {
+  CANDIDATES_SCHEMA,
+  FIRST_SCHEMA,
+  PARKED_SCHEMA,
+  STATEMENTS_SCHEMA,
+  USAGE_PERIOD_SCHEMA,
+  USAGE_SCHEMA,
+} from './schema.ts'
 
 /** Step n brings a journal from schema n to n + 1. Steps are never changed once released, only added. */
-const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, PARKED_SCHEMA, STATEMENTS_SCHEMA, CANDIDATES_SCHEMA, USAGE_SCHEMA]
+const MIGRATIONS: readonly string[] = [
+  ...[FIRST_SCHEMA, PARKED_SCHEMA, STATEMENTS_SCHEMA, CANDIDATES_SCHEMA],
+  ...[USAGE_SCHEMA, USAGE_PERIOD_SCHEMA],
+]
 
 /** Brings the journal to this program's schema, each step whole or not at all. */
 export function migrate(database: DatabaseSync, path: string, steps: readonly string[] = MIGRATIONS): void {

@@ -1,4 +1,4 @@
-import type { UsageRecord } from '../base/run-usage.ts'
+import type { UsageRecord, UsageTotals } from '../base/run-usage.ts'
 import type { Sql } from './sql.ts'
 
 /** What runs have used. A call is committed when it returns. */
@@ -8,20 +8,50 @@ export interface RunUsageStore {
   recordUsage(runId: string, usage: UsageRecord): void
 }
 
+type Row = Pick<UsageRecord, 'start' | 'memoryBytes' | 'diskBytes' | 'at'> &
+  Record<`${Part}${keyof UsageTotals}`, number>
+type Part = 'ended_' | 'current_' | 'from_'
+
 export function runUsageStore(sql: Sql): RunUsageStore {
   const get = sql.prepare(
-    `SELECT ended_ms AS endedMs, ended_cpu_ms AS endedCpuMs, start, running_ms AS runningMs,
-      cpu_ms AS cpuMs, memory_bytes AS memoryBytes, at FROM run_usage WHERE run_id = ?`,
+    `SELECT start, memory_bytes AS memoryBytes, disk_bytes AS diskBytes, at,
+      ended_ms AS ended_runningMs, ended_cpu_ms AS ended_cpuMs,
+      ended_received AS ended_receivedBytes, ended_sent AS ended_sentBytes,
+      running_ms AS current_runningMs, cpu_ms AS current_cpuMs,
+      received AS current_receivedBytes, sent AS current_sentBytes,
+      from_ms AS from_runningMs, from_cpu_ms AS from_cpuMs,
+      from_received AS from_receivedBytes, from_sent AS from_sentBytes
+      FROM run_usage WHERE run_id = ?`,
   )
   const put = sql.prepare(
-    `INSERT OR REPLACE INTO run_usage (run_id, ended_ms, ended_cpu_ms, start, running_ms, cpu_ms, memory_bytes, at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO run_usage (run_id, start, memory_bytes, disk_bytes, at,
+      ended_ms, ended_cpu_ms, ended_received, ended_sent,
+      running_ms, cpu_ms, received, sent,
+      from_ms, from_cpu_ms, from_received, from_sent)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   return {
-    usage: (runId) => get.get<UsageRecord>(runId),
-    recordUsage(runId, { endedMs, endedCpuMs, start, runningMs, cpuMs, memoryBytes, at }) {
-      const whole = [endedMs, endedCpuMs, start, runningMs, cpuMs, memoryBytes, at].map(Math.round)
-      put.run(runId, ...whole)
+    usage(runId) {
+      const row = get.get<Row>(runId)
+      if (row === undefined) return undefined
+      const { start, memoryBytes, diskBytes, at } = row
+      const part = (name: Part): UsageTotals => ({
+        runningMs: row[`${name}runningMs`],
+        cpuMs: row[`${name}cpuMs`],
+        receivedBytes: row[`${name}receivedBytes`],
+        sentBytes: row[`${name}sentBytes`],
+      })
+      return {
+        ...{ ended: part('ended_'), start, current: part('current_'), periodFrom: part('from_') },
+        ...{ memoryBytes, diskBytes, at },
+      }
+    },
+    recordUsage(runId, { ended, start, current, periodFrom, memoryBytes, diskBytes, at }) {
+      put.run(runId, start, memoryBytes, diskBytes, at, ...values(ended), ...values(current), ...values(periodFrom))
     },
   }
+}
+
+function values({ runningMs, cpuMs, receivedBytes, sentBytes }: UsageTotals): number[] {
+  return [runningMs, cpuMs, receivedBytes, sentBytes]
 }

@@ -136,6 +136,20 @@ export const USAGE_SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `
 
+/** The bytes of its network and its disk; and what all starts had used when the newest period of it began. */
+export const USAGE_PERIOD_SCHEMA = `
+  ALTER TABLE run_usage ADD COLUMN disk_bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE run_usage ADD COLUMN ended_received INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE run_usage ADD COLUMN ended_sent INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE run_usage ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE run_usage ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE run_usage ADD COLUMN from_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE run_usage ADD COLUMN from_cpu_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE run_usage ADD COLUMN from_received INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE run_usage ADD COLUMN from_sent INTEGER NOT NULL DEFAULT 0;
+  UPDATE run_usage SET from_ms = ended_ms + running_ms, from_cpu_ms = ended_cpu_ms + cpu_ms;
+`
+
 /**
  * Statements of hubs and issuers, of one subject the latest. `digest` is the id's sha2-256. Whether a service has the code that
  * a statement is about is looked up for each one of an untrusted signer.

@@ -1,5 +1,5 @@
 export { decideNetwork, grantBy } from './andromeda/network-grant.ts'
-export { usageCost } from './andromeda/usage-cost.ts'
+export { rewardFor, usageCost } from './andromeda/usage-cost.ts'
 export {
   type AvailableExecutor,
   NOTHING_KNOWN,

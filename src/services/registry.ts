@@ -42,6 +42,8 @@ export interface ServicesComponents {
   claimReasons(entry: ServiceEntry): readonly Reason[]
   /** Where a code came from. */
   codeReasons(code: string): readonly Reason[]
+  /** What the node's prices ask for a run of so long, and what its reward offers. */
+  cost(entry: ServiceEntry, ms: number): RunView['cost']
 }
 
 /** Everything of a view but where it is parked, and what other nodes claim. */
@@ -73,6 +75,7 @@ export function createServices({
   claiming,
   claimReasons,
   codeReasons,
+  cost,
 }: ServicesComponents): Services {
   function entryOf(record: AnnouncementRecord | undefined): ServiceEntry | undefined {
     if (record === undefined) return undefined
@@ -146,17 +149,18 @@ export function createServices({
       redirected: record.redirect === true,
       supersededBy: record.state === 'superseded' ? record.endedBy : undefined,
       stoppedBy: record.state === 'stopped' ? record.endedBy : undefined,
-      run: run === undefined ? undefined : { ...viewOf(run, body.code.toString()), healthy: healthy(entry.id) },
+      run: run === undefined ? undefined : { ...viewOf(entry, run), healthy: healthy(entry.id) },
       receipts: receipts.views(entry.id),
     }
   }
 
   /** A run that waits for its code says which source failed last. */
-  function viewOf(run: RunRecord, code: string): Omit<RunView, 'healthy'> {
-    const usage = journal.runs.usage(run.runId)
-    const shown = { ...runView(run), usage: usage && usageOf(usage) }
+  function viewOf(entry: ServiceEntry, run: RunRecord): Omit<RunView, 'healthy'> {
+    const record = journal.runs.usage(run.runId)
+    const usage = record && usageOf(record)
+    const shown = { ...runView(run), usage, cost: usage && cost(entry, usage.runningMs) }
     if (run.state !== 'fetching' || shown.detail !== undefined) return shown
-    const failed = codeReasons(code).findLast(({ outcome }) => outcome === 'fail')
+    const failed = codeReasons(entry.signed.body.code.toString()).findLast(({ outcome }) => outcome === 'fail')
     return { ...shown, detail: failed?.message }
   }
 

@@ -66,6 +66,8 @@ export type RunView = {
   readonly restarts: number
   /** over all its starts, by the node's last look */
   readonly usage?: RunUsage | undefined
+  /** for the time that it ran: what PRICING asks, and what the reward offers; where PRICING asks something in its asset */
+  readonly cost?: { readonly asked: string; readonly offered: string } | undefined
   /** what it was granted; the policy in force may allow less of it */
   readonly network: NetworkGrant
 }

@@ -62,7 +62,7 @@ export function describeEgress({ executor, plan }: KitContext): void {
       },
     )
     expect({ end, err }).toMatchObject({ end: { exitCode: 0, reason: 'exit' }, err: [] })
-    return { seen: out.map((line) => JSON.parse(line)), decisions }
+    return { seen: out.map((line) => JSON.parse(line)), decisions, end }
   }
 
   const granted = (port: number, more: Partial<EgressPolicy> = {}): EgressPolicy => ({
@@ -189,8 +189,11 @@ export function describeEgress({ executor, plan }: KitContext): void {
         socket.on('data', d => { got.update(d); n += d.length }).on('end', () => { print([n, got.digest('hex') === hash().update(text).digest('hex')]); process.exit() }); socket.end(text) }, 500)`
       const egress = { targets: [{ host: 'granted.example', port }] }
       const before = process.memoryUsage().rss
-      const { seen } = await serve(script, granted(port), egress)
+      const { seen, end } = await serve(script, granted(port), egress)
       expect(seen).toEqual([[bytes, true]])
+      // what the other five sent counts, too
+      expect(end.receivedBytes).toBeGreaterThanOrEqual(bytes)
+      expect(end.sentBytes).toBeGreaterThan(bytes)
       expect(process.memoryUsage().rss - before).toBeLessThan(128 * 2 ** 20)
     })
 

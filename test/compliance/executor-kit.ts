@@ -28,6 +28,7 @@ import { describeLife } from './executor-kit-lifecycle.ts'
 import { describeLimits } from './executor-kit-limits.ts'
 import { describeNetwork } from './executor-kit-network.ts'
 import { describeOutputs } from './executor-kit-outputs.ts'
+import { describeUsage } from './executor-kit-usage.ts'
 
 type Create = (dirs: RunDirs, nodeId: string) => Executor
 type DockerConfig = Parameters<typeof createDockerExecutor>[1]['docker']
@@ -138,6 +139,7 @@ export function describeExecutor(name: string, create: Create, { pooled = false 
     describeEgress(context)
     describeLife(context)
     describeCheck(context)
+    describeUsage(context)
     // a pool keeps none: the runner gives such a task a place of its own
     if (!pooled) describeOutputs(context)
   })

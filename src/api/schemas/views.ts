@@ -1,5 +1,5 @@
 import type { RECEIPT_STATES } from '../../../protocols/receipt.ts'
-import type { RunUsage } from '../../base/run-usage.ts'
+import type { RunUsage, UsageTotals } from '../../base/run-usage.ts'
 import type {
   Explanation,
   Health,
@@ -86,6 +86,8 @@ const receiptViewSchema: Shape<ReceiptView> = object({
   at: count,
 })
 
+const usageTotals = { runningMs: count, cpuMs: count, receivedBytes: count, sentBytes: count }
+
 const runViewSchema: Shape<RunView> = object({
   runId: string,
   executor: string,
@@ -95,7 +97,12 @@ const runViewSchema: Shape<RunView> = object({
   exitCode: count.optional(),
   detail: string.optional(),
   restarts: count,
-  usage: object<RunUsage>({ runningMs: count, cpuMs: count, memoryBytes: count, at: count }).optional(),
+  usage: object<RunUsage>({
+    ...usageTotals,
+    ...{ memoryBytes: count, diskBytes: count, at: count },
+    period: object<UsageTotals>(usageTotals),
+  }).optional(),
+  cost: object<NonNullable<RunView['cost']>>({ asked: string, offered: string }).optional(),
   network: networkSchema,
 })
 

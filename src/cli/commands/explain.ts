@@ -9,7 +9,7 @@ import { table } from '../output/output.ts'
 import { clockTime, when } from '../output/text.ts'
 import { type Advice, adviceOn } from '../policy/advice.ts'
 import { isCurrent } from './list.ts'
-import { runText } from './status.ts'
+import { costText, runText } from './status.ts'
 
 export const explain = command({
   name: 'explain',
@@ -98,7 +98,9 @@ function afterwards(view: ServiceView, seconds: number): string[] {
 
 function runLines(view: ServiceView, seconds: number): string[] {
   const run = runText(view, seconds)
-  return run === undefined ? [] : [`Its run: ${run}.`]
+  if (run === undefined) return []
+  const cost = costText(view)
+  return [`Its run: ${run}.`, ...(cost === undefined ? [] : [`Its price: ${cost}.`])]
 }
 
 function whyOver({ state, stoppedBy, supersededBy }: ServiceView): string {

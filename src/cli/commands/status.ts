@@ -121,7 +121,7 @@ function lines(
       const saying = (wanted: string) => receipt.reasons.filter(({ rule }) => rule === wanted)
       return [
         `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`,
-        ...saying(RUN_RULES.usage).map(({ message }) => `    used ${sanitizeText(message, 200)}`),
+        ...saying(RUN_RULES.usage).map(({ message }) => `    used ${sanitizeText(message, 400)}`),
         ...saying(RUN_RULES.outputs).map(({ message }) => `    results: ${sanitizeText(message, 300)}`),
       ]
     }),
@@ -148,9 +148,18 @@ export function runText({ run }: Pick<ServiceView, 'run'>, now: number): string 
 
 function usedText(run: ServiceView['run']): string | undefined {
   if (run?.usage === undefined) return undefined
-  const { runningMs, cpuMs, memoryBytes } = run.usage
-  const memory = memoryBytes === 0 ? '' : `, ${formatBytes(memoryBytes)} of memory now`
-  return `${formatMs(cpuMs)} of CPU in ${formatMs(runningMs)}${memory}`
+  const { runningMs, cpuMs, memoryBytes, diskBytes, receivedBytes, sentBytes } = run.usage
+  const now = (bytes: number, of: string) => (bytes === 0 ? '' : `, ${formatBytes(bytes)} of ${of} now`)
+  const network = `${formatBytes(receivedBytes)} received, ${formatBytes(sentBytes)} sent`
+  const held = `${now(memoryBytes, 'memory')}${now(diskBytes, 'disk')}`
+  return `${formatMs(cpuMs)} of CPU in ${formatMs(runningMs)}, ${network}${held}`
+}
+
+/** What PRICING asks for the time that it ran, beside what its reward offers. */
+export function costText({ run }: Pick<ServiceView, 'run'>): string | undefined {
+  if (run?.cost === undefined) return undefined
+  const { asked, offered } = run.cost
+  return `for the time that it ran PRICING asks for ${sanitizeText(asked, 80)}, and its reward offers ${sanitizeText(offered, 80)}`
 }
 
 function detailOf({ exitCode, detail, restarts }: NonNullable<ServiceView['run']>): string {

@@ -44,7 +44,7 @@ export type Gateways = {
 
 /** What runs in a gateway's container on an engine that shares no folder with us; it needs no other file. */
 const STDIO_FILES = [
-  ...['stdio-main', 'server', 'settings', 'handshake', 'mux', 'lifetime', 'disk'],
+  ...['stdio-main', 'server', 'settings', 'handshake', 'mux', 'lifetime', 'disk', 'traffic', 'run-usage'],
   ...['egress', 'egress-session', 'egress-proxy', 'join-connection'],
 ]
 

@@ -13,6 +13,7 @@ import { leftOutputs } from './left-outputs.ts'
 import { type AttachedStream, writeAttachedOutput } from './output/attached-output.ts'
 import { stopWhenIdle } from './output/idle-limit.ts'
 import { copyOutput, type Output } from './output/log-copier.ts'
+import { gatewayTotals, totalsAtEnd } from './run-usage.ts'
 
 /** How far the engine's clock may be ahead of ours: the same clock, of which we keep whole milliseconds, or another's. */
 const OWN_CLOCK_MS = 1
@@ -75,7 +76,9 @@ export function dockerRun(input: DockerRunInput): Run {
 
   async function hasEnded(signal?: AbortSignal): Promise<RunEnd> {
     await engine.waitForExit(handle.name, signal)
-    return endOf((await askContainer((container) => container.inspect())).State, stopped, plan.lifetime?.afterMs)
+    const { State } = await askContainer((container) => container.inspect())
+    const end = endOf(State, stopped, plan.lifetime?.afterMs)
+    return { ...end, ...totalsAtEnd(ranMsOf(State), end, await gatewayTotals(gateways.endpoint(input), clock, signal)) }
   }
 
   return {
@@ -99,7 +102,13 @@ export function dockerRun(input: DockerRunInput): Run {
         if (statusOf(error) !== 304 && statusOf(error) !== 404) throw error
       }
     },
-    stats: async () => statsOf(await askContainer((container) => container.stats({ stream: false, 'one-shot': true }))),
+    async stats({ signal } = {}) {
+      const [stats, counted] = await Promise.all([
+        askContainer((container) => container.stats({ stream: false, 'one-shot': true })),
+        gatewayTotals(gateways.endpoint(input), clock, signal),
+      ])
+      return { ...counted, ...statsOf(stats) }
+    },
     check: createContainerCheck(engine, handle.name, clock),
     async reachable({ signal } = {}) {
       const endpoint = gateways.endpoint(input)
@@ -165,13 +174,17 @@ function endOf(state: State, stopped: 'stopped' | 'timeout' | undefined, limitMs
   const exitCode = state.ExitCode
   const endedAt = Date.parse(state.FinishedAt)
   const end = { exitCode, endedAt }
-  const ranMs = endedAt - Date.parse(state.StartedAt)
+  const ranMs = ranMsOf(state)
   if (stopped === 'timeout' && limitMs !== undefined && ranMs < limitMs - LIMIT_SLACK_MS)
     return endOf(state, undefined, limitMs)
   if (stopped === undefined && exitCode === KILLED && limitMs !== undefined && ranMs >= limitMs)
     return { ...end, reason: 'timeout' }
   if (state.OOMKilled && exitCode !== 0) return { ...end, reason: 'memory', detail: 'it used more memory than granted' }
   return { ...end, reason: stopped ?? 'exit', detail: state.Error === '' ? undefined : state.Error.slice(0, 300) }
+}
+
+function ranMsOf({ StartedAt, FinishedAt }: State): number {
+  return Date.parse(FinishedAt) - Date.parse(StartedAt)
 }
 
 function statsOf(stats: Docker.ContainerStats): RunStats {

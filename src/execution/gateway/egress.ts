@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { createEgressProxy } from './egress-proxy.ts'
 import { createEgressSession, type EgressSession, MAX_CONNECTIONS } from './egress-session.ts'
 import { joinConnection } from './join-connection.ts'
+import type { TrafficMeter } from './traffic.ts'
 
 const ANY_ADDRESS = '0.0.0.0'
 
@@ -20,11 +21,12 @@ export interface GatewayEgress extends Disposable {
 }
 
 /** It listens when this resolves. It runs in the run's network, from this folder alone. */
-export async function startEgress({ listeners, proxyPort }: EgressSpec): Promise<GatewayEgress> {
+export async function startEgress({ listeners, proxyPort }: EgressSpec, meter?: TrafficMeter): Promise<GatewayEgress> {
   const session = createEgressSession()
   const servers = new Set<Server>()
   const listen = async (server: Server, port: number, address: string) => {
     servers.add(server)
+    if (meter !== undefined) server.on('connection', meter.add)
     server.listen(port, address)
     await once(server, 'listening')
   }

@@ -28,9 +28,12 @@ export function watchLifetime(
   // biome-ignore lint/style/noRestrictedGlobals: it runs alone in a container, where no clock is handed in
   const timer = setInterval(() => {
     // the time counts from the run's first process, which comes after its gateway
-    began ??= hasOtherUsers() ? now() : undefined
+    began ??= otherUsers().length > 0 ? now() : undefined
     const over =
-      (afterMs !== undefined && began !== undefined && now() - began >= afterMs && (!keeps || hasOtherUsers())) ||
+      (afterMs !== undefined &&
+        began !== undefined &&
+        now() - began >= afterMs &&
+        (!keeps || otherUsers().length > 0)) ||
       (expiresAt !== undefined && wallTime() >= expiresAt)
     if (!over) return
     overSince ??= now()
@@ -42,10 +45,10 @@ export function watchLifetime(
   timer.unref()
 }
 
-/** Is there a process of another user in this namespace? The gateway's own are of one user. */
-function hasOtherUsers(): boolean {
+/** The processes of other users in this namespace. The gateway's own are of one user. */
+export function otherUsers(): string[] {
   const own = process.getuid?.()
-  return readdirSync('/proc').some((name) => /^\d+$/.test(name) && ownerOf(`/proc/${name}`) !== own)
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && ownerOf(`/proc/${name}`) !== own)
 }
 
 function ownerOf(path: string): number | undefined {

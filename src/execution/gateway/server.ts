@@ -2,6 +2,7 @@ import { chmodSync, existsSync, unwatchFile, watchFile } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
+import type { TrafficMeter } from './traffic.ts'
 
 /**
  * The gateway's protocol: one line of JSON, `{"connect":8080}`, answered by `ok` or `no <code>` on a line of its own; after
@@ -24,6 +25,8 @@ export type GatewayServerInit = {
   other?: (request: Record<string, unknown>) => string | undefined | Promise<string | undefined>
   /** Takes over a connection on which the node offers the way out. */
   egress?: ((pipe: Duplex) => void) | undefined
+  /** Counts what goes to the ports. */
+  meter?: TrafficMeter | undefined
 }
 
 /** An open gateway; `close` ends every connection that goes through it. */
@@ -35,6 +38,7 @@ export async function startGatewayServer({
   other,
   onRequest,
   egress,
+  meter,
 }: GatewayServerInit): Promise<GatewayServer> {
   const sockets = new Set<Socket>()
   const accept = (socket: Socket) => {
@@ -42,7 +46,7 @@ export async function startGatewayServer({
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
-    serveConnection(socket, ports, other, egress).catch(() => socket.destroy())
+    serveConnection(socket, { ports, other, egress, meter }).catch(() => socket.destroy())
   }
   let server: Server | undefined = await listen(path, accept)
   let closed = false
@@ -117,9 +121,7 @@ export function readLine(socket: Readable): Promise<string> {
 /** One connection to the gateway, over any transport. */
 export async function serveConnection(
   socket: Duplex,
-  ports: readonly number[],
-  other: GatewayServerInit['other'],
-  egress?: GatewayServerInit['egress'],
+  { ports, other, egress, meter }: Pick<GatewayServerInit, 'ports' | 'other' | 'egress' | 'meter'>,
 ): Promise<void> {
   const request: Record<string, unknown> = JSON.parse(await readLine(socket))
   const port = request.connect
@@ -141,6 +143,7 @@ export async function serveConnection(
     return
   }
   const target = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+  meter?.add(target)
   target.once('connect', () => {
     socket.write('ok\n')
     socket.pipe(target)

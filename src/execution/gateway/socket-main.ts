@@ -1,19 +1,25 @@
 import { diskAnswer, watchDisk } from './disk.ts'
 import { startEgress } from './egress.ts'
 import { now, watchLifetime } from './lifetime.ts'
+import { usageAnswer } from './run-usage.ts'
 import { startGatewayServer } from './server.ts'
 import { parseSettings } from './settings.ts'
+import { createTrafficMeter } from './traffic.ts'
 
 /** The gateway of a container: `main <socket> <settings as JSON>`. The run lives in its namespaces and ends with it. */
 const path = process.argv[2] ?? ''
 const { ports, lifetime, build, keeps, egress } = parseSettings(process.argv[3])
 let lastAsked = now()
+const meter = createTrafficMeter()
+const usage = usageAnswer(meter.traffic)
+const disk = diskAnswer(build === undefined ? undefined : watchDisk(build))
 // first: who reaches the socket knows that the way out is there
-const wayOut = egress && (await startEgress(egress))
+const wayOut = egress && (await startEgress(egress, meter))
 await startGatewayServer({
   path,
   ports,
-  other: diskAnswer(build === undefined ? undefined : watchDisk(build)),
+  other: (request) => usage(request) ?? disk(request),
+  meter,
   egress: wayOut?.attach,
   onRequest: () => {
     lastAsked = now()

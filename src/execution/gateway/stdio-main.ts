@@ -3,8 +3,10 @@ import { diskAnswer, watchDisk } from './disk.ts'
 import { startEgress } from './egress.ts'
 import { createSession } from './handshake.ts'
 import { now, watchLifetime } from './lifetime.ts'
+import { usageAnswer } from './run-usage.ts'
 import { serveConnection } from './server.ts'
 import { parseSettings } from './settings.ts'
+import { createTrafficMeter } from './traffic.ts'
 
 /** A node that sends nothing for so long is gone: it sends a ping every 15 s. */
 const SILENCE_MS = 60_000
@@ -18,13 +20,21 @@ let lastAsked = now()
 const output = new Socket({ fd: 1, readable: false, writable: true })
 const input = new Socket({ fd: 0, readable: true, writable: false })
 
-const wayOut = egress && (await startEgress(egress))
-const other = diskAnswer(build === undefined ? undefined : watchDisk(build))
+const meter = createTrafficMeter()
+const wayOut = egress && (await startEgress(egress, meter))
+const usage = usageAnswer(meter.traffic)
+const disk = diskAnswer(build === undefined ? undefined : watchDisk(build))
+const served: Parameters<typeof serveConnection>[1] = {
+  ports,
+  other: (request) => usage(request) ?? disk(request),
+  egress: wayOut?.attach,
+  meter,
+}
 
 const session = createSession({
   first: 2,
   write: (bytes, done) => void output.write(bytes, done),
-  onStream: (stream) => void serveConnection(stream, ports, other, wayOut?.attach).catch(() => stream.destroy()),
+  onStream: (stream) => void serveConnection(stream, served).catch(() => stream.destroy()),
 })
 
 output.on('error', () => {})

@@ -93,7 +93,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     logDir: paths.log,
     socket: handle.socket,
     listen: 's',
-    ...(paths.box === undefined ? { watchDisk: watchedDisk(plan, paths) } : {}),
+    ...(paths.box === undefined ? { watchDisk: watchedDisk(plan, paths) } : { disk: paths.work }),
     env: sandboxed ? {} : permissionEnv(plan, paths.work),
     cwd: sandboxed ? '/' : join(paths.code ?? '/', plan.workdir),
     watchMemory: has('memory') ? null : grant.memoryBytes,

@@ -26,6 +26,8 @@ export type ShimSpec = {
   readonly build?: BuildFolders | undefined
   /** of a task: what it leaves, and where that is */
   readonly outputs?: OutputFolders | undefined
+  /** the file system of its own that it may write to */
+  readonly disk?: string | undefined
   /** folders that the kernel does not bound */
   readonly watchDisk?: WatchedDisk | undefined
   readonly command: readonly string[]

@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { rm, statfs, writeFile } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { errnoOf } from '../../base/errors.ts'
@@ -7,6 +7,7 @@ import { bootId, identify, statFields } from '../../base/os/process-identity.ts'
 import { overDiskText } from '../build-limit.ts'
 import { EXPIRY_LOOK_MS, MEMORY_WATCH_MS } from '../constants.ts'
 import { startGatewayServer } from '../gateway/server.ts'
+import { createTrafficMeter } from '../gateway/traffic.ts'
 import { formatLine } from '../logs/format.ts'
 import { createLogWriter, pumpOutput } from '../logs/writer.ts'
 import type { EndReason, PlanLifetime, RunEnd, RunStats } from '../types.ts'
@@ -14,7 +15,7 @@ import { CHECK_FD, CHECKED_FD } from './bubblewrap.ts'
 import type { DiskWatch } from './build-disk.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
 import type { OutputFolders } from './outputs/shim-outputs.ts'
-import { cpuMsOf, memoryOf, runProcesses } from './processes.ts'
+import { childrenCpuMs, cpuMsOf, memoryOf, runProcesses } from './processes.ts'
 import { type RunFiles, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
 import { type StartedCommand, startCommand } from './shim-command.ts'
 
@@ -38,9 +39,11 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
   const finished = Promise.withResolvers<RunEnd>()
   const listen = plan.listen ?? plan.socket
   rmSync(listen, { force: true })
-  const running = { child: undefined as RunningCommand | undefined }
+  const running = { child: undefined as RunningCommand | undefined, since: clock.monotonic() }
+  const meter = createTrafficMeter()
+  const totals = () => ({ runningMs: Math.round(clock.monotonic() - running.since), ...meter.traffic() })
   // loaded by those that have it, like its other parts
-  using egress = plan.egress && (await (await import('../gateway/egress.ts')).startEgress(plan.egress))
+  using egress = plan.egress && (await (await import('../gateway/egress.ts')).startEgress(plan.egress, meter))
   const read = (child: RunningCommand, disk?: DiskWatch) =>
     Promise.all([
       child.end,
@@ -50,13 +53,17 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
   // loaded by those that have it: what a shim loads, each start waits for
   const parts = await partsOf(plan)
   const { build } = plan
+  // what a sandbox used while it waited is not the run's
+  const before = order === undefined ? 0 : cpuMsNow(plan, undefined)
   const beginChild = async (): Promise<RunningCommand> =>
     beginOther?.(plan, clock) ?? runCommand(plan, order?.commandFor(plan) ?? startCommand(plan, files), clock, parts)
   const begin = async () => {
     if (build !== undefined) await parts.build?.copyIn(build)
     const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
+    const began = clock.monotonic()
     const child = await beginChild()
     running.child = child
+    running.since = began
     // first: of a process that has ended, what nobody reads is thrown away
     const ending = read(child, disk)
     ending.catch(() => {})
@@ -72,6 +79,7 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
   const gateway = await startGatewayServer({
     path: listen,
     egress: egress?.attach,
+    meter,
     ports: plan.ports,
     other: async (request) => {
       if (request.wait === true) return JSON.stringify(await finished.promise)
@@ -79,7 +87,10 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
         await running.child?.stop(request.stop, request.reason === 'timeout' ? 'timeout' : 'stopped')
       else if (typeof request.check === 'number') return running.child?.check(request.check)
       else if (request.stats === true)
-        return JSON.stringify(running.child?.stats?.() ?? (await stats(plan, running.child?.pid)))
+        return JSON.stringify({
+          ...totals(),
+          ...(running.child?.stats?.() ?? (await stats(plan, running.child?.pid, await before))),
+        })
       else return undefined
       return 'ok'
     },
@@ -89,6 +100,7 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
     order?.done()
     const { disk } = begun
     const [ended] = await begun.ending
+    const used = totals()
     const end =
       build === undefined || disk === undefined
         ? ended
@@ -96,8 +108,8 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
     if (plan.outputs !== undefined && end.exitCode === 0 && end.reason === 'exit')
       await copyOutputs(plan.outputs, files.outputs, clock)
     if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))
-    const { cpuMs } = await cgroupStats(plan.cgroup)
-    const counted = { ...end, endedAt: clock.now(), ...(cpuMs !== undefined && { cpuMs }) }
+    const cpuMs = end.cpuMs ?? Math.max(0, ((await cgroupStats(plan.cgroup)).cpuMs ?? childrenCpuMs()) - (await before))
+    const counted = { ...end, ...used, endedAt: clock.now(), cpuMs }
     await writeJson(files.end, counted)
     finished.resolve(counted)
     // those that wait are answered before the gateway closes
@@ -227,14 +239,25 @@ function runCommand(
   }
 }
 
-async function stats(plan: ShimSpec, child: number | undefined) {
+async function stats(plan: ShimSpec, child: number | undefined, cpuBefore: number) {
   const processes = runProcesses(plan.sandboxed, child)
   const counted = await cgroupStats(plan.cgroup)
   return {
     memoryBytes: counted.memoryBytes || memoryOf(processes),
-    cpuMs: counted.cpuMs ?? cpuMsOf(processes),
+    cpuMs: Math.max(0, (counted.cpuMs ?? cpuMsOf(processes)) - cpuBefore),
     pids: counted.pids || processes.length,
+    ...(plan.disk !== undefined && { diskBytes: await heldBy(plan.disk) }),
   }
+}
+
+async function cpuMsNow(plan: ShimSpec, child: number | undefined): Promise<number> {
+  return (await cgroupStats(plan.cgroup)).cpuMs ?? cpuMsOf(runProcesses(plan.sandboxed, child))
+}
+
+/** What a file system of its own holds. */
+async function heldBy(dir: string): Promise<number | undefined> {
+  const found = await statfs(dir).catch(() => undefined)
+  return found && (found.blocks - found.bfree) * found.bsize
 }
 
 function signal(pid: number | undefined, name: NodeJS.Signals): void {

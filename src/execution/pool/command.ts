@@ -50,8 +50,12 @@ export async function beginCommand(plan: ShimSpec, clock: Clock): Promise<Runnin
     signal(-1, 'SIGKILL')
     killing ??= clock.every(KILL_AGAIN_MS, () => signal(-1, 'SIGKILL'))
   }
+  /** what it had used at the last look: the kernel forgets it with its processes */
+  let cpuMs = 0
   const watch = clock.every(MEMORY_WATCH_MS, () => {
-    if (reason === 'memory' || memoryOf(ownProcesses()) <= Number(plan.watchMemory)) return
+    const processes = ownProcesses()
+    cpuMs = Math.max(cpuMs, cpuMsOf(processes))
+    if (reason === 'memory' || memoryOf(processes) <= Number(plan.watchMemory)) return
     reason = 'memory'
     killAll()
   })
@@ -67,8 +71,8 @@ export async function beginCommand(plan: ShimSpec, clock: Clock): Promise<Runnin
     watch.cancel()
     asking.destroy()
     if (reason === 'exit' && exitCode === KILLED && (await memoryShortages()) > before)
-      return { exitCode, reason: 'memory', detail: 'its pool had no memory left' }
-    return { exitCode, reason, detail: reason === 'memory' ? 'it used more memory than granted' : undefined }
+      return { exitCode, reason: 'memory', detail: 'its pool had no memory left', cpuMs }
+    return { exitCode, reason, detail: reason === 'memory' ? 'it used more memory than granted' : undefined, cpuMs }
   }
 
   return {
@@ -88,7 +92,8 @@ export async function beginCommand(plan: ShimSpec, clock: Clock): Promise<Runnin
     },
     stats() {
       const processes = ownProcesses()
-      return { memoryBytes: memoryOf(processes), cpuMs: cpuMsOf(processes), pids: processes.length }
+      cpuMs = Math.max(cpuMs, cpuMsOf(processes))
+      return { memoryBytes: memoryOf(processes), cpuMs, pids: processes.length }
     },
   }
 }

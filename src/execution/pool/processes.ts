@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { statFields } from '../../base/os/process-identity.ts'
-import type { RunProcess } from '../host/processes.ts'
+import { cpuTicksOf, type RunProcess } from '../host/processes.ts'
 
 /** `inner`: its pid in the process namespace of the run; undefined where it is in none of its own. */
 export type PoolProcess = RunProcess & { readonly inner: number | undefined }
@@ -31,7 +31,7 @@ function describe(pid: number): PoolProcess | undefined {
   return {
     pid,
     parent: number(1),
-    cpuTicks: number(11) + number(12),
+    cpuTicks: cpuTicksOf(fields),
     rssPages: number(21),
     inner: field('NSpid')[1],
   }

@@ -2,11 +2,11 @@ import type { DrainState } from '../../admission/drain/drain-state.ts'
 import { healthSettings } from '../../admission/facts/health-settings.ts'
 import { truncateUtf8 } from '../../base/format.ts'
 import type { Code } from '../../code/index.ts'
-import { FINAL_STATES, type Supervisor } from '../../execution/index.ts'
+import { FINAL_STATES, runSpecOf, type Supervisor } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import { claimReasons, type OwnClaims } from '../../placement/index.ts'
 import { outputsReason, type Results } from '../../results/index.ts'
-import { usageCost } from '../../runner/index.ts'
+import { rewardFor, usageCost } from '../../runner/index.ts'
 import { createCodeOrigins } from '../../services/code-origins.ts'
 import { createReceipts, type Receipts } from '../../services/receipts.ts'
 import { createServices, type ServiceEntry, type Services } from '../../services/registry.ts'
@@ -54,6 +54,7 @@ export function createReporting(context: NodeContext, components: ReportingCompo
   const isDrained = ({ run, signed }: ServiceEntry) =>
     drain.active && signed.body.run.kind === 'service' && run !== undefined && !FINAL_STATES.includes(run.state)
   const origins = createCodeOrigins({ events, store: code.store })
+  const cost: UsageReasonInit['cost'] = (...held) => usageCost(policy().config, ...held)
   const services = createServices({
     clock,
     journal,
@@ -66,8 +67,14 @@ export function createReporting(context: NodeContext, components: ReportingCompo
     claimReasons: (entry) =>
       claimReasons(claims.get(entry.id), { failures: supervisor.failures(entry.id), drained: isDrained(entry) }),
     codeReasons: origins.reasonsOf,
+    cost({ run, signed: { body } }, ms) {
+      const { reward } = body
+      if (run === undefined || reward === undefined) return undefined
+      const { memoryBytes: memory, cpuMillicores: cpu } = runSpecOf(run).grant
+      const asked = cost(reward.asset, { memory, cpu }, ms)
+      return asked === undefined ? undefined : { asked, offered: rewardFor(reward, ms) }
+    },
   })
-  const cost: UsageReasonInit['cost'] = (asset, held, ms) => usageCost(policy().config, asset, held, ms)
   const usage = (entry: ServiceEntry) => usageReason(journal.runs, entry, { cost })
   const outputs = ({ id }: ServiceEntry) => {
     const record = results.get(id)

@@ -2,7 +2,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import { compareBytes, parseCid } from '../../../protocols/encoding.ts'
 import type { Verdict } from '../../../src/base/verdict.ts'
-import { FIRST_SCHEMA, PARKED_SCHEMA } from '../../../src/journal/schema.ts'
+import {
+  CANDIDATES_SCHEMA,
+  FIRST_SCHEMA,
+  PARKED_SCHEMA,
+  STATEMENTS_SCHEMA,
+  USAGE_SCHEMA,
+} from '../../../src/journal/schema.ts'
 import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
 import { attestationBy } from '../../fixtures/trust/statements.ts'
 import { it, NOW, NOW_MS, open, record } from './fixtures.ts'
@@ -171,6 +177,26 @@ it('parked services: are kept as they were put last, over a reopening', ({ path 
   }
   using journal = open(path)
   expect(journal.parked.all()).toEqual([parked])
+})
+
+it('what runs used before there were periods is no period of theirs', ({ path }) => {
+  {
+    using old = new DatabaseSync(path)
+    old.exec(`${[FIRST_SCHEMA, PARKED_SCHEMA, STATEMENTS_SCHEMA, CANDIDATES_SCHEMA, USAGE_SCHEMA].join(';')};
+      PRAGMA user_version = 5;
+      INSERT INTO runs (run_id, service, executor, plan, state, wanted, restarts, created_at, updated_at)
+        VALUES ('r', 's', 'host', 'null', 'running', 'run', 0, 1, 1);
+      INSERT INTO run_usage VALUES ('r', 100, 10, 1, 50, 5, 7, 9)`)
+  }
+  const totals = (runningMs: number, cpuMs: number) => ({ runningMs, cpuMs, receivedBytes: 0, sentBytes: 0 })
+  const record = { ended: totals(100, 10), start: 1, current: totals(50, 5), memoryBytes: 7, diskBytes: 0, at: 9 }
+  {
+    using journal = open(path)
+    expect(journal.runs.usage('r')).toEqual({ ...record, periodFrom: totals(150, 15) })
+    const next = { ...record, periodFrom: { ...totals(1, 2), receivedBytes: 3, sentBytes: 4 }, diskBytes: 5 }
+    journal.runs.recordUsage('r', next)
+    expect(journal.runs.usage('r')).toEqual(next)
+  }
 })
 
 it.for([

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { UsageRecord } from '../../../src/base/run-usage.ts'
 import { usageCost } from '../../../src/runner/andromeda/usage-cost.ts'
 import type { ServiceEntry } from '../../../src/services/registry.ts'
-import { usageReason } from '../../../src/services/usage-reason.ts'
+import { type UsageReasonInit, usageReason } from '../../../src/services/usage-reason.ts'
 
 const HOUR_MS = 3_600_000
 const KLY = { GIB_HOUR: '0.5', CORE_HOUR: '2' }
@@ -21,23 +21,21 @@ it.each([
 
 it('the sentence has the time, the processor time, the memory that was granted and the price', () => {
   const record: UsageRecord = {
-    endedMs: HOUR_MS,
-    endedCpuMs: 1230,
+    ended: { runningMs: HOUR_MS, cpuMs: 1230, receivedBytes: 7, sentBytes: 8 },
     start: 1,
-    runningMs: HOUR_MS,
-    cpuMs: 4,
-    memoryBytes: 1,
-    at: 0,
+    current: { runningMs: HOUR_MS, cpuMs: 4, receivedBytes: 1000, sentBytes: 0 },
+    periodFrom: { runningMs: 2 * HOUR_MS - 60_000, cpuMs: 1000, receivedBytes: 7, sentBytes: 8 },
+    ...{ memoryBytes: 1, diskBytes: 0, at: 0 },
   }
   const plan = { grant: { memoryBytes: 2 ** 29, cpuMillicores: 500 } }
   const entry = { run: { runId: 'r', plan }, signed: { body: { reward: { asset: 'KLY', perHour: '9' } } } }
-  const cost = (asset: string | undefined, held: { memory: number; cpu: number }, ms: number) =>
-    usageCost({ PRICING: { KLY } }, asset, held, ms)
+  const cost: UsageReasonInit['cost'] = (...held) => usageCost({ PRICING: { KLY } }, ...held)
   const of = (usage?: UsageRecord) => usageReason({ usage: () => usage }, entry as unknown as ServiceEntry, { cost })
   expect(of(record)).toEqual({
     rule: 'run:usage',
     outcome: 'pass',
-    message: '7200 s, 1.23 s of CPU, 1.000000 GiB h, 2.5 KLY',
+    message:
+      '7200 s, 1.23 s of CPU, 1.000000 GiB h, 1007 B received, 8 B sent, 2.5 KLY; of that last 60 s, 0.23 s of CPU, 0.008334 GiB h, 1000 B received, 0 B sent, 0.020833333333333333 KLY',
   })
   expect(of()).toBeUndefined()
 })

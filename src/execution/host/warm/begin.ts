@@ -80,6 +80,7 @@ async function writePlan(warm: WarmSandbox, init: BeginInit, fresh: boolean): Pr
     ...(plan.outputs === undefined ? {} : { outputs: { ...plan.outputs, work: paths.work } }),
     ...{ logDir: paths.log, socket: handle.socket, listen: 's', env: {}, cwd: '/', start },
     ...(fresh ? {} : { message: text }),
+    disk: paths.work,
     watchMemory: groups.roots.memory === undefined ? grant.memoryBytes : null,
     logLimits: limitsOf('run', logs, grant.diskBytes),
   } satisfies ShimSpec

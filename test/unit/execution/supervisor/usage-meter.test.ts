@@ -51,6 +51,34 @@ describe('what a run has used', () => {
     expect(used()?.runningMs).toBeGreaterThanOrEqual(120_000)
   })
 
+  it('does not follow a wall clock that is set', async () => {
+    await bench.clock.advance(60_000)
+    await usedIs({ runningMs: 60_000 })
+    bench.clock.jump(3_600_000)
+    await bench.clock.advance(60_000)
+    await usedIs({ runningMs: 120_000 })
+    bench.clock.jump(-7_200_000)
+    await bench.clock.advance(60_000)
+    await usedIs({ runningMs: 180_000 })
+  })
+
+  it('is what its executor counted, where that counts', async () => {
+    ends({ runningMs: 12_345, cpuMs: 6, receivedBytes: 7, sentBytes: 8, endedAt: bench.clock.now() + 3_600_000 })
+    await usedIs({ runningMs: 12_345, cpuMs: 6, receivedBytes: 7, sentBytes: 8 })
+  })
+
+  it('of one that was lost while no node was there ends with the last look', async () => {
+    await bench.clock.advance(60_000)
+    await usedIs({ cpuMs: 6000 })
+    await supervisor[Symbol.asyncDispose]()
+    await bench.clock.advance(600_000)
+    ends({ exitCode: 137 })
+    const second = bench.start()
+    await second.boot()
+    await bench.reaches('a', 'starting')
+    expect(used()).toMatchObject({ runningMs: 60_000, cpuMs: 6000 })
+  })
+
   it('counts what it used while no node was there', async () => {
     await bench.clock.advance(60_000)
     await usedIs({ cpuMs: 6000 })

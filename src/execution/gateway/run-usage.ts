@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import { now, otherUsers } from './lifetime.ts'
+import type { Traffic } from './traffic.ts'
+
+/** What a gateway in a container knows of its run; both on the monotonic clock, neither more than it was. */
+export type GatewayUsage = Traffic & { readonly runningMs: number; readonly cpuMs: number }
+
+/** An engine forgets what a container used when that ends: what it used in less than this before its end is not counted. */
+const SAMPLE_MS = 500
+/** Fields of /proc/<pid>/stat are counted in these. */
+const TICK_MS = 10
+/** Behind the name of the program: user and system time, its own and that of the children it has waited for. */
+const CPU_FIELDS = [11, 12, 13, 14]
+
+/** The gateway's answer to `{"usage":true}`: it is there from before the run's first process until the run is removed. */
+export function usageAnswer(traffic: () => Traffic) {
+  let began: number | undefined
+  let seen = 0
+  let cpuMs = 0
+
+  function look(): void {
+    const processes = otherUsers()
+    if (processes.length === 0) return
+    seen = now()
+    began ??= seen
+    // the time of an orphan goes with it
+    cpuMs = Math.max(
+      cpuMs,
+      processes.map(cpuMsOf).reduce((sum, ms) => sum + ms, 0),
+    )
+  }
+
+  // biome-ignore lint/style/noRestrictedGlobals: it runs alone in a container, where no clock is handed in
+  setInterval(look, SAMPLE_MS).unref()
+  return (request: Record<string, unknown>): string | undefined => {
+    if (request.usage !== true) return undefined
+    look()
+    const usage: GatewayUsage = { runningMs: began === undefined ? 0 : seen - began, cpuMs, ...traffic() }
+    return JSON.stringify(usage)
+  }
+}
+
+function cpuMsOf(pid: string): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return CPU_FIELDS.reduce((sum, index) => sum + Number(fields[index] ?? 0), 0) * TICK_MS
+  } catch {
+    // it has ended
+    return 0
+  }
+}
