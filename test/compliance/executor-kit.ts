@@ -140,7 +140,6 @@ export function describeExecutor(name: string, create: Create, { pooled = false 
     describeLife(context)
     describeCheck(context)
     describeUsage(context)
-    // a pool keeps none: the runner gives such a task a place of its own
-    if (!pooled) describeOutputs(context)
+    describeOutputs(context)
   })
 }

@@ -15,7 +15,7 @@ import { CHECK_FD, CHECKED_FD } from './bubblewrap.ts'
 import type { DiskWatch } from './build-disk.ts'
 import { cgroupStats, oomKills } from './cgroups.ts'
 import type { OutputFolders } from './outputs/shim-outputs.ts'
-import { childrenCpuMs, cpuMsOf, memoryOf, runProcesses } from './processes.ts'
+import { childrenCpuMs, cpuMsOf, memoryOf, type RunProcess, runProcesses } from './processes.ts'
 import { type RunFiles, runFiles, type ShimIdentity, type ShimSpec, writeJson } from './run-files.ts'
 import { type StartedCommand, startCommand } from './shim-command.ts'
 
@@ -90,6 +90,7 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
         return JSON.stringify({
           ...totals(),
           ...(running.child?.stats?.() ?? (await stats(plan, running.child?.pid, await before))),
+          ...(plan.disk !== undefined && { diskBytes: await heldBy(plan.disk) }),
         })
       else return undefined
       return 'ok'
@@ -106,7 +107,7 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
         ? ended
         : ((await parts.build?.finishBuild(build, disk, ended)) ?? ended)
     if (plan.outputs !== undefined && end.exitCode === 0 && end.reason === 'exit')
-      await copyOutputs(plan.outputs, files.outputs, clock)
+      await copyOutputs(plan.outputs, files.outputs, clock, running.child?.processes)
     if (end.detail !== undefined) await writer.write(formatLine('node', clock.now(), end.detail))
     const cpuMs = end.cpuMs ?? Math.max(0, ((await cgroupStats(plan.cgroup)).cpuMs ?? childrenCpuMs()) - (await before))
     const counted = { ...end, ...used, endedAt: clock.now(), cpuMs }
@@ -122,9 +123,14 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
 }
 
 /** The task has succeeded, whatever comes of this: without the folder its outputs are gone. */
-async function copyOutputs(outputs: OutputFolders, dir: string, clock: Clock): Promise<void> {
+async function copyOutputs(
+  outputs: OutputFolders,
+  dir: string,
+  clock: Clock,
+  processes: RunningCommand['processes'],
+): Promise<void> {
   try {
-    await (await import('./outputs/shim-outputs.ts')).copyOutputs(outputs, dir, clock)
+    await (await import('./outputs/shim-outputs.ts')).copyOutputs(outputs, dir, clock, processes)
   } catch {
     await rm(dir, { recursive: true, force: true }).catch(() => {})
   }
@@ -171,6 +177,8 @@ export type RunningCommand = {
   stop(graceMs: number, reason: EndReason): Promise<void>
   /** undefined: it has no checks, or one is under way */
   check(seconds: number): Promise<string> | undefined
+  /** those that there are; absent: all that the shim sees */
+  processes?(): readonly RunProcess[]
   /** what it uses; absent: what the shim sees of it */
   stats?(): RunStats
 }
@@ -246,7 +254,6 @@ async function stats(plan: ShimSpec, child: number | undefined, cpuBefore: numbe
     memoryBytes: counted.memoryBytes || memoryOf(processes),
     cpuMs: Math.max(0, (counted.cpuMs ?? cpuMsOf(processes)) - cpuBefore),
     pids: counted.pids || processes.length,
-    ...(plan.disk !== undefined && { diskBytes: await heldBy(plan.disk) }),
   }
 }
 

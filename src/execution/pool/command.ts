@@ -90,6 +90,7 @@ export async function beginCommand(plan: ShimSpec, clock: Clock): Promise<Runnin
       if (commands.length === 0) killAll()
       else clock.after(graceMs, killAll)
     },
+    processes: ownProcesses,
     stats() {
       const processes = ownProcesses()
       cpuMs = Math.max(cpuMs, cpuMsOf(processes))

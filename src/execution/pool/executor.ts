@@ -75,10 +75,6 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
     if (name === undefined) throw new RunRefusedError('the grant names no pool')
     if (plan.image !== undefined || plan.codeDir === undefined)
       throw new RunRefusedError('an OCI image runs in a container of its own, not in a pool')
-    if (plan.outputs !== undefined)
-      throw new RunRefusedError(
-        'what a task leaves (run.outputs) is not kept in a pool: it needs a container of its own',
-      )
     if (plan.readOnlyMounts !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
     const handle = handleOf(plan)
     const files = runFiles(handle.dir)
@@ -143,6 +139,7 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
 
   return {
     name: 'pool',
+    keepsOutputs: true,
     pools,
     available,
     builderId: async (plan) => JSON.stringify(['pool', await builder.builderId(await withImage(plan))]),

@@ -14,7 +14,7 @@ import type { LogLimits } from '../logs/writer.ts'
 import type { Plan } from '../types.ts'
 import { PIPES } from './command.ts'
 import { SHIM_THREADS } from './container.ts'
-import { LOG, tool } from './scripts.ts'
+import { LOG, tool, WORK } from './scripts.ts'
 import { toolsAt } from './tools.ts'
 
 /** What an adopter learns about a run in a pool. JSON. */
@@ -70,6 +70,8 @@ export async function preparePoolRun(clock: Clock, input: PreparePoolRunInit): P
     ...{ command: plan.command, env: {}, cwd: '/', sandboxed: true, cgroup: { version: 1, dirs: {} } },
     ...(egress === undefined ? {} : { egress: { listeners, proxyPort: egress.proxyPort } }),
     ...(check === undefined ? {} : { checks: true }),
+    ...(plan.outputs === undefined ? {} : { outputs: { ...plan.outputs, work: WORK } }),
+    disk: WORK,
     watchMemory: grant.memoryBytes,
     logLimits: limitsOf('run', input.logs, grant.diskBytes),
   } satisfies PoolRunSpec)
@@ -89,11 +91,11 @@ export async function preparePoolRun(clock: Clock, input: PreparePoolRunInit): P
   ]
   const folder = plan.workdir === '' ? '/code' : `/code/${plan.workdir}`
   const limits = [`${grant.pids + SHIM_THREADS}`, `${MAX_OPEN_FILES}`]
-  const inner = [scratch(grant.diskBytes, uid), scratch(TMP_BYTES, uid, 'noexec'), scratch(SHM_BYTES, uid, 'noexec')]
+  const places = [scratch(grant.diskBytes, uid), scratch(TMP_BYTES, uid, 'noexec'), scratch(SHM_BYTES, uid, 'noexec')]
   const env = environment(plan, imageEnv)
   const init = [...tool(at, 'sh'), `${at}/init.sh`, at, (check ?? []).map(quoted).join(' ')]
   const id = handle.dir.slice(handle.dir.lastIndexOf('/') + 1)
-  return [...begin, id, log, code, `${uid}`, ...inner, ...limits, folder, ...env, ...init, ...plan.command]
+  return [...begin, id, log, code, `${uid}`, ...places, ...limits, folder, ...env, ...init, ...plan.command]
 }
 
 /** Where a folder of this machine is in a pool: by the folder that it lies in, and its path below that. */

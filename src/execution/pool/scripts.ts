@@ -10,6 +10,8 @@ export const CODES = `${POOL_ROOT}/code`
 /** As the shim of one run sees its own. */
 export const RUN = `${POOL_ROOT}/run`
 export const LOG = `${POOL_ROOT}/log`
+/** What a run may write to, as it and its shim see it. */
+export const WORK = '/work'
 
 /**
  * What programs that begin as root read before they are an ordinary user: what to load, and who is who. The node's, whatever
@@ -47,12 +49,13 @@ user() { u=$1; echo "--reuid $u --regid $u --clear-groups --ambient-caps=-all --
 /**
  * In network, mount and IPC namespaces of the run's own, as the container's root, which reads nothing that an author wrote:
  * shows the run's folders and no other, begins the run beside it, and becomes the shim, as the run's user. The run waits
- * until the shim has taken the plan. Arguments: tools, run, log, code, uid, then those of INNER.
+ * until the shim has taken the plan. /work is the shim's, too: it takes from there what a task left. Arguments: tools, run, log,
+ * code, uid, options of /work, then those of INNER.
  */
-export const ENTER = `${CALLS}run=$1 log=$2 code=$3 uid=$4; shift 4; umask 022
+export const ENTER = `${CALLS}run=$1 log=$2 code=$3 uid=$4 work=$5; shift 5; umask 022
 exec >/dev/null 2>>"${RUNS}/$run/keeper.log"
 t mount -i --bind "${RUNS}/$run" ${RUN} && t mount -i --bind "${LOGS}/$log" ${LOG} &&
-t mount -i -o bind,ro "${CODES}/$code" /code && t mount -i -t proc proc /proc &&
+t mount -i -o bind,ro "${CODES}/$code" /code && t mount -i -t proc proc /proc && t mount -i -t tmpfs -o "$work" none /work &&
 echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start && t ip link set lo up || exit 125
 hide ${RUNS} ${LOGS} ${CODES}
 (
@@ -66,10 +69,10 @@ x setpriv $(user "$uid") "$T/lib/ld" --library-path "$T/lib" "$T/bin/node" @SHIM
 
 /**
  * The first process of the run's own process namespace: what it writes, what it sees of the system, its limits, and then
- * its command, with no privilege left. Arguments: tools, uid, options of /work, /tmp and /dev/shm, processes, open files,
+ * its command, with no privilege left. Arguments: tools, uid, options of /tmp and /dev/shm, processes, open files,
  * folder, then the environment and what INIT is called with.
  */
-export const INNER = `${CALLS}uid=$1 work=$2 tmp=$3 shm=$4 pids=$5 files=$6 dir=$7; shift 7; umask 022
+export const INNER = `${CALLS}uid=$1 tmp=$2 shm=$3 pids=$4 files=$5 dir=$6; shift 6; umask 022
 exec 2>&4 4>&-
 # where the pool has no memory left, the run goes before its shim and what keeps the pool
 echo 500 > /proc/self/oom_score_adj
@@ -77,7 +80,7 @@ t mount -i -t proc -o ro,nosuid,nodev,noexec proc /proc || exit 125
 for name in hosts passwd group; do
   [ ! -e /etc/$name ] || t mount -i -o bind,ro ${RUN}/etc/$name /etc/$name || exit 125
 done
-t mount -i -t tmpfs -o "$work" none /work && t mount -i -t tmpfs -o "$tmp" none /tmp && t mount -i -t tmpfs -o "$shm" none /dev/shm || exit 125
+t mount -i -t tmpfs -o "$tmp" none /tmp && t mount -i -t tmpfs -o "$shm" none /dev/shm || exit 125
 hide ${RUN} ${LOG} /dev/mqueue
 cd "$dir" || exit 125
 set -- "$T/lib/ld" --library-path "$T/lib" "$T/bin/env" -i -- "$@"

@@ -44,7 +44,7 @@ export async function start(context: StepContext, codeDir: string | undefined) {
   const { init, handle, retries, interrupt } = context
   if (context.spec.service.run.outputs !== undefined && init.executor.keepsOutputs !== true) {
     throw new RunRefusedError(
-      `what a task leaves (run.outputs) is kept with docker and in the sandbox of the host, not with ${init.executor.name}`,
+      `what a task leaves (run.outputs) is kept with docker, in pools and in the sandbox of the host, not with ${init.executor.name}`,
     )
   }
   await retries.recordChange({ state: 'starting', handle })

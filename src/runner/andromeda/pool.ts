@@ -9,9 +9,7 @@ export type PoolChoice =
   | { readonly name: string; readonly executor: AvailableExecutor }
   | { readonly why: string; readonly executor?: undefined; readonly name?: undefined }
 
-type PooledService = Pick<ReceivedService, 'author' | 'toolchain' | 'code' | 'resources'> & {
-  readonly run: Pick<ReceivedService['run'], 'outputs'>
-}
+type PooledService = Pick<ReceivedService, 'author' | 'toolchain' | 'code' | 'resources'>
 
 /** What a content id in base32 begins with that names the plain bytes of an image's manifest. */
 const IMAGE = 'bafk'
@@ -36,8 +34,6 @@ export function choosePool(
   })
   if (fitting.length === 0) return { why: "no shared container of the author's has all its toolchains" }
   if (service.code.startsWith(IMAGE)) return { why: 'its code is an image, which is a container of its own' }
-  if (service.run.outputs !== undefined)
-    return { why: 'it leaves files (run.outputs), which no shared container keeps' }
   const executor = capacity.executors.find(({ name }) => name === 'pool')
   const there = (executor?.pools ?? []).filter(({ name }) => fitting.includes(name))
   const large = there.filter(({ memoryBytes, cpuMillicores, pids }) => {

@@ -6,7 +6,7 @@ import { type Clock, sleep } from '../../../base/clock.ts'
 import { errnoOf, messageOf } from '../../../base/errors.ts'
 import { statFields } from '../../../base/os/process-identity.ts'
 import { outputParts, type PlanOutputs, tooLargeText } from '../../outputs.ts'
-import { runProcesses } from '../processes.ts'
+import { type RunProcess, runProcesses } from '../processes.ts'
 import { PROBLEM } from './left-outputs.ts'
 import { padding, tarEnd, tarHeader } from './tar-header.ts'
 
@@ -31,12 +31,18 @@ class TooLarge extends Error {}
 /**
  * Copies what a task that succeeded left from its box, which goes with it, into `dir`: a tar for each path, `<index>.tar`, or a
  * file `problem`. Nothing of the task runs any more, and no link is followed at any step: each folder is opened below the one before.
+ * `processes`: those of the task that there still are.
  */
-export async function copyOutputs(outputs: OutputFolders, dir: string, clock: Clock): Promise<void> {
+export async function copyOutputs(
+  outputs: OutputFolders,
+  dir: string,
+  clock: Clock,
+  processes: () => readonly RunProcess[] = () => runProcesses(true, undefined),
+): Promise<void> {
   await mkdir(dir, { mode: 0o700 })
   const left = { bytes: outputs.maxBytes, entries: outputs.maxEntries }
   try {
-    await endProcesses(clock)
+    await endProcesses(clock, processes)
     for (const [index, path] of outputs.paths.entries())
       await copyPath(outputs.work, path, join(dir, `${index}.tar`), left)
   } catch (error) {
@@ -47,8 +53,10 @@ export async function copyOutputs(outputs: OutputFolders, dir: string, clock: Cl
 }
 
 /** What the command left running: bubblewrap ends it too, but the kernel takes its time. */
-async function endProcesses(clock: Clock): Promise<void> {
+async function endProcesses(clock: Clock, processes: () => readonly RunProcess[]): Promise<void> {
   const until = clock.monotonic() + GONE_MS
+  // nobody asks for the end of what has ended and was a child of another: it is named on
+  const alive = () => processes().filter(({ pid }) => !ENDED.includes(statFields(pid)?.[0] ?? 'X'))
   for (let found = alive(); found.length > 0; found = alive()) {
     for (const { pid } of found) {
       try {
@@ -60,11 +68,6 @@ async function endProcesses(clock: Clock): Promise<void> {
     if (clock.monotonic() > until) throw new Error('a process that the task left does not end')
     await sleep(clock, LOOK_MS)
   }
-}
-
-/** Nobody asks for the end of what has ended and was a child of another: it is named on. */
-function alive(): readonly { readonly pid: number }[] {
-  return runProcesses(true, undefined).filter(({ pid }) => !ENDED.includes(statFields(pid)?.[0] ?? 'X'))
 }
 
 async function copyPath(work: string, path: string, file: string, left: Copy['left']): Promise<void> {
