@@ -23,7 +23,7 @@ export type NetworkGrant =
 
 /** The executors that PREFER_TOOLCHAIN has a list for, the preferred one first. */
 export const LISTED_EXECUTORS = ['docker', 'host'] as const
-/** The executors that exist. A pool is a shared container of one author's services. */
+/** The executors that exist. A pool is a container in which services of one author run side by side. */
 export const EXECUTOR_NAMES = [...LISTED_EXECUTORS, 'pool'] as const
 export type ExecutorName = (typeof EXECUTOR_NAMES)[number]
 

@@ -62,7 +62,7 @@ export type Plan = {
    * verified; absent where the engine has it.
    */
   readonly image?: { readonly digest: string; readonly dir?: string | undefined } | undefined
-  /** The engine's id of an image, in the place of the toolchain's: a build for a shared container. */
+  /** The engine's id of an image, in the place of the toolchain's: a build for a pool. */
   readonly imageId?: string | undefined
   /** folder that gets the log files; outlives the run */
   readonly logDir: string
@@ -169,11 +169,11 @@ export type Availability = {
   readonly ownOnly?: boolean | undefined
   /** Toolchains whose program is installed; absent: it does not say. */
   readonly toolchains?: readonly string[] | undefined
-  /** The shared containers that it has. */
+  /** The pools that it has. */
   readonly pools?: readonly PoolCapacity[] | undefined
 }
 
-/** A shared container, by its name in CONTAINERS, and what all runs in it may use together. */
+/** A pool, by its name in CONTAINERS, and what all runs in it may use together. */
 export type PoolCapacity = {
   readonly name: string
   readonly memoryBytes: number

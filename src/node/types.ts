@@ -206,7 +206,7 @@ export interface ThundercloudNode extends AsyncDisposable {
   publishManifest(manifest: unknown): Promise<{ id: string; seq: number }>
   /** What the code store holds, and who needs it. */
   readonly code: NodeCode
-  /** Shared containers, in which services of one owner run side by side. */
+  /** Pools, in which services of one owner run side by side. */
   readonly pools: Pools
   /** Takes a canonical tar into the store and serves it to the mesh. Throws InputError where it is not canonical. */
   addArchive(tar: AsyncIterable<Uint8Array>): Promise<{ code: string; size: number }>

@@ -85,7 +85,7 @@ export type AvailableExecutor = {
   readonly ownOnly?: boolean | undefined
   /** network that it can grant beside none; undefined = none */
   readonly networks?: readonly ('allowlist' | 'open')[] | undefined
-  /** the shared containers that it has, by their names in CONTAINERS, and what all runs in each may use together */
+  /** the pools that it has, by their names in CONTAINERS, and what all runs in each may use together */
   readonly pools?: readonly {
     readonly name: string
     readonly memoryBytes: number

@@ -7,7 +7,7 @@ export type Hold = 'held' | 'held together' | 'watched' | 'refused' | 'not held'
 /** Where runs are, and who the node is. */
 export const SITUATIONS = {
   docker: 'Docker',
-  pool: 'shared container',
+  pool: 'pool',
   host: 'host sandbox, root',
   ungrouped: 'root, no control groups',
   ordinary: 'ordinary user, no control groups',

@@ -4,7 +4,7 @@ import type { RestClient } from './rest-client.ts'
 
 type AbortOptions = { signal?: AbortSignal | undefined }
 
-/** The shared containers of a node. */
+/** The pools of a node. */
 export interface PoolsClient {
   list(options?: AbortOptions): Promise<readonly PoolView[]>
   create(spec: PoolSpec, options?: AbortOptions): Promise<PoolView>

@@ -8,12 +8,12 @@ import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from '
 const MAX_BODY_BYTES = 4096
 const removeQuery = z.object({ force: z.string().optional().describe('"true": also where services run in it') })
 
-/** Shared containers, in which services of one owner run side by side. */
+/** Pools: containers in which services of one owner run side by side. */
 export function poolRoutes(app: App, { node, clock, guard }: RouteComponents): void {
   app.openAPIRegistry.registerPath({
     method: 'get',
     path: '/pools',
-    summary: 'The shared containers of this node, and the services in each',
+    summary: 'The pools of this node, and the services in each',
     security: OPERATOR,
     responses: answers(200, 'pools', poolListSchema, { ...NEEDS_TOKEN, 503: 'the Docker engine does not answer' }),
   })
@@ -22,7 +22,7 @@ export function poolRoutes(app: App, { node, clock, guard }: RouteComponents): v
   app.openAPIRegistry.registerPath({
     method: 'post',
     path: '/pools',
-    summary: 'Make a shared container',
+    summary: 'Make a pool: a container in which services of one owner run side by side',
     request: { body: { content: { 'application/json': { schema: poolSpecSchema } }, required: true } },
     security: OPERATOR,
     responses: answers(200, 'the pool', poolViewSchema, {
@@ -39,7 +39,7 @@ export function poolRoutes(app: App, { node, clock, guard }: RouteComponents): v
   app.openAPIRegistry.registerPath({
     method: 'post',
     path: '/pools/{name}/remove',
-    summary: 'Remove a shared container',
+    summary: 'Remove a pool',
     request: { params: z.object({ name: z.string() }), query: removeQuery },
     security: OPERATOR,
     responses: answers(200, 'it is gone', poolRemovedSchema, {

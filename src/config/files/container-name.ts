@@ -1,6 +1,6 @@
 import { canonicalToolchain } from './toolchains.ts'
 
-/** A shared container's name in its parts. `owner` is as it was written. */
+/** A pool's name in its parts. `owner` is as it was written. */
 export type ContainerName = { readonly group: string; readonly owner: string; readonly toolchains: readonly string[] }
 
 const SHAPE =

@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts'
 import { sentence } from '../zod-fields.ts'
 import { splitContainer } from './container-name.ts'
 
-/** A shared container: its name, whose services may run in it, and what is installed there. */
+/** A pool: its name, whose services may run in it, and what is installed there. */
 export type Container = {
   readonly name: string
   readonly group: string
@@ -28,7 +28,7 @@ export function readContainer(name: string): Container | { readonly problem: str
   }
 }
 
-/** The name of a shared container as a setting. */
+/** The name of a pool as a setting. */
 export function checkContainer(name: string, context: z.RefinementCtx, path: PropertyKey[]): void {
   const found = readContainer(name)
   if ('problem' in found) sentence(context, path, found.problem)

@@ -81,7 +81,7 @@ export const runnerShape = {
       for (const [index, name] of names.entries()) checkContainer(name, context, [index])
     })
     .describe(
-      'shared containers, made with `thundercloud pool create`: <group>-<owner address>-<toolchains joined by dots>; services of that owner run in them',
+      'pools, containers made with `thundercloud pool create`: <group>-<owner address>-<toolchains joined by dots>; services of that owner run in them',
     )
     .default([]),
   REDIRECT: oneOf(['unless-run', 'always', 'never'])

@@ -29,7 +29,7 @@ export interface Platform {
   readonly createExecutors: (...parameters: Parameters<typeof createExecutors>) => Promise<Executors>
 }
 
-/** The ways to run a service, best first, and the shared containers that can be made. */
+/** The ways to run a service, best first, and the pools that can be made. */
 type Executors = { readonly executors: readonly Executor[]; readonly pools: Pools } & AsyncDisposable
 
 export function systemPlatform({ clock, rng }: { clock: Clock; rng: Rng }, { dataDir }: { dataDir: string }): Platform {

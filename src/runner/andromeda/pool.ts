@@ -4,7 +4,7 @@ import type { AvailableExecutor, NodeFacts, ReceivedService } from '../contract.
 import { addressMatcher } from './address-matcher.ts'
 import { joinSorted } from './reasons.ts'
 
-/** The shared container of a service, or why it has none. */
+/** The pool of a service, or why it has none. */
 export type PoolChoice =
   | { readonly name: string; readonly executor: AvailableExecutor }
   | { readonly why: string; readonly executor?: undefined; readonly name?: undefined }
@@ -26,13 +26,13 @@ export function choosePool(
   if (CONTAINERS.length === 0) return { why: 'CONTAINERS is empty' }
   const isAuthor = addressMatcher(service.author)
   const own = CONTAINERS.filter((container) => isAuthor(splitContainer(container)?.owner ?? ''))
-  if (own.length === 0) return { why: 'no shared container belongs to the author' }
+  if (own.length === 0) return { why: 'no pool belongs to the author' }
   const needed = service.toolchain.map(canonicalToolchain).filter((word) => word !== 'docker')
   const fitting = own.filter((container) => {
     const { toolchains = [] } = splitContainer(container) ?? {}
     return needed.every((word) => toolchains.includes(word))
   })
-  if (fitting.length === 0) return { why: "no shared container of the author's has all its toolchains" }
+  if (fitting.length === 0) return { why: "no pool of the author's has all its toolchains" }
   if (service.code.startsWith(IMAGE)) return { why: 'its code is an image, which is a container of its own' }
   const executor = capacity.executors.find(({ name }) => name === 'pool')
   const there = (executor?.pools ?? []).filter(({ name }) => fitting.includes(name))

@@ -24,7 +24,7 @@ describe.skipIf(!needs('engine') || !needs('bubblewrap'))("a pool of an author's
     try {
       const id = await mesh.publish(first, { author })
       await stateOf(second, id, 'running')
-      expect(await ruleOf(id)).toBe(`it runs in the shared container ${NAME}`)
+      expect(await ruleOf(id)).toBe(`it runs in the pool ${NAME}`)
       expect(second.service(id).run).toMatchObject({ executor: 'pool', healthy: true })
       expect(await second.pools.list()).toMatchObject([{ name: NAME, services: [id] }])
       const friend = await mesh.visitor(first, author)

@@ -5,7 +5,7 @@ import { bytes, cores } from '../../size-options.ts'
 
 export const poolCreate = command({
   name: 'pool create',
-  summary: 'Make a shared container, in which services of one author run side by side',
+  summary: 'Make a pool: a container in which services of one author run side by side',
   details:
     'NAME is <group>-<owner address>-<toolchains joined by dots>, like web-7LK...-node.python. Services of that author whose toolchains are all in it run there once CONTAINERS in the policy lists the name. What it may use, all its runs use together. The node must be root, and its Docker engine on this machine.',
   args: { name: argument('NAME', 'its name, as in CONTAINERS') },

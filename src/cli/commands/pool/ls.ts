@@ -5,7 +5,7 @@ import { table } from '../../output/output.ts'
 
 export const poolLs = command({
   name: 'pool ls',
-  summary: 'Shared containers of the node, and how many services run in each',
+  summary: 'Pools of the node, and how many services run in each',
   args: {},
   options: {},
   async run(cli) {

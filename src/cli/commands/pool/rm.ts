@@ -3,7 +3,7 @@ import { argument, command, flag } from '../../command.ts'
 
 export const poolRm = command({
   name: 'pool rm',
-  summary: 'Remove a shared container',
+  summary: 'Remove a pool',
   details:
     'With --force also where services run in it: their runs end, and wait until there is a pool of this name again, or CONTAINERS of the policy does not list it any more.',
   args: { name: argument('NAME', 'its name, as in CONTAINERS') },

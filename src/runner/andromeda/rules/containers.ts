@@ -4,7 +4,7 @@ import type { Rule } from '../rule.ts'
 
 const name = 'containers'
 
-/** In which shared container of the author's the service runs. It never keeps a service from running. */
+/** In which pool of the author's the service runs. It never keeps a service from running. */
 export const containers: Rule = {
   name,
   keys: ['CONTAINERS'],
@@ -15,6 +15,6 @@ export const containers: Rule = {
   },
   decide(service, node) {
     const pool = choosePool(service, node)
-    return [pass(name, pool.executor === undefined ? pool.why : `it runs in the shared container ${pool.name}`)]
+    return [pass(name, pool.executor === undefined ? pool.why : `it runs in the pool ${pool.name}`)]
   },
 }

@@ -93,24 +93,24 @@ table(containers, [
   passes('of others', {
     settings: { CONTAINERS },
     node: having(0, 1, 2),
-    message: 'no shared container belongs to the author',
+    message: 'no pool belongs to the author',
   }),
   passes('in any spelling of its owner', {
     settings: { CONTAINERS },
     service: { author: OWNER },
     node: having(0, 1, 2),
-    message: `it runs in the shared container ${CONTAINERS[0]}`,
+    message: `it runs in the pool ${CONTAINERS[0]}`,
   }),
   passes('all its toolchains', {
     settings: { CONTAINERS },
     service: { author: OWNER, toolchain: ['docker', 'node', 'go'] },
     node: having(0, 1, 2),
-    message: `it runs in the shared container ${CONTAINERS[2]}`,
+    message: `it runs in the pool ${CONTAINERS[2]}`,
   }),
   passes('not all of them', {
     settings: { CONTAINERS },
     service: { author: OWNER, toolchain: ['node', 'rust'] },
-    message: "no shared container of the author's has all its toolchains",
+    message: "no pool of the author's has all its toolchains",
   }),
   passes('that nobody has made', {
     settings: { CONTAINERS },
