@@ -2,10 +2,19 @@
 export const BUSY_TIMEOUT_MS = 5000
 
 /**
- * Pages (4 KiB) in the write-ahead log before they are copied into the file. Ids are hashes, so every insert touches
- * other pages; copying four times as rarely as SQLite's default makes inserts a third faster.
+ * Pages (4 KiB) in the write-ahead log before a thread copies them into the file. Ids are hashes, so every insert touches
+ * other pages; copying four times as rarely as SQLite's default writes each of them less often.
  */
 export const CHECKPOINT_PAGES = 4000
+
+/** So many are copied by the write that adds to them, in the main thread: where the other one fails, the log is bounded. */
+export const MAX_LOG_PAGES = 4 * CHECKPOINT_PAGES
+
+/** What was written during a checkpoint is copied at once, so often at most: a log that is copied whole begins anew. */
+export const CHECKPOINT_PASSES = 10
+
+/** Writes from one look at the length of the log to the next. */
+export const WRITES_PER_LOOK = 64
 
 /** The write-ahead log is cut back to this size after a checkpoint, so that one burst does not keep the disk for ever. */
 export const WAL_LIMIT_BYTES = 16 * 1024 * 1024

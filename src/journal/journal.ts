@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { announcementStore } from './announcements.ts'
-import { BUSY_TIMEOUT_MS, CHECKPOINT_PAGES, WAL_LIMIT_BYTES } from './constants.ts'
+import { createCheckpoints } from './checkpoints.ts'
+import { BUSY_TIMEOUT_MS, WAL_LIMIT_BYTES } from './constants.ts'
 import { damaged, explainSqlite, JournalDamagedError } from './errors.ts'
 import { keyValueStore } from './key-value.ts'
 import { migrate, schemaVersion } from './migrations.ts'
@@ -20,7 +21,8 @@ import { versionHeadStore } from './version-heads.ts'
 /** Opens or creates a journal. Throws where the file is newer than this program, damaged, or cannot be written. */
 export function openJournal({ path, clock, log }: JournalInit): Journal {
   const database = openDatabase(path)
-  const sql = sqlOf(database, path)
+  const checkpoints = createCheckpoints(database, { path, log })
+  const sql = sqlOf(database, path, checkpoints.written)
   const prune = createPrune(sql)
   const close = () => {
     if (database.isOpen) database.close()
@@ -43,7 +45,11 @@ export function openJournal({ path, clock, log }: JournalInit): Journal {
     prune: (max) => prune.prune(clock.now(), max),
     forgotten: () => prune.forgotten(clock.now()),
     [Symbol.dispose]: close,
-    [Symbol.asyncDispose]: async () => close(),
+    async [Symbol.asyncDispose]() {
+      // the last connection takes the log with it
+      await checkpoints.idle()
+      close()
+    },
   }
 }
 
@@ -54,8 +60,7 @@ function openDatabase(path: string): DatabaseSync {
     // NORMAL in WAL mode: a commit survives the end of the process at any moment, and the file is never inconsistent;
     // after a power failure the last commits may be missing; they arrive again from neighbours
     database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; 
-      PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES};`,
     )
     const check = database.prepare('PRAGMA quick_check(1)').get()?.quick_check
     if (check !== 'ok') throw new JournalDamagedError(damaged(path, String(check)))

@@ -16,7 +16,8 @@ export interface Sql {
   transaction<T>(work: () => T): T
 }
 
-export function sqlOf(database: DatabaseSync, path: string): Sql {
+/** `written` is called after each commit of a writer. */
+export function sqlOf(database: DatabaseSync, path: string, written = () => {}): Sql {
   const guard = <T>(call: () => T): T => {
     try {
       return call()
@@ -30,7 +31,11 @@ export function sqlOf(database: DatabaseSync, path: string): Sql {
     prepare(text) {
       const statement = guard(() => database.prepare(text))
       return {
-        run: (...values) => guard(() => Number(statement.run(...values).changes)),
+        run(...values) {
+          const changes = guard(() => Number(statement.run(...values).changes))
+          if (!database.isTransaction) written()
+          return changes
+        },
         get: <Row>(...values: SQLInputValue[]) => guard(() => statement.get(...values) as Row | undefined),
         all: <Row>(...values: SQLInputValue[]) => guard(() => statement.all(...values) as Row[]),
       }
@@ -41,6 +46,7 @@ export function sqlOf(database: DatabaseSync, path: string): Sql {
       try {
         const result = work()
         guard(() => commit.run())
+        written()
         return result
       } catch (error) {
         // SQLite itself rolls back when the disk is full; a second ROLLBACK would hide the first error

@@ -6,11 +6,25 @@ import { HashMismatchError } from '../errors.ts'
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
-/** The chunk as one zstd frame; undefined where that is not worth it. Runs beside the main thread. */
-export async function compressChunk(chunk: Uint8Array): Promise<Uint8Array | undefined> {
+/**
+ * The chunk as one zstd frame, handed to `use`; undefined where that is not worth it. Runs beside the main thread. The
+ * frame's memory is given back at once: the collector goes through the whole heap for every few dozen of them.
+ */
+export async function compressChunk<Used>(
+  chunk: Uint8Array,
+  use: (frame: Uint8Array) => Used,
+): Promise<Used | undefined> {
   const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG }
-  const small = await compress(chunk, { chunkSize: chunk.byteLength, params })
-  return small.byteLength <= chunk.byteLength * (1 - WORTHWHILE_SAVING) ? small : undefined
+  const frame = await compress(chunk, { chunkSize: longestFrame(chunk.byteLength), params })
+  const used = frame.byteLength <= chunk.byteLength * (1 - WORTHWHILE_SAVING) ? use(frame) : undefined
+  // a short one lies in memory that others share
+  if (frame.byteLength === frame.buffer.byteLength) (frame.buffer as ArrayBuffer).transfer(0)
+  return used
+}
+
+/** What does not compress grows by less than this (ZSTD_COMPRESSBOUND): one piece of memory is enough. */
+function longestFrame(length: number): number {
+  return length + (length >>> 8) + 1024
 }
 
 /** No more than a chunk comes out, and no more memory is taken than a window of one. */

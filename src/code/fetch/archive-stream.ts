@@ -13,6 +13,10 @@ import type { MessageStream, StreamOpener } from '../../base/stream.ts'
 import { ANSWER_MS, OPEN_MS } from '../constants.ts'
 import { HashMismatchError, NoProviderError } from '../errors.ts'
 
+/** Made once: each would look for its stack, for every chunk. */
+const TAKES_NOTHING = new TimeoutError('the provider takes no requests')
+const NO_ANSWER = new TimeoutError('the provider does not answer')
+
 /** One archive stream with a provider, each step of which has a deadline. */
 export interface ArchiveStream extends AsyncDisposable {
   send(request: ArchiveRequest): Promise<void>
@@ -34,11 +38,11 @@ export async function openArchiveStream(
 
   return {
     async send(request) {
-      using limit = deadline(clock, ANSWER_MS, new TimeoutError('the provider takes no requests'), signal)
+      using limit = deadline(clock, ANSWER_MS, TAKES_NOTHING, signal)
       await stream.write(encodeArchiveRequest(request), limit)
     },
     async receive() {
-      using limit = deadline(clock, ANSWER_MS, new TimeoutError('the provider does not answer'), signal)
+      using limit = deadline(clock, ANSWER_MS, NO_ANSWER, signal)
       const bytes = await stream.read(limit)
       if (bytes === undefined) throw new UnavailableError('the provider ended the stream')
       return decodeArchiveAnswer(bytes)

@@ -12,6 +12,7 @@ import { messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
+import { LruMap } from '../../base/lru-map.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import {
   CLOSE_GRACE_MS,
@@ -34,6 +35,10 @@ export type ServerComponents = {
   readonly events: Emitter<CodeEvents>
   readonly store: Pick<CodeStore, 'open' | 'images'>
 }
+
+/** Made once: each would look for its stack, for every chunk. */
+const SLOW_READER = new TimeoutError('the peer takes too long to read')
+const IDLE = new TimeoutError('the peer asked for nothing')
 
 type Frame = { readonly frame: Uint8Array; readonly bytes: Uint8Array }
 
@@ -59,7 +64,15 @@ export function createArchiveServer(components: ServerComponents) {
   const uploads = createUploadQueue(clock)
   /** Frames for whole chunks that no session uses: memory of each session's own would have the collector run all the time. */
   const spare: Frame[] = []
+  /** What was found of a code's chunks holds for every stream that asks for them. */
+  const compressors = new LruMap<string, ChunkCompressor>(MAX_STREAMS)
   let streams = 0
+
+  function compressorOf(code: string): ChunkCompressor {
+    const compressor = compressors.get(code) ?? createChunkCompressor()
+    compressors.set(code, compressor)
+    return compressor
+  }
 
   /** Resolves when the frame's turn has come. `reuse`: the frame will be filled again, when the one after it has its turn. */
   async function send(session: Session, frame: Uint8Array, reuse = false): Promise<void> {
@@ -85,7 +98,7 @@ export function createArchiveServer(components: ServerComponents) {
   }
 
   async function transmit(session: Session, frame: Uint8Array, reuse: boolean): Promise<void> {
-    using limit = deadline(clock, SEND_MS, new TimeoutError('the peer takes too long to read'), session.signal)
+    using limit = deadline(clock, SEND_MS, SLOW_READER, session.signal)
     const startedAt = clock.monotonic()
     await session.stream.write(frame, { signal: limit.signal, reuse })
     if (frame.byteLength <= CHUNK_BYTES) return
@@ -95,7 +108,7 @@ export function createArchiveServer(components: ServerComponents) {
   const refuse = (session: Session, message: string) => send(session, encodeArchiveAnswer({ is: 'error', message }))
 
   async function nextRequest({ stream, signal }: Session): Promise<ArchiveRequest | undefined> {
-    using limit = deadline(clock, IDLE_MS, new TimeoutError('the peer asked for nothing'), signal)
+    using limit = deadline(clock, IDLE_MS, IDLE, signal)
     const bytes = await stream.read(limit)
     if (bytes === undefined) return undefined
     return decodeArchiveRequest(bytes)
@@ -108,7 +121,7 @@ export function createArchiveServer(components: ServerComponents) {
     session.open = undefined
     await before?.reader[Symbol.asyncDispose]()
     const reader = await components.store.open(request.code)
-    if (reader !== undefined) session.open = { key, reader, compress: createChunkCompressor() }
+    if (reader !== undefined) session.open = { key, reader, compress: compressorOf(key) }
     return session.open
   }
 
@@ -124,11 +137,11 @@ export function createArchiveServer(components: ServerComponents) {
       const { frame, bytes } = frameFor(session, length, spare)
       if (!(await readChunk(reader, index, bytes))) return refuse(session, `chunk ${index} is not here`)
       const worthwhile = request.zstd && (session.slow ?? length < CHUNK_BYTES)
-      const small = worthwhile ? await compress(bytes) : undefined
+      const small = worthwhile ? await compress(bytes, zstdAnswer) : undefined
       const isSent =
         small === undefined
           ? await sendChunk(session, key, index, frame, true)
-          : await sendChunk(session, key, index, encodeArchiveAnswer({ is: 'zstd', bytes: small }), false)
+          : await sendChunk(session, key, index, small, false)
       if (!isSent) return refuse(session, `chunk ${index} has to wait for others; ask again later`)
       session.chunks++
       session.bytes += length
@@ -204,6 +217,10 @@ export function createArchiveServer(components: ServerComponents) {
         events.emit('code:served', { peer: stream.peer, chunks: session.chunks, bytes: session.bytes })
     }
   }
+}
+
+function zstdAnswer(bytes: Uint8Array): Uint8Array {
+  return encodeArchiveAnswer({ is: 'zstd', bytes })
 }
 
 /** A frame that nothing refers to any more: the one before the last, whose turn ended before the last one's began. */

@@ -1,8 +1,8 @@
 import { compressChunk } from '../archive/zstd.ts'
 import { MAX_UNCOMPRESSED_RUN } from '../constants.ts'
 
-/** The chunk as one zstd frame; undefined where it is to be sent as it is. */
-export type ChunkCompressor = (chunk: Uint8Array) => Promise<Uint8Array | undefined>
+/** Hands the chunk as one zstd frame to `use`, for as long as the call; undefined where it is to be sent as it is. */
+export type ChunkCompressor = typeof compressChunk
 
 /**
  * For chunks of one code, one after another. Code that does not compress is mostly so from end to end: after a chunk that
@@ -11,14 +11,14 @@ export type ChunkCompressor = (chunk: Uint8Array) => Promise<Uint8Array | undefi
 export function createChunkCompressor(compress: ChunkCompressor = compressChunk): ChunkCompressor {
   let untried = 0
   let run = 0
-  return async (chunk) => {
+  return async (chunk, use) => {
     if (untried > 0) {
       untried--
       return undefined
     }
-    const small = await compress(chunk)
-    run = small === undefined ? Math.min(MAX_UNCOMPRESSED_RUN, 2 * run + 1) : 0
+    const used = await compress(chunk, use)
+    run = used === undefined ? Math.min(MAX_UNCOMPRESSED_RUN, 2 * run + 1) : 0
     untried = run
-    return small
+    return used
   }
 }

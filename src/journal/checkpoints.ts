@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import type { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { CHECKPOINT_PAGES, CHECKPOINT_PASSES, MAX_LOG_PAGES, WRITES_PER_LOOK } from './constants.ts'
+
+/** A connection of its own. A passive checkpoint waits for nobody, and nobody waits for it. */
+const CHECKPOINT = `
+  const { workerData } = require('node:worker_threads')
+  const { DatabaseSync } = require('node:sqlite')
+  const database = new DatabaseSync(new URL(workerData))
+  const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)')
+  for (let pass = 0; pass < ${CHECKPOINT_PASSES}; pass++) {
+    const { log, checkpointed } = checkpoint.get()
+    if (log === checkpointed) break
+  }
+  database.close()
+`
+
+export interface Checkpoints {
+  /** Something was written. */
+  written(): void
+  /** Resolves when no checkpoint is on its way. */
+  idle(): Promise<void>
+}
+
+/**
+ * Copies the write-ahead log into the file from a thread that lives as long as the checkpoint. It waits for the disk
+ * twice; in the main thread everything would wait with it, for longer than a service takes to be decided on.
+ */
+export function createCheckpoints(database: DatabaseSync, { path, log }: { path: string; log: Log }): Checkpoints {
+  database.exec(`PRAGMA wal_autocheckpoint = ${MAX_LOG_PAGES}`)
+  const length = database.prepare('PRAGMA wal_checkpoint(NOOP)')
+  let writes = 0
+  let current: Promise<void> | undefined
+
+  /** Never rejects: what failed is tried again, and a disk that stays full is reported by the writes. */
+  async function copy(): Promise<void> {
+    try {
+      const thread = new Worker(CHECKPOINT, {
+        eval: true,
+        // of a file that is there: without it, none is made
+        workerData: `${pathToFileURL(path)}?mode=rw`,
+        execArgv: [],
+        resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
+      })
+      thread.unref()
+      await once(thread, 'exit')
+    } catch (error) {
+      log.warn('a checkpoint of the journal failed', { reason: messageOf(error) })
+    }
+  }
+
+  return {
+    written() {
+      writes++
+      if (writes % WRITES_PER_LOOK !== 0 || current !== undefined) return
+      const { log: pages, checkpointed } = length.get() as { log: number; checkpointed: number }
+      if (pages - checkpointed < CHECKPOINT_PAGES) return
+      current = copy().finally(() => {
+        current = undefined
+      })
+    },
+    idle: async () => await current,
+  }
+}
