@@ -16,7 +16,7 @@ import type { Code, CodeComponents, CodeInit } from './types.ts'
  *     using unpacked = await code.obtain(id, { signal })   // unpacked.dir
  */
 export async function createCode(components: CodeComponents, init: CodeInit): Promise<Code> {
-  const { clock, rng, log, events, streams, providers, onInvalidData } = components
+  const { clock, rng, log, events, zstd, streams, onInvalidData } = components
   const store = await createCodeStore(components, init)
   const { internet } = components
   const sources =
@@ -26,11 +26,8 @@ export async function createCode(components: CodeComponents, init: CodeInit): Pr
           { clock, events, store, network: internet },
           { storage: init.storage, clientAccess: init.clientAccess },
         )
-  const retriever = createRetriever(
-    { clock, rng, log, events, streams, providers, onInvalidData, store, sources },
-    init,
-  )
-  const serve = createArchiveServer({ clock, log, events, store })
+  const retriever = createRetriever({ ...components, store, sources }, init)
+  const serve = createArchiveServer({ clock, log, events, store, zstd })
   return {
     store,
     serve,

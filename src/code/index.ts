@@ -19,6 +19,7 @@ export { inspectStore } from './store/inspect.ts'
 export type {
   ChunkReader,
   Code,
+  CodeComponents,
   CodeProvenance,
   RetrievedCode,
   RetrieveOptions,

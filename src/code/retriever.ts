@@ -24,7 +24,7 @@ export function createRetriever(
   components: CodeComponents & { store: CodeStore; sources?: CodeSources | undefined },
   init: Pick<CodeInit, 'self'>,
 ) {
-  const { clock, events, log, rng, store, streams, onInvalidData } = components
+  const { clock, events, log, rng, store, streams, zstd, onInvalidData } = components
   const unpackCache = createUnpackCache(components)
   const layerSizes = createLayerSizes({ clock, images: store.images })
   const fetches = createSingleFlight<void>()
@@ -71,7 +71,7 @@ export function createRetriever(
   }
 
   async function askPeers(code: CID, limits: TarLimits, options: RetrieveOptions): Promise<void> {
-    await fetchCode({ clock, rng, log, events, store, streams, buffers, onInvalidData }, code, {
+    await fetchCode({ clock, rng, log, events, store, streams, buffers, zstd, onInvalidData }, code, {
       signal: options.signal,
       self: init.self,
       maxBytes: limits.maxBytes,

@@ -10,9 +10,11 @@ import type { MessageStream, StreamOpener } from '../base/stream.ts'
 import type { ClientAccessReader, ClientRegistries, RunnerConfig } from '../config/index.ts'
 import type { EgressComponents } from '../egress/index.ts'
 import type { TarLimits } from './archive/tar-read.ts'
+import type { Zstd } from './archive/zstd.ts'
 import type { CodeEvents } from './events.ts'
 import type { ImageStore } from './images/types.ts'
 import type { AbortOptions, Arrival, CodeProvenance, StoredCode, VerifiedCode } from './stored-code.ts'
+import type { Unpacker } from './unpack/unpack.ts'
 
 export type { AbortOptions, Arrival, CodeProvenance, StoredCode, VerifiedCode } from './stored-code.ts'
 
@@ -132,6 +134,10 @@ export type CodeComponents = StoreComponents & {
   /** Opens archive streams to providers. */
   readonly streams: StreamOpener
   readonly providers: CodeProviders
+  /** default: beside the main thread */
+  readonly zstd?: Zstd | undefined
+  /** default: a confined process */
+  readonly unpacker?: Unpacker | undefined
   /** The machine's network, for sources other than the mesh. */
   readonly internet?: EgressComponents | undefined
   /** Called with a peer that sent data that the code's hashes exclude; it is scored. */

@@ -1,25 +1,55 @@
 import { promisify } from 'node:util'
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { WORTHWHILE_SAVING, ZSTD_WINDOW_LOG } from '../constants.ts'
 import { HashMismatchError } from '../errors.ts'
 
-const compress = promisify(zstdCompress)
-const decompress = promisify(zstdDecompress)
+/** Chunks as zstd frames, each alone. */
+export interface Zstd {
+  /**
+   * The chunk as one frame, handed to `use`; undefined where that is not worth it. The frame's memory is given back at
+   * once: the collector goes through the whole heap for every few dozen of them.
+   */
+  compress<Used>(chunk: Uint8Array, use: (frame: Uint8Array) => Used): Promise<Used | undefined>
+  /** The chunk of a frame. A frame that wants to be longer than `length`, or wants more memory, is not read on. */
+  decompress(frame: Uint8Array, length: number): Promise<Uint8Array>
+}
 
-/**
- * The chunk as one zstd frame, handed to `use`; undefined where that is not worth it. Runs beside the main thread. The
- * frame's memory is given back at once: the collector goes through the whole heap for every few dozen of them.
- */
-export async function compressChunk<Used>(
-  chunk: Uint8Array,
-  use: (frame: Uint8Array) => Used,
-): Promise<Used | undefined> {
-  const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG }
-  const frame = await compress(chunk, { chunkSize: longestFrame(chunk.byteLength), params })
-  const used = frame.byteLength <= chunk.byteLength * (1 - WORTHWHILE_SAVING) ? use(frame) : undefined
-  // a short one lies in memory that others share
-  if (frame.byteLength === frame.buffer.byteLength) (frame.buffer as ArrayBuffer).transfer(0)
-  return used
+type Options = Parameters<typeof zstdCompressSync>[1]
+type Convert = (bytes: Uint8Array, options: Options) => Uint8Array | Promise<Uint8Array>
+
+const [compressBeside, decompressBeside] = [promisify(zstdCompress), promisify(zstdDecompress)]
+
+/** Works beside the main thread. */
+export function threadedZstd(): Zstd {
+  return zstdWith(compressBeside, decompressBeside)
+}
+
+/** The same in the main thread, for simulations: when a thread is done is nothing that a seed decides. */
+export function synchronousZstd(): Zstd {
+  return zstdWith(zstdCompressSync, zstdDecompressSync)
+}
+
+function zstdWith(compress: Convert, decompress: Convert): Zstd {
+  return {
+    async compress(chunk, use) {
+      const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG }
+      const frame = await compress(chunk, { chunkSize: longestFrame(chunk.byteLength), params })
+      const used = frame.byteLength <= chunk.byteLength * (1 - WORTHWHILE_SAVING) ? use(frame) : undefined
+      // a short one lies in memory that others share
+      if (frame.byteLength === frame.buffer.byteLength) (frame.buffer as ArrayBuffer).transfer(0)
+      return used
+    },
+    async decompress(frame, length) {
+      let chunk: Uint8Array
+      try {
+        chunk = await decompress(frame, unpackLimits(length))
+      } catch (cause) {
+        throw new HashMismatchError(`a compressed chunk is broken or unpacks to more than ${length} bytes`, { cause })
+      }
+      if (chunk.byteLength === length) return chunk
+      throw new HashMismatchError(`a compressed chunk unpacks to ${chunk.byteLength} bytes instead of ${length}`)
+    },
+  }
 }
 
 /** What does not compress grows by less than this (ZSTD_COMPRESSBOUND): one piece of memory is enough. */
@@ -32,16 +62,4 @@ export function unpackLimits(length: number) {
   const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG }
   // zlib takes no buffer below 64 bytes
   return { chunkSize: Math.max(64, length), maxOutputLength: length, params }
-}
-
-/** The chunk of a zstd frame. A frame that wants to be longer than `length`, or wants more memory, is not read on. */
-export async function decompressChunk(frame: Uint8Array, length: number): Promise<Uint8Array> {
-  let chunk: Uint8Array
-  try {
-    chunk = await decompress(frame, unpackLimits(length))
-  } catch (cause) {
-    throw new HashMismatchError(`a compressed chunk is broken or unpacks to more than ${length} bytes`, { cause })
-  }
-  if (chunk.byteLength === length) return chunk
-  throw new HashMismatchError(`a compressed chunk unpacks to ${chunk.byteLength} bytes instead of ${length}`)
 }

@@ -5,6 +5,7 @@ import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { StreamOpener } from '../../base/stream.ts'
+import { threadedZstd, type Zstd } from '../archive/zstd.ts'
 import { PROGRESS_MS } from '../constants.ts'
 import { DiskFullError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
@@ -24,6 +25,8 @@ export type FetchComponents = {
   readonly store: Pick<CodeStore, 'has' | 'resume' | 'begin' | 'images'>
   readonly streams: StreamOpener
   readonly buffers: BufferPool
+  /** default: beside the main thread */
+  readonly zstd?: Pick<Zstd, 'decompress'> | undefined
   readonly onInvalidData?: ((peer: string) => void) | undefined
 }
 
@@ -41,7 +44,10 @@ export type FetchOptions = AbortOptions &
 export async function fetchCode(components: FetchComponents, code: CID, options: FetchOptions): Promise<void> {
   if (components.store.has(code)) return
   if (isImageCid(code)) await run(components, { code, transfer: imageTransfer(components, code) }, options)
-  else await run(components, { code, transfer: archiveTransfer(components, code) }, options)
+  else {
+    const { zstd = threadedZstd() } = components
+    await run(components, { code, transfer: archiveTransfer({ ...components, zstd }, code) }, options)
+  }
 }
 
 async function run<P extends PartialTransfer, K extends Picker>(

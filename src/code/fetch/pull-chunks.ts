@@ -3,7 +3,7 @@ import type { CID } from '../../../protocols/encoding.ts'
 import { type ArchiveAnswer, chunkLength } from '../../../protocols/streams/archive.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { sanitizeText } from '../../base/format.ts'
-import { decompressChunk } from '../archive/zstd.ts'
+import type { Zstd } from '../archive/zstd.ts'
 import { MAX_REFUSALS, REFUSED_MS, USELESS_MS, WRITES_AHEAD } from '../constants.ts'
 import { NoProviderError, SupersededError } from '../errors.ts'
 import type { BufferLease, BufferPool } from '../store/buffer-pool.ts'
@@ -18,6 +18,7 @@ export type ChunkPull = {
   readonly clock: Clock
   readonly code: CID
   readonly buffers: BufferPool
+  readonly zstd: Pick<Zstd, 'decompress'>
   readonly provider: Provider
   readonly progress: TransferProgress<PartialCode, ChunkPicker>
 }
@@ -50,7 +51,7 @@ type Opened = {
 }
 
 async function pullOn(
-  { clock, code, provider: { signal }, progress }: ChunkPull,
+  { clock, code, zstd, provider: { signal }, progress }: ChunkPull,
   { stream, window, buffers, superseded }: Opened,
   { partial, picker }: Target<PartialCode, ChunkPicker>,
 ): Promise<void> {
@@ -67,7 +68,7 @@ async function pullOn(
   const writes = createChunkWrites(async (index, answer) => {
     try {
       const length = chunkLength(partial.manifest, index)
-      await partial.write(index, answer.is === 'zstd' ? await decompressChunk(answer.bytes, length) : answer.bytes)
+      await partial.write(index, answer.is === 'zstd' ? await zstd.decompress(answer.bytes, length) : answer.bytes)
       picker.completed(index)
       progress.stored()
     } catch (error) {

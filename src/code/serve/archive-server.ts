@@ -14,6 +14,7 @@ import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import type { MessageStream } from '../../base/stream.ts'
+import { threadedZstd, type Zstd } from '../archive/zstd.ts'
 import {
   CLOSE_GRACE_MS,
   FAST_BYTES_PER_SECOND,
@@ -34,6 +35,8 @@ export type ServerComponents = {
   readonly log: Log
   readonly events: Emitter<CodeEvents>
   readonly store: Pick<CodeStore, 'open' | 'images'>
+  /** default: beside the main thread */
+  readonly zstd?: Pick<Zstd, 'compress'> | undefined
 }
 
 /** Made once: each would look for its stack, for every chunk. */
@@ -59,7 +62,7 @@ type Session = {
 
 /** Answers archive streams: requests one after another, each chunk read when it can be sent. */
 export function createArchiveServer(components: ServerComponents) {
-  const { clock, events, log } = components
+  const { clock, events, log, zstd = threadedZstd() } = components
   const perPeer = new Map<string, number>()
   const uploads = createUploadQueue(clock)
   /** Frames for whole chunks that no session uses: memory of each session's own would have the collector run all the time. */
@@ -69,7 +72,7 @@ export function createArchiveServer(components: ServerComponents) {
   let streams = 0
 
   function compressorOf(code: string): ChunkCompressor {
-    const compressor = compressors.get(code) ?? createChunkCompressor()
+    const compressor = compressors.get(code) ?? createChunkCompressor(zstd.compress)
     compressors.set(code, compressor)
     return compressor
   }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import type { CID } from '../../../protocols/encoding.ts'
 import type { ArchiveManifest } from '../../../protocols/streams/archive.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -7,23 +6,27 @@ import type { Emitter } from '../../base/events.ts'
 import { formatCount } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
+import { type Disk, systemDisk } from '../../base/os/disk.ts'
 import { createSingleFlight } from '../../base/single-flight.ts'
 import type { TarLimits } from '../archive/tar-read.ts'
 import { FILES_PER_CODE, MAX_KNOWN_UNPACKED } from '../constants.ts'
 import { BadArchiveError, HashMismatchError, StoreFullError, TooLargeError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { AbortOptions, CodeStore } from '../types.ts'
-import { checkUnpacked, unpackArchive } from './unpack.ts'
+import { confinedUnpacker, type Unpacker } from './unpack.ts'
 
 type UnpackCacheComponents = {
   readonly clock: Clock
   readonly log: Log
   readonly events: Emitter<CodeEvents>
   readonly store: CodeStore
+  readonly disk?: Disk | undefined
+  readonly unpacker?: Unpacker | undefined
 }
 
 /** Unpacked code, once per code however many want it. */
-export function createUnpackCache({ clock, events, log, store }: UnpackCacheComponents) {
+export function createUnpackCache(components: UnpackCacheComponents) {
+  const { clock, events, log, store, disk = systemDisk(), unpacker = confinedUnpacker() } = components
   /** Files and folders of each code that was unpacked or checked since this process began. */
   const known = new LruMap<string, number>(MAX_KNOWN_UNPACKED)
   const flights = createSingleFlight<{ dir: string; entries: number }>()
@@ -33,7 +36,7 @@ export function createUnpackCache({ clock, events, log, store }: UnpackCacheComp
     const paths = store.paths(code)
     const archive = { manifest: store.manifest(code) as ArchiveManifest, tar: paths.tar }
     if (paths.unpacked) {
-      const entries = known.get(key) ?? (await checkUnpacked(archive, paths.files, { clock, limits, signal }))?.entries
+      const entries = known.get(key) ?? (await unpacker.check(archive, paths.files, { clock, limits, signal }))?.entries
       if (entries !== undefined) {
         known.set(key, entries)
         return { dir: paths.files, entries }
@@ -47,21 +50,21 @@ export function createUnpackCache({ clock, events, log, store }: UnpackCacheComp
     try {
       const filesLeft = store.filesLeft() - 1
       const within = { ...limits, maxEntries: Math.min(limits.maxEntries, filesLeft) }
-      const { files, entries, bytes } = await unpackArchive(archive, temp, { clock, limits: within, signal }).catch(
-        (error) => {
+      const { files, entries, bytes } = await unpacker
+        .unpack(archive, temp, { clock, limits: within, signal })
+        .catch((error) => {
           if (!(error instanceof TooLargeError) || filesLeft >= limits.maxEntries) throw error
           throw new StoreFullError(
             `the code store can hold ${formatCount(Math.max(0, filesLeft))} more files and folders, and the code has more than that`,
             { never: filesLeft >= store.usage().maxFiles - FILES_PER_CODE - 1 },
           )
-        },
-      )
+        })
       await store.keepUnpacked(code, temp, entries)
       known.set(key, entries)
       events.emit('code:unpacked', { code: key, files, bytes, ms: clock.monotonic() - startedAt })
       return { dir: paths.files, entries }
     } finally {
-      await rm(temp, { recursive: true, force: true })
+      await disk.rm(temp, { recursive: true, force: true })
     }
   }
 

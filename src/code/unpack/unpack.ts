@@ -25,6 +25,17 @@ export type UnpackOptions = {
 export type Unpacked = { readonly files: number; readonly entries: number; readonly bytes: number }
 export type Archive = { readonly manifest: ArchiveManifest; readonly tar: string }
 
+/** Makes files of archives. */
+export interface Unpacker {
+  readonly unpack: typeof unpackArchive
+  readonly check: typeof checkUnpacked
+}
+
+/** Each archive in a process that can do nothing else. */
+export function confinedUnpacker(): Unpacker {
+  return { unpack: unpackArchive, check: checkUnpacked }
+}
+
 /**
  * Unpacks an archive into the empty folder `target`, in a process that may read this archive and write this folder and
  * do nothing else, as another user where the node is root. Everyone may read `target` afterwards, and the node alone may

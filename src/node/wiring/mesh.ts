@@ -55,6 +55,7 @@ export async function createMesh(
         log: log.child('code'),
         events,
         disk: platform.disk,
+        ...platform.code,
         streams: network.streams,
         providers: providersOf(network),
         internet: platform.internet,

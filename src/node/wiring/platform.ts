@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { type Disk, systemDisk } from '../../base/os/disk.ts'
 import { lockFolder } from '../../base/os/pid-lock.ts'
 import type { Rng } from '../../base/rng.ts'
+import type { CodeComponents } from '../../code/index.ts'
 import { type Configuration, rangeOf } from '../../config/index.ts'
 import { type EgressComponents, machineNetwork } from '../../egress/index.ts'
 import { createExecutors } from '../../execution/executors.ts'
@@ -21,6 +22,8 @@ export interface Platform {
   readonly host: NetworkComponents['host']
   /** Of the node's own files; what runs has others. */
   readonly disk: Disk
+  /** How code is compressed and unpacked. */
+  readonly code: Pick<CodeComponents, 'zstd' | 'unpacker'>
   /** One node owns a data folder, which it makes. */
   readonly openFolder: (dataDir: string) => Promise<AsyncDisposable>
   readonly openJournal: typeof openJournal
@@ -38,6 +41,7 @@ export function systemPlatform({ clock, rng }: { clock: Clock; rng: Rng }, { dat
     internet: machineNetwork(clock),
     host: undefined,
     disk: systemDisk(),
+    code: {},
     async openFolder(dir) {
       await mkdir(dir, { recursive: true, mode: 0o700 })
       return await lockFolder(dir)
