@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { Disk } from '../../base/os/disk.ts'
 import type { TreeSummary } from './output-tree.ts'
 
 /**
@@ -34,46 +34,54 @@ export type FoundOutput = TreeSummary & {
 }
 
 /** The outputs in a folder. Everything else is removed, and pins of runs that are over. */
-export async function scanOutputs(dir: string, isUnfinished: (runId: string) => boolean): Promise<FoundOutput[]> {
-  await mkdir(dir, { recursive: true, mode: 0o711 })
+export async function scanOutputs(
+  disk: Disk,
+  dir: string,
+  isUnfinished: (runId: string) => boolean,
+): Promise<FoundOutput[]> {
+  await disk.mkdir(dir, { recursive: true, mode: 0o711 })
   const found: FoundOutput[] = []
-  for (const id of await readdir(dir)) {
+  for (const id of await disk.readdir(dir)) {
     const folder = join(dir, id)
-    const output = await readOutput(folder, id).catch(() => undefined)
+    const output = await readOutput(disk, folder, id).catch(() => undefined)
     if (output === undefined) {
-      if (!isUnfinished(id)) await rm(folder, { recursive: true, force: true })
+      if (!isUnfinished(id)) await disk.rm(folder, { recursive: true, force: true })
       continue
     }
-    for (const runId of output.pins) if (!isUnfinished(runId)) await removePin(folder, runId)
+    for (const runId of output.pins) if (!isUnfinished(runId)) await removePin(disk, folder, runId)
     found.push({ ...output, pins: output.pins.filter(isUnfinished) })
   }
   return found
 }
 
-async function readOutput(folder: string, id: string): Promise<FoundOutput> {
-  const text = await readFile(outputOf(folder), 'utf8')
-  const { mtimeMs } = await stat(outputOf(folder))
-  const pins = await readdir(join(folder, PINS)).catch(() => [])
+async function readOutput(disk: Disk, folder: string, id: string): Promise<FoundOutput> {
+  const text = (await disk.readFile(outputOf(folder))).toString()
+  const { mtimeMs } = await disk.stat(outputOf(folder))
+  const pins = await disk.readdir(join(folder, PINS)).catch(() => [])
   return { ...description.parse(JSON.parse(text)), id, usedAt: mtimeMs, pins }
 }
 
-export async function writeOutput(folder: string, output: TreeSummary & { readonly key: string }): Promise<void> {
+export async function writeOutput(
+  disk: Disk,
+  folder: string,
+  output: TreeSummary & { readonly key: string },
+): Promise<void> {
   const { key, digest, bytes, files } = output
-  await writeFile(`${outputOf(folder)}.new`, JSON.stringify({ key, digest, bytes, files }), { mode: 0o600 })
-  await rename(`${outputOf(folder)}.new`, outputOf(folder))
+  await disk.writeFile(`${outputOf(folder)}.new`, JSON.stringify({ key, digest, bytes, files }), { mode: 0o600 })
+  await disk.rename(`${outputOf(folder)}.new`, outputOf(folder))
 }
 
 /** First what makes it an output: a part of one is none. */
-export async function removeOutput(folder: string): Promise<void> {
-  await rm(outputOf(folder), { force: true })
-  await rm(folder, { recursive: true, force: true })
+export async function removeOutput(disk: Disk, folder: string): Promise<void> {
+  await disk.rm(outputOf(folder), { force: true })
+  await disk.rm(folder, { recursive: true, force: true })
 }
 
-export async function writePin(folder: string, runId: string): Promise<void> {
-  await mkdir(join(folder, PINS), { recursive: true, mode: 0o700 })
-  await writeFile(join(folder, PINS, runId), '')
+export async function writePin(disk: Disk, folder: string, runId: string): Promise<void> {
+  await disk.mkdir(join(folder, PINS), { recursive: true, mode: 0o700 })
+  await disk.writeFile(join(folder, PINS, runId), '')
 }
 
-export async function removePin(folder: string, runId: string): Promise<void> {
-  await rm(join(folder, PINS, runId), { force: true })
+export async function removePin(disk: Disk, folder: string, runId: string): Promise<void> {
+  await disk.rm(join(folder, PINS, runId), { force: true })
 }

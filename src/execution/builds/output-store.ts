@@ -1,11 +1,19 @@
-import { mkdir, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
+import { type Disk, systemDisk } from '../../base/os/disk.ts'
 import type { Rng } from '../../base/rng.ts'
 import { codeOf, outputOf, removeOutput, removePin, scanOutputs, writeOutput, writePin } from './output-files.ts'
 import { sealTree, summarizeTree, type TreeSummary } from './output-tree.ts'
+
+type OutputStoreComponents = {
+  readonly clock: Clock
+  readonly rng: Rng
+  readonly log: Log
+  /** default: that of this machine */
+  readonly disk?: Disk | undefined
+}
 
 /** Each costs memory and a look at each start, however small it is. */
 const MAX_OUTPUTS = 4096
@@ -47,7 +55,7 @@ export interface OutputStore {
 }
 
 export async function openOutputStore(
-  { clock, rng, log }: { readonly clock: Clock; readonly rng: Rng; readonly log: Log },
+  { clock, rng, log, disk = systemDisk() }: OutputStoreComponents,
   { dir, maxBytes, isUnfinished }: OutputStoreInit,
 ): Promise<OutputStore> {
   const entries = new Map<string, Entry>()
@@ -55,7 +63,7 @@ export async function openOutputStore(
   const folderOf = ({ id }: Output) => join(dir, id)
   const used = () => entries.values().reduce((sum, { bytes }) => sum + bytes, 0)
 
-  const scanned = await scanOutputs(dir, isUnfinished)
+  const scanned = await scanOutputs(disk, dir, isUnfinished)
   for (const found of scanned.sort((a, b) => a.usedAt - b.usedAt)) {
     add({ ...found, dir: codeOf(join(dir, found.id)), checked: false, checking: false, pins: new Set(found.pins) })
   }
@@ -70,7 +78,7 @@ export async function openOutputStore(
     entries.delete(entry.id)
     if (byKey.get(entry.key) === entry) byKey.delete(entry.key)
     // what is left of it when that fails goes at the next start
-    await removeOutput(folderOf(entry)).catch((error) =>
+    await removeOutput(disk, folderOf(entry)).catch((error) =>
       log.warn('the output of a build could not be removed', { id: entry.id, reason: messageOf(error) }),
     )
   }
@@ -90,15 +98,17 @@ export async function openOutputStore(
 
   async function touch(entry: Entry): Promise<void> {
     entry.usedAt = clock.now()
-    await utimes(outputOf(folderOf(entry)), entry.usedAt / 1000, entry.usedAt / 1000).catch((error) =>
-      log.debug('the last use of an output was not noted', { id: entry.id, reason: messageOf(error) }),
-    )
+    await disk
+      .utimes(outputOf(folderOf(entry)), entry.usedAt / 1000, entry.usedAt / 1000)
+      .catch((error) =>
+        log.debug('the last use of an output was not noted', { id: entry.id, reason: messageOf(error) }),
+      )
   }
 
   async function unpinExcept(runId: string, kept: Entry | undefined): Promise<void> {
     for (const entry of [...entries.values()]) {
       if (entry === kept || !entry.pins.delete(runId)) continue
-      await removePin(folderOf(entry), runId)
+      await removePin(disk, folderOf(entry), runId)
       await touch(entry)
       if (entry.pins.size === 0 && byKey.get(entry.key) !== entry) await remove(entry)
     }
@@ -118,19 +128,19 @@ export async function openOutputStore(
     async draft(key) {
       const id = `${key.slice(0, 16)}-${rng.uuid()}`
       const folder = join(dir, id)
-      await mkdir(folder, { recursive: true, mode: 0o711 })
+      await disk.mkdir(folder, { recursive: true, mode: 0o711 })
       const code = codeOf(folder)
       return {
         dir: code,
         async keep({ signal }) {
           const summary = await sealTree(code, { signal })
-          await writeOutput(folder, { key, ...summary })
+          await writeOutput(disk, folder, { key, ...summary })
           const known = { usedAt: clock.now(), checked: true, checking: false, pins: new Set<string>() }
           add({ id, key, dir: code, ...summary, ...known })
           return { id, key, dir: code }
         },
         async [Symbol.asyncDispose]() {
-          if (!entries.has(id)) await rm(folder, { recursive: true, force: true })
+          if (!entries.has(id)) await disk.rm(folder, { recursive: true, force: true })
         },
       }
     },
@@ -142,7 +152,7 @@ export async function openOutputStore(
       entry.pins.add(runId)
       await touch(entry)
       try {
-        if (!held) await writePin(folderOf(entry), runId)
+        if (!held) await writePin(disk, folderOf(entry), runId)
         await unpinExcept(runId, entry)
         return true
       } catch (error) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import type { Disk } from '../../base/os/disk.ts'
 import type { Rng } from '../../base/rng.ts'
 import type { EgressComponents } from '../../egress/index.ts'
 import type { RunJournal } from '../journal.ts'
@@ -13,6 +14,8 @@ export type BuildsComponents = {
   readonly rng: Rng
   readonly log: Log
   readonly journal: Pick<RunJournal, 'unfinished'>
+  /** default: that of this machine */
+  readonly disk?: Disk | undefined
   /** How the hosts that builds reach are resolved and connected to. */
   readonly internet: EgressComponents
   /** Absent where the node is not root: its builds share a user. */
