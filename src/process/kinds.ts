@@ -155,6 +155,16 @@ export const PROCESSES = {
     files: FILES,
     user: 'root',
   },
+  simulation: {
+    what: 'a simulation, whose time and chance are its own',
+    reads: 'nothing',
+    environment: [],
+    descriptors: [],
+    cwd: '/',
+    umask: 0o077,
+    files: FILES,
+    user: "the researcher's",
+  },
   node: {
     what: 'a node of the demo',
     reads: 'what a node reads',

@@ -1,0 +1,16 @@
+import type { Globals } from './globals.ts'
+
+/** Lets time pass until the work is done: one timer fires, then all that follows from it happens, then the next one. */
+export async function drive<T>(globals: Globals, work: () => Promise<T>): Promise<T> {
+  let done = false
+  const result = work().finally(() => {
+    done = true
+  })
+  result.catch(() => {})
+  await globals.drained()
+  while (!done) {
+    if (!globals.fireNext()) throw new Error('the simulation stands still: nothing waits for a time that will come')
+    await globals.drained()
+  }
+  return await result
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { writeSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { messageOf } from '../../base/errors.ts'
+import type { Outcome, Scenario } from '../types.ts'
+import { drive } from './drive.ts'
+import { replaceGlobals } from './globals.ts'
+
+// before anything of the node is imported: libraries take time and chance from the globals
+const globals = replaceGlobals()
+const { play } = await import('../play.ts')
+const { forbidNondeterminism } = await import('./guard.ts')
+
+const scenario = JSON.parse(await text(process.stdin)) as Scenario
+const hash = createHash('sha256')
+const counts: Record<string, number> = {}
+let events = 0
+
+/** Standard output is written at once: a stream would wait for the kernel. */
+function write(line: string): void {
+  const bytes = Buffer.from(`${line}\n`)
+  for (let written = 0; written < bytes.byteLength; ) written += writeSync(1, bytes, written)
+}
+
+function fail(error: unknown): never {
+  writeSync(2, `${messageOf(error)}\n`)
+  process.exit(1)
+}
+
+globals.seed(scenario.seed)
+forbidNondeterminism(fail)
+process.on('unhandledRejection', fail)
+process.on('uncaughtException', fail)
+await drive(globals, () =>
+  play(scenario, (event) => {
+    const line = JSON.stringify(event)
+    hash.update(`${line}\n`)
+    events++
+    counts[event.event] = (counts[event.event] ?? 0) + 1
+    write(line)
+  }),
+)
+const outcome: Outcome = { sha256: hash.digest('hex'), events, counts }
+write(JSON.stringify({ outcome }))
+process.exit(0)

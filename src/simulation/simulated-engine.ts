@@ -1,0 +1,35 @@
+import { addAbortListener } from 'node:events'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { entryFile, entryFlags } from '../base/child-entry.ts'
+import { UnavailableError } from '../base/errors.ts'
+import { startPiped } from '../process/index.ts'
+import type { Engine, Outcome } from './types.ts'
+
+/**
+ * Whole nodes, as programs have them, in one process whose time and chance follow from the seed: the same scenario gives the
+ * same events, byte for byte, on every machine and however busy it is. libp2p, noise, yamux and gossipsub are the real ones;
+ * disks, machines, programs and the wire between the nodes are simulated.
+ */
+export function createSimulatedEngine(): Engine {
+  return {
+    async run(scenario, { onEvent, signal } = {}) {
+      const args = [...entryFlags(import.meta.url), '--no-warnings', entryFile(import.meta.url, './process/main')]
+      const child = startPiped({ kind: 'simulation', program: process.execPath, args })
+      using _kill = signal && addAbortListener(signal, () => void child.kill('SIGKILL'))
+      const ended = new Promise<void>((resolve, reject) => child.once('error', reject).once('close', () => resolve()))
+      // one that died early takes no scenario; its end has the reason
+      child.stdin.on('error', () => {}).end(JSON.stringify(scenario))
+      const errors = text(child.stderr)
+      let outcome: Outcome | undefined
+      for await (const line of createInterface({ input: child.stdout })) {
+        if (line.startsWith('{"outcome":')) outcome = (JSON.parse(line) as { outcome: Outcome }).outcome
+        else onEvent?.(line)
+      }
+      await ended
+      signal?.throwIfAborted()
+      if (outcome === undefined) throw new UnavailableError(`the simulation ended early: ${(await errors).trim()}`)
+      return outcome
+    },
+  }
+}
