@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { CHUNK_BYTES } from '../../../../protocols/limits.ts'
-import { compressChunk, decompressChunk } from '../../../../src/code/archive/zstd.ts'
+import { threadedZstd } from '../../../../src/code/archive/zstd.ts'
 import { createChunkCompressor } from '../../../../src/code/serve/chunk-compressor.ts'
 import { noise } from '../../../fixtures/code/stores.ts'
 
@@ -28,6 +28,7 @@ test.each([
   expect(await tried(chunks)).toBe(tries)
 })
 
+const zstd = threadedZstd()
 const CONTENTS = {
   zeros: new Uint8Array(CHUNK_BYTES),
   digits: Buffer.from(randomBytes(CHUNK_BYTES / 2).toString('hex')),
@@ -42,8 +43,8 @@ test.each([
   const transfer = vi.spyOn(ArrayBuffer.prototype, 'transfer')
   onTestFinished(() => transfer.mockRestore())
   const chunk = CONTENTS[kind]
-  const frame = await compressChunk(chunk, (lent) => new Uint8Array(lent))
+  const frame = await zstd.compress(chunk, (lent) => new Uint8Array(lent))
   if (frame === undefined) expect(isUsed).toBe(false)
-  else expect(Buffer.from(chunk).equals(await decompressChunk(frame, CHUNK_BYTES))).toBe(isUsed)
+  else expect(Buffer.from(chunk).equals(await zstd.decompress(frame, CHUNK_BYTES))).toBe(isUsed)
   expect(transfer).toHaveBeenCalledTimes(givenBack)
 })
