@@ -16,9 +16,8 @@ import type { Code, CodeComponents, CodeInit } from './types.ts'
  *     using unpacked = await code.obtain(id, { signal })   // unpacked.dir
  */
 export async function createCode(components: CodeComponents, init: CodeInit): Promise<Code> {
-  const { clock, rng, log, events, zstd, streams, onInvalidData } = components
+  const { clock, log, events, zstd, internet } = components
   const store = await createCodeStore(components, init)
-  const { internet } = components
   const sources =
     internet === undefined || init.storage === undefined
       ? undefined
