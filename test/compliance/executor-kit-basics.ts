@@ -1,11 +1,11 @@
 import { chmod, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { MIB, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
 /** A command, what it writes, and what it sees of the disk. */
-export function describeBasics({ create, dirs, executor, json, logs, nodeId, outcome, plan }: KitContext): void {
+export function describeBasics({ it, create, dirs, executor, json, logs, nodeId, outcome, plan }: KitContext): void {
   describe('a command', () => {
     it('ends with its exit code', async () => {
       expect((await outcome('process.exitCode = 7')).end).toMatchObject({ exitCode: 7, reason: 'exit' })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { Run } from '../../src/execution/index.ts'
 import { linesOf, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
@@ -15,7 +15,7 @@ type Checked = {
 }
 
 /** A command inside of a run that says whether it works. */
-export function describeCheck({ create, dirs, executor, nodeId, plan }: KitContext): void {
+export function describeCheck({ it, create, dirs, executor, nodeId, plan }: KitContext): void {
   /** Stays with a run that has a check, and answers what the run wrote. */
   const checked = async (check: string, script: string, during: (checked: Checked) => Promise<void>) => {
     const command = ['node', '-e', `const fs = require('fs');${check}`, "it's", '$HOME "x"']

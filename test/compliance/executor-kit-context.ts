@@ -3,6 +3,8 @@ import type { Executor, Plan } from '../../src/execution/index.ts'
 import type { Outcome, PlanChange, RunDirs } from '../fixtures/execution/run-fixture.ts'
 
 export type KitContext = {
+  /** A test, unless the executor leaves this one out. */
+  it(title: string, test: () => unknown, timeoutMs?: number): void
   readonly nodeId: string
   readonly logs: { maxBytes: number; keep: number }
   dirs(): RunDirs

@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { linesOf, makeRunDirs, runToEnd, talk, until } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
 /** Ends that are asked for, and nodes that are killed. */
-export function describeLife({ create, dirs, executor, nodeId, plan }: KitContext): void {
+export function describeLife({ it, create, dirs, executor, nodeId, plan }: KitContext): void {
   /** Runs a script that says that it is ready, and then stops it. */
   const stopped = async (script: string, graceMs: number) => {
     const ready = await plan(`${script}; setInterval(() => {}, 1000); console.log('ready')`)

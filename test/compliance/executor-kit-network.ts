@@ -1,11 +1,11 @@
 import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { describe, expect, it } from 'vitest'
+import { describe, expect } from 'vitest'
 import { runToEnd, talk } from '../fixtures/execution/run-fixture.ts'
 import type { KitContext } from './executor-kit-context.ts'
 
 /** No network but the gateway. */
-export function describeNetwork({ executor, json, plan }: KitContext): void {
+export function describeNetwork({ it, executor, json, plan }: KitContext): void {
   describe('the network', () => {
     it('is loopback alone, without a route', async () => {
       const seen = await json(`const fs = require('fs'), os = require('os')

@@ -28,6 +28,7 @@ import { describeLife } from './executor-kit-lifecycle.ts'
 import { describeLimits } from './executor-kit-limits.ts'
 import { describeNetwork } from './executor-kit-network.ts'
 import { describeOutputs } from './executor-kit-outputs.ts'
+import { createRows, type LeftOut } from './executor-kit-rows.ts'
 import { describeUsage } from './executor-kit-usage.ts'
 
 type Create = (dirs: RunDirs, nodeId: string) => Executor
@@ -98,7 +99,11 @@ export function poolsOf(executor: () => PoolExecutor) {
 }
 
 /** What every executor must do, whatever it is made of. Its own pools are `pooled`. */
-export function describeExecutor(name: string, create: Create, { pooled = false } = {}): void {
+export function describeExecutor(
+  name: string,
+  create: Create,
+  { pooled = false, leftOut = {} }: { pooled?: boolean; leftOut?: LeftOut } = {},
+): void {
   describe(`executor ${name}`, () => {
     const nodeId = `kit-${name.replaceAll(/[^a-z]/g, '')}-${process.pid}`
     let dirs: RunDirs & AsyncDisposable
@@ -132,14 +137,26 @@ export function describeExecutor(name: string, create: Create, { pooled = false 
       await dirs[Symbol.asyncDispose]()
     })
 
-    const context = { nodeId, logs, dirs: () => dirs, executor: () => executor, create, plan, outcome, json, limited }
+    const { it, group } = createRows(leftOut)
+    const context = {
+      it,
+      nodeId,
+      logs,
+      dirs: () => dirs,
+      executor: () => executor,
+      create,
+      plan,
+      outcome,
+      json,
+      limited,
+    }
     describeBasics(context)
-    describeLimits(context)
+    group('limits', () => describeLimits(context))
     describeNetwork(context)
-    describeEgress(context)
+    group('the way out', () => describeEgress(context))
     describeLife(context)
     describeCheck(context)
-    describeUsage(context)
-    describeOutputs(context)
+    group('usage', () => describeUsage(context))
+    group('what a task leaves', () => describeOutputs(context))
   })
 }

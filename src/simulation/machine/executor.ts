@@ -31,6 +31,12 @@ export function createSimulatedExecutor(
   const { clock } = components
   const handleOf = ({ runId }: Plan) => ({ runId })
 
+  const checks = new Set<string>()
+  const entered = (runId: string) => {
+    checks.add(runId)
+    return { [Symbol.dispose]: () => void checks.delete(runId) }
+  }
+
   function runOf(simulated: SimulatedRun): Run {
     const { plan, startedAt } = simulated
     return {
@@ -41,6 +47,8 @@ export function createSimulatedExecutor(
       stats: async () => ({ memoryBytes: plan.grant.memoryBytes / 2, cpuMs: 0, pids: 1 }),
       reachable: async () => !simulated.hasEnded,
       async check(command, { timeoutMs, signal }) {
+        if (checks.has(plan.runId)) throw new UnavailableError('another check of the run has not ended')
+        using _check = entered(plan.runId)
         const check = startSimulatedRun(components, {
           plan: { ...plan, command, logDir: `${plan.logDir}.check` },
           program: programs[command[0] ?? ''],

@@ -24,7 +24,7 @@ export type SimulatedRunInit = {
   readonly logs: LogLimits
 }
 
-const [NOT_FOUND, KILLED, FAILED] = [127, 137, 1]
+const [NOT_FOUND, KILLED, TERMINATED, FAILED] = [127, 137, 143, 1]
 
 export function startSimulatedRun(
   { clock, disk }: { clock: Clock; disk: Disk },
@@ -36,12 +36,12 @@ export function startSimulatedRun(
   const ports = new Map<number, (connection: Duplex) => void>()
   const over = new AbortController()
   const killed = Promise.withResolvers<number>()
-  let onTerminate: () => void = () => killed.resolve(KILLED)
+  let onTerminate: () => void = () => killed.resolve(TERMINATED)
   let asked: EndReason | undefined
   let hasEnded = false
 
   const context: Parameters<Program>[0] = {
-    ...{ args, env: plan.env, codeDir: plan.codeDir, workdir: plan.workdir },
+    ...{ args, env: { HOME: '/work', ...plan.env }, codeDir: plan.codeDir, workdir: plan.workdir },
     write: (stream, data) => void (over.signal.aborted || output[stream].write(data)),
     listen: (port, onConnection) => void ports.set(port, onConnection),
     onTerminate(callback) {
