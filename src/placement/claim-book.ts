@@ -1,10 +1,11 @@
 import { addressOfPeerId } from '../../protocols/address.ts'
 import { type Claim, claimDistance } from '../../protocols/claims.ts'
-import { type CID, compareBytes } from '../../protocols/encoding.ts'
+import type { CID } from '../../protocols/encoding.ts'
 import type { Clock } from '../base/clock.ts'
 import { LruMap } from '../base/lru-map.ts'
 import { ACCEPTED_MS, FORGIVEN_AFTER_MS, MAX_HEARD, MISSED_ROUNDS } from './constants.ts'
 import type { CountedClaim } from './decide.ts'
+import type { RankedClaimant } from './limit-claimants.ts'
 import type { Claimant } from './types.ts'
 
 type Heard = {
@@ -15,6 +16,8 @@ type Heard = {
   readonly missed: number
   /** how long it has claimed a run that is not healthy; a peer that goes back and forth does not begin again */
   readonly acceptedMs: number
+  /** since when its claim has counted */
+  readonly since: number
 }
 
 /** What other nodes answered about one service. Bounded; times are those of this node. */
@@ -28,10 +31,10 @@ export interface ClaimBook {
   silence(peer: string): number
   /** Has it a claim that counts? */
   claims(peer: string): boolean
-  /** The nodes that have begun a run, or are about to, as they answered so long ago at most; the nearest first. */
-  runners(maxAgeMs: number): Claimant[]
+  /** The nodes that have begun a run, or are about to, as they answered so long ago at most. */
+  runners(maxAgeMs: number): (Claimant & RankedClaimant)[]
   /** Peers with a claim that counts, connected or not. */
-  claimants(): string[]
+  claimants(): RankedClaimant[]
   /** The claims that count; those that were answered at `roundAt` or later are fresh. */
   counted(roundAt: number): CountedClaim[]
   distanceOf(peer: string): Uint8Array
@@ -55,10 +58,12 @@ export function createClaimBook({ clock }: { clock: Clock }, { service }: { serv
   return {
     answered(peer, claim) {
       const at = clock.monotonic()
-      heard.set(peer, { claim, at, missed: 0, acceptedMs: acceptedMsAt(at, claim, heard.get(peer)) })
+      const before = heard.get(peer)
+      const since = before !== undefined && counts(before) ? before.since : at
+      heard.set(peer, { claim, at, missed: 0, acceptedMs: acceptedMsAt(at, claim, before), since })
     },
     missed(peer) {
-      const before = heard.get(peer) ?? { claim: undefined, at: 0, missed: 0, acceptedMs: 0 }
+      const before = heard.get(peer) ?? { claim: undefined, at: 0, missed: 0, acceptedMs: 0, since: 0 }
       heard.set(peer, { ...before, missed: before.missed + 1 })
     },
     answeredAt: (peer) => heard.get(peer)?.at,
@@ -68,14 +73,16 @@ export function createClaimBook({ clock }: { clock: Clock }, { service }: { serv
       return known !== undefined && counts(known)
     },
     runners: (maxAgeMs) =>
-      [...heard.entries()]
-        .flatMap(([peer, known]): Claimant[] => {
-          const state = known.claim?.state
-          if (state !== 'running' && state !== 'accepted') return []
-          return counts(known) && clock.monotonic() - known.at <= maxAgeMs ? [{ peer, state }] : []
-        })
-        .sort((a, b) => compareBytes(distanceOf(a.peer), distanceOf(b.peer))),
-    claimants: () => [...heard.entries()].flatMap(([peer, known]) => (counts(known) ? [peer] : [])),
+      [...heard.entries()].flatMap(([peer, known]) => {
+        const { claim, at, since } = known
+        if (claim?.state !== 'running' && claim?.state !== 'accepted') return []
+        if (!counts(known) || clock.monotonic() - at > maxAgeMs) return []
+        return [{ peer, state: claim.state, since, distance: distanceOf(peer) }]
+      }),
+    claimants: () =>
+      [...heard.entries()].flatMap(([peer, known]) =>
+        counts(known) ? [{ peer, since: known.since, distance: distanceOf(peer) }] : [],
+      ),
     counted: (roundAt) =>
       [...heard.entries()].flatMap(([peer, known]) => {
         if (known.claim === undefined || !counts(known)) return []

@@ -22,6 +22,7 @@ import {
 } from './constants.ts'
 import { claimedText, decidePlacement, isServing, type RoundFacts, type RoundResult } from './decide.ts'
 import { createEntry, type Entry } from './entry.ts'
+import { limitClaimants } from './limit-claimants.ts'
 import { peersToAsk } from './peers-to-ask.ts'
 import { createProviderLookups } from './provider-lookups.ts'
 import type { Part, Placement, PlacementComponents, PlacementInit } from './types.ts'
@@ -150,6 +151,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
       book,
       neighbours: mesh.neighbours(),
       providers: entry.providers,
+      inUse: mesh.inUse(id),
       askers: [...entry.askers.entries()].map(([peer]) => peer).reverse(),
       fresh: new Set(entry.fresh),
     }
@@ -266,10 +268,11 @@ export function createPlacement(components: PlacementComponents, init: Placement
       const entry = entries.get(service)
       return entry?.part === 'claiming' ? ASKS : entry?.text
     },
-    claimants: (service) =>
-      (entries.get(service)?.book.runners(SIBLING_AGE_MS) ?? [])
-        .filter(({ peer }) => !mesh.misbehaves(peer))
-        .slice(0, MAX_SIBLINGS),
+    claimants(service) {
+      const runners = entries.get(service)?.book.runners(SIBLING_AGE_MS) ?? []
+      const honest = runners.filter(({ peer }) => !mesh.misbehaves(peer))
+      return limitClaimants(honest, MAX_SIBLINGS, mesh.inUse(service)).map(({ peer, state }) => ({ peer, state }))
+    },
     onAsked: (service, peer) => entries.get(service)?.askers.set(peer, clock.monotonic()),
     onPeerConnected(peer) {
       for (const entry of entries.values()) {

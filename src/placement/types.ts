@@ -26,6 +26,8 @@ export interface ClaimMesh {
   ask(peer: string, service: string, options: { signal: AbortSignal }): Promise<Claim | undefined>
   /** Has it sent invalid data? Then its claims do not count. */
   misbehaves(peer: string): boolean
+  /** Has a run of the service here a tunnel to them? Then they stay its siblings while their claims count. */
+  inUse(service: string): ReadonlySet<string>
 }
 
 /** What this node does, and what a decision makes it do. */
@@ -77,7 +79,10 @@ export interface Placement extends AsyncDisposable {
   isAlone(): boolean
   /** What the claims of other nodes come to, as one sentence; undefined before the first round about it. */
   text(service: string): string | undefined
-  /** The nodes whose claim on a run of this service counts, as they answered a moment ago; the nearest first. */
+  /**
+   * The nodes whose claim on a run of this service counts, as they answered a moment ago; the nearest first. Of too many, those in use, those
+   * that have claimed for longest, and the nearest.
+   */
   claimants(service: string): readonly Claimant[]
   /** A peer has asked what this node does with the service: it may have a claim itself. */
   onAsked(service: string, peer: string): void

@@ -53,7 +53,7 @@ export function createAdmissionPipeline(
         prefetch: serviceCode.prefetch,
         texts,
         notify,
-        claimMesh: peerStatus.claimMesh,
+        claimMesh: { ...peerStatus.claimMesh, inUse: siblings.inUse },
         claims,
         drain,
       },

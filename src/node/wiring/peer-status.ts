@@ -13,7 +13,7 @@ import type { NodeContext } from './context.ts'
 export interface PeerStatus {
   ask(service: CID, options: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>
   /** The same, of the nodes that place its replicas. */
-  readonly claimMesh: ClaimMesh
+  readonly claimMesh: Omit<ClaimMesh, 'inUse'>
 }
 
 export function createPeerStatus(

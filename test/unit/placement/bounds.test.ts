@@ -49,6 +49,7 @@ function nodeWith(init: {
         neighbours: () => neighbours,
         async *providers() {},
         misbehaves: () => init.misbehaves === true,
+        inUse: () => new Set(),
         async ask(peer, service, { signal }) {
           seen.asked++
           seen.byService.set(service, (seen.byService.get(service) ?? 0) + 1)
@@ -178,19 +179,39 @@ describe('the siblings of a run', () => {
   const running: Claim = { state: 'running', leaving: false }
   const distanceOf = (peer: string) => claimDistance(addressOfPeerId(peer), parseCid(serviceOf(0)))
 
-  test('of 100 claimants the 64 nearest, and none of those that went silent ten seconds ago', async () => {
+  const byDistance = (a: string, b: string) => compareBytes(distanceOf(a), distanceOf(b))
+  const all = Array.from({ length: 200 }, (_, index) => peerOf(index)).sort(byDistance)
+  const listed = (node: ReturnType<typeof nodeWith>) => node.placement.claimants(serviceOf(0)).map(({ peer }) => peer)
+
+  test('of 200 claimants are 64, the nearest first, and none of those that went silent ten seconds ago', async () => {
     let answer: Answer = () => running
-    const node = nodeWith({ services: 1, neighbours: 100, part: 'bound', answer: (...asked) => answer(...asked) })
-    await node.time.advance(40 * SECOND)
-    const nearest = Array.from({ length: 100 }, (_, index) => peerOf(index))
-      .sort((a, b) => compareBytes(distanceOf(a), distanceOf(b)))
-      .slice(0, 64)
-    expect(node.placement.claimants(serviceOf(0))).toEqual(nearest.map((peer) => ({ peer, state: 'running' })))
+    const node = nodeWith({ services: 1, neighbours: 200, part: 'bound', answer: (...asked) => answer(...asked) })
+    await node.time.advance(60 * SECOND)
+    const found = listed(node)
+    expect(found).toHaveLength(64)
+    expect(found).toEqual(found.toSorted(byDistance))
+    expect(found).toEqual(expect.arrayContaining(all.slice(0, 32)))
     answer = never
     await node.time.advance(10 * SECOND)
     expect(node.placement.claimants(serviceOf(0))).toEqual([])
     // one that nobody places gives way to none
     expect(node.seen.lost).toBe(0)
+    await node.placement[Symbol.asyncDispose]()
+  })
+
+  test('that were there before a flood of keys ground near the service are asked and listed on', async () => {
+    // the farthest are honest
+    const honest = all.slice(-30)
+    let claiming = new Set(honest)
+    const answer: Answer = (peer) => (claiming.has(peer) ? running : undefined)
+    const node = nodeWith({ services: 1, neighbours: 200, part: 'bound', answer })
+    await node.time.advance(900 * SECOND)
+    expect(new Set(listed(node))).toEqual(claiming)
+    claiming = new Set(all)
+    await node.time.advance(300 * SECOND)
+    const found = listed(node)
+    expect(found).toHaveLength(64)
+    expect(found).toEqual(expect.arrayContaining(honest))
     await node.placement[Symbol.asyncDispose]()
   })
 

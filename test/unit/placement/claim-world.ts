@@ -118,6 +118,7 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
           neighbours: () => [...member.links],
           async *providers() {},
           misbehaves: () => false,
+          inUse: () => new Set(),
           async ask(to) {
             member.asked++
             const other = linkTo(to)
