@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { formatAddress } from '../../protocols/address.ts'
 import { listFolder, packEntries } from '../../src/code/index.ts'
 import type { ServiceView } from '../../src/node/types.ts'
 import { announce, bytesOf, newSigner } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
-import { cgroupsOf, containersOf, processesOf, shimsOf } from './support/leftovers.ts'
+import { cgroupsOf, containersOf, processesOf, removePool, shimsOf } from './support/leftovers.ts'
 import {
   journalledRuns,
   journalledVerdicts,
@@ -106,13 +107,16 @@ describe.skipIf(!needs('bubblewrap'))('a node that is killed while one run is ev
 const EXECUTORS = [
   { name: 'docker', need: 'engine' },
   { name: 'host', need: 'bubblewrap' },
+  { name: 'pool', need: 'engine' },
 ] as const
+const POOL = { image: 'thundercloud/node', memoryBytes: 2048 * MIB, cpuMillicores: 2000, pids: 1024 }
 
 describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
   'a node on $name that is killed and started again',
   ({ name }) => {
     // one of its own: the publisher redirects whatever it knows to every node that joins
     const author = newSigner()
+    const pool = `kill-${formatAddress(author.address)}-node`
     const published: Published[] = []
     let node: NodeProcess
 
@@ -124,8 +128,11 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
     }
 
     beforeAll(async () => {
-      await scratch.runner(name, { executor: name, author, join: publisher.multiaddrs })
+      const policy = name === 'pool' ? { CONTAINERS: [pool] } : {}
+      const executor = name === 'pool' ? 'docker' : name
+      await scratch.runner(name, { executor, author, join: publisher.multiaddrs, policy })
       node = await start()
+      if (name === 'pool') await node.api.pools.create({ name: pool, ...POOL })
       await joined(node)
     })
     afterAll(async () => {
@@ -133,6 +140,7 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
       // after a failure the runs are still there, and outlive the node
       if (journalledRuns(scratch.dir(name)).some(({ state }) => state === 'running'))
         await (await start('--stop-runs')).quit()
+      if (name === 'pool') removePool(pool)
     })
 
     type Publishing = { kind?: Published['kind']; code?: string; takesMs?: number }
@@ -186,7 +194,7 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
         await expect.poll(() => logOf(id), { timeout: 45_000 }).toEqual(lines)
         const { runId, state, restarts } = journalled(id)
         expect({ state, restarts }).toEqual({ state: service.kind === 'task' ? 'exited' : 'running', restarts: 0 })
-        expect((await viewOf(id))?.run?.runId).toBe(runId)
+        expect((await viewOf(id))?.run).toMatchObject({ runId, executor: name })
       }
       if (name === 'docker') {
         const expected = running.flatMap(({ id }) => [`${id} door running`, `${id} run running`]).sort()

@@ -13,7 +13,9 @@ export type ExecInit = { readonly user: string; readonly command: readonly strin
 export async function beginExec(engine: Engine, container: string, { user, command }: ExecInit): Promise<string> {
   const options = { Cmd: [...command], User: user, WorkingDir: '/', AttachStdout: false, AttachStderr: false }
   const { id } = await engine.ask((docker) => docker.getContainer(container).exec(options))
-  await engine.ask((docker) => docker.getExec(id).start({ Detach: true }))
+  // an answer that nobody reads keeps its connection, and the node
+  const answer = await engine.ask((docker) => docker.getExec(id).start({ Detach: true }))
+  answer.destroy()
   return id
 }
 

@@ -15,6 +15,7 @@ import { beginExec } from './exec.ts'
 import { createPools, type OpenPool } from './pools.ts'
 import { FOR_ALL, preparePoolRun } from './prepare.ts'
 import { lookAtRun, noteProcess, type PoolHandle, poolRun, statusOf as processStatus, removePoolRun } from './run.ts'
+import { missingTool } from './tools.ts'
 import type { PoolExecutor, PoolExecutorComponents, PoolExecutorInit } from './types.ts'
 
 /** From the start of a shim to its gateway. */
@@ -126,6 +127,8 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
   async function available(): Promise<Availability> {
     const none = (detail: string): Availability => ({ available: false, detail, unenforcedLimits: [] })
     if (process.getuid?.() !== 0) return none('pools need a node that is root')
+    const missing = missingTool()
+    if (missing !== undefined) return none(missing)
     try {
       const found = await pools.list()
       if (found.length === 0) return none('there is no pool: make one with "thundercloud pool create"')

@@ -3,7 +3,7 @@ import { chmod, copyFile, cp, mkdir, readdir, rename, rm, stat, writeFile } from
 import { findPackageJSON } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 import { entryFile, entryFlags } from '../../base/child-entry.ts'
-import { UnavailableError } from '../../base/errors.ts'
+import { messageOf, UnavailableError } from '../../base/errors.ts'
 import { findProgram } from '../../process/index.ts'
 import { HELPER_HEAP_MIB } from '../constants.ts'
 import { librariesOf } from '../docker/images/libraries.ts'
@@ -59,6 +59,16 @@ export async function ensureTools(dir: string, keep: () => Promise<ReadonlySet<s
 
 /** Where a pool's container has the tools of this version. */
 export const toolsAt = (version: string) => `${TOOLS}/${version}`
+
+/** What this machine lacks for pools, as one sentence. */
+export function missingTool(): string | undefined {
+  try {
+    for (const name of TOOL_PROGRAMS) locate(name)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
 
 function locate(name: string): string {
   const found = findProgram(name) ?? findProgram(`/usr/sbin/${name}`)

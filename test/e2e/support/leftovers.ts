@@ -14,6 +14,12 @@ export function containersOf(peerId: string): Instance[] {
   })
 }
 
+/** The container of a pool, whose node may be gone. */
+export function removePool(name: string): void {
+  const found = lines('docker', ['ps', '-aq', '--filter', `label=thundercloud.pool=${name}`])
+  if (found.length > 0) lines('docker', ['rm', '-f', ...found])
+}
+
 /** Processes whose command names a path: the node, its runner, its shims. */
 export function processesOf(path: string): string[] {
   return lines('ps', ['-eww', '-o', 'args=']).filter((line) => line.includes(path))
@@ -25,7 +31,9 @@ export function processesOf(path: string): string[] {
  */
 export function shimsOf(path: string): string[] {
   return processes().flatMap(({ pid, words: [program = '', ...args] }) => {
-    if (!program.endsWith('/node') || !args.some((arg) => /\/shim-main\.[jt]s$/.test(arg))) return []
+    // in a pool the node's own loader begins it
+    if (![program, ...args].some((word) => word.endsWith('/node'))) return []
+    if (!args.some((arg) => /\/shim-main\.[jt]s$/.test(arg))) return []
     const seen = [args.join(' '), textOf(`/proc/${pid}/mountinfo`)].join('\n').split(/\s/)
     const run = seen.find((word) => word.startsWith(path) && /\/runs\/[^/]+$/.test(word))
     return run === undefined ? [] : [run.slice(run.lastIndexOf('/') + 1)]
