@@ -103,7 +103,8 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   function parkedView(id: string): ServiceView['parked'] {
     const parked = components.admission.parkedState(id)
     if (parked === undefined) return undefined
-    return { since: Math.floor(parked.since / 1000), until: Math.floor(parked.until / 1000), on: parked.on }
+    const drained = components.admission.drain.view() === undefined ? undefined : true
+    return { since: Math.floor(parked.since / 1000), until: Math.floor(parked.until / 1000), on: parked.on, drained }
   }
 
   async function explain(text: string, options: { now?: boolean; history?: boolean } = {}): Promise<Explanation> {

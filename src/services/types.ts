@@ -43,7 +43,13 @@ export type ServiceView = {
   readonly run?: RunView | undefined
   /** Where it is parked: since when, until when at most, and what wakes it. */
   readonly parked?:
-    | { readonly since: number; readonly until: number; readonly on: readonly WakeCondition[] }
+    | {
+        readonly since: number
+        readonly until: number
+        readonly on: readonly WakeCondition[]
+        /** The node is drained: whatever wakes it, it begins after the drain. */
+        readonly drained?: boolean | undefined
+      }
     | undefined
   /**
    * What the claims of other nodes on its replicas come to, as one sentence; where this node runs it or stands by. While

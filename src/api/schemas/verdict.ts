@@ -62,4 +62,5 @@ export const parkedSchema: Shape<NonNullable<ServiceView['parked']>> = object({
   since: count,
   until: count,
   on: array(conditionSchema),
+  drained: boolean.optional(),
 })

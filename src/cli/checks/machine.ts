@@ -19,6 +19,8 @@ const MAX_ORIGINS = 5
 /** Nothing is created by asking: the folders of these executors stay empty. */
 const NOBODY = { own: '', peerId: 'doctor', logs: { maxBytes: 1, keep: 1, retainSeconds: 1 } }
 
+const WHAT = { docker: 'Docker engine', host: 'host sandbox', pool: 'pools' } as const
+
 export function checkNodeVersion(version: string): Check {
   const major = Number(version.split('.')[0])
   if (major < MIN_NODE) return fail('Node.js', version, `install ${FULL_NODE} or newer`)
@@ -27,7 +29,7 @@ export function checkNodeVersion(version: string): Check {
   return ok('Node.js', version)
 }
 
-/** Docker and the host's sandbox, asked in the very way in which a node asks. */
+/** Docker, the host's sandbox and pools, asked in the very way in which a node asks. */
 export async function checkExecutors(
   clock: Clock,
   configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy' | 'dockerEnvironment'> | undefined,
@@ -44,12 +46,16 @@ export async function checkExecutors(
   // an engine's client is not loaded for commands that ask no engine
   const { createExecutors } = await import('../../execution/executors.ts')
   await using found = await createExecutors({ clock, log }, { configuration: configuration ?? nowhere, ...NOBODY })
-  const listed = configuration?.policy.config.PREFER_TOOLCHAIN.host ?? []
+  const config = configuration?.policy.config
+  const listed = config?.PREFER_TOOLCHAIN.host ?? []
   return await Promise.all(
-    found.executors.map(async (executor) => {
-      const what = executor.name === 'docker' ? 'Docker engine' : 'host sandbox'
+    [...found.executors, found.pool].map(async (executor) => {
+      const what = WHAT[executor.name]
       const view = await executor.available({ signal })
       const { available, detail, unenforcedLimits, ownOnly, advice = programAdvice(view.toolchains, listed) } = view
+      // who uses no pools misses none
+      if (!available && executor.name === 'pool' && (config?.CONTAINERS ?? []).length === 0)
+        return ok(what, `CONTAINERS names none; ${detail}`)
       if (!available) return warn(what, detail)
       const found = unenforcedLimits.length === 0 ? detail : `${detail} (not enforced: ${unenforcedLimits.join('; ')})`
       if (ownOnly === true) return warn(what, found, "until then only the node's own services run here")

@@ -50,7 +50,7 @@ export function isCurrent({ state, supersededBy, stoppedBy }: ServiceView): bool
 
 /** "refused, redirected"; "parked until there is capacity" */
 export function stateText({ state, redirected, kind, run, parked }: ServiceView): string {
-  const waits = state === 'parked' && parked !== undefined ? `parked until ${wakeText(parked.on)}` : state
+  const waits = state === 'parked' && parked !== undefined ? `parked until ${wakeText(parked.on, parked)}` : state
   const doing = state === 'accepted' && run !== undefined ? runText(kind, run) : waits
   const isInState = state === 'redirected' || state === 'published'
   return redirected && !isInState ? `${doing}, ${REDIRECTED.yes}` : doing

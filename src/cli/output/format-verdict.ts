@@ -4,9 +4,15 @@ import type { ServiceView } from '../../node/types.ts'
 import { REDIRECTED } from './disposition-texts.ts'
 import { table } from './output.ts'
 
-export function verdictText({ run, redirect, park }: Verdict): string {
+/** By this rule a node that is drained parks what would begin. */
+const DRAIN_RULE = 'drain'
+
+export function verdictText({ run, redirect, park, reasons }: Verdict): string {
   const first = run === false ? 'not run here' : `run here: ${grantText(run)}`
-  const parked = park === undefined || park.length === 0 ? [] : [`parked until ${wakeText(park)}`]
+  const parked =
+    park === undefined || park.length === 0
+      ? []
+      : [`parked until ${wakeText(park, { drained: reasons.some(({ rule }) => rule === DRAIN_RULE) })}`]
   return [first, ...parked, redirect ? REDIRECTED.yes : REDIRECTED.no].join(', ')
 }
 
@@ -30,15 +36,21 @@ export function networkText(network: NetworkGrant): string {
 }
 
 /** "parked until there is capacity, for 3h 5m at most" */
-export function parkedText({ until, on }: NonNullable<ServiceView['parked']>, nowSeconds: number): string {
+export function parkedText({ until, on, drained }: NonNullable<ServiceView['parked']>, nowSeconds: number): string {
   const left = until - nowSeconds
   const most = left > 0 ? `for ${formatMs(left * 1000)} at most` : 'and its time is up'
-  return `until ${wakeText(on)}, ${most}`
+  return `until ${wakeText(on, { drained })}, ${most}`
 }
 
-/** What wakes a parked service. */
-export function wakeText(conditions: readonly WakeCondition[]): string {
-  return conditions.map(conditionText).join(' or ')
+/** What wakes a parked service. A node that is drained begins none, whatever else comes. */
+export function wakeText(
+  conditions: readonly WakeCondition[],
+  { drained = false }: { drained?: boolean | undefined } = {},
+): string {
+  if (!drained) return conditions.map(conditionText).join(' or ')
+  const others = conditions.filter(({ on }) => on !== 'capacity').map(conditionText)
+  const undrained = 'the drain of this node is over (thundercloud undrain)'
+  return others.length === 0 ? undrained : `${others.join(' or ')} and ${undrained}`
 }
 
 function conditionText(condition: WakeCondition): string {

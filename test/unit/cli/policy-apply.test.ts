@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { InputError } from '../../../src/base/errors.ts'
+import type { WakeCondition } from '../../../src/base/verdict.ts'
 import { initFolder } from '../../../src/config/index.ts'
 import type { Change } from '../../../src/node/types.ts'
 import { runProgram } from '../../fixtures/program/process.ts'
@@ -159,6 +160,29 @@ test('what is parked: list, status and explain say what wakes it, and until when
   const wouldBe = await shell.run('explain hello --now')
   expect(wouldBe.stdout).toMatch(/this is what would be decided now[\s\S]*Until the next decision it stays parked: 1m /)
   expect((await shell.json('explain hello')).values[0]).not.toHaveProperty('history')
+})
+
+test('what is parked at a node that is drained waits for the end of the drain, whatever else it waits for', async ({
+  withNode: shell,
+}) => {
+  const id = await shell.receive(shell.node.signer)
+  const now = Math.floor(Date.now() / 1000)
+  const parked = (...on: WakeCondition[]) =>
+    shell.node.put({
+      ...shell.node.service(id),
+      state: 'parked',
+      parked: { since: now - 60, until: now + 7200, on, drained: true },
+    })
+  const over = 'the drain of this node is over (thundercloud undrain)'
+  parked({ on: 'capacity' })
+  expect((await shell.run('list')).stdout).toContain(`parked until ${over}, redirected`)
+  expect((await shell.run('explain hello')).stdout).toContain(`, until ${over}, for`)
+  parked({ on: 'capacity' }, { on: 'replica' })
+  expect((await shell.run('status hello')).stdout).toContain(`until a replica is missing and ${over}`)
+  const reason = { rule: 'drain', outcome: 'defer', message: 'this node is drained' } as const
+  const verdict = { run: false as const, redirect: true, park: [{ on: 'capacity' as const }], reasons: [reason] }
+  shell.node.explain = async () => ({ id, at: 1, from: 'journal', verdict, redirected: true })
+  expect((await shell.run('explain hello')).stdout).toContain(`not run here, parked until ${over}`)
 })
 
 test('what is parked: a rule that only warned is shown as such', async ({ withNode: shell }) => {
