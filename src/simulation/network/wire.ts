@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, sleep } from '../../base/clock.ts'
 
 /** What lies between two machines. */
 export type Link = {
@@ -52,23 +52,14 @@ export function createWire(clock: Clock, linkOf: (from: string, to: string) => L
       listeners.set(key, onConnection)
       return { [Symbol.dispose]: () => void listeners.delete(key) }
     },
-    connect(host, to, { signal }) {
+    async connect(host, to, { signal }) {
       const link = linkOf(host, to.host)
-      return new Promise((resolve, reject) => {
-        const stop = () => {
-          answer.cancel()
-          reject(signal?.reason)
-        }
-        const answer = clock.after(2 * link.latencyMs, () => {
-          signal?.removeEventListener('abort', stop)
-          const onConnection = listeners.get(keyOf(to))
-          if (onConnection === undefined) return reject(new Error(`connect ECONNREFUSED ${keyOf(to)}`))
-          const [mine, theirs] = createPair(clock, link)
-          onConnection(theirs, { host, port: port++ })
-          resolve(mine)
-        })
-        signal?.addEventListener('abort', stop, { once: true })
-      })
+      await sleep(clock, 2 * link.latencyMs, { signal })
+      const onConnection = listeners.get(keyOf(to))
+      if (onConnection === undefined) throw new Error(`connect ECONNREFUSED ${keyOf(to)}`)
+      const [mine, theirs] = createPair(clock, link)
+      onConnection(theirs, { host, port: port++ })
+      return mine
     },
   }
 }
