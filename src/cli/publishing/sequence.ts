@@ -26,7 +26,7 @@ export function nextSeq({ name, mode, entry, known, asked, nowSeconds }: Sequenc
   )
   if (mode === 'publish' && (isCurrentHere || isCurrentThere)) {
     throw new InputError(
-      `"${name}" is published already (seq ${highest}); use \`thundercloud update\` for its next version`,
+      `"${name}" is published already (seq ${highest}); use \`thundercloud update\` for its next version, also to offer the same code again`,
     )
   }
   if (mode === 'update' && highest === 0 && asked === undefined) {
