@@ -40,7 +40,8 @@ export async function leftoversOf(
   for (const user of users) found.push(`user ${user}`)
   for (const folder of await readdir(join(dataDir, 'runs')).catch(() => [])) found.push(`folder runs/${folder}`)
   if (executor === 'docker') {
-    for (const line of await containers()) if (runIds.some((id) => line.includes(id))) found.push(`container ${line}`)
+    for (const line of await containers())
+      if (isOurs(line) || runIds.some((id) => line.includes(id))) found.push(`container ${line}`)
   }
   return found
 }

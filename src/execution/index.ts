@@ -61,3 +61,4 @@ export type {
   WarmStarts,
 } from './types.ts'
 export { createUserIds, mappedRange, type UserIds } from './user-ids.ts'
+export type { WantedWarm } from './warm/types.ts'

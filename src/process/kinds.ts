@@ -136,7 +136,7 @@ export const PROCESSES = {
     user: 'root',
   },
   mounter: {
-    what: 'what waits beside a warm sandbox, to mount the code of its run',
+    what: 'what waits beside a warm sandbox or container, to mount the code of its run',
     reads: 'nothing',
     environment: [],
     descriptors: [],

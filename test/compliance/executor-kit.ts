@@ -63,6 +63,15 @@ export const inDocker =
       logs,
     })
 
+/** Of the containers that a node keeps warm, each run takes what fits. */
+export const warmInDocker =
+  (starts: string[]): Create =>
+  ({ runtime: runtimeDir, base }, nodeId) => {
+    const userIds = createUserIds(system, { range: UIDS, dir: join(base, 'uids'), owner: base })
+    const init = { docker: {}, nodeId, ownAddress: 'own', runtimeDir, toolchains, registries: () => [], logs }
+    return alwaysWarm(createDockerExecutor({ ...components, userIds }, init), starts)
+  }
+
 type CreatePool = (dirs: RunDirs, nodeId: string) => PoolExecutor
 
 /** Who may use the pools of the kit. */

@@ -1,12 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import { needs } from '../require.ts'
-import { describeExecutor, inDocker, inPool, onHost, warmOnHost } from './executor-kit.ts'
+import { describeExecutor, inDocker, inPool, onHost, warmInDocker, warmOnHost } from './executor-kit.ts'
 
 describe.skipIf(!needs('bubblewrap'))('with bubblewrap', () => describeExecutor('host', onHost))
 
 describe.skipIf(!needs('bubblewrap') || !needs('root'))('with warm sandboxes', () => {
   const starts: string[] = []
   describeExecutor('warm host', warmOnHost(starts))
+
+  it('are what runs begin in, most with a Node.js that was there', () => {
+    // tests of a node that was killed remove what is idle under the hands of another
+    expect(starts.filter((start) => start === 'warm start').length / starts.length).toBeGreaterThan(0.5)
+  })
+})
+
+describe.skipIf(!needs('engine') || !needs('root'))('with warm containers', () => {
+  const starts: string[] = []
+  describeExecutor('warm docker', warmInDocker(starts))
 
   it('are what runs begin in, most with a Node.js that was there', () => {
     // tests of a node that was killed remove what is idle under the hands of another

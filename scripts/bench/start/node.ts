@@ -8,7 +8,7 @@ import { LINE } from './baselines.ts'
 import { type Pair, START_STEPS, type Start } from './pair.ts'
 
 const PATIENCE_MS = 60_000
-const REFILL_MS = 1500
+const REFILL_MS = { host: 1500, docker: 4000, pool: 0 } as const satisfies Record<ExecutorName, number>
 const TOTAL = { MEMORY: '1GiB', CPU: '4', DISK: '512MiB', PIDS: 512, RUNS: 4 }
 const RESOURCES = { memory: '96MiB', disk: '8MiB', cpu: '0.5', pids: 32 }
 /** as many as the memory of one is told of */
@@ -44,7 +44,7 @@ export async function openNode(
       const dir = await writeCode(world, `${executor}-${warm}`, files)
       const code = await addFolder(node, dir)
       const start = async () => {
-        await refilled(warm)
+        await refilled(executor, warm)
         return measure(node, bytesOf(announce(author, serviceOf(code, `start-${services++}`))), began)
       }
       // unpacks the code, makes the image, and learns what the machine can do
@@ -110,9 +110,9 @@ async function measure(node: ThundercloudNode, bytes: Uint8Array, began: string)
   }
 }
 
-/** What was taken is there again: a sandbox is idle again after a quarter of a second. */
-export async function refilled(warm: Pair['warm']): Promise<void> {
-  if (warm !== 'nothing') await new Promise((resolve) => setTimeout(resolve, REFILL_MS))
+/** What was taken is there again: a sandbox after a quarter of a second, containers after one. */
+export async function refilled(executor: ExecutorName, warm: Pair['warm']): Promise<void> {
+  if (warm !== 'nothing') await new Promise((resolve) => setTimeout(resolve, REFILL_MS[executor]))
 }
 
 async function readFirst(node: ThundercloudNode, service: string): Promise<void> {

@@ -8,7 +8,7 @@ export type Start = { readonly verdict: number; readonly line: number } & Readon
 /** How many files the code has. */
 export const FILES = [10, 5000] as const
 
-/** What a node on the host keeps warm. */
+/** What a node keeps warm. */
 export const WARM = ['nothing', 'gateways', 'programs'] as const
 
 /** A start through the node, and the same without one right before it, ms. */

@@ -30,20 +30,16 @@ async function main(): Promise<void> {
     }
   }
   if (await hasEngine()) {
-    const node = await openNode(world, 'docker')
-    for (const files of FILES) {
-      const { start, dir } = await node.prepare(files)
-      cases.push({
-        executor: 'docker',
-        warm: 'nothing',
-        files,
-        start,
-        baseline: () => bareDocker(nodeImageTag(), dir),
-      })
+    for (const warm of process.getuid?.() === 0 ? WARM : (['nothing', 'gateways'] as const)) {
+      const node = await openNode(world, 'docker', warm)
+      for (const files of FILES) {
+        const { start, dir } = await node.prepare(files)
+        cases.push({ executor: 'docker', warm, files, start, baseline: () => bareDocker(nodeImageTag(), dir) })
+      }
     }
   } else say({ notMeasured: 'no Docker engine answers' })
-  if (cases.some(({ warm }) => warm === 'programs')) {
-    await refilled('programs')
+  if (cases.some(({ executor, warm }) => executor === 'host' && warm === 'programs')) {
+    await refilled('host', 'programs')
     say({ warmMib: Number((await warmMib(join(world.root, 'host-programs'))).toFixed(1)) })
   }
   for (let round = 1; round <= Number(values.rounds); round++) {

@@ -1,10 +1,13 @@
+import { LISTED_EXECUTORS } from '../../base/verdict.ts'
 import type { RunnerConfig } from '../../config/index.ts'
-import type { WarmStarts } from '../../execution/index.ts'
+import type { WantedWarm } from '../../execution/index.ts'
 
-/** LIMITS.WARM: what is kept warm. */
-export function warmStarts({ LIMITS }: RunnerConfig): Omit<WarmStarts, 'freeBytes'> {
+/** LIMITS.WARM: what is kept warm, and where, by PREFER_TOOLCHAIN. */
+export function warmStarts({ LIMITS, PREFER_TOOLCHAIN }: RunnerConfig): WantedWarm {
   const { GATEWAYS, 'node.js': classes } = LIMITS.WARM
+  const runs = (list: readonly string[]) => (classes.length > 0 ? list.includes('node.js') : list.length > 0)
   return {
+    executors: LISTED_EXECUTORS.filter((name) => runs(PREFER_TOOLCHAIN[name])),
     gateways: GATEWAYS,
     classes: classes.map(({ COUNT, MEMORY, DISK, PIDS }) => {
       return { count: COUNT, memoryBytes: MEMORY, diskBytes: DISK, pids: PIDS }

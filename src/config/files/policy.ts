@@ -76,11 +76,9 @@ function noticesOf(config: RunnerConfig, raw: object, file: string, network: str
   if (unknown.length > 0)
     note('PREFER_TOOLCHAIN', `has ${unknown.map(valueText).join(', ')}, which no executor here knows`)
   const { GATEWAYS, 'node.js': classes } = config.LIMITS.WARM
-  if (GATEWAYS + classes.length > 0 && host.length === 0)
-    note(
-      'LIMITS',
-      'has WARM, but PREFER_TOOLCHAIN.host names no toolchain, so no service of others begins in what it keeps warm',
-    )
+  const needed = classes.length > 0 ? [...docker, ...host].includes('node.js') : docker.length + host.length > 0
+  if (GATEWAYS + classes.length > 0 && !needed)
+    note('LIMITS', 'has WARM, but PREFER_TOOLCHAIN names no node.js, so nothing is kept warm')
   const { MEMORY, CPU, PIDS, RUNS } = config.LIMITS.TOTAL
   const zero = Object.entries({ MEMORY, CPU, PIDS, RUNS })
     .filter(([, value]) => value === 0)

@@ -67,10 +67,12 @@ const WARM_CLASS = {
 
 const WARM = {
   'node.js': list(keys(WARM_CLASS), 16)
-    .describe('sandboxes with a Node.js that waits for its program, for runs whose grant is exactly one of these')
+    .describe(
+      'sandboxes or containers with a Node.js that waits for its program, for runs whose grant is exactly one of these',
+    )
     .default([]),
   GATEWAYS: whole(0, MAX_WARM)
-    .describe('sandboxes for runs of any other grant or toolchain, which start their own program in them')
+    .describe('gateways for runs of any other grant or toolchain, which start their own program')
     .default(0),
 }
 
@@ -90,7 +92,7 @@ export const limits = keys({
   RESULTS: keys(RESULTS).describe('what tasks leave for their authors (run.outputs)').prefault({}),
   BACKOFF: keys(BACKOFF).describe('between restarts of a service').prefault({}),
   WARM: keys(WARM)
-    .describe('what is kept warm on this host so that runs start sooner, as far as memory is free; {} = nothing')
+    .describe('what is kept warm so that runs start sooner, as far as memory is free; {} = nothing')
     .prefault({}),
 }).transform(({ TOTAL: total, SERVICE: service, ...rest }, context) => {
   const { FIRST, MAX } = rest.BACKOFF

@@ -5,10 +5,10 @@ import { DISK_FULL } from '../build-limit.ts'
 import { inodesFor, LABEL, NOBODY } from '../constants.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import type { Plan } from '../types.ts'
+import { unpackBuilt } from './build/unpack.ts'
 import { CODE, codeLoaderOptions, type DockerHandle, labels, nodeFilter, WORK } from './container-options.ts'
 import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
 import { entriesOf, tarOf } from './images/image-tar.ts'
-import { unpackBuilt } from './unpack.ts'
 
 /** For an engine that takes, or gives, code over a slow network. */
 const TRANSFER_MS = 30 * 60_000

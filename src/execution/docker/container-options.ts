@@ -1,33 +1,16 @@
 import type Docker from 'dockerode'
-import {
-  ENGINE_LOG,
-  GATEWAY_CPU,
-  GATEWAY_MEMORY_BYTES,
-  GATEWAY_PIDS,
-  GATEWAY_UID,
-  HELPER_HEAP_MIB,
-  inodesFor,
-  LABEL,
-  LABEL_ROLE,
-  MAX_OPEN_FILES,
-  NOBODY,
-  TMP_BYTES,
-} from '../constants.ts'
-import { egressListeners, hostsEntries } from '../egress-targets.ts'
-import type { GatewaySettings } from '../gateway/settings.ts'
+import { ENGINE_LOG, inodesFor, LABEL, LABEL_ROLE, MAX_OPEN_FILES, NOBODY, TMP_BYTES } from '../constants.ts'
 import { dockerSeccompProfile } from '../seccomp/docker-profile.ts'
-import type { Plan, PlanLifetime, ReadOnlyMount } from '../types.ts'
+import type { Plan, ReadOnlyMount } from '../types.ts'
 import type { ImageWishes } from './images/image-wishes.ts'
-import type { GatewayDisk } from './types.ts'
 
 /** What a container is for; `load` and `probe` are never started. */
-export type Role = Plan['purpose'] | 'door' | 'load' | 'probe'
+export type Role = Plan['purpose'] | 'door' | 'load' | 'probe' | 'warm'
 /** Where code is seen in a container, and the folder of its own. */
 export const CODE = '/code'
 export const WORK = '/work'
 const NO_COPY = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } }
 const SHM_BYTES = 16 * 1024 * 1024
-const GATEWAY_USER = `${GATEWAY_UID}:${GATEWAY_UID}`
 const ETC = ['passwd', 'group']
 
 /** How a run is found again: names that are derived from the run alone. JSON; `door` is its gateway's container. */
@@ -53,6 +36,8 @@ export type ContainerInput = {
   readonly etcDir?: string | undefined
   /** files of this machine that it sees, for an engine that sees them */
   readonly shown?: readonly ReadOnlyMount[] | undefined
+  /** It waits for a run: its code is mounted later, in the place of what waits, and its labels are not the run's. */
+  readonly warm?: boolean | undefined
 }
 
 /** What a run's container may do: nothing that its grant does not say. */
@@ -69,12 +54,16 @@ export function runOptions({
   seccomp,
   etcDir,
   shown = [],
+  warm = false,
 }: ContainerInput): Docker.ContainerCreateOptions {
   const { grant, codeDir } = plan
   const [program = '', ...args] = plan.command
-  const readOnly = plan.purpose === 'run'
+  const readOnly = plan.purpose === 'run' && !warm
   const uid = plan.uid ?? NOBODY
-  const code = volume === undefined ? codeDir && bind(codeDir, CODE, readOnly) : mount(volume, CODE, readOnly)
+  const code =
+    volume === undefined
+      ? codeDir && bind(codeDir, CODE, readOnly, warm ? 'rslave' : 'rprivate')
+      : mount(volume, CODE, readOnly)
   const mounts = [
     ...(code ? [code] : []),
     ...(work === undefined ? [] : [mount(work, WORK, false)]),
@@ -91,7 +80,10 @@ export function runOptions({
     WorkingDir: beginsWhereImageSays(plan) ? '' : `/code/${plan.workdir}`.replace(/\/$/, ''),
     User: `${uid}:${uid}`,
     // those of the image would be orders to other programs of the engine's machine
-    Labels: { ...Object.fromEntries(wishes.labels.map((name) => [name, ''])), ...labels(nodeId, plan, plan.purpose) },
+    Labels: {
+      ...Object.fromEntries(wishes.labels.map((name) => [name, ''])),
+      ...labels(nodeId, plan, warm ? 'warm' : plan.purpose),
+    },
     // the engine itself would run it, at what intervals the image says
     Healthcheck: { Test: ['NONE'] },
     AttachStdout: false,
@@ -121,83 +113,6 @@ export function runOptions({
 
 export function beginsWhereImageSays({ codeDir, workdir }: Pick<Plan, 'codeDir' | 'workdir'>): boolean {
   return codeDir === undefined && workdir === ''
-}
-
-/** A gateway listens at any port of its namespace without a capability. Newer engines have this by default. */
-const LOW_PORTS = { 'net.ipv4.ip_unprivileged_port_start': '0' }
-
-/** What a gateway needs of its engine: a folder for its socket, or only to be attached to. */
-export type GatewayTransport =
-  | { kind: 'socket'; script: { dir: string; file: string }; socketDir: string; socketFile: string }
-  | { kind: 'stdio'; main: string; files: Readonly<Record<string, string>> }
-
-/** Writes the gateway's files, which came in its environment, and becomes the first of them. */
-const BEGIN = `const files = Object.entries(JSON.parse(process.env.DOOR))
-for (const [name, text] of files) require('node:fs').writeFileSync('/tmp/' + name, text)
-import('/tmp/' + files[0][0])`
-
-/**
- * The gateway: our own Node with its script and its transport, and nothing else. The run lives in its network and process
- * namespaces and ends with it. It is another user than any run, so that none can stop its clock.
- */
-export function gatewayOptions(input: {
-  plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'egress'>
-  handle: DockerHandle
-  nodeId: string
-  image: string
-  transport: GatewayTransport
-  seccomp: boolean
-  lifetime: PlanLifetime | undefined
-  disk?: GatewayDisk | undefined
-}): Docker.ContainerCreateOptions {
-  const { plan, handle, transport } = input
-  const flags = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON', `--max-old-space-size=${HELPER_HEAP_MIB}`]
-  const disk = input.disk === undefined ? [] : [heldVolume(input.disk)]
-  const { egress } = plan
-  const listeners = egress === undefined ? [] : egressListeners(egress, plan.ports)
-  const settings: GatewaySettings = {
-    ports: plan.ports,
-    lifetime: input.lifetime ?? { graceMs: 0 },
-    build: input.disk?.at === CODE ? CODE : undefined,
-    ...(input.disk?.at === WORK && { keeps: true }),
-    egress: egress === undefined ? undefined : { listeners, proxyPort: egress.proxyPort },
-  }
-  const base = { Image: input.image, Entrypoint: ['/usr/local/bin/node'], WorkingDir: '/', User: GATEWAY_USER }
-  const limits = {
-    ...{ NetworkMode: 'none', Memory: GATEWAY_MEMORY_BYTES, PidsLimit: GATEWAY_PIDS },
-    // the run's hosts file is its gateway's
-    ExtraHosts: hostsEntries(listeners).map(([name, address]) => `${name}:${address}`),
-    ...(egress === undefined ? {} : { NanoCpus: GATEWAY_CPU * 1_000_000, Sysctls: LOW_PORTS }),
-  }
-  const common = { ...base, name: handle.door, Labels: labels(input.nodeId, plan, 'door') }
-  if (transport.kind === 'socket') {
-    const { script, socketDir, socketFile } = transport
-    return {
-      ...common,
-      Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, JSON.stringify(settings)],
-      Env: [],
-      HostConfig: {
-        ...hardening(input.seccomp ? dockerSeccompProfile() : undefined),
-        ...limits,
-        Mounts: [bind(script.dir, '/door', true), bind(socketDir, '/socket', false), ...disk],
-      },
-    }
-  }
-  return {
-    ...common,
-    Cmd: [...flags, '-e', BEGIN, '--', 'stdio', JSON.stringify(settings)],
-    Env: [`DOOR=${JSON.stringify(transport.files)}`],
-    OpenStdin: true,
-    StdinOnce: false,
-    HostConfig: {
-      ...hardening(input.seccomp ? dockerSeccompProfile() : undefined),
-      ...limits,
-      // What goes through it is nothing to keep.
-      LogConfig: { Type: 'none', Config: {} },
-      Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,size=1m,mode=0700,uid=${GATEWAY_UID},gid=${GATEWAY_UID}` },
-      Mounts: disk,
-    },
-  }
 }
 
 /** Holds a volume while code is put into it; never started. */
@@ -287,12 +202,11 @@ function mount(volume: string, target: string, readOnly: boolean): Docker.MountC
   return { Type: 'volume', Source: volume, Target: target, ReadOnly: readOnly, VolumeOptions: NO_COPY }
 }
 
-/** A volume without a name goes with its container. An engine lets none of them be read-only. */
-function heldVolume({ driver: options, at }: GatewayDisk): Docker.MountConfig[number] {
-  const driver = { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: { ...options } } }
-  return { Type: 'volume', Source: '', Target: at, ReadOnly: false, VolumeOptions: driver }
-}
-
-export function bind(source: string, target: string, readOnly: boolean): Docker.MountConfig[number] {
-  return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions: { Propagation: 'rprivate' } }
+export function bind(
+  source: string,
+  target: string,
+  readOnly: boolean,
+  Propagation: 'rprivate' | 'rslave' = 'rprivate',
+): Docker.MountConfig[number] {
+  return { Type: 'bind', Source: source, Target: target, ReadOnly: readOnly, BindOptions: { Propagation } }
 }

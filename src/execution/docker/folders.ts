@@ -4,11 +4,20 @@ import { join } from 'node:path'
 import type { Plan, ReadOnlyMount } from '../types.ts'
 import type { DockerHandle } from './container-options.ts'
 
+const PREFIX = 'thundercloud-'
+const DOOR = '-door'
+
 /** What a run is called in an engine, and where its gateway's socket is. A path of a socket is short. */
 export function dockerHandle(runtimeDir: string, runId: string): DockerHandle {
   const short = createHash('sha256').update(runId).digest('hex').slice(0, 14)
-  const name = `thundercloud-${runId}`
-  return { name, door: `${name}-door`, socket: join(runtimeDir, short, 's') }
+  const name = `${PREFIX}${runId}`
+  return { name, door: `${name}${DOOR}`, socket: join(runtimeDir, short, 's') }
+}
+
+/** Which run a container is of by its name, or by that of its gateway, as an engine lists them. */
+export function nameOfRun(names: readonly string[]): string | undefined {
+  const name = names.find((one) => one.startsWith(`/${PREFIX}`))?.slice(PREFIX.length + 1)
+  return name?.endsWith(DOOR) ? name.slice(0, -DOOR.length) : name
 }
 
 /** What an engine that sees this machine's folders shows a run beside its code. An image has names of users of its own. */

@@ -9,9 +9,10 @@ import { CONNECT_RETRY_MS, GATEWAY_START_MS } from '../constants.ts'
 import { EngineGoneError } from '../errors.ts'
 import { type GatewayEndpoint, isGatewayOpen } from '../gateway/client.ts'
 import type { Plan, PlanLifetime } from '../types.ts'
-import { type DockerHandle, gatewayOptions } from './container-options.ts'
+import type { DockerHandle } from './container-options.ts'
 import { createContainer, type Engine, removeContainer, statusOf } from './engine.ts'
 import type { EngineLocality } from './engine-locality.ts'
+import { gatewayOptions } from './gateway-options.ts'
 import type { Images } from './images/images.ts'
 import { createStdioTransport, type StdioTransport } from './stdio-transport.ts'
 import type { GatewayDisk } from './types.ts'
@@ -179,7 +180,7 @@ function joinedTo(run: string, options: Docker.ContainerCreateOptions): Docker.C
   return { ...options, HostConfig: { ...options.HostConfig, NetworkMode: `container:${run}` } }
 }
 
-async function socketTransport({ socket }: DockerHandle) {
+export async function socketTransport({ socket }: DockerHandle) {
   await rm(socket, { force: true })
   const socketDir = dirname(socket)
   // The gateway is another user; the folder above is private to the node.

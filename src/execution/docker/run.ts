@@ -32,6 +32,10 @@ export type DockerRunInput = {
   readonly plan: Pick<Plan, 'runId' | 'service' | 'ports' | 'logDir' | 'lifetime'>
   readonly gatewayFirst: boolean
   readonly startedAt: number
+  /** when it began in a container that was there before it, ms since 1970 */
+  readonly beganAt?: number | undefined
+  /** see `Run.start` */
+  readonly start?: string | undefined
   /** what it writes, from the beginning; absent where an earlier process started it */
   readonly attached?: AttachedStream | undefined
   /** Stays with it to its end, and may change how it ended: what a build leaves is to be brought here. */
@@ -77,13 +81,16 @@ export function dockerRun(input: DockerRunInput): Run {
   async function hasEnded(signal?: AbortSignal): Promise<RunEnd> {
     await engine.waitForExit(handle.name, signal)
     const { State } = await askContainer((container) => container.inspect())
-    const end = endOf(State, stopped, plan.lifetime?.afterMs)
-    return { ...end, ...totalsAtEnd(ranMsOf(State), end, await gatewayTotals(gateways.endpoint(input), clock, signal)) }
+    const StartedAt = input.beganAt === undefined ? State.StartedAt : new Date(input.beganAt).toISOString()
+    const state = { ...State, StartedAt }
+    const end = endOf(state, stopped, plan.lifetime?.afterMs)
+    return { ...end, ...totalsAtEnd(ranMsOf(state), end, await gatewayTotals(gateways.endpoint(input), clock, signal)) }
   }
 
   return {
     handle,
     startedAt: input.startedAt,
+    start: input.start,
     wait({ signal } = {}) {
       // what failed (the engine went away, the caller gave up) is asked again by the next call
       const asking = end ?? (attend === undefined ? ended(signal) : attend(ended(signal), signal))

@@ -2,11 +2,17 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { Executor } from '../types.ts'
+import type { UserIds } from '../user-ids.ts'
 
 /** Disposing it closes its connections; runs go on. */
 export type DockerExecutor = Executor & Required<Pick<Executor, 'hasImage'>> & AsyncDisposable
 
-export type DockerExecutorComponents = { readonly clock: Clock; readonly log: Log }
+export type DockerExecutorComponents = {
+  readonly clock: Clock
+  readonly log: Log
+  /** Where runs have users of their own. Without it, no program is kept warm. */
+  readonly userIds?: UserIds | undefined
+}
 
 /** How the engine is reached: DOCKER_CONFIGS, with the PEM texts in place of their files. Empty: the local socket. */
 export type DockerConfig = {

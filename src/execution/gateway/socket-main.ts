@@ -1,14 +1,17 @@
+import { dirname } from 'node:path'
 import { diskAnswer, watchDisk } from './disk.ts'
 import { startEgress } from './egress.ts'
+import { IDLE, waitForSettings } from './idle.ts'
 import { now, watchLifetime } from './lifetime.ts'
 import { usageAnswer } from './run-usage.ts'
 import { startGatewayServer } from './server.ts'
 import { parseSettings } from './settings.ts'
 import { createTrafficMeter } from './traffic.ts'
 
-/** The gateway of a container: `main <socket> <settings as JSON>`. The run lives in its namespaces and ends with it. */
+/** The gateway of a container: `main <socket> <settings as JSON>`, or `idle` in their place. The run lives in its namespaces and ends with it. */
 const path = process.argv[2] ?? ''
-const { ports, lifetime, build, keeps, egress } = parseSettings(process.argv[3])
+const idle = process.argv[3] === IDLE ? await waitForSettings(dirname(path)) : undefined
+const { ports, lifetime, build, keeps, egress } = parseSettings(idle?.text ?? process.argv[3])
 let lastAsked = now()
 const meter = createTrafficMeter()
 const usage = usageAnswer(meter.traffic)
@@ -30,3 +33,4 @@ watchLifetime(lifetime, {
   keeps,
   end: () => process.kill(process.pid, 'SIGKILL'),
 })
+idle?.begun()

@@ -133,6 +133,6 @@ function escaped(path: string): string {
   return path.replaceAll(/[\\\s#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
 }
 
-export function programOf(name: string): string {
+function programOf(name: string): string {
   return findProgram(name) ?? `/usr/bin/${name}`
 }

@@ -10,6 +10,7 @@ import { NoCapacityError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { AdoptedRun, Executor } from '../types.ts'
+import { createWarmKeeper } from '../warm/keeper.ts'
 import { removeOldLogs } from './log-cleanup.ts'
 import { capacityFor, freeResources, NEWER_VERSION_RUNS } from './resources.ts'
 import { buildIdOf, logDirOf, mayBegin, type RunSpec } from './run-spec.ts'
@@ -31,6 +32,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   const claims = new Map<string, readonly string[]>()
   const builds = createBuilds(components, { dir: init.dirs.builds, logs: init.logs, ...init.builds })
   const free = () => freeResources(init.limits(), granted(), yielding())
+  const warmKeeper = createWarmKeeper(components, { wanted: init.warm, freeBytes: () => free().memoryBytes })
   const closing = new AbortController()
   const background = new Set<Promise<void>>()
   let booted = false
@@ -182,9 +184,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
 
   /** Not before what an earlier process kept warm is removed. */
   function keepWarm(options?: { renew: boolean }): void {
-    if (!booted || closing.signal.aborted || init.warm === undefined) return
-    const wanted = { ...init.warm(), freeBytes: () => free().memoryBytes }
-    for (const executor of components.executors) void executor.keepWarm?.(wanted, options)
+    if (booted && !closing.signal.aborted) warmKeeper(options)
   }
 
   /** One at a time. */

@@ -15,8 +15,9 @@ import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { LeftOutputs, PlanOutputs } from '../outputs.ts'
 import type { Siblings } from '../siblings/types.ts'
-import type { Executor, RunEnd, RunnableService, WarmStarts } from '../types.ts'
+import type { Executor, RunEnd, RunnableService } from '../types.ts'
 import type { UserIds } from '../user-ids.ts'
+import type { WantedWarm } from '../warm/types.ts'
 
 /** Unpacked code; `release` when no run needs the folder any more. */
 export type ObtainedCode = { readonly dir: string; release(): Promise<void> }
@@ -109,7 +110,7 @@ export type SupervisorInit = {
   /** As the policy says now. */
   readonly health: () => HealthSettings
   /** What the policy wants kept warm; default: nothing. */
-  readonly warm?: () => Omit<WarmStarts, 'freeBytes'>
+  readonly warm?: () => WantedWarm
   readonly logs: LogLimits & {
     /** Logs of services that ended longer ago are removed. */
     readonly retainSeconds: number
@@ -181,7 +182,7 @@ export interface Supervisor extends AsyncDisposable {
   /** The policy is another: connections of runs and builds that it does not allow are cut. */
   reviseNetworks(): void
   /**
-   * Has executors keep warm what the policy wants, in memory that is free: to be called when a run has begun, not sooner, for
+   * Has an executor keep warm what the policy wants, in memory that is free: to be called when a run has begun, not sooner, for
    * it may begin in what is warm; and when one has ended. `renew`: the policy is another, and all is made again.
    */
   keepWarm(options?: { renew: boolean }): void

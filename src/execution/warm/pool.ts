@@ -87,7 +87,7 @@ export function createWarmPool<Instance extends WarmInstance>(
       trim()
     } catch (error) {
       log.warn('nothing could be kept warm', { for: textOf(warmClass), reason: messageOf(error) })
-      failed.set(textOf(warmClass), messageOf(error))
+      failed.set(textOf(warmClass), messageOf(error).slice(0, 200))
       refillLater()
       await remove(id)
     }

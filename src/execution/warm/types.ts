@@ -1,4 +1,5 @@
-import type { WarmClass } from '../types.ts'
+import type { ExecutorName } from '../../base/verdict.ts'
+import type { WarmClass, WarmStarts } from '../types.ts'
 
 /** The program of a run that begins in a Node.js which is there already: what it gets by one message. */
 export type WarmProgram = {
@@ -32,3 +33,6 @@ export type WarmInstance = {
   /** Nothing in it waits any more. */
   end(): void
 }
+
+/** What is to be kept warm, and the executors that services begin in, the preferred one first. */
+export type WantedWarm = Omit<WarmStarts, 'freeBytes'> & { readonly executors: readonly ExecutorName[] }

@@ -93,7 +93,7 @@ export async function createExecution(
         limits: () => totalLimits(policy().config),
         health: () => healthSettings(policy().config),
         // a drained node begins no run
-        warm: () => (drain.active ? { classes: [], gateways: 0 } : warmStarts(policy().config)),
+        warm: () => (drain.active ? { executors: [], classes: [], gateways: 0 } : warmStarts(policy().config)),
         logs: { ...LOGS, totalBytes: quotas.LOGS },
         graceMs: timeouts.STOP * 1000,
         stopOnClose: init.stopRunsOnClose === true,

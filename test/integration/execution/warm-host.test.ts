@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Executor, WarmStarts } from '../../../src/execution/index.ts'
 import { hostExecutor } from '../../fixtures/execution/executors.ts'
+import { LOOK } from '../../fixtures/execution/look.ts'
 import { runDirs } from '../../fixtures/execution/run-dirs.ts'
 import {
   MIB,
@@ -19,37 +20,6 @@ import {
 import { alwaysWarm, userIdsIn, WARM, warmHost } from '../../fixtures/execution/warm-host.ts'
 import { runNode } from '../../fixtures/program/process.ts'
 import { needs } from '../../require.ts'
-
-/** What a program can see of where it is. */
-const LOOK = `
-const { readdirSync, readFileSync, readlinkSync, statfsSync, fstatSync } = require('node:fs')
-const os = require('node:os')
-const text = (path) => readFileSync(path, 'utf8')
-const own = (words) => words.replaceAll(String(process.getuid()), 'UID')
-const status = /^(Uid|Gid|Groups|Cap\\w+|NoNewPrivs|Seccomp\\w*|Sig(Blk|Ign)|Umask|Threads|NSpid):.*$/
-console.log(JSON.stringify({
-  argv: process.argv, argv0: process.argv0, execArgv: process.execArgv, execPath: process.execPath, title: process.title,
-  main: [require.main === module, module.id, module.filename, module.parent, Object.keys(require.cache)],
-  cwd: process.cwd(), env: Object.entries(process.env), pid: process.pid, ppid: process.ppid, umask: process.umask(),
-  user: own(JSON.stringify([os.userInfo(), process.getgid(), process.getgroups()])), host: os.hostname(), tmp: os.tmpdir(),
-  status: own(text('/proc/self/status').split('\\n').filter((line) => status.test(line)).join('\\n')),
-  limits: text('/proc/self/limits'), nice: os.getPriority(), oom: text('/proc/self/oom_score_adj'),
-  groups: text('/proc/self/cgroup').split('\\n').map((line) => line.split(':').slice(1)),
-  descriptors: readdirSync('/proc/self/fd').map((fd) => {
-    try { return readlinkSync('/proc/self/fd/' + fd).replace(/\\d+/g, 'N') } catch { return 'that of this look' }
-  }).sort(),
-  input: [fstatSync(0).rdev, fstatSync(1).isFIFO() || fstatSync(1).isSocket()],
-  mounts: text('/proc/self/mountinfo').trim().split('\\n').map((line) => {
-    const [, , , , point, options] = line.split(' ')
-    return point + ' ' + options
-  }).sort(),
-  root: readdirSync('/').sort(), opt: readdirSync('/opt/thundercloud'), code: readdirSync('/code'), work: readdirSync('/work'),
-  disks: ['/work', '/tmp', '/dev/shm'].map((path) => [statfsSync(path).blocks, statfsSync(path).files]),
-  hosts: text('/etc/hosts'), passwd: own(text('/etc/passwd')), processes: readdirSync('/proc').filter((name) => +name > 0),
-  memory: [process.constrainedMemory(), require('node:v8').getHeapStatistics().heap_size_limit, os.availableParallelism()],
-  globals: Object.getOwnPropertyNames(globalThis), listeners: process.eventNames().map(String),
-  handles: process.getActiveResourcesInfo(),
-}))`
 
 const here = needs('bubblewrap') && needs('root')
 const BUILT = new URL('../../built-sources.ts', import.meta.url).href

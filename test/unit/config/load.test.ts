@@ -128,15 +128,15 @@ it('an operator folder: reports names of older runners and words that no executo
 
 it.each([
   [
-    { docker: ['node.js'] },
-    [
-      'config.json: LIMITS has WARM, but PREFER_TOOLCHAIN.host names no toolchain, so no service of others begins in what it keeps warm',
-    ],
+    { docker: ['python'] },
+    ['config.json: LIMITS has WARM, but PREFER_TOOLCHAIN names no node.js, so nothing is kept warm'],
   ],
-  [{ docker: ['node.js'], host: ['node.js'] }, []],
+  [{ docker: ['node.js'] }, []],
+  [{ docker: ['python'], host: ['node.js'] }, []],
 ])('an operator folder: reports what is kept warm where nothing runs: %j', (PREFER_TOOLCHAIN, expected) => {
-  const TOTAL = { MEMORY: '1GiB', CPU: '1', PIDS: 64, RUNS: 4 }
-  const { notices } = readPolicy({ PREFER_TOOLCHAIN, LIMITS: { TOTAL, WARM: { GATEWAYS: 2 } } })
+  const TOTAL = { MEMORY: '1GiB', CPU: '1', DISK: '1GiB', PIDS: 64, RUNS: 4 }
+  const CLASS = { COUNT: 1, MEMORY: '96MiB', DISK: '8MiB', PIDS: 32 }
+  const { notices } = readPolicy({ PREFER_TOOLCHAIN, LIMITS: { TOTAL, WARM: { 'node.js': [CLASS] } } })
   expect(notices.map(({ message }) => message)).toEqual(expected)
 })
 

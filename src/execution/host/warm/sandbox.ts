@@ -4,16 +4,17 @@ import type { Duplex } from 'node:stream'
 import { entryFile, entryFlags } from '../../../base/child-entry.ts'
 import { type Clock, deadline } from '../../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../../base/errors.ts'
-import { startPiped, startProcess } from '../../../process/index.ts'
+import { startProcess } from '../../../process/index.ts'
 import { HELPER_HEAP_MIB } from '../../constants.ts'
 import { readLine } from '../../gateway/server.ts'
 import type { Plan, WarmClass } from '../../types.ts'
+import { createMounter } from '../../warm/mounter.ts'
 import { shimArgs } from '../bubblewrap.ts'
 import type { CgroupRoots } from '../cgroup-roots.ts'
 import { createCgroup } from '../cgroups.ts'
 import { giveTo } from '../prepare.ts'
 import { type RunFiles, runFiles, writeJson } from '../run-files.ts'
-import { mountTable, programOf, SANDBOX_ROOT, sandboxRootCommand } from '../sandbox-root.ts'
+import { mountTable, SANDBOX_ROOT, sandboxRootCommand } from '../sandbox-root.ts'
 import { serviceBoxCommand, writeBoxFiles } from '../service-box.ts'
 import type { ShimCommand } from '../shim-command.ts'
 import { BOOTSTRAP_FILE, SHELL_BOOTSTRAP } from './bootstrap.ts'
@@ -23,13 +24,6 @@ import type { WarmSandbox } from './types.ts'
 
 /** From its start to its readiness: two Node.js one after the other start in 150 ms on an idle machine. */
 const READY_MS = 30_000
-/** A mount takes milliseconds. */
-const MOUNT_MS = 10_000
-
-/** Runs as root in the mount namespace around a sandbox: mounts what one table says, and ends. Ends with the node, too. */
-const MOUNT = `PATH=/usr/bin:/bin:/usr/sbin:/sbin
-IFS= read -r table && mount -a -T "$table" && echo ok`
-
 export type WarmSandboxInit = {
   readonly id: string
   readonly dir: string
@@ -78,7 +72,7 @@ export async function createWarmSandbox(clock: Clock, init: WarmSandboxInit): Pr
   // read on, or its end would not be seen
   const answer = readLine(order)
   answer.catch(() => {})
-  const { mount, leave } = createMounter(clock, pid)
+  const { mount, leave } = createMounter(clock, { namespaceOf: pid })
   const end = () => {
     leave()
     order.destroy()
@@ -129,30 +123,6 @@ async function launch(
     return { pid: child.pid as number, order }
   } finally {
     await Promise.all([stderrFile.close(), status.close()])
-  }
-}
-
-/** Waits beside the sandbox, so that a start begins no program. */
-function createMounter(clock: Clock, pid: number): Pick<WarmSandbox, 'mount'> & { leave(): void } {
-  const shell = ['--', programOf('bash'), '-p', '-c', MOUNT]
-  const args = [`--mount=/proc/${pid}/ns/mnt`, ...shell]
-  const child = startPiped({ kind: 'mounter', program: programOf('nsenter'), args })
-  child.on('error', () => {}).unref()
-  for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => {})
-  let problem = ''
-  child.stderr.on('data', (chunk) => {
-    problem = `${problem}${chunk}`.slice(0, 300)
-  })
-  return {
-    async mount(table) {
-      using limit = deadline(clock, MOUNT_MS, new TimeoutError('a mount takes too long'))
-      limit.signal.addEventListener('abort', () => child.kill('SIGKILL'), { once: true })
-      child.stdin.end(`${table}\n`)
-      const answer = await readLine(child.stdout).catch(() => '')
-      if (answer !== 'ok')
-        throw new UnavailableError(`a sandbox could not be filled: ${problem.trim() || 'no reason given'}`)
-    },
-    leave: () => void child.stdin.end(),
   }
 }
 

@@ -1,9 +1,9 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
-import type { Clock } from '../../base/clock.ts'
-import { UnavailableError } from '../../base/errors.ts'
-import { findProgram, runProcess } from '../../process/index.ts'
-import { ext4Bytes, inodesFor, NOBODY } from '../constants.ts'
-import type { Plan } from '../types.ts'
+import type { Clock } from '../../../base/clock.ts'
+import { UnavailableError } from '../../../base/errors.ts'
+import { findProgram, runProcess } from '../../../process/index.ts'
+import { ext4Bytes, inodesFor, NOBODY } from '../../constants.ts'
+import type { Plan } from '../../types.ts'
 
 /** mkfs.ext4 writes a few hundred kilobytes. */
 const TOOL_MS = 60_000

@@ -1,9 +1,9 @@
 import { link, mkdir, open, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Parser, type ReadEntry } from 'tar'
-import { overDiskText } from '../build-limit.ts'
-import { inodesFor } from '../constants.ts'
-import { RunRefusedError } from '../errors.ts'
+import { overDiskText } from '../../build-limit.ts'
+import { inodesFor } from '../../constants.ts'
+import { RunRefusedError } from '../../errors.ts'
 
 /** What one entry costs at least, so that a build of empty files ends, too. */
 const ENTRY_BYTES = 512
