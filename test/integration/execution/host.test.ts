@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Executor, RunRefusedError } from '../../../src/execution/index.ts'
@@ -76,6 +76,19 @@ describe.skipIf(!needs('bubblewrap'))('a sandbox on the host', () => {
       ids.push(await other.builderId(build))
     }
     expect([new Set(ids).size, await other.builderId(build)]).toEqual([4, ids[3]])
+  })
+
+  it('says how a task ended also where what it left cannot be copied', async () => {
+    const outputs = { paths: ['a'], maxBytes: MIB, maxEntries: 10 }
+    const script = `process.stdin.resume(); require('fs').writeFileSync('/work/a', 'x'); setTimeout(() => {}, 1500)`
+    const run = await executor().start(await planFor(executor(), dirs, script, { outputs }))
+    const { dir } = run.handle as { dir: string }
+    // where the copy belongs is something else, which its user cannot take away
+    await mkdir(`${dir}/outputs/kept`, { recursive: true, mode: 0o755 })
+    await writeFile(`${dir}/outputs/kept/file`, '')
+    expect(await run.wait()).toMatchObject({ exitCode: 0, reason: 'exit' })
+    await until(async () => (await executor().adopt()).every((found) => found.state === 'ended'))
+    await executor().remove(run.handle)
   })
 
   it('ends what is left of a command when the command ends', async () => {

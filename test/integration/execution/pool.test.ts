@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
@@ -151,6 +151,22 @@ describe.skipIf(!needs('engine'))('a pool', () => {
       const end = await until(async () => (await executor.adopt()).find(({ state }) => state === 'ended'))
       expect(await end.run.wait()).toMatchObject({ reason: 'timeout' })
       await gone()
+      await executor.remove(run.handle)
+    })
+
+    it('that put a link in the place of the file that names its process: the file behind it stays as it was', async () => {
+      const ready = await plan(READY)
+      const run = await executor.start(ready)
+      await says(ready, 'ready')
+      const { dir } = run.handle as { dir: string }
+      const target = join(dirs.base, 'target')
+      await writeFile(target, 'untouched')
+      await rm(join(dir, 'status'))
+      await symlink(target, join(dir, 'status'))
+      const adopted = (await poolExecutor(dirs).adopt()).find(({ runId }) => runId === ready.runId)
+      expect(await readFile(target, 'utf8')).toBe('untouched')
+      // a run that hides its process is not one that goes on
+      expect(adopted?.state).toBe('ended')
       await executor.remove(run.handle)
     })
 
