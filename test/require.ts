@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** What a machine may lack. `THUNDERCLOUD_REQUIRE=engine,root` turns a lack of one into a failure. */
@@ -13,6 +13,7 @@ export type Need =
   | 'git'
   | 'registry'
   | 'docker-registry'
+  | 'postgres'
 
 interface Probe {
   available(): boolean
@@ -43,6 +44,7 @@ const PROBES: Record<Need, Probe> = {
     available: () => programPath('docker-registry') !== undefined,
     lack: 'docker-registry is not on PATH',
   },
+  postgres: { available: () => postgresFolder() !== undefined, lack: 'PostgreSQL is not installed' },
   root: { available: () => process.getuid?.() === 0, lack: 'the tests do not run as root' },
 }
 
@@ -67,6 +69,13 @@ export function needs(need: Need): boolean {
 /** The system's browser, for a test that drives one. */
 export function browserPath(): string | undefined {
   return BROWSERS.map(programPath).find((path) => path !== undefined)
+}
+
+/** Where Debian has the newest version of PostgreSQL. */
+export function postgresFolder(): string | undefined {
+  const root = '/usr/lib/postgresql'
+  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : []
+  return versions.map((version) => join(root, version)).find((dir) => isExecutable(join(dir, 'bin/postgres')))
 }
 
 function programPath(name: string): string | undefined {
