@@ -28,6 +28,7 @@ import type { Platform } from './wiring/platform.ts'
 export type { DrainOptions, DrainView } from '../admission/drain/types.ts'
 export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
 export type { PoolSpec, Pools, PoolView } from '../execution/index.ts'
+export type { ResultsView } from '../results/index.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
 export type StatementFilter = {
   readonly code?: string | undefined

@@ -1,15 +1,17 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
+import type { ApiClient } from '../../api/client/client.ts'
 import { deadline, nowSeconds } from '../../base/clock.ts'
-import { TimeoutError } from '../../base/errors.ts'
-import { formatBytes, formatMs, sanitizeText } from '../../base/format.ts'
+import { NotFoundError, TimeoutError } from '../../base/errors.ts'
+import { formatBytes, formatMs, howMany, sanitizeText } from '../../base/format.ts'
 import type { RunState } from '../../base/run-record.ts'
-import type { ReceiptView, ServiceView } from '../../node/types.ts'
+import type { ReceiptView, ResultsView, ServiceView } from '../../node/types.ts'
 import { receiptView } from '../../services/receipts.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { lightPeerFor } from '../client/light-peer.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag, text, texts } from '../command.ts'
+import { commandText } from '../output/command-text.ts'
 import { networkText, parkedText } from '../output/format-verdict.ts'
 import { fields } from '../output/output.ts'
 import { ago, idFormats, since, when } from '../output/text.ts'
@@ -40,9 +42,19 @@ export const status = command({
     const asks = ask || (!told && (view.receipts.length > 0 || view.state === 'published'))
     const answers = asks ? await client.ask(view.id, { signal: cli.signal }) : []
     const receipts = withAnswers(view.receipts, answers)
-    cli.out.result({ ...view, receipts }, () => lines(cli, view, { receipts, asked: asks }))
+    const results = await resultsOf(cli, client, view)
+    cli.out.result({ ...view, receipts, results }, () => lines(cli, view, { receipts, asked: asks, results }))
   },
 })
+
+/** What a task left here; undefined where it is no task, left nothing, or is not done here. */
+async function resultsOf({ signal }: Cli, client: ApiClient, view: ServiceView): Promise<ResultsView | undefined> {
+  if (view.kind !== 'task' || view.run?.state !== 'exited') return undefined
+  return await client.results(view.id, { signal }).catch((error: unknown) => {
+    if (!(error instanceof NotFoundError)) throw error
+    return undefined
+  })
+}
 
 async function askMesh(
   cli: Cli,
@@ -91,7 +103,11 @@ function withPrivate({ state, reasons }: ReceiptView, before: ReceiptView | unde
 function lines(
   cli: Cli,
   view: ServiceView,
-  { receipts, asked }: { receipts: readonly AnsweredReceipt[]; asked: boolean },
+  {
+    receipts,
+    asked,
+    results,
+  }: { receipts: readonly AnsweredReceipt[]; asked: boolean; results: ResultsView | undefined },
 ): string[] {
   const shown = idFormats(cli.out.terminal)
   const now = nowSeconds(cli.clock)
@@ -107,6 +123,7 @@ function lines(
       ['parked', view.parked && `${when(view.parked.since, now)}, ${parkedText(view.parked, now)}`],
       ['run', runText(view, now)],
       ['used', usedText(view.run)],
+      ['results', results && resultsText(cli, results, now)],
       ['network', view.run && sanitizeText(networkText(view.run.network), 400)],
       ['ports', ports === '' ? undefined : ports],
       ['replicas', `${view.replicas}${view.placement === undefined ? '' : `: ${sanitizeText(view.placement)}`}`],
@@ -144,6 +161,13 @@ export function runText({ run }: Pick<ServiceView, 'run'>, now: number): string 
   // of a run that has ended it is not known since when
   const lasts = ENDED.includes(run.state) ? '' : ` for ${since(run.since, now)}`
   return `${run.state} with ${run.executor}${lasts}${detailOf(run)}`
+}
+
+function resultsText(cli: Cli, { code, name, files, bytes, detail, expires }: ResultsView, now: number): string {
+  const why = detail === undefined ? '' : `: ${sanitizeText(detail, 300)}`
+  if (code === undefined) return `none are kept${why}`
+  const fetching = commandText(cli, ['results', sanitizeText(name, 64)])
+  return `${howMany(files, 'file', 'files')}, ${formatBytes(bytes)}, which expire ${when(expires, now)}: ${fetching}${why}`
 }
 
 function usedText(run: ServiceView['run']): string | undefined {

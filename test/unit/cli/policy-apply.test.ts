@@ -185,6 +185,27 @@ test('what is parked at a node that is drained waits for the end of the drain, w
   expect((await shell.run('explain hello')).stdout).toContain(`not run here, parked until ${over}`)
 })
 
+test('status of a task that ended here says what it left, and until when that is kept', async ({ withNode: shell }) => {
+  const id = await shell.receive(shell.node.signer)
+  const now = Math.floor(Date.now() / 1000)
+  const run = { runId: 'r', executor: 'host', state: 'exited', since: now - 60, exitCode: 0, restarts: 0 } as const
+  const task = {
+    ...shell.node.service(id),
+    kind: 'task',
+    state: 'done',
+    run: { ...run, network: { mode: 'none' } },
+  } as const
+  shell.node.put(task)
+  expect((await shell.run('status hello')).stdout).not.toContain('results')
+  const left = { service: id, name: 'hello', files: 2, bytes: 2048, complete: true, at: now, expires: now + 7200 }
+  shell.node.results.get = () => ({ ...left, code: task.code })
+  expect((await shell.run('status hello')).stdout).toMatch(
+    /results: +2 files, 2 KiB, which expire in .*: `thundercloud results hello`/,
+  )
+  shell.node.results.get = () => ({ ...left, complete: false, detail: 'they are too large\u001b[2J' })
+  expect((await shell.run('status hello')).stdout).toMatch(/results: +none are kept: they are too large.*$/m)
+})
+
 test('what is parked: a rule that only warned is shown as such', async ({ withNode: shell }) => {
   const id = await shell.receive(shell.node.signer)
   const reason = { rule: 'price', outcome: 'pass', message: 'would be too cheap', warned: 'fail' } as const
