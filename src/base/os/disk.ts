@@ -15,7 +15,7 @@ export type FileInfo = {
 export interface OpenFile extends AsyncDisposable {
   read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
   write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>
-  /** After what was written by this before; where it was opened with `a`, at the end. */
+  /** After what was written by this before; where it was opened with `a+`, at the end. */
   writeFile(data: string | Uint8Array): Promise<void>
   stat(): Promise<FileInfo>
   /** Resolves when a loss of power does not lose it any more. */
@@ -28,8 +28,8 @@ export interface OpenFile extends AsyncDisposable {
  * the disk of a machine; a simulation has one in memory.
  */
 export interface Disk {
-  /** `r`: to read. `w`: anew. `a`: to append. A number: flags of the system. Default `r` */
-  open(path: string, flags?: 'r' | 'w' | 'a' | number, mode?: number): Promise<OpenFile>
+  /** `r`: to read. `w`: anew. `a+`: to append and to read. A number: flags of the system. Default `r` */
+  open(path: string, flags?: 'r' | 'w' | 'a+' | number, mode?: number): Promise<OpenFile>
   readFile(path: string): Promise<Buffer>
   writeFile(path: string, data: string | Uint8Array, options?: { mode?: number }): Promise<void>
   mkdir(path: string, options?: { recursive?: boolean; mode?: number }): Promise<string | undefined>

@@ -122,6 +122,12 @@ export async function pumpOutput(
 
 async function openLog(disk: Disk, dir: string, set: LogSet): Promise<{ handle: OpenFile; bytes: number }> {
   await disk.mkdir(dir, { recursive: true, mode: 0o700 })
-  const handle = await disk.open(logFile(dir, set, 0), 'a', 0o600)
-  return { handle, bytes: (await handle.stat()).size }
+  const handle = await disk.open(logFile(dir, set, 0), 'a+', 0o600)
+  const { size } = await handle.stat()
+  const last = Buffer.alloc(1)
+  if (size > 0) await handle.read(last, 0, 1, size - 1)
+  if (size === 0 || last.toString() === '\n') return { handle, bytes: size }
+  // a loss of power has torn a line: the next one is not a part of it
+  await handle.writeFile('\n')
+  return { handle, bytes: size + 1 }
 }

@@ -7,8 +7,8 @@ import { createMemoryFile, type MemoryFile } from './memory-file.ts'
 
 export interface MemoryDisk extends Disk {
   /**
-   * What was written and not synced is lost from some write on, and that one is torn. Names stay as they are: a file system
-   * journals them.
+   * What was written and not synced is lost from some write on, and that one is torn; zeros may have its place. Names stay
+   * as they are: a file system journals them.
    */
   powerCut(rng: Rng): void
 }
@@ -17,7 +17,7 @@ type Folder = { readonly kind: 'folder'; readonly names: Map<string, Entry>; rea
 type Entry = Folder | MemoryFile
 
 const { O_CREAT, O_TRUNC, O_APPEND } = constants
-const FLAGS = { r: 0, w: O_CREAT | O_TRUNC, a: O_CREAT | O_APPEND }
+const FLAGS = { r: 0, w: O_CREAT | O_TRUNC, 'a+': O_CREAT | O_APPEND }
 
 export function createMemoryDisk({ clock }: { clock: Clock }): MemoryDisk {
   let inodes = 1

@@ -90,7 +90,8 @@ export function createMemoryFile(clock: Clock, ino: number): MemoryFile {
       const kept = unsynced.slice(0, rng.int(unsynced.length + 1))
       const torn = unsynced[kept.length]
       if (torn !== undefined) kept.push({ ...torn, bytes: torn.bytes.subarray(0, rng.int(torn.bytes.byteLength + 1)) })
-      const left = withWrites(durable, kept)
+      // the length is of the journal of the file system, and may be there without the bytes
+      const left = withWrites(durable, kept, rng.int(2) === 0 ? size : 0)
       file.truncate()
       put(left, 0)
       durable = left
@@ -99,8 +100,10 @@ export function createMemoryFile(clock: Clock, ino: number): MemoryFile {
   return file
 }
 
-function withWrites(base: Buffer, writes: readonly Write[]): Buffer {
-  const end = writes.reduce((most, { position, bytes }) => Math.max(most, position + bytes.byteLength), base.byteLength)
+/** `atLeast`: how long it is in any case, with zeros at its end. */
+function withWrites(base: Buffer, writes: readonly Write[], atLeast = 0): Buffer {
+  const written = writes.map(({ position, bytes }) => position + bytes.byteLength)
+  const end = Math.max(base.byteLength, atLeast, ...written)
   const result = Buffer.alloc(end)
   base.copy(result)
   for (const { position, bytes } of writes) bytes.copy(result, position)

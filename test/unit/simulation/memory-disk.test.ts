@@ -25,12 +25,12 @@ async function storyOf(disk: Disk, dir: string): Promise<unknown[]> {
   await tell(disk.readFile(at('a')))
   await tell(disk.readdir(at('a/b/one')))
   {
-    await using file = await disk.open(at('a/b/log'), 'a', 0o600)
+    await using file = await disk.open(at('a/b/log'), 'a+', 0o600)
     await file.writeFile('one\n')
     await file.writeFile('two\n')
     await tell(file.stat().then(({ size }) => size))
   }
-  await using again = await disk.open(at('a/b/log'), 'a')
+  await using again = await disk.open(at('a/b/log'), 'a+')
   await again.writeFile('three\n')
   await tell(disk.readFile(at('a/b/log')).then(String))
   await using tar = await disk.open(at('a/b/tar'), constants.O_RDWR | constants.O_CREAT, 0o644)
@@ -75,7 +75,7 @@ test('a power cut loses or tears what was not synced, and nothing else', async (
     await file.writeFile('first,')
     await file.writeFile('second')
     disk.powerCut(seededRng(`${seed}`))
-    seen.add((await disk.readFile('/file')).toString())
+    seen.add((await disk.readFile('/file')).toString().replace(/\0+$/, ''))
   }
   for (const text of seen) expect('durable,first,second'.startsWith(text) && text.startsWith('durable,')).toBe(true)
   expect(seen.size).toBeGreaterThan(8)

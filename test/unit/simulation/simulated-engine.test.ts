@@ -11,7 +11,7 @@ const SCENARIO: Scenario = {
   latencyMs: { min: 20, max: 80 },
   bytesPerSecond: 10_000_000,
   redirectionDepth: 3,
-  dht: false,
+  dht: true,
 }
 const engine = createSimulatedEngine()
 
