@@ -4,10 +4,10 @@ import type { Outcome, Scenario } from '../../../src/simulation/types.ts'
 
 const SCENARIO: Scenario = {
   seed: 'a',
-  nodes: 6,
+  nodes: 4,
   links: 2,
-  seconds: 60,
-  services: 3,
+  seconds: 30,
+  services: 2,
   latencyMs: { min: 20, max: 80 },
   bytesPerSecond: 10_000_000,
   redirectionDepth: 3,
