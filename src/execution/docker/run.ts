@@ -114,7 +114,8 @@ export function dockerRun(input: DockerRunInput): Run {
         askContainer((container) => container.stats({ stream: false, 'one-shot': true })),
         gatewayTotals(gateways.endpoint(input), clock, signal),
       ])
-      return { ...counted, ...statsOf(stats) }
+      const used = statsOf(stats)
+      return { ...counted, ...used, cpuMs: Math.max(0, used.cpuMs - (counted?.cpuBeforeMs ?? 0)) }
     },
     check: createContainerCheck(engine, handle.name, clock),
     async reachable({ signal } = {}) {

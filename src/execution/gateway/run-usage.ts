@@ -3,7 +3,12 @@ import { now, otherUsers } from './lifetime.ts'
 import type { Traffic } from './traffic.ts'
 
 /** What a gateway in a container knows of its run; both on the monotonic clock, neither more than it was. */
-export type GatewayUsage = Traffic & { readonly runningMs: number; readonly cpuMs: number }
+export type GatewayUsage = Traffic & {
+  readonly runningMs: number
+  readonly cpuMs: number
+  /** used before the run, by what waited for it: the engine's figures hold that, too */
+  readonly cpuBeforeMs?: number | undefined
+}
 
 /** An engine forgets what a container used when that ends: what it used in less than this before its end is not counted. */
 const SAMPLE_MS = 500
@@ -16,6 +21,7 @@ const CPU_FIELDS = [11, 12, 13, 14]
 export function usageAnswer(traffic: () => Traffic) {
   let began: number | undefined
   let seen = 0
+  const cpuBeforeMs = cpuMsOfAll(otherUsers())
   let cpuMs = 0
 
   function look(): void {
@@ -24,10 +30,7 @@ export function usageAnswer(traffic: () => Traffic) {
     seen = now()
     began ??= seen
     // the time of an orphan goes with it
-    cpuMs = Math.max(
-      cpuMs,
-      processes.map(cpuMsOf).reduce((sum, ms) => sum + ms, 0),
-    )
+    cpuMs = Math.max(cpuMs, cpuMsOfAll(processes) - cpuBeforeMs)
   }
 
   // biome-ignore lint/style/noRestrictedGlobals: it runs alone in a container, where no clock is handed in
@@ -35,9 +38,13 @@ export function usageAnswer(traffic: () => Traffic) {
   return (request: Record<string, unknown>): string | undefined => {
     if (request.usage !== true) return undefined
     look()
-    const usage: GatewayUsage = { runningMs: began === undefined ? 0 : seen - began, cpuMs, ...traffic() }
+    const usage: GatewayUsage = { runningMs: began === undefined ? 0 : seen - began, cpuMs, cpuBeforeMs, ...traffic() }
     return JSON.stringify(usage)
   }
+}
+
+function cpuMsOfAll(pids: readonly string[]): number {
+  return pids.map(cpuMsOf).reduce((sum, ms) => sum + ms, 0)
 }
 
 function cpuMsOf(pid: string): number {
