@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 export type Need =
   | 'engine'
   | 'own-engine'
+  | 'own-swarm'
   | 'bubblewrap'
   | 'browser'
   | 'root'
@@ -26,11 +27,19 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrom
 /** What an engine takes that is started beside the machine's own, and sees other folders. */
 const OWN_ENGINE = ['dockerd', 'unshare', 'openssl']
 
+/** What two such engines take that are machines of a swarm, beside a registry. */
+const OWN_SWARM = ['dockerd', 'docker-registry', 'ip', 'nsenter', 'unshare']
+
 const PROBES: Record<Need, Probe> = {
   engine: { available: engineAnswers, lack: `no container engine answers on ${ENGINE_SOCKET}` },
   'own-engine': {
     available: () => process.getuid?.() === 0 && OWN_ENGINE.every((name) => programPath(name) !== undefined),
     lack: `an engine of the tests' own needs root and ${OWN_ENGINE.join(', ')} on PATH`,
+  },
+  'own-swarm': {
+    available: () =>
+      process.getuid?.() === 0 && OWN_SWARM.every((name) => programPath(name) !== undefined) && hasKernelLink('vxlan'),
+    lack: `a swarm of the tests' own needs root, a kernel with vxlan, and ${OWN_SWARM.join(', ')} on PATH`,
   },
   bubblewrap: {
     available: () => succeeds('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true']),
@@ -105,6 +114,11 @@ function engineAnswers(): boolean {
 
 function succeeds(command: string, args: string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore', timeout: PROBE_TIMEOUT_MS }).status === 0
+}
+
+/** Network devices of this kind can be made, in a namespace that goes at once. */
+function hasKernelLink(kind: string): boolean {
+  return succeeds('unshare', ['--net', 'ip', 'link', 'add', 'probe', 'type', kind, 'id', '1', 'dstport', '4789'])
 }
 
 function isExecutable(file: string): boolean {

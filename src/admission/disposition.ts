@@ -53,7 +53,9 @@ export function moved(verdict: Verdict, from: Pick<Grant, 'executor'>, to: Pick<
 }
 
 function executorText({ executor }: Pick<Grant, 'executor'>): string {
-  return { docker: 'a run in Docker', host: 'a run on the host', pool: 'a run in a pool' }[executor]
+  return { docker: 'a run in Docker', host: 'a run on the host', pool: 'a run in a pool', swarm: 'a run in the swarm' }[
+    executor
+  ]
 }
 
 /** A verdict that is not carried out: nothing happens here, so the service is redirected where REDIRECT allows it. */

@@ -23,8 +23,11 @@ export type NetworkGrant =
 
 /** The executors that PREFER_TOOLCHAIN has a list for, the preferred one first. */
 export const LISTED_EXECUTORS = ['docker', 'host'] as const
-/** The executors that exist. A pool is a container in which services of one author run side by side. */
-export const EXECUTOR_NAMES = [...LISTED_EXECUTORS, 'pool'] as const
+/**
+ * The executors that exist. A pool is a container in which services of one author run side by side. A swarm takes the place
+ * of the engine, where DOCKER_CONFIGS.SWARM says so.
+ */
+export const EXECUTOR_NAMES = [...LISTED_EXECUTORS, 'pool', 'swarm'] as const
 export type ExecutorName = (typeof EXECUTOR_NAMES)[number]
 
 /** The limits under which a run happens. */

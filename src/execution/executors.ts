@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs'
 import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
 import { type Configuration, loadDockerOptions, mirrorsOf, openRuntimeDir, toolchains } from '../config/index.ts'
 import {
   createDockerExecutor,
   createHostExecutor,
   createPoolExecutor,
+  createSwarmExecutor,
   type Executor,
   type LogLimits,
   type PoolExecutor,
@@ -15,7 +18,7 @@ import {
 
 /** The ways in which this node can run a service, best first, and its pools. Which of them are there is found out by asking them. */
 export async function createExecutors(
-  components: { clock: Clock; log: Log; userIds?: UserIds | undefined },
+  components: { clock: Clock; rng: Rng; log: Log; userIds?: UserIds | undefined },
   init: {
     configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy'> &
       Partial<Pick<Configuration, 'dockerEnvironment'>>
@@ -33,15 +36,23 @@ export async function createExecutors(
     ...(await loadDockerOptions(configuration.dir, config, { environment: configuration.dockerEnvironment })),
     runtime: config.DOCKER_CONFIGS.runtime,
   }
-  const docker = createDockerExecutor(components, {
+  const containers = {
     nodeId,
     runtimeDir,
     logs,
     docker: engine,
     toolchains: Object.fromEntries(toolchains.map((toolchain) => [toolchain.name, toolchain])),
     ownAddress: own,
-    registries: (author) => mirrorsOf(config, 'DOCKER', { own: author === own }),
-  })
+    registries: (author: string) => mirrorsOf(config, 'DOCKER', { own: author === own }),
+  }
+  const docker = createDockerExecutor(components, containers)
+  const { SWARM: enabled, SWARM_REGISTRY: registry = '', SWARM_CONSTRAINTS: constraints } = config.DOCKER_CONFIGS
+  const keyFile = join(dataDir, 'swarm-key')
+  // what an earlier policy placed there is found again and ends in good order
+  const swarm =
+    enabled || existsSync(keyFile)
+      ? [createSwarmExecutor(components, { ...containers, enabled, registry, constraints, keyFile })]
+      : []
   const host = createHostExecutor(components, {
     nodeId,
     runtimeDir,
@@ -63,10 +74,10 @@ export async function createExecutors(
     builder: docker,
   })
   return {
-    executors: [docker, host],
+    executors: [docker, host, ...swarm],
     pool,
     async [Symbol.asyncDispose]() {
-      await Promise.all([pool[Symbol.asyncDispose](), docker[Symbol.asyncDispose](), host[Symbol.asyncDispose]()])
+      await Promise.all([pool, docker, host, ...swarm].map((executor) => executor[Symbol.asyncDispose]()))
       // what is not empty belongs to runs that go on
       await rmdir(runtimeDir).catch(() => {})
     },

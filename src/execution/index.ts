@@ -51,6 +51,7 @@ export {
 export { capacityFor, NEWER_VERSION_RUNS } from './supervisor/resources.ts'
 export { healthyWhen } from './supervisor/restart-policy.ts'
 export { mayBegin, runSpecOf } from './supervisor/run-spec.ts'
+export { createSwarmExecutor, type SwarmExecutorInit } from './swarm/index.ts'
 export type {
   Availability,
   Executor,

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { executorViewOf, forRunner } from '../admission/facts/node-facts.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
 import { dockerEnvironment, type Env, type Policy, runtimeInit } from '../config/index.ts'
 import { createExecutors } from '../execution/executors.ts'
 import type { AvailableExecutor } from '../runner/index.ts'
@@ -11,7 +12,7 @@ const NOBODY = { own: '', peerId: 'policy', logs: { maxBytes: 1, keep: 1, retain
 
 /** The executors that are on this machine now, as a runner's snapshot has them. */
 export async function detectExecutors(
-  components: { clock: Clock; log: Log },
+  components: { clock: Clock; rng: Rng; log: Log },
   init: { policy: Policy; env: Env; dir?: string | undefined; signal?: AbortSignal | undefined },
 ): Promise<AvailableExecutor[]> {
   const { policy, env, dir = tmpdir(), signal } = init

@@ -6,7 +6,13 @@ import { messageOf, UnavailableError } from '../base/errors.ts'
 import { joinWords } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
 import { type ExecutorName, type Grant, LISTED_EXECUTORS } from '../base/verdict.ts'
-import { type Configuration, canonicalToolchain, type OwnService, type RunnerConfig } from '../config/index.ts'
+import {
+  type Configuration,
+  canonicalToolchain,
+  executorOfList,
+  type OwnService,
+  type RunnerConfig,
+} from '../config/index.ts'
 import type { Granted, RunnableService } from '../execution/index.ts'
 import { choosePool } from '../runner/andromeda/pool.ts'
 import { type AvailableExecutor, decideNetwork, grantBy } from '../runner/index.ts'
@@ -76,10 +82,7 @@ export function createConfiguredServices(
     const there = capacity.executors.filter(({ name }) => name !== 'pool' || pool.executor !== undefined)
     const executor = there.find(({ name }) => name === allowed.find((one) => there.some((other) => other.name === one)))
     if (present !== undefined) {
-      const why =
-        present.grant.executor === 'pool'
-          ? `CONTAINERS does not list ${present.grant.pool} any more`
-          : `PREFER_TOOLCHAIN.${present.grant.executor} does not grant ${joinWords(runnable.toolchain)} any more`
+      const why = notGrantedText(present.grant, runnable, config)
       log.warn('a service of SERVICES ends where it runs', { service: service.name, reason: why })
       moved.add(id)
       await runs.stop(id, { why })
@@ -124,16 +127,25 @@ export function createConfiguredServices(
   return { look, [Symbol.dispose]: () => timer.cancel() }
 }
 
+function notGrantedText({ executor, pool }: Grant, { toolchain }: RunnableService, { DOCKER_CONFIGS }: RunnerConfig) {
+  if (executor === 'pool') return `CONTAINERS does not list ${pool} any more`
+  if (executor === 'swarm' && !DOCKER_CONFIGS.SWARM) return 'DOCKER_CONFIGS.SWARM is not true any more'
+  if (executor === 'docker' && DOCKER_CONFIGS.SWARM) return 'DOCKER_CONFIGS.SWARM is true now'
+  const list = executor === 'swarm' ? 'docker' : executor
+  return `PREFER_TOOLCHAIN.${list} does not grant ${joinWords(toolchain)} any more`
+}
+
 /**
  * Where an own service may run: by the lists of PREFER_TOOLCHAIN that have its toolchains. Where neither has them, the
  * lists are about the services of others, and it runs wherever it can.
  */
-function executorsFor({ toolchain }: RunnableService, { PREFER_TOOLCHAIN }: RunnerConfig): readonly ExecutorName[] {
+function executorsFor({ toolchain }: RunnableService, config: RunnerConfig): readonly ExecutorName[] {
+  const { PREFER_TOOLCHAIN } = config
   const words = toolchain.map(canonicalToolchain)
   const possible = words.includes('docker') ? LISTED_EXECUTORS.slice(0, 1) : LISTED_EXECUTORS
   const needed = words.filter((word) => word !== 'docker')
   const listed = possible.filter((name) => needed.every((word) => PREFER_TOOLCHAIN[name].includes(word)))
-  return listed.length > 0 ? listed : possible
+  return (listed.length > 0 ? listed : possible).map((name) => executorOfList(name, config))
 }
 
 /**

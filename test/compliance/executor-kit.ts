@@ -11,6 +11,8 @@ import {
   type Executor,
   type PoolExecutor,
 } from '../../src/execution/index.ts'
+import { swarmExecutor } from '../fixtures/execution/executors.ts'
+import type { OwnSwarm } from '../fixtures/execution/own-swarm.ts'
 import {
   MIB,
   makeRunDirs,
@@ -70,6 +72,14 @@ export const warmInDocker =
     const userIds = createUserIds(system, { range: UIDS, dir: join(base, 'uids'), owner: base })
     const init = { docker: {}, nodeId, ownAddress: 'own', runtimeDir, toolchains, registries: () => [], logs }
     return alwaysWarm(createDockerExecutor({ ...components, userIds }, init), starts)
+  }
+
+/** On the second of its machines. */
+export const inSwarm =
+  (swarm: () => OwnSwarm): Create =>
+  (dirs, nodeId) => {
+    const { config: docker, registry, ids } = swarm()
+    return swarmExecutor(dirs, { docker, registry, nodeId, logs, constraints: [`node.id==${ids.second}`] })
   }
 
 type CreatePool = (dirs: RunDirs, nodeId: string) => PoolExecutor

@@ -7,6 +7,7 @@ export type Hold = 'held' | 'held together' | 'watched' | 'refused' | 'not held'
 /** Where runs are, and who the node is. */
 export const SITUATIONS = {
   docker: 'Docker',
+  swarm: 'Docker Swarm',
   pool: 'pool',
   host: 'host sandbox, root',
   ungrouped: 'root, no control groups',
@@ -24,25 +25,25 @@ type Row = {
   readonly holds: Readonly<Record<Situation, Hold>>
 }
 
-function row(title: string, said: string, [docker, pool, host, ungrouped, ...more]: readonly Hold[]): Row {
-  const [ordinary, permission, ordinaryPermission] = more
+function row(title: string, said: string, [docker, swarm, pool, host, ...more]: readonly Hold[]): Row {
+  const [ungrouped, ordinary, permission, ordinaryPermission] = more
   return {
     title,
     said,
-    holds: { docker, pool, host, ungrouped, ordinary, permission, ordinaryPermission } as Row['holds'],
+    holds: { docker, swarm, pool, host, ungrouped, ordinary, permission, ordinaryPermission } as Row['holds'],
   }
 }
 
 /** Which limit is kept where. A test exceeds each, once as it is and once without it; the documentation shows the table. */
 export const LIMITS = {
-  memory: row('memory', 'memory', ['held', 'watched', 'held', 'watched', 'watched', 'watched', 'watched']),
-  cpu: row('cpu', 'cpu', ['held', 'held together', 'held', 'not held', 'not held', 'not held', 'not held']),
-  pids: row('pids', 'pids', ['held', 'held', 'held', 'held', 'held', 'refused', 'refused']),
-  disk: row('disk, bytes', 'disk', ['held', 'held', 'held', 'held', 'held', 'held', 'watched']),
-  inodes: row('disk, files', 'disk', ['held', 'held', 'held', 'held', 'held', 'held', 'watched']),
-  files: row('open files', 'open files', ['held', 'held', 'held', 'held', 'held', 'held', 'held']),
-  time: row('time, the node being dead', 'time', ['held', 'held', 'held', 'held', 'held', 'held', 'held']),
-  egress: row('hosts outside', 'network', ['held', 'held', 'held', 'held', 'held', 'not held', 'not held']),
+  memory: row('memory', 'memory', ['held', 'held', 'watched', 'held', 'watched', 'watched', 'watched', 'watched']),
+  cpu: row('cpu', 'cpu', ['held', 'held', 'held together', 'held', 'not held', 'not held', 'not held', 'not held']),
+  pids: row('pids', 'pids', ['held', 'held', 'held', 'held', 'held', 'held', 'refused', 'refused']),
+  disk: row('disk, bytes', 'disk', ['held', 'held', 'held', 'held', 'held', 'held', 'held', 'watched']),
+  inodes: row('disk, files', 'disk', ['held', 'held', 'held', 'held', 'held', 'held', 'held', 'watched']),
+  files: row('open files', 'open files', ['held', 'held', 'held', 'held', 'held', 'held', 'held', 'held']),
+  time: row('time, the node being dead', 'time', ['held', 'held', 'held', 'held', 'held', 'held', 'held', 'held']),
+  egress: row('hosts outside', 'network', ['held', 'held', 'held', 'held', 'held', 'held', 'not held', 'not held']),
 } as const satisfies Record<string, Row>
 
 export type LimitName = keyof typeof LIMITS

@@ -7,6 +7,7 @@ import { type Hold, LIMITS, type LimitName, SITUATIONS, type Situation, saidOf }
 
 const NEEDS: Record<Situation, readonly Need[]> = {
   docker: ['engine'],
+  swarm: ['own-swarm'],
   pool: ['engine', 'root'],
   host: ['bubblewrap', 'root'],
   ungrouped: ['bubblewrap', 'root'],

@@ -8,7 +8,7 @@ import { LINE } from './baselines.ts'
 import { type Pair, START_STEPS, type Start } from './pair.ts'
 
 const PATIENCE_MS = 60_000
-const REFILL_MS = { host: 1500, docker: 4000, pool: 0 } as const satisfies Record<ExecutorName, number>
+const REFILL_MS = { host: 1500, docker: 4000, pool: 0, swarm: 0 } as const satisfies Record<ExecutorName, number>
 const TOTAL = { MEMORY: '1GiB', CPU: '4', DISK: '512MiB', PIDS: 512, RUNS: 4 }
 const RESOURCES = { memory: '96MiB', disk: '8MiB', cpu: '0.5', pids: 32 }
 /** as many as the memory of one is told of */

@@ -127,7 +127,9 @@ export function createNodeFacts(
     held,
     { config = init.policy().config, machine: bounded = true, executor, only = false } = {},
   ) => {
-    const has = bounded && resources !== undefined ? machineWith(resources, running(granted()), held) : undefined
+    // what the machines of a swarm have, the swarm knows when it places
+    const here = bounded && !config.DOCKER_CONFIGS.SWARM
+    const has = here && resources !== undefined ? machineWith(resources, running(granted()), held) : undefined
     const there = seen.filter(({ available, name }) => name === executor || (available && !only))
     return {
       config,

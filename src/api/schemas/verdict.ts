@@ -20,7 +20,7 @@ export const networkSchema = union(
   object({ mode: oneOf('open'), rateKbps }),
 )
 const grantSchema = object({
-  executor: everyOne<ExecutorName>({ docker: true, host: true, pool: true }),
+  executor: everyOne<ExecutorName>({ docker: true, host: true, pool: true, swarm: true }),
   pool: string.optional(),
   memoryBytes: count,
   cpuMillicores: count,
@@ -32,7 +32,10 @@ const grantSchema = object({
 
 const conditionSchema: Shape<WakeCondition> = union(
   object({ on: oneOf('capacity') }),
-  object({ on: oneOf('executor'), executor: everyOne<ExecutorName>({ docker: true, host: true, pool: true }) }),
+  object({
+    on: oneOf('executor'),
+    executor: everyOne<ExecutorName>({ docker: true, host: true, pool: true, swarm: true }),
+  }),
   object({ on: oneOf('policy') }),
   object({ on: oneOf('quorum'), code: string }),
   object({ on: oneOf('freeze'), chain: string }),

@@ -6,6 +6,7 @@ import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
 import { formatBytes, formatMs } from '../../base/format.ts'
 import { type Log, silentLog } from '../../base/log.ts'
+import type { Rng } from '../../base/rng.ts'
 import { type Configuration, dockerEnvironment, type Env, readPolicy, runtimeInit } from '../../config/index.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 import { programAdvice } from './programs.ts'
@@ -19,7 +20,7 @@ const MAX_ORIGINS = 5
 /** Nothing is created by asking: the folders of these executors stay empty. */
 const NOBODY = { own: '', peerId: 'doctor', logs: { maxBytes: 1, keep: 1, retainSeconds: 1 } }
 
-const WHAT = { docker: 'Docker engine', host: 'host sandbox', pool: 'pools' } as const
+const WHAT = { docker: 'Docker engine', host: 'host sandbox', pool: 'pools', swarm: 'Docker Swarm' } as const
 
 export function checkNodeVersion(version: string): Check {
   const major = Number(version.split('.')[0])
@@ -33,7 +34,7 @@ export function checkNodeVersion(version: string): Check {
 export async function checkExecutors(
   clock: Clock,
   configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy' | 'dockerEnvironment'> | undefined,
-  { env, signal }: { env: Env; signal: AbortSignal },
+  { env, rng, signal }: { env: Env; rng: Rng; signal: AbortSignal },
 ): Promise<Check[]> {
   const nowhere = {
     dir: tmpdir(),
@@ -45,7 +46,7 @@ export async function checkExecutors(
   const log: Log = silentLog()
   // an engine's client is not loaded for commands that ask no engine
   const { createExecutors } = await import('../../execution/executors.ts')
-  await using found = await createExecutors({ clock, log }, { configuration: configuration ?? nowhere, ...NOBODY })
+  await using found = await createExecutors({ clock, rng, log }, { configuration: configuration ?? nowhere, ...NOBODY })
   const config = configuration?.policy.config
   const listed = config?.PREFER_TOOLCHAIN.host ?? []
   return await Promise.all(

@@ -21,7 +21,7 @@ export const doctor = command({
     const checks: Check[] = [
       checkNodeVersion(process.versions.node),
       ...ofFolder,
-      ...(await checkExecutors(clock, configuration, { env: cli.env, signal })),
+      ...(await checkExecutors(clock, configuration, { env: cli.env, rng: cli.rng, signal })),
       ...(configuration === undefined ? [] : [await checkStore(clock, configuration, signal)]),
       await checkClock(clock, { folder: configuration?.dir, origins }),
       await checkDisk(configuration?.dir ?? cli.cwd),

@@ -20,10 +20,16 @@ const EXECUTOR_COMES = {
   docker: 'the Docker engine answers',
   host: 'the host sandbox is available',
   pool: 'there is a pool',
+  swarm: 'the Docker Swarm answers',
 }
 
 function grantText({ executor, pool = '', memoryBytes, cpuMillicores, diskBytes, pids, network }: Grant): string {
-  const how = { docker: 'in Docker', host: 'on the host', pool: `in the pool ${sanitizeText(pool, 256)}` }[executor]
+  const how = {
+    docker: 'in Docker',
+    host: 'on the host',
+    pool: `in the pool ${sanitizeText(pool, 256)}`,
+    swarm: 'in the Docker Swarm',
+  }[executor]
   const reach = network.mode === 'none' ? 'no network' : `network: ${networkText(network)}`
   return `${how} with ${formatBytes(memoryBytes)} memory, ${howMany(cpuMillicores / 1000, 'core', 'cores')}, ${formatBytes(diskBytes)} disk, ${howMany(pids, 'process', 'processes')}, ${reach}`
 }

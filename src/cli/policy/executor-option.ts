@@ -12,6 +12,9 @@ import type { Candidate } from './candidate.ts'
 const NOBODY = 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9'
 export const STRANGER = '9hSR6S7WPtxmTojgo6GG3k4yDPecgJY292j7xrsUGWBu'
 
+/** Those that a policy can choose without a container of its own. */
+const NAMED: readonly ExecutorName[] = [...LISTED_EXECUTORS, 'swarm']
+
 /** `docker,host`; an empty text = none. */
 export const executorsOption: Option<readonly ExecutorName[] | undefined> = {
   takes: 'NAMES',
@@ -23,11 +26,11 @@ export const executorsOption: Option<readonly ExecutorName[] | undefined> = {
       .map((name) => name.trim())
       .filter((name) => name !== '')
     for (const name of names) {
-      if (LISTED_EXECUTORS.some((listed) => listed === name)) continue
-      const near = closestMatch(name, LISTED_EXECUTORS)
+      if (NAMED.some((known) => known === name)) continue
+      const near = closestMatch(name, NAMED)
       const hint = near === undefined ? '' : `; did you mean ${near}?`
       throw new InputError(
-        `${flag} has ${JSON.stringify(name)}; allowed are ${joinWords(LISTED_EXECUTORS)}, with a comma between${hint}`,
+        `${flag} has ${JSON.stringify(name)}; allowed are ${joinWords(NAMED)}, with a comma between${hint}`,
       )
     }
     return [...new Set(names)] as ExecutorName[]
@@ -42,7 +45,7 @@ export async function executorsFor(
 ): Promise<readonly AvailableExecutor[]> {
   if (named !== undefined) return named.map((name) => ({ name, networks: ['allowlist', 'open'] as const }))
   const { detectExecutors } = await import('../../policy/detect-executors.ts')
-  const components = { clock: cli.clock, log: cli.log('silent') }
+  const components = { clock: cli.clock, rng: cli.rng, log: cli.log('silent') }
   return await detectExecutors(components, {
     policy: draft.policy,
     env: cli.env,

@@ -17,6 +17,7 @@ const MOVES: Record<NonNullable<Change['moves']>, string> = {
   docker: 'run in Docker',
   host: 'run on the host',
   pool: 'run in a pool',
+  swarm: 'run in the Docker Swarm',
 }
 
 const TERMS: Record<NonNullable<Difference['terms']>, string> = {

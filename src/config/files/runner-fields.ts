@@ -133,7 +133,33 @@ export const dockerConfigs = keys({
   cert: z.string('a path').describe('file with the PEM of our certificate').optional(),
   key: z.string('a path').describe('file with the PEM of our key').optional(),
   runtime: oneOf(['runc', 'runsc', 'kata']).describe('the container runtime to ask for').optional(),
+  SWARM: z
+    .boolean('true or false')
+    .describe('the engine manages a Docker Swarm, on whose machines containers run; needs SWARM_REGISTRY')
+    .default(false),
+  SWARM_CONSTRAINTS: list(
+    z
+      .string('a constraint')
+      .regex(/^[\w.-]+\s*(==|!=)\s*[\w.:/-]+$/, 'a constraint of Docker, like node.role==worker')
+      .max(200, 'at most 200 characters'),
+    32,
+  )
+    .describe('on which machines of the swarm containers run, as Docker writes it: "node.role==worker"; default: all')
+    .default([]),
+  SWARM_REGISTRY: z
+    .string('a registry')
+    .regex(/^[a-z0-9.-]+(:\d{1,5})?(\/[a-z0-9._-]+)*$/, 'host[:port][/path], without https:// and in small letters')
+    .max(200, 'host[:port][/path]')
+    .describe('registry that the node pushes the image of its launchers to, and all machines of the swarm pull from')
+    .optional(),
 }).superRefine((docker, context) => {
+  if (docker.SWARM && docker.SWARM_REGISTRY === undefined) {
+    sentence(
+      context,
+      ['SWARM'],
+      'is true, which needs SWARM_REGISTRY: the registry that all machines of the swarm pull from, as "registry.example.org:5000"',
+    )
+  }
   const { socketPath, protocol, host, ca, cert, key } = docker
   if (socketPath !== undefined && (host ?? protocol ?? docker.port) !== undefined) {
     sentence(

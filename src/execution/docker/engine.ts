@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises'
+import type { Agent as AnyAgent } from 'node:http'
 import { Agent } from 'node:https'
 import type Docker from 'dockerode'
 import { raceSignal } from 'race-signal'
@@ -16,7 +17,9 @@ const KEEP_ALIVE_MS = 15_000
 
 /** Where the client connects to. Throws an InputError for an engine that must not be used. */
 export function engineOptions(config: DockerConfig): Docker.DockerOptions {
-  const { socketPath, protocol, host, port, ca, cert, key } = config
+  const { socketPath, protocol, host, port, ca, cert, key, through } = config
+  // where the connections lead is the agent's matter
+  if (through !== undefined) return { protocol: 'http', host: 'localhost', port: portOf(false) }
   if (host === undefined) return { socketPath: socketPath ?? LOCAL_SOCKET }
   if (!isLoopback(config) && protocol !== 'https') {
     throw new InputError(
@@ -66,15 +69,19 @@ export function queryParams(values: Record<string, string>) {
 
 /** The client would put all options behind the path's question mark, too, where proxies allow a few kilobytes. */
 export async function createContainer(
-  { ask }: Pick<Engine, 'ask'>,
+  { ask, cgroupParent }: Pick<Engine, 'ask' | 'cgroupParent'>,
   options: Docker.ContainerCreateOptions,
 ): Promise<void> {
-  const split: object = { _query: { name: options.name }, _body: options }
+  const place = cgroupParent === undefined ? {} : { CgroupParent: cgroupParent }
+  const body = { ...options, HostConfig: { ...options.HostConfig, ...place } }
+  const split: object = { _query: { name: options.name }, _body: body }
   await ask((docker) => docker.createContainer(split))
 }
 
 /** An engine and the ways to ask it, none of which waits for ever when it dies in the middle of an answer. */
 export type Engine = {
+  /** the control group that its containers are made in; undefined: its own */
+  readonly cgroupParent?: string | undefined
   /** Closes what is kept open between two questions. */
   close(): void
   /** That it does not answer (an EngineGoneError) is distinct from what it answers. */
@@ -87,7 +94,8 @@ export type Engine = {
 
 export function createEngine(config: DockerConfig, clock: Clock): Engine {
   // A wait goes on for as long as its run; a dead connection must be noticed before that.
-  const agent = config.protocol === 'https' ? new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS }) : undefined
+  const kept = config.protocol === 'https' ? new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS }) : undefined
+  const agent: AnyAgent | undefined = config.through?.agent ?? kept
   const options = { ...engineOptions(config), ...(agent !== undefined && { agent }) }
   let client: Promise<Docker> | undefined
   const gone = (error: unknown) => new EngineGoneError(connectionErrorText(error, config), { cause: error })
@@ -122,6 +130,9 @@ export function createEngine(config: DockerConfig, clock: Clock): Engine {
   }
 
   return {
+    get cgroupParent() {
+      return config.through?.cgroupParent
+    },
     close: () => agent?.destroy(),
     ask,
     async askMaybe(call) {

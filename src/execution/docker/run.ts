@@ -157,7 +157,7 @@ export function dockerRun(input: DockerRunInput): Run {
 }
 
 /** One that was over before it began. */
-export function finishedRun(handle: DockerHandle, startedAt: number, end: RunEnd): Run {
+export function finishedRun(handle: unknown, startedAt: number, end: RunEnd): Run {
   const over = () => Promise.reject(new RunRefusedError('the run has ended'))
   return {
     handle,

@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { LogLimits } from '../logs/writer.ts'
@@ -27,6 +28,16 @@ export type DockerConfig = {
   readonly from?: string | undefined
   /** container runtime to ask for: runsc, kata, ... */
   readonly runtime?: string | undefined
+  /** Connections that are made by somebody else, to an engine that shares no folder with the node. In the place of all above. */
+  readonly through?: EngineAccess | undefined
+}
+
+export type EngineAccess = {
+  readonly agent: Agent
+  /** the engine, for a person */
+  readonly name: string
+  /** the control group that all containers are made in; absent: the engine's own */
+  readonly cgroupParent?: string | undefined
 }
 
 export type DockerExecutorInit = {
@@ -41,6 +52,8 @@ export type DockerExecutorInit = {
   readonly ownAddress: string
   /** Origins of image registries that may be pulled from for a service of this author (REGISTRIES.DOCKER), in order. */
   readonly registries: (author: string) => readonly string[]
+  /** An image of this machine's own Node that the engine has. Absent: it is made there. */
+  readonly nodeImage?: string | undefined
   readonly logs: LogLimits
 }
 

@@ -47,7 +47,7 @@ export async function createExecution(
   const userIds = await platform.openUserIds(configuration)
   const { executors, pools } = parts.use(
     await platform.createExecutors(
-      { clock, log: log.child('execution'), userIds },
+      { clock, rng, log: log.child('execution'), userIds },
       { configuration, own, peerId: network.peerId, logs: LOGS },
     ),
   )

@@ -1,4 +1,5 @@
 import { type ExecutorName, LISTED_EXECUTORS } from '../../base/verdict.ts'
+import { executorOfList } from '../../config/files/listed-executors.ts'
 import { canonicalToolchain, findToolchain } from '../../config/files/toolchains.ts'
 import type { AvailableExecutor, ReceivedService } from '../contract.ts'
 import { choosePool } from './pool.ts'
@@ -30,7 +31,7 @@ export function chooseExecutor(service: ReceivedService, node: RuleContext): Exe
     const list = node.config.PREFER_TOOLCHAIN[name]
     const absent = needed.filter((word) => !list.includes(word))
     // an empty list gives nothing, also to what asks for a container and no more
-    if (absent.length === 0 && all.size > 0 && list.length > 0) listed.push(name)
+    if (absent.length === 0 && all.size > 0 && list.length > 0) listed.push(executorOfList(name, node.config))
     if (missing === undefined || absent.length < missing.length) missing = absent
   }
   const takes = (executor: AvailableExecutor) =>

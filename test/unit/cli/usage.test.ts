@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { InputError, NotFoundError, TimeoutError, UnavailableError } from '../../../src/base/errors.ts'
+import { systemRng } from '../../../src/base/rng.ts'
 import { checkExecutors } from '../../../src/cli/checks/machine.ts'
 import { programAdvice } from '../../../src/cli/checks/programs.ts'
 import { checkStore } from '../../../src/cli/checks/store.ts'
@@ -203,6 +204,7 @@ test('doctor on the code store: counts what is there, and follows no link', asyn
 test('doctor without a folder asks the engine of DOCKER_HOST, and says so', async ({ shell: { root: dataDir } }) => {
   const socket = join(dataDir, 'none.sock')
   const checks = await checkExecutors(systemClock(), undefined, {
+    rng: systemRng(),
     env: { DOCKER_HOST: `unix://${socket}`, XDG_RUNTIME_DIR: dataDir },
     signal: AbortSignal.timeout(45_000),
   })

@@ -183,6 +183,16 @@ refuses('config.json', (raw) => readPolicy(raw), [
     { DOCKER_CONFIGS: { port: 2375 } },
     'DOCKER_CONFIGS.host is missing; port and protocol say how to reach a host, so name it',
   ],
+  [
+    { DOCKER_CONFIGS: { SWARM: true } },
+    'DOCKER_CONFIGS.SWARM is true, which needs SWARM_REGISTRY: the registry that all machines of the swarm pull from, as "registry.example.org:5000"',
+  ],
+  wrong(
+    'DOCKER_CONFIGS.SWARM_REGISTRY',
+    'https://registry.example.org',
+    'host[:port][/path], without https:// and in small letters',
+  ),
+  wrong('DOCKER_CONFIGS.SWARM_CONSTRAINTS[0]', 'worker', 'a constraint of Docker, like node.role==worker'),
   [{ DOCKER_CONFIGS: { socketPath: '/x', host: 'localhost' } }, `DOCKER_CONFIGS.socketPath ${oneWay}`],
   wrong('CUSTOM', 1, 'an object'),
   unknown('MODES.keyword', 'warn', 'did you mean keywords?'),

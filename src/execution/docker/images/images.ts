@@ -19,6 +19,8 @@ export type ImagesInit = {
   readonly toolchains: Readonly<Record<string, { readonly image: string }>>
   /** where the images of toolchains come from, for a service of this author */
   readonly registries: (author: string) => readonly string[]
+  /** an image of our own Node that the engine has */
+  readonly nodeImage?: string | undefined
 }
 
 /** Finds the image of a run and answers with its id: from then on no tag can lead elsewhere. */
@@ -32,7 +34,7 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
 
   /** Our own Node's image; made when the engine has none. */
   function nodeImage(): Promise<string> {
-    node ??= ensureNodeImage(engine)
+    node ??= ensure()
     node.catch(() => {
       node = undefined
     })
@@ -40,8 +42,13 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
     return node.then(async (id) => {
       if ((await askMaybe((docker) => docker.getImage(id).inspect())) !== undefined) return id
       node = undefined
-      return ensureNodeImage(engine)
+      return ensure()
     })
+  }
+
+  async function ensure(): Promise<string> {
+    const { nodeImage: given } = init
+    return given === undefined ? ensureNodeImage(engine) : (await ask((docker) => docker.getImage(given).inspect())).Id
   }
 
   async function byDigest(

@@ -133,6 +133,7 @@ table(containers, [
 ])
 
 const { capacity } = snapshotOf()
+const SWARM = { SWARM: true, SWARM_REGISTRY: 'registry.example.org' }
 
 table(toolchain, [
   passes('an alias', { service: { toolchain: ['NodeJS'] }, message: 'node.js can run here (docker)' }),
@@ -142,6 +143,17 @@ table(toolchain, [
     needs: ['toolchain', 'one-of', 'c, c++, node.js, rust'],
   }),
   passes('docker alone', { service: { toolchain: ['docker'] } }),
+  passes('what the docker list grants, in the swarm', {
+    settings: { DOCKER_CONFIGS: SWARM, PREFER_TOOLCHAIN: { docker: ['node'] } },
+    node: { capacity: { ...capacity, executors: [{ name: 'docker' }, { name: 'swarm' }] } },
+    message: 'node.js can run here (swarm)',
+  }),
+  defers('where the swarm is not there, although its manager is', {
+    settings: { DOCKER_CONFIGS: SWARM, PREFER_TOOLCHAIN: { docker: ['node'] } },
+    node: { capacity: { ...capacity, executors: [{ name: 'docker' }] } },
+    message: 'node.js would run in swarm, which is not available for it now',
+    needs: ['node.executors', 'one-of', 'swarm'],
+  }),
   fails('docker, and listed for the host only', {
     settings: { PREFER_TOOLCHAIN: { docker: ['rust'], host: ['node'] } },
     service: { toolchain: ['docker', 'node'] },

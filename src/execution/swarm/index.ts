@@ -1,0 +1,2 @@
+export { createSwarmExecutor } from './executor.ts'
+export type { SwarmExecutorInit } from './types.ts'

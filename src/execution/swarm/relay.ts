@@ -1,0 +1,78 @@
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../../base/clock.ts'
+import { UnavailableError } from '../../base/errors.ts'
+import { createContainer, type Engine, removeContainer } from '../docker/engine.ts'
+import { hasSeccomp } from '../docker/machine.ts'
+import { nonce } from '../docker/nonce.ts'
+import { createStdioTransport, type StdioTransport } from '../docker/stdio-transport.ts'
+import { readLine } from '../gateway/server.ts'
+import { relayContainer } from './service-options.ts'
+
+/** The node's way onto the network of its launchers: a container that the node is attached to, made when it is needed. */
+export type Relay = {
+  /** A connection to the launcher of a service of this name. */
+  open(service: string): Promise<Duplex>
+  close(): void
+}
+
+export function createRelay(components: {
+  engine: Engine
+  clock: Clock
+  nodeId: string
+  image(): Promise<string>
+  network(): Promise<string>
+}): Relay {
+  const { engine, clock, nodeId } = components
+  let current: Promise<StdioTransport> | undefined
+
+  async function start(): Promise<StdioTransport> {
+    const name = `thundercloud-relay-${nonce(clock, nodeId).toString('hex').slice(0, 16)}`
+    const [image, network, info] = await Promise.all([
+      components.image(),
+      components.network(),
+      engine.ask((docker) => docker.info()),
+    ])
+    await createContainer(engine, await relayContainer({ name, nodeId, image, network, seccomp: hasSeccomp(info) }))
+    try {
+      await engine.ask((docker) => docker.getContainer(name).start())
+      return await createStdioTransport(engine, clock, name)
+    } catch (error) {
+      await removeContainer(engine, name)
+      throw error
+    }
+  }
+
+  async function transport(): Promise<StdioTransport> {
+    const known = current
+    const made = await known?.catch(() => undefined)
+    if (made !== undefined && !made.closed) return made
+    // several may have waited for the same
+    if (current !== known) return transport()
+    const fresh = start()
+    current = fresh
+    fresh.catch(() => {
+      if (current === fresh) current = undefined
+    })
+    return fresh
+  }
+
+  return {
+    async open(service) {
+      const stream = (await transport()).open()
+      // the line is awaited by its reader; later errors are the connection's user's
+      stream.on('error', () => {})
+      stream.write(`${service}\n`)
+      const line = await readLine(stream).catch(() => 'no')
+      if (line === 'ok') return stream
+      stream.destroy()
+      throw new UnavailableError('the launcher of the run does not answer on its network')
+    },
+    close() {
+      current?.then(
+        (made) => made.close(),
+        () => {},
+      )
+      current = undefined
+    },
+  }
+}
