@@ -12,7 +12,6 @@ import {
   type PoolExecutor,
 } from '../../src/execution/index.ts'
 import { swarmExecutor } from '../fixtures/execution/executors.ts'
-import type { OwnSwarm } from '../fixtures/execution/own-swarm.ts'
 import {
   MIB,
   makeRunDirs,
@@ -21,6 +20,7 @@ import {
   type RunDirs,
   runToEnd,
 } from '../fixtures/execution/run-fixture.ts'
+import type { OwnSwarm } from '../fixtures/execution/swarm/own-swarm.ts'
 import { alwaysWarm, UIDS } from '../fixtures/execution/warm-host.ts'
 import { system } from '../fixtures/system.ts'
 import { describeBasics } from './executor-kit-basics.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import { type OwnSwarm, startOwnSwarm } from '../fixtures/execution/own-swarm.ts'
+import { type OwnSwarm, startOwnSwarm } from '../fixtures/execution/swarm/own-swarm.ts'
 import { needs } from '../require.ts'
 import { describeExecutor, inSwarm } from './executor-kit.ts'
 

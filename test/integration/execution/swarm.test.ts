@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isRetryable } from '../../../src/base/errors.ts'
 import { NoCapacityError, type Plan, type Run } from '../../../src/execution/index.ts'
 import { swarmExecutor } from '../../fixtures/execution/executors.ts'
-import { type OwnSwarm, startOwnSwarm } from '../../fixtures/execution/own-swarm.ts'
 import {
   grantOf,
   linesOf,
@@ -18,6 +17,7 @@ import {
   writeCode,
 } from '../../fixtures/execution/run-fixture.ts'
 import { serviceOf, supervise } from '../../fixtures/execution/supervised.ts'
+import { type OwnSwarm, startOwnSwarm } from '../../fixtures/execution/swarm/own-swarm.ts'
 import { needs } from '../../require.ts'
 
 type PlacedService = {
