@@ -34,10 +34,12 @@ export function createCheckpoints(database: DatabaseSync, { path, log }: { path:
   database.exec(`PRAGMA wal_autocheckpoint = ${MAX_LOG_PAGES}`)
   const length = database.prepare('PRAGMA wal_checkpoint(NOOP)')
   let writes = 0
-  let current: Promise<void> | undefined
+  let current: { readonly thread: Worker; readonly done: Promise<unknown> } | undefined
 
-  /** Never rejects: what failed is tried again, and a disk that stays full is reported by the writes. */
-  async function copy(): Promise<void> {
+  /** What failed is tried again, and a disk that stays full is reported by the writes. */
+  const failed = (error: unknown) => log.warn('a checkpoint of the journal failed', { reason: messageOf(error) })
+
+  function begin(): void {
     try {
       const thread = new Worker(CHECKPOINT, {
         eval: true,
@@ -47,9 +49,14 @@ export function createCheckpoints(database: DatabaseSync, { path, log }: { path:
         resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
       })
       thread.unref()
-      await once(thread, 'exit')
+      const done = once(thread, 'exit')
+        .catch(failed)
+        .finally(() => {
+          current = undefined
+        })
+      current = { thread, done }
     } catch (error) {
-      log.warn('a checkpoint of the journal failed', { reason: messageOf(error) })
+      failed(error)
     }
   }
 
@@ -59,10 +66,12 @@ export function createCheckpoints(database: DatabaseSync, { path, log }: { path:
       if (writes % WRITES_PER_LOOK !== 0 || current !== undefined) return
       const { log: pages, checkpointed } = length.get() as { log: number; checkpointed: number }
       if (pages - checkpointed < CHECKPOINT_PAGES) return
-      current = copy().finally(() => {
-        current = undefined
-      })
+      begin()
     },
-    idle: async () => await current,
+    async idle() {
+      // nothing else may keep the process
+      current?.thread.ref()
+      await current?.done
+    },
   }
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, renameSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
@@ -22,6 +23,13 @@ function openFile(path: string): { journal: Journal; lines: string[] } {
 
 const soon = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 100 })
 
+/** A journal that is written on: the length of the log is looked at then. */
+const soonCopied = (journal: Journal) =>
+  soon(() => {
+    for (let count = 0; count < WRITES_PER_LOOK; count++) journal.meta.set('small', `${count}`)
+    expect(pages(journal.path).missing).toBeLessThan(CHECKPOINT_PAGES)
+  })
+
 let number = 0
 function write(journal: Journal, writes: number): void {
   for (let count = 0; count < writes; count++) {
@@ -39,7 +47,7 @@ function pages(path: string): { all: number; missing: number } {
 it('the journal: what is written goes into the file, from another thread', async ({ path }) => {
   const { journal, lines } = openFile(path)
   write(journal, WRITES)
-  await soon(() => expect(pages(path).missing).toBeLessThan(CHECKPOINT_PAGES))
+  await soonCopied(journal)
   expect(lines).toEqual([])
 })
 
@@ -47,9 +55,9 @@ it('the journal: a log that was copied begins anew', async ({ path }) => {
   const { journal } = openFile(path)
   for (let round = 0; round < 4; round++) {
     write(journal, WRITES)
-    await soon(() => expect(pages(path).missing).toBeLessThan(CHECKPOINT_PAGES))
+    await soonCopied(journal)
   }
-  expect(pages(path).all).toBeLessThan(1.5 * WRITES * (PAGES + 2))
+  expect(pages(path).all).toBeLessThan(2.5 * WRITES * (PAGES + 2))
 })
 
 it('the journal: closed during a checkpoint it leaves one file, whole', async ({ path }) => {
@@ -60,6 +68,22 @@ it('the journal: closed during a checkpoint it leaves one file, whole', async ({
   using database = new DatabaseSync(path)
   expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
   expect(database.prepare('SELECT count(*) AS count FROM meta').get()).toEqual({ count: WRITES })
+})
+
+it('the journal: a process that only closes it during a checkpoint ends when it is closed', ({ path }) => {
+  const modules = ['journal/index.ts', 'base/clock.ts', 'base/log.ts'].map((file) =>
+    JSON.stringify(new URL(`../../../src/${file}`, import.meta.url).href),
+  )
+  const script = `
+    const [{ openJournal }, { systemClock }, { silentLog }] = await Promise.all([${modules}].map((url) => import(url)))
+    const journal = openJournal({ path: ${JSON.stringify(path)}, clock: systemClock(), log: silentLog() })
+    for (let key = 0; key < ${WRITES}; key++) journal.meta.set('key ' + key, 'x'.repeat(${PAGES * 4096}))
+    await journal[Symbol.asyncDispose]()
+    console.log('closed')`
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  })
+  expect({ stdout, stderr, status }).toEqual({ stdout: 'closed\n', stderr: '', status: 0 })
 })
 
 it('the journal: a checkpoint that fails is reported, and the log does not grow for ever', async ({ path }) => {
