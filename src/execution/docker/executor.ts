@@ -23,6 +23,7 @@ import { type AttachedStream, createAttachedStream } from './output/attached-out
 import { dockerRun, finishedRun } from './run.ts'
 import { runLabels, warmRunLabels } from './run-labels.ts'
 import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './types.ts'
+import { NO_WARM_STARTS } from './warm/no-warm-starts.ts'
 import { createDockerWarmStarts } from './warm/warm-starts.ts'
 
 /**
@@ -57,19 +58,22 @@ export function createDockerExecutor(
     ...{ engine, clock, gateways, codeVolumes, nodeId, features },
     runtime: docker.runtime,
   })
-  const warm = createDockerWarmStarts(
-    { clock, log, engine, userIds },
-    {
-      ...{ nodeId, runtimeDir, locality: localityNow, filters: async () => hasSeccomp(await features()) },
-      image: (plan) => (plan === undefined ? images.nodeImage() : images.ofPlan(plan)),
-      create: (plan, handle, image, hosts) =>
-        opening.create(plan, { ...{ image, handle, hosts, labels: {} }, locality: 'local', warm: true }),
-      async remove(handle) {
-        await removeContainer(engine, handle.name)
-        await removeContainer(engine, handle.door)
-      },
-    },
-  )
+  const warm =
+    docker.through === undefined
+      ? createDockerWarmStarts(
+          { clock, log, engine, userIds },
+          {
+            ...{ nodeId, runtimeDir, locality: localityNow, filters: async () => hasSeccomp(await features()) },
+            image: (plan) => (plan === undefined ? images.nodeImage() : images.ofPlan(plan)),
+            create: (plan, handle, image, hosts) =>
+              opening.create(plan, { ...{ image, handle, hosts, labels: {} }, locality: 'local', warm: true }),
+            async remove(handle) {
+              await removeContainer(engine, handle.name)
+              await removeContainer(engine, handle.door)
+            },
+          },
+        )
+      : NO_WARM_STARTS
   let machine: Promise<EngineInfo> | undefined
   /** Runs that are being started: what there is of them is not lost. */
   const beginning = new Set<string>()

@@ -35,6 +35,8 @@ export interface WarmPool<Instance extends WarmInstance> extends AsyncDisposable
   keep(wanted: WarmStarts, options?: { renew?: boolean | undefined; noClasses?: string | undefined }): Promise<void>
   /** Who takes one removes it. */
   take(plan: Plan): Promise<WarmStart<Instance>>
+  /** Never rejects: what cannot be removed now is tried again. */
+  remove(id: string): Promise<void>
   /** Makes what is missing, in the background: a start that is under way comes first. */
   refill(): Promise<void>
 }
@@ -120,7 +122,6 @@ export function createWarmPool<Instance extends WarmInstance>(
     void removal.then(() => removals.delete(removal))
   }
 
-  /** Never rejects: what could not be removed is tried again. */
   async function remove(id: string): Promise<void> {
     try {
       await init.remove(id)
@@ -197,6 +198,7 @@ export function createWarmPool<Instance extends WarmInstance>(
       if (gateway === undefined) return { start: `cold start: ${reason}` }
       return { warm: use(gateway), start: `its gateway was warm, its program started cold: ${reason}` }
     },
+    remove,
     refill,
     async [Symbol.asyncDispose]() {
       closing.abort()

@@ -1,4 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Docker from 'dockerode'
@@ -20,7 +19,7 @@ import {
   until,
   writeCode,
 } from '../../fixtures/execution/run-fixture.ts'
-import { warmDocker } from '../../fixtures/execution/warm-docker.ts'
+import { CLEAN, containersOf, leftOf, NOTHING, ONE_PROGRAM, warmDocker } from '../../fixtures/execution/warm-docker.ts'
 import { WARM } from '../../fixtures/execution/warm-host.ts'
 import { runNode } from '../../fixtures/program/process.ts'
 import { system } from '../../fixtures/system.ts'
@@ -30,8 +29,6 @@ const BUILT = new URL('../../built-sources.ts', import.meta.url).href
 const NODE = fileURLToPath(new URL('../../fixtures/execution/warm-docker-node.ts', import.meta.url))
 const UID = 2_000_100_500
 const docker = new Docker()
-const ONE_PROGRAM = { ...WARM, gateways: 0 }
-const NOTHING = { ...WARM, classes: [], gateways: 0 }
 
 type Seen = Record<string, unknown> & { host: string; processes: string[]; status: string; mounts: string[] }
 
@@ -59,19 +56,8 @@ describe.skipIf(!needs('engine') || !needs('root'))('containers that are kept wa
     await dirs[Symbol.asyncDispose]()
   })
 
-  const containers = async () => {
-    const filters = { label: [`thundercloud.node=${basename(dirs.base)}`] }
-    const [found] = await Promise.all([docker.listContainers({ all: true, filters })])
-    return found.map(({ Id, Names, State }) => ({ id: Id, name: Names[0] ?? '', state: State }))
-  }
-  const mounts = async () =>
-    (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter((line) => line.includes(dirs.base))
-  const left = async () => ({
-    containers: await containers(),
-    mounts: (await mounts()).length,
-    folders: await readdir(dirs.runtime),
-  })
-  const CLEAN = { containers: [], mounts: 0, folders: [] }
+  const containers = () => containersOf(dirs)
+  const left = () => leftOf(dirs)
   const run = async (change: PlanChange = {}, script = 'console.log("here")') => {
     const plan = await planFor(executor, dirs, script, change)
     let start: string | undefined

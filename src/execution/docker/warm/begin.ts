@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { chown, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Clock, deadline } from '../../../base/clock.ts'
@@ -11,9 +10,10 @@ import type { WarmProgram } from '../../warm/types.ts'
 import type { DockerHandle } from '../container-options.ts'
 import type { Engine } from '../engine.ts'
 import { gatewaySettings } from '../gateway-options.ts'
-import { MESSAGE_FILE, TAKEN_FILE } from './bootstrap.ts'
+import { MESSAGE_FILE } from './bootstrap.ts'
 import type { WarmFolders, WarmPaths } from './folders.ts'
 import { writeHosts } from './hosts.ts'
+import { hasTakenMessage } from './message.ts'
 import { type RunRecord, writeRecord } from './record.ts'
 import type { IdleProgram, WarmContainer } from './types.ts'
 
@@ -49,7 +49,7 @@ export async function beginGateway(
   return hosts
 }
 
-/** Makes gateway and container the run's, and begins the program. False: it has not begun and never will. */
+/** Makes gateway and container the run's, and begins the program. Answers why it has not begun, and then it never will. */
 export async function beginProgram(
   components: Components,
   { warm, idle }: { warm: WarmContainer; idle: IdleProgram },
@@ -75,7 +75,8 @@ export async function beginProgram(
   idle.pipes.order()
   const answer = await idle.answer.catch(() => undefined)
   idle.pipes.close()
-  if (answer === 'begun' || existsSync(join(paths.own, TAKEN_FILE))) return undefined
+  // the order can still be read; without the message it begins nothing
+  if (answer === 'begun' || (await hasTakenMessage(paths.own))) return undefined
   return answer ?? 'a warm container has ended'
 }
 

@@ -5,7 +5,7 @@ export const BOOTSTRAP_FILE = 'bootstrap.cjs'
 /** Pipes: the order to begin, and what the program answers. */
 export const ORDER_FILE = 'order'
 export const ANSWER_FILE = 'answer'
-/** The first to rename the message decides: the program to `taken` (the run begins), an adopter to `void` (it never does). */
+/** The first to rename the message decides: the program to `taken` (the run begins), the node to `void` (it never does). */
 export const MESSAGE_FILE = 'message'
 export const TAKEN_FILE = 'taken'
 export const VOID_FILE = 'void'
@@ -28,5 +28,9 @@ try {
   process.exit(125)
 }
 message = fs.readFileSync('${TAKEN_FILE}', 'utf8')
-fs.writeSync(answer, 'begun\\n')
+try {
+  fs.writeSync(answer, 'begun\\n')
+} catch {
+  // the node has gone, and finds the run again
+}
 for (const pipe of [answer, order]) fs.closeSync(pipe)`)

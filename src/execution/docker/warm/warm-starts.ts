@@ -1,5 +1,5 @@
-import { rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Clock } from '../../../base/clock.ts'
 import { messageOf, UnavailableError } from '../../../base/errors.ts'
@@ -14,10 +14,11 @@ import type { Engine } from '../engine.ts'
 import type { EngineLocality } from '../engine-locality.ts'
 import { dockerHandle } from '../folders.ts'
 import { beginGateway, beginProgram } from './begin.ts'
-import { MESSAGE_FILE, NO_CODE, TAKEN_FILE, VOID_FILE } from './bootstrap.ts'
+import { NO_CODE } from './bootstrap.ts'
 import { createWarmFolders } from './folders.ts'
 import { startWarmGateway } from './gateway.ts'
 import { writeHosts } from './hosts.ts'
+import { hasTakenMessage } from './message.ts'
 import { idlePlan, startIdleProgram } from './program.ts'
 import type { RunRecord } from './record.ts'
 import type { WarmContainer } from './types.ts'
@@ -164,10 +165,12 @@ export function createDockerWarmStarts(
     } catch (error) {
       log.warn('a run did not begin in a warm container, and begins cold', { reason: messageOf(error) })
       warm.end()
+      // it waits for no run any more, also where it cannot be removed yet
+      known.delete(labelOf(warm.id))
+      await pool.remove(warm.id)
       await init.remove(handle)
       await folders.remove(nameOf(handle))
       await rm(dirname(handle.socket), { recursive: true, force: true })
-      await discard(warm.id)
       return { start: 'cold start: a warm container failed', ...(idle && { uid: idle.uid }) }
     }
   }
@@ -201,16 +204,7 @@ export function createDockerWarmStarts(
         void pool.refill()
       }
     },
-    async hasTaken(handle) {
-      const { own } = folders.paths(nameOf(handle))
-      const moved = (from: string, to: string) =>
-        rename(join(own, from), join(own, to)).then(
-          () => true,
-          () => false,
-        )
-      if (await moved(MESSAGE_FILE, VOID_FILE)) return false
-      return moved(TAKEN_FILE, TAKEN_FILE)
-    },
+    hasTaken: (handle) => hasTakenMessage(folders.paths(nameOf(handle)).own),
     isIdle: (runId) => known.has(runId),
     removeFolder: (handle) => folders.remove(nameOf(handle)),
     async sweep(handles) {
