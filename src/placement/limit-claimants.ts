@@ -8,9 +8,9 @@ export type RankedClaimant = {
 }
 
 /**
- * As many claimants as `most`, the nearest first. Where there are more, those in use stay; of the other places half go to the
- * nearest and half to those that have claimed for longest. Who grinds keys near a service, or has many, comes later than those that run
- * it, and gets half of the places at most.
+ * As many claimants as `most`, the nearest first. Where there are more, half of the places go to those that have claimed for longest:
+ * who comes later takes none of these. Of the others those in use go first, then the nearest. So keys that are ground near a service,
+ * however many and however long they stay, get half of the places at most while enough claim that came before them.
  */
 export function limitClaimants<Claimant extends RankedClaimant>(
   claimants: readonly Claimant[],
@@ -20,12 +20,12 @@ export function limitClaimants<Claimant extends RankedClaimant>(
   const nearest = [...claimants].sort(byDistance)
   if (nearest.length <= most) return nearest
   const oldest = [...nearest].sort((a, b) => a.since - b.since)
-  const chosen = new Set(nearest.filter(({ peer }) => inUse.has(peer)).slice(0, most))
-  const fill = (from: readonly Claimant[], until: number) => {
-    for (const claimant of from) if (chosen.size < until) chosen.add(claimant)
+  const chosen = new Set(oldest.slice(0, Math.floor(most / 2)))
+  const fill = (from: readonly Claimant[]) => {
+    for (const claimant of from) if (chosen.size < most) chosen.add(claimant)
   }
-  fill(oldest, chosen.size + Math.ceil((most - chosen.size) / 2))
-  fill(nearest, most)
+  fill(nearest.filter(({ peer }) => inUse.has(peer)))
+  fill(nearest)
   return [...chosen].sort(byDistance)
 }
 
