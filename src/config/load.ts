@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { InputError } from '../base/errors.ts'
 import { isLoopbackHost } from '../base/loopback-host.ts'
@@ -24,7 +24,7 @@ export type Loaded = { readonly configuration: Configuration; readonly notices: 
  */
 export async function loadConfiguration(dir: string, options: LoadOptions = {}): Promise<Loaded> {
   const root = resolve(dir)
-  if (!(await exists(root))) throw new InputError(`${dir} is no folder; ${adviceFor(dir)}`)
+  if (!(await exists(root))) throw new InputError(`${dir} is no folder; ${makeAdvice(dir)}`)
 
   const node = await readNode(dir, options)
   const services = await readServices(dir, options)
@@ -94,16 +94,22 @@ async function readNode(dir: string, options: LoadOptions): Promise<NodeConfig> 
   if ((await exists(dir)) && !(await isFolder(dir))) {
     throw new InputError(`${dir} is no folder; name the folder of a node`)
   }
-  const raw = await readJson(join(resolve(dir), NODE_FILE), NODE_FILE, adviceFor(dir), options)
+  const raw = await readJson(join(resolve(dir), NODE_FILE), NODE_FILE, await adviceFor(dir), options)
   return checkNode(raw, options.env ?? {})
 }
 
 async function readServices(dir: string, options: LoadOptions): Promise<ServicesConfig> {
-  const raw = await readJson(join(resolve(dir), SERVICES_FILE), SERVICES_FILE, adviceFor(dir), options)
+  const raw = await readJson(join(resolve(dir), SERVICES_FILE), SERVICES_FILE, await adviceFor(dir), options)
   return check(servicesSchema, raw, SERVICES_FILE)
 }
 
-function adviceFor(dir: string): string {
+/** `init` takes a new or an empty folder alone. */
+async function adviceFor(dir: string): Promise<string> {
+  const names = await readdir(dir).catch(() => [])
+  return names.length === 0 ? makeAdvice(dir) : 'correct it, or copy one from a new folder made by `thundercloud init`'
+}
+
+function makeAdvice(dir: string): string {
   return `run \`thundercloud init ${dir}\` to make one`
 }
 

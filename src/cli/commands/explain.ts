@@ -3,7 +3,7 @@ import { sanitizeText } from '../../base/format.ts'
 import type { Explanation, PastVerdict, ServiceView } from '../../node/types.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag } from '../command.ts'
-import { commandText } from '../output/command-text.ts'
+import { commandLine, commandText } from '../output/command-text.ts'
 import { parkedText, reasonLines, verdictText } from '../output/format-verdict.ts'
 import { table } from '../output/output.ts'
 import { clockTime, when } from '../output/text.ts'
@@ -30,7 +30,8 @@ export const explain = command({
     const last = now ? await client.explain(explanation.id, { signal: cli.signal }) : explanation
     const decided = last.from === 'journal' || view.via !== 'local'
     const { verdict } = explanation
-    const advice = decided && verdict.run === false && isCurrent(view) ? adviceOn(verdict.reasons, view) : []
+    const typed = (...words: string[]) => commandLine(cli, words)
+    const advice = decided && verdict.run === false && isCurrent(view) ? adviceOn(verdict.reasons, view, typed) : []
     const shown = { ...explanation, advice }
     const status = commandText(cli, ['status', sanitizeText(view.name, 64)])
     const asked = { asked: now, decided, status, seconds: nowSeconds(cli.clock) }

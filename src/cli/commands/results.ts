@@ -1,5 +1,8 @@
 import { resolve } from 'node:path'
+import { addressOfPeerId } from '../../../protocols/address.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
+import { AddressError } from '../../../protocols/errors.ts'
+import { InputError } from '../../base/errors.ts'
 import { createEvents } from '../../base/events.ts'
 import { formatBytes, howMany, sanitizeText } from '../../base/format.ts'
 import { silentLog } from '../../base/log.ts'
@@ -14,7 +17,7 @@ export const results = command({
   name: 'results',
   summary: 'Fetch the files that a task left, which its run.outputs name',
   details:
-    "Of a name, the newest version that is done somewhere. Only a task's author can fetch from other nodes. What comes is compared with the content id that the node has signed before the folder appears. A node keeps results for a time only: LIMITS.RESULTS.",
+    "Of a name, the newest version that is done somewhere. From other nodes, only the task's author can fetch them. What comes is compared with the content id that the node has signed before the folder appears. A node keeps results for a time only: LIMITS.RESULTS.",
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {
     node: text(
@@ -29,6 +32,7 @@ export const results = command({
   async run(cli, { service, node, to, join, network, key }) {
     const path = resolve(cli.cwd, to ?? `${sanitizeText(service, 64).replaceAll('/', '-')}-results`)
     // before anything is fetched
+    if (node !== undefined) checkPeerId(node)
     await checkNewPath(path)
     await using stack = new AsyncDisposableStack()
     const target =
@@ -47,6 +51,18 @@ export const results = command({
     })
   },
 })
+
+function checkPeerId(text: string): void {
+  try {
+    addressOfPeerId(text, '--node')
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error
+    throw new InputError(
+      `--node is ${JSON.stringify(sanitizeText(text, 80))}; allowed is a peer id, like 12D3KooW...`,
+      { cause: error },
+    )
+  }
+}
 
 async function save(cli: Cli, { code, bytes, tar }: FoundResults, target: string) {
   const { saveArchive } = await import('../../code/index.ts')

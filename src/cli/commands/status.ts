@@ -139,7 +139,10 @@ function lines(
       return [
         `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`,
         ...saying(RUN_RULES.usage).map(({ message }) => `    used ${sanitizeText(message, 400)}`),
-        ...saying(RUN_RULES.outputs).map(({ message }) => `    results: ${sanitizeText(message, 300)}`),
+        ...saying(RUN_RULES.outputs)
+          // what is incomplete is in the line above
+          .filter(({ outcome }) => outcome === 'pass')
+          .map(({ message }) => `    results: ${sanitizeText(message, 300)}`),
       ]
     }),
   ]

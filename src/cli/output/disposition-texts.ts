@@ -7,11 +7,11 @@ export const DISPOSITIONS: Readonly<Record<Disposition, { readonly here: string;
   running: { here: 'running', there: 'runs it, healthy' },
   done: { here: 'done', there: 'has done it' },
   refused: { here: 'refused', there: 'refused' },
-  redirected: { here: 'redirected', there: 'redirected it' },
+  redirected: { here: 'redirected', there: 'does not run it, passed it on' },
   parked: { here: 'parked', there: 'parked it' },
   failed: { here: 'failed', there: 'failed' },
   stopped: { here: 'stopped', there: 'stopped it' },
 }
 
 /** Whether the service travels further from here, which is independent of what else the node does with it. */
-export const REDIRECTED = { yes: 'redirected', no: 'not redirected', there: 'redirected it' } as const
+export const REDIRECTED = { yes: 'redirected', no: 'not redirected', there: 'passed it on' } as const

@@ -91,7 +91,17 @@ export function reasonLines(reasons: readonly Reason[]): string[] {
   return table(['', 'RULE', 'WHY', 'WOULD CHANGE IT'], rows)
 }
 
+/** Of the default policy, where field, comparison and value make no sentence. */
+const NEEDS: Readonly<Record<string, (value: string) => string>> = {
+  'author one-of': (value) => `author one of, or trusted by one of: ${value}`,
+  'delegation one-of': (value) => `author trusted by one of: ${value}`,
+  'reward one-of': (value) => `a reward of at least ${value} an hour`,
+  'reward.perHour at-least': (value) => `a reward of at least ${value} an hour`,
+}
+
 function needText({ field, must, value }: Need): string {
+  const sentence = NEEDS[`${field} ${must}`]
+  if (sentence !== undefined) return sentence(value)
   const words: Record<Need['must'], string> = {
     'at-most': '<=',
     'at-least': '>=',

@@ -8,14 +8,16 @@ export type Advice = { readonly rule: string; readonly lines: readonly string[] 
 type About = Pick<ServiceView, 'author' | 'code' | 'desc'>
 /** What the rule said: its sentences, and the fields of the needs beside them. */
 type Refusal = { readonly messages: readonly string[]; readonly fields: readonly string[] }
-type AdviceOf = (service: About, refused: Refusal) => readonly string[]
+/** A command line with these words, for the folder or node that it is about. */
+type Typed = (...words: string[]) => string
+type AdviceOf = (service: About, refused: Refusal, typed: Typed) => readonly string[]
 
 /** By the names of Andromeda's rules, and of the node's own; the operator's own runner must give advice itself. */
 const ADVICE: Readonly<Record<string, AdviceOf>> = {
   'desc-length': ({ desc }) => [line('DESC_MAX_LEN', desc.length + 1)],
   keywords: () => ['"KEYWORDS": []   (or a list with one of the keywords of the service)'],
-  toolchain: (_, { messages, fields }) => {
-    const doctor = 'thundercloud doctor   (says which executors are here)'
+  toolchain: (_, { messages, fields }, typed) => {
+    const doctor = `${typed('doctor')}   (says which executors are here)`
     if (!fields.includes('toolchain')) return [doctor]
     const missing = namesIn(/^(.+) (?:is|are) not in (?:one list of )?PREFER_TOOLCHAIN/, messages) ?? ['TOOLCHAIN']
     return [`${line('PREFER_TOOLCHAIN', { docker: missing, host: missing })}   (beside what is there)`, doctor]
@@ -38,34 +40,44 @@ const ADVICE: Readonly<Record<string, AdviceOf>> = {
     const noRuns = messages.some((message) => message.startsWith('LIMITS.TOTAL.RUNS is 0'))
     return [line('LIMITS', { ...(noRuns && { TOTAL: { RUNS: 8 } }), SERVICE: Object.fromEntries(asked) })]
   },
-  capacity: () => [
-    'thundercloud list, thundercloud stop SERVICE   (frees the capacity of that service)',
-    'thundercloud policy show   (what LIMITS.TOTAL allows, and what of it is free)',
+  capacity: (_, __, typed) => [
+    `${typed('list')}, ${typed('stop', 'SERVICE')}   (frees the capacity of that service)`,
+    `${typed('policy', 'show')}   (what LIMITS.TOTAL allows, and what of it is free)`,
   ],
-  trust: ({ author, code }, { fields }) =>
+  trust: ({ author, code }, { fields }, typed) =>
     fields.some((field) => field.startsWith('quorum.'))
       ? [
-          `thundercloud hub attest ${sanitizeText(code, 100)} --safe   (with the key of a hub in TRUSTED_HUBS)`,
-          ...trustLines(author),
+          `${typed('hub', 'attest', sanitizeText(code, 100), '--safe')}   (with the key of a hub in TRUSTED_HUBS)`,
+          ...trustLines(author, typed),
         ]
-      : trustLines(author),
-  drain: () => ['thundercloud undrain   (ends the drain: the node takes services again)'],
-  veto: ({ code }) => [`thundercloud trust statements --code ${sanitizeText(code, 100)}   (what hubs said, and which)`],
-  freeze: ({ author }, { messages }) =>
+      : trustLines(author, typed),
+  drain: (_, __, typed) => [`${typed('undrain')}   (ends the drain: the node takes services again)`],
+  veto: ({ code }, _, typed) => [
+    `${typed('trust', 'statements', '--code', sanitizeText(code, 100))}   (what hubs said, and which)`,
+  ],
+  freeze: ({ author }, { messages }, typed) =>
     messages.map((message) => {
       const [, chain = 'CHAIN', amount = 'AMOUNT'] = /^MIN_FREEZE on (\S+) is ([\d.]+), and/.exec(message) ?? []
-      const freeze = `thundercloud hub freeze ${sanitizeText(author, 120)} --chain ${sanitizeText(chain, 100)} --amount ${amount}`
-      return `${freeze}   (with the key of a hub in TRUSTED_HUBS)`
+      const words = [
+        'hub',
+        'freeze',
+        sanitizeText(author, 120),
+        '--chain',
+        sanitizeText(chain, 100),
+        '--amount',
+        amount,
+      ]
+      return `${typed(...words)}   (with the key of a hub in TRUSTED_HUBS)`
     }),
 }
 
 /** For each rule that stopped a service, or would have. */
-export function adviceOn(reasons: readonly Reason[], service: About): Advice[] {
+export function adviceOn(reasons: readonly Reason[], service: About, typed: Typed): Advice[] {
   const stopped = reasons.filter(({ outcome, warned }) => outcome !== 'pass' || warned !== undefined)
   return [...new Set(stopped.map(({ rule }) => rule))].flatMap((rule) => {
     const own = stopped.filter((reason) => reason.rule === rule)
     const fields = own.flatMap(({ needs }) => (needs === undefined ? [] : [needs.field]))
-    const lines = ADVICE[rule]?.(service, { messages: own.map(({ message }) => message), fields })
+    const lines = ADVICE[rule]?.(service, { messages: own.map(({ message }) => message), fields }, typed)
     return lines === undefined ? [] : [{ rule, lines: [...new Set(lines)] }]
   })
 }
@@ -86,9 +98,9 @@ function amountOf(amount: string, unit: string, key: string): string | number {
   return key === 'PIDS' ? Number(amount) : `${Math.ceil(Number(amount))}${unit}`
 }
 
-function trustLines(author: string): string[] {
+function trustLines(author: string, typed: Typed): string[] {
   const shown = sanitizeText(author, 120)
-  return [`thundercloud trust delegate ${shown} --until 90d`, line('TRUST_TREE', { ROOTS: { [shown]: { DEPTH: 0 } } })]
+  return [typed('trust', 'delegate', shown, '--until', '90d'), line('TRUST_TREE', { ROOTS: { [shown]: { DEPTH: 0 } } })]
 }
 
 function line(key: string, value: unknown): string {

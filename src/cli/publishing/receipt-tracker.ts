@@ -82,13 +82,23 @@ export function receiptSentence({ state, redirected, reasons }: ReceiptView): st
   const word = receiptText(state, reasons)
   const also = redirected && state !== 'redirected' ? `, and ${REDIRECTED.there}` : ''
   const kept = reasons.some(({ rule, outcome }) => rule === RUN_RULES.outputs && outcome === 'pass')
-  const shown = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && rule !== RUN_RULES.output)
+  const own: readonly string[] = [RUN_RULES.output, RUN_RULES.outputs]
+  const shown = reasons.filter(({ rule, outcome }) => outcome !== 'pass' && !own.includes(rule))
   const why = shown.map(({ message }) => sanitizeText(message, 200))
   const written = reasons.filter(({ rule }) => rule === RUN_RULES.output).map(({ message }) => message)
   const output = lastLinesOf(written, SHOWN_OUTPUT)
   if (output.length > 0) why.push(`it wrote ${output.map((line) => JSON.stringify(sanitizeText(line, 200))).join(' ')}`)
-  const results = kept ? ', and keeps its results' : ''
+  const results = kept ? ', and keeps its results' : incompleteText(reasons)
   return `${word}${also}${results}${why.length === 0 ? '' : `: ${why.join('; ')}`}`
+}
+
+/** `; results bafy... (incomplete: no file at "a.json")` */
+function incompleteText(reasons: ReceiptView['reasons']): string {
+  const failed = reasons.find(({ rule, outcome }) => rule === RUN_RULES.outputs && outcome !== 'pass')
+  if (failed === undefined) return ''
+  const message = sanitizeText(failed.message, 300)
+  const [, code, detail] = /^(bafy\w+): (.+)$/.exec(message) ?? []
+  return code === undefined ? `; no results: ${message}` : `; results ${code} (incomplete: ${detail})`
 }
 
 /** `…AbCdEfGh does not answer now; 40s ago it reported: runs it, healthy`, for a sentence */

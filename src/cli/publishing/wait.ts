@@ -62,7 +62,7 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracke
       case 'healthy':
         return `It is healthy or done on ${tracker.running} of ${replicas} wanted nodes.`
       case 'refused':
-        return `no node runs ${word}: all that answered refused it or only redirected it${because(isNo)}`
+        return `no node runs ${word}: all that answered refused it or only passed it on${because(isNo)}`
       case 'failed': {
         const failing = tracker.answers().some(keepsFailing)
         const stop = commandText(cli, ['stop', name])

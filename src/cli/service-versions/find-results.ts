@@ -1,6 +1,6 @@
 import { parseCid } from '../../../protocols/encoding.ts'
 import { nowSeconds } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
+import { InputError, messageOf } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
@@ -39,6 +39,8 @@ export async function findResults(
 ): Promise<FoundResults> {
   using _waiting = noteWaiting(cli)
   const versions = await target.versions()
+  if (versions.length > 0 && versions.every(({ kind }) => kind === 'service'))
+    throw new InputError(`${JSON.stringify(sanitizeText(target.label, 80))} is a service; only a task leaves results`)
   const reasons: string[] = []
   const own = target.client === undefined ? undefined : (await target.client.node({ signal: cli.signal })).peerId
   for (const version of versions) {

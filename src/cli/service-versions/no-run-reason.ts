@@ -29,7 +29,7 @@ function linesOf({ versions, answers, nowSeconds }: Parameters<typeof noRunReaso
       ...silent.map((receipt) => ({ receipt, line: `${which}${lastAnswerLine(receipt, receipt.peerId, nowSeconds)}` })),
     ]
   })
-  // a node that only redirected it is named only if no other node answered
+  // a node that only passed it on is named only if no other node answered
   const known = lines.filter(({ receipt }) => receipt.state !== 'unknown' && !stoppedWithoutRun(receipt))
   const informative = known.filter(({ receipt }) => receipt.state !== 'redirected')
   return (informative.length > 0 ? informative : known).map(({ line }) => line)

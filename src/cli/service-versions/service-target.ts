@@ -12,6 +12,8 @@ import { nodeClient } from '../client/node-client.ts'
 export type Version = {
   readonly id: string
   readonly seq?: number | undefined
+  /** undefined where it is unknown here */
+  readonly kind?: 'task' | 'service'
   /** the newest receipt of each node */
   readonly reports: readonly ReceiptView[]
   /** nodes that reported a run, asked first */
@@ -110,9 +112,9 @@ async function joinNode(cli: Cli, client: ApiClient, author: Author | undefined)
   return await cli.factories.lightPeer(components, joining)
 }
 
-function versionOf({ id, seq, receipts, run, stoppedBy }: ServiceView): Version {
+function versionOf({ id, seq, kind, receipts, run, stoppedBy }: ServiceView): Version {
   const ran = receipts.filter(hasRun)
   const others = receipts.filter((receipt) => !hasRun(receipt))
   const peers = [...ran, ...others].map(({ peerId }) => peerId).slice(0, MAX_PEERS)
-  return { id, seq, reports: receipts, peers, run, stopped: stoppedBy !== undefined }
+  return { id, seq, kind, reports: receipts, peers, run, stopped: stoppedBy !== undefined }
 }

@@ -217,7 +217,7 @@ describe('R10: one truth has one wording', () => {
       ['refused', true],
     ])
     const receipt = { node: 'n', peerId: 'p', state: 'refused', redirected: true, reasons: [], at: 1 }
-    expect(receiptLine(receipt, 'p')).toBe('p  refused, and redirected it')
+    expect(receiptLine(receipt, 'p')).toBe('p  refused, and passed it on')
     expect(verdictText({ run: false, redirect: true, reasons: [] })).toBe('not run here, redirected')
     const view = { ...node.services.view(node.services.find(first)), state: 'refused' as const, redirected: true }
     expect(stateText(view)).toBe('refused, redirected')

@@ -22,6 +22,7 @@ const JOINING: Scenario = {
   env: {},
   replace: ({ mesh }) => ({
     '/dns4/seed.example.org/tcp/4980': `${mesh.multiaddr} ${ON_LOOPBACK}`,
+    ADDRESS: mesh.stranger,
     '--listen /ip4/0.0.0.0/tcp/4990 --api 127.0.0.1:4991 --static MULTIADDR': `--static ${mesh.multiaddr} ${ON_LOOPBACK}`,
   }),
   steps: {
@@ -34,6 +35,7 @@ const JOINING: Scenario = {
     'thundercloud init second --listen /ip4/0.0.0.0/tcp/4990 --api 127.0.0.1:4991 --static MULTIADDR': {},
     'thundercloud start second': { until: /Ready/ },
     'thundercloud peers --dir second': { prints: /12D3Koo/, eventually: true },
+    'thundercloud trust delegate ADDRESS --until 90d --dir second': { prints: /Published: \S+ vouches for/ },
   },
 }
 

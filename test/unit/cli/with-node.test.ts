@@ -114,7 +114,7 @@ test('publish: --wait ends with one clear line when the time is up', async ({ sh
   })
   expect(code).toBe(3)
   // its reasons were printed when they came
-  const sentence = 'no node runs "hello-web": all that answered refused it or only redirected it, for the reason above'
+  const sentence = 'no node runs "hello-web": all that answered refused it or only passed it on, for the reason above'
   expect(stderr.trim().split('\n').at(-1)).toBe(sentence)
 })
 

@@ -5,6 +5,7 @@ import type { WakeCondition } from '../../../src/base/verdict.ts'
 import { checkNodeVersion } from '../../../src/cli/checks/machine.ts'
 import type { Cli } from '../../../src/cli/cli.ts'
 import { runText } from '../../../src/cli/commands/status.ts'
+import { commandLine } from '../../../src/cli/output/command-text.ts'
 import { formatEvent } from '../../../src/cli/output/format-event.ts'
 import { parkedText, wakeText } from '../../../src/cli/output/format-verdict.ts'
 import { createCliLog, formatLogLine } from '../../../src/cli/output/log.ts'
@@ -188,11 +189,12 @@ test.each<[string, string, string[], string[]]>([
 ])('what would change %s is written out, and the file takes it', (rule, field, messages, expected) => {
   const needs = { field, must: 'be' as const, value: 'x' }
   const reasons = messages.map((message) => ({ rule, outcome: 'fail' as const, message, needs }))
-  const lines = adviceOn(reasons, SERVICE).flatMap((advice) => advice.lines)
+  const typed = (...words: string[]) => commandLine({ globals: {} }, words)
+  const lines = adviceOn(reasons, SERVICE, typed).flatMap((advice) => advice.lines)
   // what follows a line, in brackets, is said to the reader
-  const typed = lines.map((line) => line.replace(/ {3}\(.*\)$/, ''))
-  expect(typed).toEqual(expected)
-  for (const line of typed.filter((each) => each.startsWith('"'))) {
+  const shown = lines.map((line) => line.replace(/ {3}\(.*\)$/, ''))
+  expect(shown).toEqual(expected)
+  for (const line of shown.filter((each) => each.startsWith('"'))) {
     const config = JSON.parse(`{ ${line} }`) as { LIMITS?: object }
     const LIMITS = { TOTAL: { MEMORY: '8GiB', CPU: '8', DISK: '8GiB', PIDS: 512 }, ...config.LIMITS }
     expect(() => readPolicyText(JSON.stringify({ ...config, LIMITS }))).not.toThrow()

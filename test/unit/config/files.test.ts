@@ -133,7 +133,7 @@ it('the identity: is refused where others can read it, or where it is no ed25519
 
 it('the identity: is missed with advice', async ({ temp }) => {
   await expect(loadIdentity(temp.path)).rejects.toThrow(
-    `identity.pem is not there (${temp.in('identity.pem')}); it is made by \`thundercloud init\`, or take it from a backup of ${temp.path}`,
+    `identity.pem is not there (${temp.in('identity.pem')}); take it from a backup of ${temp.path}; a new folder made by \`thundercloud init\` has a new identity, which is another node`,
   )
 })
 

@@ -161,7 +161,7 @@ it('what is wrong with a folder: is said in one sentence', async ({ temp }) => {
   await rm(join(dir, 'node.json'))
   await mkdir(join(dir, 'node.json'))
   expect(await load()).toBe(
-    `node.json is a folder (${join(dir, 'node.json')}); run \`thundercloud init ${dir}\` to make one`,
+    `node.json is a folder (${join(dir, 'node.json')}); correct it, or copy one from a new folder made by \`thundercloud init\``,
   )
   await rm(join(dir, 'node.json'), { recursive: true })
   await write('node.json', '{}')
