@@ -3,6 +3,7 @@ import type { Check } from '../checks/check.ts'
 import { checkFolder } from '../checks/folder.ts'
 import { checkClock, checkDisk, checkExecutors, checkNodeVersion } from '../checks/machine.ts'
 import { checkStore } from '../checks/store.ts'
+import { checkWarmStarts } from '../checks/warm-starts.ts'
 import { command, optionalArgument } from '../command.ts'
 import { FailedError } from '../errors.ts'
 import { operatorFolder } from '../operator-folder.ts'
@@ -18,10 +19,12 @@ export const doctor = command({
     using progress = out.progress('looking')
     const { checks: ofFolder, configuration } = await checkFolder(folder, cli.env, signal)
     const origins = configuration?.policy.staticNodes.origins ?? []
+    const root = process.getuid?.() === 0
     const checks: Check[] = [
       checkNodeVersion(process.versions.node),
       ...ofFolder,
       ...(await checkExecutors(clock, configuration, { env: cli.env, rng: cli.rng, signal })),
+      ...(configuration === undefined ? [] : checkWarmStarts(configuration.policy.config, { root })),
       ...(configuration === undefined ? [] : [await checkStore(clock, configuration, signal)]),
       await checkClock(clock, { folder: configuration?.dir, origins }),
       await checkDisk(configuration?.dir ?? cli.cwd),
