@@ -135,6 +135,13 @@ export function createDockerExecutor(
     await rm(dirname(handle.socket), { recursive: true, force: true })
   }
 
+  async function lookAtMade(plan: Plan, handle: DockerHandle): Promise<void> {
+    if (init.beforeStart === undefined) return
+    const inspect = (name: string) => ask((docker) => docker.getContainer(name).inspect())
+    const [run, gateway] = await Promise.all([inspect(handle.name), inspect(handle.door)])
+    init.beforeStart({ plan, handle, run, gateway })
+  }
+
   async function begin(plan: Plan, signal: AbortSignal | undefined): Promise<Run> {
     if (plan.readOnlyMounts !== undefined) throw new RunRefusedError("this run needs the host's sandbox")
     const handle = handleOf(plan.runId)
@@ -150,6 +157,7 @@ export function createDockerExecutor(
       const cold = { image, handle, locality, hosts, labels: labelsOf(plan, locality, start) }
       const attached = hold(handle, output ?? (await opening.open({ ...plan, uid: uid ?? plan.uid }, cold)))
       if (output === undefined) {
+        await lookAtMade(plan, handle)
         signal?.throwIfAborted()
         await ask((docker) => docker.getContainer(handle.name).start())
       }

@@ -1,8 +1,9 @@
 import type { Agent } from 'node:http'
+import type Docker from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { LogLimits } from '../logs/writer.ts'
-import type { Executor } from '../types.ts'
+import type { Executor, Plan } from '../types.ts'
 import type { UserIds } from '../user-ids.ts'
 
 /** Disposing it closes its connections; runs go on. */
@@ -55,6 +56,19 @@ export type DockerExecutorInit = {
   /** An image of this machine's own Node that the engine has. Absent: it is made there. */
   readonly nodeImage?: string | undefined
   readonly logs: LogLimits
+  /** What the names of the images that it loads begin with; absent: as with every node. */
+  readonly imageRepository?: string | undefined
+  /** Looks at what the engine has made of a plan, before anything of the plan's is started. What it throws ends the start. */
+  readonly beforeStart?: ((made: MadeRun) => void) | undefined
+}
+
+/** A run that is not started, and its gateway, as the engine has them. */
+export type MadeRun = {
+  readonly plan: Plan
+  /** the names of the two */
+  readonly handle: { readonly name: string; readonly door: string }
+  readonly run: Docker.ContainerInspectInfo
+  readonly gateway: Docker.ContainerInspectInfo
 }
 
 /** A file system that goes with the gateway: of a build its code, of a task that leaves something its folder. */

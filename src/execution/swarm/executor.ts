@@ -1,7 +1,6 @@
 import { deadline, sleep } from '../../base/clock.ts'
 import { messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { NODE_IMAGE } from '../constants.ts'
-import type { DockerHandle } from '../docker/container-options.ts'
 import { createEngine, isTransient, reasonOf, statusOf } from '../docker/engine.ts'
 import { nonce } from '../docker/nonce.ts'
 import { finishedRun } from '../docker/run.ts'
@@ -10,7 +9,6 @@ import type { AdoptedRun, Plan, Run } from '../types.ts'
 import { architectureOf, swarmAvailability } from './availability.ts'
 import { createLauncherKeys } from './keys.ts'
 import { createLauncherImage } from './launcher-image.ts'
-import { missingLimits } from './limits-check.ts'
 import { createMachine, type Machine, type MachineInit } from './machine.ts'
 import { createManager, isOver, type SwarmService } from './manager.ts'
 import { untilPlaced } from './placement.ts'
@@ -20,6 +18,7 @@ import { serviceName } from './service-options.ts'
 import { createSweeps } from './sweeps.ts'
 import { createToolchainImages } from './toolchain-images.ts'
 import type { SwarmExecutor, SwarmExecutorComponents, SwarmExecutorInit, SwarmHandle, SwarmTask } from './types.ts'
+import { createUnfitMachines } from './unfit-machines.ts'
 
 /** A launcher's name is known on its network some seconds after it began. */
 const REACH_MS = 30_000
@@ -44,8 +43,11 @@ export function createSwarmExecutor(components: SwarmExecutorComponents, init: S
   const closing = new AbortController()
   const architecture = () => architectureOf(engine)
   const sweeps = createSweeps({ clock, log, manager, image, architecture }, { nodeId, signal: closing.signal })
+  const unfitMachines = createUnfitMachines({ clock })
   /** by task */
   const machines = new Map<string, Machine>()
+  /** Runs that are being started: their machines are not made yet, or not with all that their start knows. */
+  const beginning = new Set<string>()
 
   async function machineOf(task: SwarmTask, change: Partial<MachineInit> = {}): Promise<Machine> {
     const key = await keys.of(task.service)
@@ -53,7 +55,8 @@ export function createSwarmExecutor(components: SwarmExecutorComponents, init: S
     if (known !== undefined) return known
     const { runtimeDir, toolchains, ownAddress, registries, logs } = init
     const own = { runtimeDir, toolchains, ownAddress, registries, logs, runtime: config.runtime }
-    const machine = createMachine({ clock, log, relay }, { ...own, task, key, ...change })
+    const unfit = (missing: readonly string[]) => unfitMachines.add(task.machine ?? '', missing)
+    const machine = createMachine({ clock, log, relay }, { ...own, task, key, unfit, ...change })
     machines.set(task.id, machine)
     return machine
   }
@@ -86,13 +89,13 @@ export function createSwarmExecutor(components: SwarmExecutorComponents, init: S
     await manager.launch({
       ...target,
       plan,
-      constraints: init.constraints,
+      constraints: [...init.constraints, ...unfitMachines.constraints()],
       network: await manager.network(),
       key: await keys.of(name),
     })
     const service = (await manager.servicesOf(runId)).find((found) => found.name === name)
     if (service === undefined) throw new UnavailableError('the swarm has lost the launcher of the run')
-    const task = await untilPlaced({ clock, manager }, service, signal)
+    const task = await untilPlaced({ clock, manager }, service, { signal, note: unfitMachines.note() })
     const machine = await machineOf(task, { toolchains, registries: () => [], nodeImage: reference })
     await untilReached(machine, signal)
     const { CgroupVersion, CgroupDriver } = await machine.engine.ask((docker) => docker.info())
@@ -107,7 +110,6 @@ export function createSwarmExecutor(components: SwarmExecutorComponents, init: S
     try {
       const machine = await launch(plan, signal)
       const inner = await machine.executor.start(plan, { signal })
-      await refuseMissing(plan, machine)
       return runOf(plan.runId, machine.task, inner)
     } catch (error) {
       await remove(handleOf(plan)).catch((failure: unknown) =>
@@ -115,19 +117,6 @@ export function createSwarmExecutor(components: SwarmExecutorComponents, init: S
       )
       throw statusOf(error) === undefined ? error : refusedBySwarm(error)
     }
-  }
-
-  async function refuseMissing(plan: Plan, { executor, engine: there, task }: Machine): Promise<void> {
-    const handle = executor.handle(plan) as DockerHandle
-    const inspect = (name: string) => there.askMaybe((docker) => docker.getContainer(name).inspect())
-    const [run, gateway] = await Promise.all([inspect(handle.name), inspect(handle.door)])
-    // what was no program has left nothing
-    if (run === undefined || gateway === undefined) return
-    const missing = missingLimits(plan, handle, { run, gateway, cgroupParent: there.cgroupParent })
-    if (missing.length === 0) return
-    throw new RunRefusedError(
-      `the machine ${task.machine} of the swarm does not hold of a run: ${missing.join(', ')}; update its engine, or drain it`,
-    )
   }
 
   const handleOf = ({ runId }: Pick<Plan, 'runId'>): SwarmHandle => ({ swarm: runId })
@@ -159,8 +148,9 @@ export function createSwarmExecutor(components: SwarmExecutorComponents, init: S
       await leave(task)
       // a launcher that runs removes what there is of its run
       await manager.removeService(service)
-      const wasKilled = task?.container !== undefined && isOver(task) && task.state !== 'complete'
-      if (!removed && wasKilled && task.machine !== undefined) sweeps.begin(task.machine)
+      // whether that one does so, nobody sees: its service is gone
+      if (!removed && task?.container !== undefined && task.machine !== undefined && task.state !== 'complete')
+        sweeps.begin(task.machine)
     }
     await manager.removeSecrets(runId)
   }
@@ -223,11 +213,19 @@ export function createSwarmExecutor(components: SwarmExecutorComponents, init: S
       return JSON.stringify(['swarm', machine, config.runtime ?? '', plan.image?.digest ?? plan.imageId ?? used ?? ''])
     },
     handle: handleOf,
-    start: (plan, { signal } = {}) => begin(plan, signal),
+    async start(plan, { signal } = {}) {
+      beginning.add(plan.runId)
+      try {
+        return await begin(plan, signal)
+      } finally {
+        beginning.delete(plan.runId)
+      }
+    },
     async adopt() {
       const services = await manager.services()
-      await sweeps.finish(services)
-      return Promise.all(services.filter(({ role }) => role === 'run' || role === 'build').map(adoptRun))
+      await Promise.all([sweeps.finish(services), relay.sweep()])
+      const isRun = ({ role, runId }: SwarmService) => (role === 'run' || role === 'build') && !beginning.has(runId)
+      return Promise.all(services.filter(isRun).map(adoptRun))
     },
     remove: (handle) => remove(handle as SwarmHandle),
     async [Symbol.asyncDispose]() {

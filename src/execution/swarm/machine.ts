@@ -3,7 +3,8 @@ import type { Log } from '../../base/log.ts'
 import { createEngine, type Engine } from '../docker/engine.ts'
 import { createDockerExecutor } from '../docker/executor.ts'
 import type { DockerExecutor, DockerExecutorInit } from '../docker/types.ts'
-import { ownerOf } from './launcher/leftovers.ts'
+import { IMAGE_REPOSITORY, ownerOf } from './launcher/leftovers.ts'
+import { missingLimits } from './limits-check.ts'
 import type { Relay } from './relay.ts'
 import { createTunnel } from './tunnel.ts'
 import type { SwarmTask } from './types.ts'
@@ -19,15 +20,17 @@ export type Machine = {
   placeIn(cgroupParent: string): void
 } & AsyncDisposable
 
-export type MachineInit = Omit<DockerExecutorInit, 'docker' | 'nodeId'> & {
+export type MachineInit = Omit<DockerExecutorInit, 'docker' | 'nodeId' | 'beforeStart'> & {
   readonly task: SwarmTask
   readonly key: Buffer
   readonly runtime?: string | undefined
+  /** What to say of an engine that does not hold these limits of a run. Then nothing of the run is started. */
+  unfit(missing: readonly string[]): Error
 }
 
 export function createMachine(
   { clock, log, relay }: { clock: Clock; log: Log; relay: Pick<Relay, 'open'> },
-  { task, key, runtime, ...init }: MachineInit,
+  { task, key, runtime, unfit, ...init }: MachineInit,
 ): Machine {
   const tunnel = createTunnel({ clock, carrier: () => relay.open(task.service), key, task: task.id })
   const name = `the machine ${task.machine ?? ''} of the swarm`
@@ -42,7 +45,16 @@ export function createMachine(
   const docker = { runtime, through }
   const engine = createEngine(docker, clock)
   // what is not this task's, its executor neither finds nor touches
-  const executor = createDockerExecutor({ clock, log }, { ...init, docker, nodeId: ownerOf(task.id) })
+  const executor = createDockerExecutor(
+    { clock, log },
+    {
+      ...{ ...init, docker, nodeId: ownerOf(task.id), imageRepository: IMAGE_REPOSITORY },
+      beforeStart({ plan, handle, run, gateway }) {
+        const missing = missingLimits(plan, handle, { run, gateway, cgroupParent: place })
+        if (missing.length > 0) throw unfit(missing)
+      },
+    },
+  )
   return {
     task,
     executor,

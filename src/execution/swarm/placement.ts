@@ -16,7 +16,7 @@ type Placed = SwarmTask & { readonly machine: string; readonly container: string
 export async function untilPlaced(
   { clock, manager }: { clock: Clock; manager: Pick<Manager, 'taskOf'> },
   service: SwarmService,
-  signal: AbortSignal | undefined,
+  { signal, note }: { signal: AbortSignal | undefined; note: string },
 ): Promise<Placed> {
   const began = clock.monotonic()
   for (;;) {
@@ -27,7 +27,7 @@ export async function untilPlaced(
       throw new UnavailableError(`the swarm does not start the launcher of the run: ${task.reason || task.state}`)
     const waited = clock.monotonic() - began
     if (task?.machine === undefined && waited > PLACE_MS)
-      throw new NoCapacityError(`no machine of the swarm takes the run: ${task?.reason || 'it is not placed'}`)
+      throw new NoCapacityError(`no machine of the swarm takes the run: ${task?.reason || 'it is not placed'}${note}`)
     if (waited > PREPARE_MS)
       throw new UnavailableError('the machine of the swarm does not get the launcher ready in time')
     await sleep(clock, LOOK_MS, { signal })

@@ -1,17 +1,20 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
+import { LABEL_ROLE } from '../constants.ts'
 import { createContainer, type Engine, removeContainer } from '../docker/engine.ts'
 import { hasSeccomp } from '../docker/machine.ts'
 import { nonce } from '../docker/nonce.ts'
 import { createStdioTransport, type StdioTransport } from '../docker/stdio-transport.ts'
 import { readLine } from '../gateway/server.ts'
-import { relayContainer } from './service-options.ts'
+import { LABEL_NODE, relayContainer } from './service-options.ts'
 
 /** The node's way onto the network of its launchers: a container that the node is attached to, made when it is needed. */
 export type Relay = {
   /** A connection to the launcher of a service of this name. */
   open(service: string): Promise<Duplex>
+  /** Removes those that were made and never started: any other ends with its connection, and goes. */
+  sweep(): Promise<void>
   close(): void
 }
 
@@ -24,9 +27,12 @@ export function createRelay(components: {
 }): Relay {
   const { engine, clock, nodeId } = components
   let current: Promise<StdioTransport> | undefined
+  /** the newest: one of ours is in use, or about to be */
+  let currentName: string | undefined
 
   async function start(): Promise<StdioTransport> {
     const name = `thundercloud-relay-${nonce(clock, nodeId).toString('hex').slice(0, 16)}`
+    currentName = name
     const [image, network, info] = await Promise.all([
       components.image(),
       components.network(),
@@ -66,6 +72,12 @@ export function createRelay(components: {
       if (line === 'ok') return stream
       stream.destroy()
       throw new UnavailableError('the launcher of the run does not answer on its network')
+    },
+    async sweep() {
+      const filters = { label: [`${LABEL_NODE}=${nodeId}`, `${LABEL_ROLE}=relay`] }
+      const found = await engine.ask((docker) => docker.listContainers({ all: true, filters }))
+      for (const { Id, Names, State } of found)
+        if (State !== 'running' && !Names.includes(`/${currentName}`)) await removeContainer(engine, Id)
     },
     close() {
       current?.then(

@@ -5,7 +5,8 @@ import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { EngineGoneError } from '../../../src/execution/index.ts'
+import { UnavailableError } from '../../../src/base/errors.ts'
+import { type DockerExecutorInit, EngineGoneError } from '../../../src/execution/index.ts'
 import { EMPTY_FILES, UNLINKED } from '../../fixtures/code/hostile-builds.ts'
 import { dockerExecutor } from '../../fixtures/execution/executors.ts'
 import { createAuthority, type OwnEngine, startOwnEngine } from '../../fixtures/execution/isolated-docker.ts'
@@ -36,6 +37,19 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     await using executor = over()
     const detail = expect.stringContaining(`at 127.0.0.1:${engine.config.port}`)
     expect(await executor.available()).toMatchObject({ available: true, detail })
+  })
+
+  it('shows a run to its maker before anything of it is started, who may forbid it', async () => {
+    const seen: string[] = []
+    const beforeStart: DockerExecutorInit['beforeStart'] = ({ plan, run, gateway }) => {
+      seen.push(run.State.Status, gateway.State.Status, `${run.HostConfig.Memory === plan.grant.memoryBytes}`)
+      throw new UnavailableError('not so')
+    }
+    await using executor = dockerExecutor(dirs, { docker: engine.config, beforeStart })
+    const plan = await planFor(executor, dirs, "console.log('began')")
+    await expect(executor.start(plan)).rejects.toThrow('not so')
+    expect(seen).toEqual(['created', 'running', 'true'])
+    expect(await engine.left()).toEqual([])
   })
 
   it('says in one sentence what is wrong with the certificates', async () => {

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
-import { gzipSync } from 'node:zlib'
 import Docker from 'dockerode'
 import { afterEach, describe, expect, it } from 'vitest'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
@@ -14,7 +13,7 @@ import { createUnusedImages } from '../../../src/execution/docker/images/unused-
 import { type DockerExecutorInit, type Plan, RunRefusedError } from '../../../src/execution/index.ts'
 import { startDockerRegistry } from '../../fixtures/code/docker-registry.ts'
 import { dockerExecutor } from '../../fixtures/execution/executors.ts'
-import { digestOf, makeImage } from '../../fixtures/execution/images.ts'
+import { digestOf, makeImage, storeImage } from '../../fixtures/execution/images.ts'
 import { runDirs } from '../../fixtures/execution/run-dirs.ts'
 import { planFor, runToEnd } from '../../fixtures/execution/run-fixture.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
@@ -39,16 +38,10 @@ describe.skipIf(!needs('engine'))('images of the Docker engine', () => {
     return { ...plan, image }
   }
   /** An image as the code store has it. */
-  async function stored({ spoilt = false, ...content }: Parameters<typeof makeImage>[0] & { spoilt?: boolean } = {}) {
-    const { manifest, config, layer } = await makeImage(content)
-    const dir = join(await tempDir(), 'image')
-    await mkdir(join(dir, 'blobs'), { recursive: true })
-    await writeFile(join(dir, 'manifest'), manifest)
-    const hex = (bytes: Uint8Array) => digestOf(bytes).slice('sha256:'.length)
-    await writeFile(join(dir, 'blobs', hex(config)), config)
-    await writeFile(join(dir, 'blobs', hex(layer)), spoilt ? gzipSync('other') : layer)
-    loaded.push(digestOf(config))
-    return { digest: digestOf(manifest), dir, id: digestOf(config) }
+  async function stored(content: Parameters<typeof storeImage>[1] = {}) {
+    const image = await storeImage(join(await tempDir(), 'image'), content)
+    loaded.push(image.id)
+    return image
   }
 
   it('are loaded from the code store, once, and run under the digest of their configuration', async () => {

@@ -21,6 +21,8 @@ export type ImagesInit = {
   readonly registries: (author: string) => readonly string[]
   /** an image of our own Node that the engine has */
   readonly nodeImage?: string | undefined
+  /** what the names of loaded images begin with */
+  readonly imageRepository?: string | undefined
 }
 
 /** Finds the image of a run and answers with its id: from then on no tag can lead elsewhere. */
@@ -28,7 +30,10 @@ export function createImages(components: { engine: Engine; clock: Clock }, init:
   const { engine } = components
   const { ask, askMaybe } = engine
   const { toolchains, registries } = init
-  const unused = createUnusedImages(engine, { clock: components.clock, nodeId: init.nodeId })
+  const unused = createUnusedImages(engine, {
+    ...{ clock: components.clock, nodeId: init.nodeId },
+    prefix: init.imageRepository,
+  })
   const loaded = createLoadedImages(engine, unused)
   let node: Promise<string> | undefined
 

@@ -29,10 +29,10 @@ export interface UnusedImages extends Disposable {
 
 export function createUnusedImages(
   { ask, askMaybe }: Pick<Engine, 'ask' | 'askMaybe'>,
-  { clock, nodeId }: { clock: Clock; nodeId: string },
+  { clock, nodeId, prefix = REPOSITORY }: { clock: Clock; nodeId: string; prefix?: string | undefined },
 ): UnusedImages {
   // a repository's name takes no capital letters
-  const repository = `${REPOSITORY}${createHash('sha256').update(nodeId).digest('hex').slice(0, 12)}`
+  const repository = `${prefix}${createHash('sha256').update(nodeId).digest('hex').slice(0, 12)}`
   /** Images of runs that have no container yet: run id -> image id. */
   const beginning = new Map<string, string>()
   /** When each of the last few was begun with, by its id. */

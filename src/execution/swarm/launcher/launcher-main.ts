@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import { createMux } from '../../gateway/mux.ts'
 import { ENGINE_SOCKET } from './engine-client.ts'
-import { ownerOf, removeOwned, sweep } from './leftovers.ts'
+import { createLeftovers, ownerOf } from './leftovers.ts'
 import { KEY_FILE, LAUNCHER_PORT, type LauncherSettings, SILENCE_MS, TLS_OPTIONS } from './settings.ts'
 
 /**
@@ -14,7 +14,7 @@ import { KEY_FILE, LAUNCHER_PORT, type LauncherSettings, SILENCE_MS, TLS_OPTIONS
  */
 const { mode } = JSON.parse(process.argv[2] ?? '{}') as LauncherSettings
 const task = process.env.THUNDERCLOUD_TASK ?? ''
-const owner = ownerOf(task)
+const leftovers = createLeftovers()
 /** One node speaks with it; one that lost its connection makes another before the first is noticed to be gone. */
 const MAX_CONNECTIONS = 8
 const HANDSHAKE_MS = 10_000
@@ -36,11 +36,11 @@ process.once('SIGTERM', () => {
   ending = true
   server.close()
   for (const socket of sockets) socket.destroy()
-  removeOwned((other) => other === owner).catch(fail)
+  leftovers.removeOwned(ownerOf(task)).catch(fail)
 })
 
 // before anyone can make something here; what cannot be removed now is left to the next
-await sweep().catch((error: unknown) => (mode === 'sweep' ? fail(error) : report(error)))
+await leftovers.sweep().catch((error: unknown) => (mode === 'sweep' ? fail(error) : report(error)))
 if (mode === 'run' && !ending) serve()
 
 function serve(): void {
