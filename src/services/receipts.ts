@@ -59,12 +59,12 @@ export interface Receipts {
   sign(content: ReceiptContent): Uint8Array
   /**
    * Notifies the publisher: over open connections, else by dialling one of `replyTo`; repeated for a day while it is
-   * away. A refusal is not worth a new connection: a publisher can ask for it. `more`: reasons for the publisher only, read
-   * when the receipt is sent. Does not wait; nothing is thrown.
+   * away. A refusal is not worth a new connection: a publisher can ask for it. `onlyConnected`: nor is this, if the
+   * publisher is away now. `more`: reasons for the publisher only, read when the receipt is sent. Does not wait; nothing is thrown.
    */
   send(
     content: ReceiptContent,
-    to: { replyTo: readonly string[]; author: Address },
+    to: { replyTo: readonly string[]; author: Address; onlyConnected?: boolean },
     signal: AbortSignal,
     more?: () => Promise<readonly Reason[]>,
   ): void
@@ -128,17 +128,18 @@ export function createReceipts(
 
   return {
     sign,
-    send(content, { replyTo, author }, signal, more) {
+    send(content, { replyTo, author, onlyConnected = false }, signal, more) {
       const own = peerIdOf(signer.address)
       const publishers = new Set(replyTo.map(peerOfMultiaddr))
       if (author.type === 'ed25519') publishers.add(peerIdOf(author))
       publishers.delete(own)
       const far = content.state === 'refused' ? [] : replyTo.filter((target) => peerOfMultiaddr(target) !== own)
+      const near = () => [...publishers].filter((peer) => components.isConnected(peer))
       const targets = () => {
-        const near = [...publishers].filter((peer) => components.isConnected(peer))
-        return near.length > 0 ? near : far
+        const connected = near()
+        return connected.length > 0 ? connected : far
       }
-      if (targets().length === 0) return
+      if ((onlyConnected ? near() : targets()).length === 0) return
       outbox.post(content.service, {
         peers: [...publishers],
         again: far.length > 0,

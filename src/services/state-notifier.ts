@@ -39,14 +39,15 @@ export function createStateNotifier(
 ): StateNotifier {
   const reported = new LruMap<string, { state: ServiceState; run: string }>(REMEMBERED)
 
-  function send(entry: ServiceEntry, replyTo: readonly string[]): void {
+  function send(entry: ServiceEntry, { onlyConnected = false } = {}): void {
     const { id, signed } = entry
+    const { replyTo } = signed.body
     const content = receiptContentOf(services, id)
     const more = async () => {
       const facts = [outputs(entry), usage(entry)].filter((reason) => reason !== undefined)
       return [...facts, ...(hasFailed(content.reasons) ? outputReasons(await lastLines(id)) : [])]
     }
-    receipts.send(content, { replyTo, author: decodeAddress(signed.body.author) }, closing, more)
+    receipts.send(content, { replyTo, author: decodeAddress(signed.body.author), onlyConnected }, closing, more)
   }
 
   return {
@@ -63,12 +64,12 @@ export function createStateNotifier(
       if (before?.state !== state) events.emit('node:state', { id, name: body.name, state, detail })
       // that it will run was reported with the verdict
       if (wireState(state) === 'unknown' || (state === 'accepted' && run === '')) return
-      send(entry, body.replyTo)
+      send(entry)
     },
     reportUsage(id) {
       const entry = services.get(id)
       // a publisher that is away asks, or hears it with the next change
-      if (entry?.run?.state === 'running') send(entry, [])
+      if (entry?.run?.state === 'running') send(entry, { onlyConnected: true })
     },
   }
 }

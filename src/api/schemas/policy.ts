@@ -1,4 +1,4 @@
-import { EXECUTOR_NAMES } from '../../base/verdict.ts'
+import { EXECUTOR_NAMES, type ExecutorName } from '../../base/verdict.ts'
 import type { Applied, Change, Disposition, PolicyFacts, PolicyView, Preview } from '../../node/types.ts'
 import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from '../shape.ts'
 import { count, reasonSchema } from './verdict.ts'
@@ -43,7 +43,7 @@ export const policyViewSchema = object({
       runs: count,
       executors: array(
         object({
-          name: everyOne({ docker: true, host: true }),
+          name: everyOne<ExecutorName>({ docker: true, host: true, pool: true, swarm: true }),
           toolchains: array(string).optional(),
           ownOnly: boolean.optional(),
           networks: array(oneOf('allowlist', 'open')).optional(),

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import type { Engine } from './engine.ts'
 
@@ -17,9 +18,12 @@ export function statOf(
   path: string,
 ): Promise<FileStat | undefined> {
   return askMaybe(async (docker) => {
-    const { headers } = (await docker.getContainer(container).infoArchive({ path })) as {
-      headers?: Record<string, string | string[] | undefined>
-    }
+    const answer: NodeJS.ReadableStream & Partial<Pick<IncomingMessage, 'headers' | 'destroy'>> = await docker
+      .getContainer(container)
+      .infoArchive({ path })
+    const { headers } = answer
+    // an answer that nobody reads keeps its connection, and the node
+    answer.destroy?.()
     return statSchema.parse(
       JSON.parse(Buffer.from(`${headers?.['x-docker-container-path-stat']}`, 'base64').toString()),
     )

@@ -35,3 +35,18 @@ it('sends a receipt when a run begins to build, and another that says that an ea
     ['building', 'the output of an earlier build is used'],
   ])
 })
+
+it('sends what a run has used to a publisher that is connected, whichever key the service has', () => {
+  const entry = {
+    record: { redirect: false },
+    signed: { body: { author: new Uint8Array([0xed, 0x01, ...new Array(32).fill(1)]), replyTo: ['/p2p/publisher'] } },
+    run: { state: 'running' },
+  }
+  const sent: object[] = []
+  const components = {
+    services: { get: () => entry, state: () => 'running', runReasons: () => [] },
+    receipts: { send: (_: ReceiptContent, to: object) => void sent.push(to) },
+  } as unknown as StateNotifierComponents
+  createStateNotifier(components, new AbortController().signal).reportUsage('a')
+  expect(sent).toMatchObject([{ replyTo: ['/p2p/publisher'], onlyConnected: true }])
+})
