@@ -31,8 +31,10 @@ export function processesOf(path: string): string[] {
  */
 export function shimsOf(path: string): string[] {
   return processes().flatMap(({ pid, words: [program = '', ...args] }) => {
-    // in a pool the node's own loader begins it
-    if (![program, ...args].some((word) => word.endsWith('/node'))) return []
+    // in a pool the node's own loader begins it; what leads to a shim, like bwrap, names it too
+    const isNode =
+      program.endsWith('/node') || (program.endsWith('/lib/ld') && args.some((arg) => arg.endsWith('/node')))
+    if (!isNode) return []
     if (!args.some((arg) => /\/shim-main\.[jt]s$/.test(arg))) return []
     const seen = [args.join(' '), textOf(`/proc/${pid}/mountinfo`)].join('\n').split(/\s/)
     const run = seen.find((word) => word.startsWith(path) && /\/runs\/[^/]+$/.test(word))
