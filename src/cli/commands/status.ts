@@ -15,6 +15,7 @@ import { commandText } from '../output/command-text.ts'
 import { networkText, parkedText } from '../output/format-verdict.ts'
 import { fields } from '../output/output.ts'
 import { ago, idFormats, since, when } from '../output/text.ts'
+import { usageLines } from '../output/usage-text.ts'
 import { receiptLine } from '../publishing/receipt-tracker.ts'
 
 import { stateText } from './list.ts'
@@ -138,7 +139,7 @@ function lines(
       const saying = (wanted: string) => receipt.reasons.filter(({ rule }) => rule === wanted)
       return [
         `  ${receiptLine(receipt, shown.peer(receipt.peerId))}${old}`,
-        ...saying(RUN_RULES.usage).map(({ message }) => `    used ${sanitizeText(message, 400)}`),
+        ...saying(RUN_RULES.usage).flatMap(({ message }) => usageLines(message).map((line) => `    ${line}`)),
         ...saying(RUN_RULES.outputs)
           // what is incomplete is in the line above
           .filter(({ outcome }) => outcome === 'pass')

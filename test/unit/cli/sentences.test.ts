@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { commandLine } from '../../../src/cli/output/command-text.ts'
 import { reasonLines } from '../../../src/cli/output/format-verdict.ts'
+import { usageLines } from '../../../src/cli/output/usage-text.ts'
 import { adviceOn } from '../../../src/cli/policy/advice.ts'
 import { receiptLine } from '../../../src/cli/publishing/receipt-tracker.ts'
 import { test as base } from '../../fixtures/program/shell.ts'
@@ -44,4 +45,12 @@ test('results: of a service there are none, and a wrong peer id is refused befor
   await shell.run('publish hello')
   await shell.refused('results hello-web', '"hello-web" is a service; only a task leaves results')
   await shell.refused('results hello-web --node 12D3KooWxxx', '--node is "12D3KooWxxx"; allowed is a peer id')
+})
+
+test('usage: a line for all of it and one for the last minute, with money rounded', () => {
+  const said = '251 s, 0.13 s of CPU, 0.008735 GiB h, 79 B received, 145 B sent, 0.0010482375 eur'
+  expect(usageLines(`${said}; of that last 11 s, 0.01 s of CPU, 0.000000239663194444445 eur`)).toEqual([
+    `used in all: ${said.replace('0.0010482375', '0.001048')}`,
+    'of that in the last 11 s, 0.01 s of CPU, 0.0000002397 eur',
+  ])
 })
