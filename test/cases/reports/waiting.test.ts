@@ -29,7 +29,9 @@ describe.skipIf(!needs('bubblewrap'))('R1: a service is healthy, or its author l
     expect(view.receipts).toMatchObject([{ peerId: pair.worker.peerId, state: 'accepted' }])
     expect(saying(view, 'run:exit')).toMatchObject([{ outcome: 'fail', message: 'exit code 7' }])
     expect(words(view, 'run:restart')[0]).toMatch(/^restart \d+: it failed; again in /)
-    expect(words(view, 'run:usage')[0]).toMatch(/^\d+ s, \d+\.\d\d s of CPU, 0\.\d{6} GiB h$/)
+    expect(words(view, 'run:usage')[0]).toMatch(
+      /^(\d+ s, \d+\.\d\d s of CPU, 0\.\d{6} GiB h, \d+ B received, \d+ B sent(; of that last )?){2}$/,
+    )
     expect(words(view, 'run:output')).toEqual(expect.arrayContaining(['about to fail', 'secret of the author']))
     const there = await pair.view('crash', 'atWorker')
     expect(there).toMatchObject({ state: 'accepted', run: { healthy: false, exitCode: 7 } })
