@@ -76,7 +76,7 @@ describe.skipIf(!needs('registry'))('a registry of npm as a service, with anothe
         },
         resources: { memory: '256MiB', disk: '128MiB', cpu: '1', pids: 64 },
       })
-      await stateOf(worker, id, 'running', 45_000)
+      await stateOf(worker, id, 'running', 120_000)
       expect(worker.service(id).run?.executor).toBe(executor)
 
       const visitor = await mesh.visitor(publisher, author)
