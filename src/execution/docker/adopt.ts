@@ -8,7 +8,7 @@ import { type Engine, removeContainer } from './engine.ts'
 import { nameOfRun } from './folders.ts'
 import { finishedRun } from './run.ts'
 import { type LabelledRun, parseRunLabels } from './run-labels.ts'
-import { readRecord } from './warm/record.ts'
+import { readRecord } from './warm/run-labels-file.ts'
 import type { DockerWarmStarts } from './warm/warm-starts.ts'
 
 export type Adoption = {

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode'
 import { GATEWAY_CPU, GATEWAY_MEMORY_BYTES, GATEWAY_PIDS, GATEWAY_UID, HELPER_HEAP_MIB } from '../constants.ts'
 import { egressListeners, hostsEntries } from '../egress-targets.ts'
-import { IDLE } from '../gateway/idle.ts'
+import { IDLE } from '../gateway/idle-gateway.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
 import { dockerSeccompProfile } from '../seccomp/docker-profile.ts'
 import type { Plan, PlanLifetime } from '../types.ts'

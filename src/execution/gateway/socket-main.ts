@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { diskAnswer, watchDisk } from './disk.ts'
 import { startEgress } from './egress.ts'
-import { IDLE, waitForSettings } from './idle.ts'
+import { IDLE, waitForSettings } from './idle-gateway.ts'
 import { now, watchLifetime } from './lifetime.ts'
 import { usageAnswer } from './run-usage.ts'
 import { startGatewayServer } from './server.ts'

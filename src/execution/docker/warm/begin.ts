@@ -12,9 +12,9 @@ import type { Engine } from '../engine.ts'
 import { gatewaySettings } from '../gateway-options.ts'
 import { MESSAGE_FILE } from './bootstrap.ts'
 import type { WarmFolders, WarmPaths } from './folders.ts'
-import { writeHosts } from './hosts.ts'
-import { hasTakenMessage } from './message.ts'
-import { type RunRecord, writeRecord } from './record.ts'
+import { hasTakenMessage } from './has-taken-message.ts'
+import { writeHosts } from './hosts-file.ts'
+import { type RunRecord, writeRecord } from './run-labels-file.ts'
 import type { IdleProgram, WarmContainer } from './types.ts'
 
 const BEGIN_MS = 30_000

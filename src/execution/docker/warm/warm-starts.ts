@@ -17,10 +17,10 @@ import { beginGateway, beginProgram } from './begin.ts'
 import { NO_CODE } from './bootstrap.ts'
 import { createWarmFolders } from './folders.ts'
 import { startWarmGateway } from './gateway.ts'
-import { writeHosts } from './hosts.ts'
-import { hasTakenMessage } from './message.ts'
+import { hasTakenMessage } from './has-taken-message.ts'
+import { writeHosts } from './hosts-file.ts'
 import { idlePlan, startIdleProgram } from './program.ts'
-import type { RunRecord } from './record.ts'
+import type { RunRecord } from './run-labels-file.ts'
 import type { WarmContainer } from './types.ts'
 
 /** Of the first container of a class; each that follows has what the last run had. */
