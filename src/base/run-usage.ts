@@ -12,7 +12,7 @@ export type UsageTotals = {
 export type RunUsage = UsageTotals & {
   /** memory at the last look */
   readonly memoryBytes: number
-  /** of its own disk at the last look; 0 where none is told apart */
+  /** bytes on its disk when it was last measured; 0 where its executor does not measure them for each run */
   readonly diskBytes: number
   /** of the last look, ms since 1970 */
   readonly at: number

@@ -10,7 +10,10 @@ export const CHECKPOINT_PAGES = 4000
 /** So many are copied by the write that adds to them, in the main thread: where the other one fails, the log is bounded. */
 export const MAX_LOG_PAGES = 4 * CHECKPOINT_PAGES
 
-/** What was written during a checkpoint is copied at once, so often at most: a log that is copied whole begins anew. */
+/**
+ * A checkpoint is repeated so often at most while writes add to the log: SQLite writes the log from its beginning again
+ * only when all of it is in the file.
+ */
 export const CHECKPOINT_PASSES = 10
 
 /** Writes from one look at the length of the log to the next. */

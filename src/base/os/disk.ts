@@ -28,7 +28,7 @@ export interface OpenFile extends AsyncDisposable {
  * the disk of a machine; a simulation has one in memory.
  */
 export interface Disk {
-  /** `r`: to read. `w`: anew. `a+`: to append and to read. A number: flags of the system. Default `r` */
+  /** Flags as in `node:fs`: `r` reads (the default), `w` empties the file first, `a+` reads and appends, a number is passed on. */
   open(path: string, flags?: 'r' | 'w' | 'a+' | number, mode?: number): Promise<OpenFile>
   readFile(path: string): Promise<Buffer>
   writeFile(path: string, data: string | Uint8Array, options?: { mode?: number }): Promise<void>

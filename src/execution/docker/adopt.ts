@@ -8,7 +8,7 @@ import { type Engine, removeContainer } from './engine.ts'
 import { nameOfRun } from './folders.ts'
 import { finishedRun } from './run.ts'
 import { type LabelledRun, parseRunLabels } from './run-labels.ts'
-import { readRecord } from './warm/run-labels-file.ts'
+import { readRunLabels } from './warm/run-labels-file.ts'
 import type { DockerWarmStarts } from './warm/warm-starts.ts'
 
 export type Adoption = {
@@ -53,7 +53,7 @@ async function foundRun(
 ): Promise<Found | undefined> {
   const warm = Labels[LABEL_ROLE] === 'warm'
   const runId = nameOfRun(Names)
-  const record = warm && runId !== undefined ? await readRecord(handleOf(runId)) : undefined
+  const record = warm && runId !== undefined ? await readRunLabels(handleOf(runId)) : undefined
   const labelled = parseRunLabels(record ?? Labels)
   return labelled === undefined ? undefined : { id: Id, labelled, warm }
 }

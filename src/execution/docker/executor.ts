@@ -20,7 +20,7 @@ import { createImages } from './images/images.ts'
 import { availabilityOf, type EngineInfo, hasSeccomp } from './machine.ts'
 import { type AttachedStream, createAttachedStream } from './output/attached-output.ts'
 import { dockerRun, finishedRun } from './run.ts'
-import { createOpening } from './run-containers.ts'
+import { createRunContainers } from './run-containers.ts'
 import { runLabels, warmRunLabels } from './run-labels.ts'
 import type { DockerExecutor, DockerExecutorComponents, DockerExecutorInit } from './types.ts'
 import { NO_WARM_STARTS } from './warm/no-warm-starts.ts'
@@ -54,7 +54,7 @@ export function createDockerExecutor(
   const codeVolumes = createCodeVolumes({ engine, clock, nodeId })
   const localities = createEngineLocalities({ engine, clock, config: init.docker, nodeId, runtimeDir })
   const localityNow = async () => localities.of(await features(), images.nodeImage)
-  const opening = createOpening({
+  const opening = createRunContainers({
     ...{ engine, clock, gateways, codeVolumes, nodeId, features },
     runtime: docker.runtime,
   })

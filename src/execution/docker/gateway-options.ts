@@ -83,7 +83,7 @@ export function gatewayOptions(input: {
   }
 }
 
-/** What a gateway is told of its run. */
+/** The settings of a run's gateway: its ports, what it may reach, when it ends. */
 export function gatewaySettings({
   plan: { ports, egress },
   lifetime,

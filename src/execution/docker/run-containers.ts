@@ -15,7 +15,7 @@ import { refuseVolumes, refuseWorkingDir, wishesOf } from './images/image-wishes
 import { type EngineInfo, hasSeccomp } from './machine.ts'
 import { attachOutput } from './output/log-copier.ts'
 
-export type OpeningComponents = {
+export type RunContainersComponents = {
   readonly engine: Engine
   readonly clock: Clock
   readonly gateways: Gateways
@@ -41,7 +41,7 @@ export type CreateInit = OpenInit & {
 }
 
 /** Makes what a plan needs in its engine, and starts nothing of the plan's. */
-export function createOpening(components: OpeningComponents) {
+export function createRunContainers(components: RunContainersComponents) {
   const { engine, clock, gateways, codeVolumes, nodeId, runtime, features } = components
 
   async function create(plan: Plan, init: CreateInit): Promise<void> {

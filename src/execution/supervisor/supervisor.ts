@@ -12,6 +12,7 @@ import { readLogs } from '../logs/reader.ts'
 import type { AdoptedRun, Executor } from '../types.ts'
 import { createWarmKeeper } from '../warm/keeper.ts'
 import { removeOldLogs } from './log-cleanup.ts'
+import { createOlderVersions } from './older-versions.ts'
 import { capacityFor, freeResources, NEWER_VERSION_RUNS } from './resources.ts'
 import { buildIdOf, logDirOf, mayBegin, type RunSpec } from './run-spec.ts'
 import { createRunWorker } from './run-worker.ts'
@@ -35,6 +36,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   const warmKeeper = createWarmKeeper(components, { wanted: init.warm, freeBytes: () => free().memoryBytes })
   const closing = new AbortController()
   const background = new Set<Promise<void>>()
+  const { underWay, failing } = createOlderVersions(journal, workers)
   let booted = false
   let cleanUp: Promise<void> | undefined
   let cleanUpTimer: Timer | undefined
@@ -82,24 +84,6 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
         if (!closing.signal.aborted) events.emit('execution:freed', { service: service.id, runId: worker.runId })
       }),
     )
-  }
-
-  /** Older versions that run here: the one before, and those before it that a failed update left running. */
-  function underWay(replaces: string | undefined): string[] {
-    const found: string[] = []
-    const seen = new Set<string>()
-    for (let older = replaces; older !== undefined && !seen.has(older); ) {
-      seen.add(older)
-      if (workers.has(older)) found.push(older)
-      const record = journal.ofService(older)
-      older = record === undefined ? undefined : (record.plan as RunSpec).replaces
-    }
-    return found
-  }
-
-  /** Older versions that end by themselves again and again: nothing goes back to them, and each would keep its capacity. */
-  function failing(replaces: string | undefined): string[] {
-    return underWay(replaces).filter((older) => workers.get(older)?.failing === true)
   }
 
   function endEach(versions: readonly string[], why: string): void {

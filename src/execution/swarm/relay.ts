@@ -13,7 +13,7 @@ import { LABEL_NODE, relayContainer } from './service-options.ts'
 export type Relay = {
   /** A connection to the launcher of a service of this name. */
   open(service: string): Promise<Duplex>
-  /** Removes those that were made and never started: any other ends with its connection, and goes. */
+  /** Removes relays that were created and never started. A relay that was started ends, and is removed, with its connection. */
   sweep(): Promise<void>
   close(): void
 }

@@ -14,7 +14,7 @@ import { MESSAGE_FILE } from './bootstrap.ts'
 import type { WarmFolders, WarmPaths } from './folders.ts'
 import { hasTakenMessage } from './has-taken-message.ts'
 import { writeHosts } from './hosts-file.ts'
-import { type RunRecord, writeRecord } from './run-labels-file.ts'
+import { type RunLabels, writeRunLabels } from './run-labels-file.ts'
 import type { IdleProgram, WarmContainer } from './types.ts'
 
 const BEGIN_MS = 30_000
@@ -22,7 +22,7 @@ const BEGIN_MS = 30_000
 export type BeginInit = {
   readonly plan: Plan & { readonly codeDir?: string | undefined }
   readonly handle: DockerHandle
-  readonly record: RunRecord
+  readonly record: RunLabels
 }
 
 type Components = { readonly engine: Engine; readonly clock: Clock; readonly folders: WarmFolders }
@@ -65,7 +65,7 @@ export async function beginProgram(
     writeMessage(paths, plan.codeDir, idle.uid, program),
     updateCpu(engine, warm.handle.name, idle.cpuMillicores, plan.grant.cpuMillicores),
   ])
-  await writeRecord(handle, record)
+  await writeRunLabels(handle, record)
   await Promise.all([
     renameContainer(components, warm.handle.name, handle.name),
     idle.mounter.mount(paths.table, { staging: paths.staging }),

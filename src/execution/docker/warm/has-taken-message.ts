@@ -2,7 +2,10 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MESSAGE_FILE, TAKEN_FILE, VOID_FILE } from './bootstrap.ts'
 
-/** Has a program that waited taken its message? It renames it, and so does this: false, and it never will. `own`: its folder. */
+/**
+ * Has the program of a warm container taken its message? The program takes it by a rename, and so does this: after the
+ * answer false it never can. `own`: the container's folder.
+ */
 export async function hasTakenMessage(own: string): Promise<boolean> {
   const renamed = (from: string, to: string) =>
     rename(join(own, from), join(own, to)).then(

@@ -13,7 +13,7 @@ ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 `
 
-/** In place: a container that is there shows this very file. Its gateway, whose hosts file it would share, was made before its names were known. */
+/** Written in place, because the warm container has this very file mounted: its gateway was made before the run's names were known. */
 export async function writeHosts(
   { socket }: Pick<DockerHandle, 'socket'>,
   listeners: readonly EgressListener[],

@@ -1,6 +1,6 @@
 import type { DockerWarmStarts } from './warm-starts.ts'
 
-/** Of an engine that shares no folder with the node: nothing waits there, and what waits on this machine is another's. */
+/** For an engine that shares no folder with the node: it keeps no warm containers, and those on this machine are not its own. */
 export const NO_WARM_STARTS: DockerWarmStarts = {
   keep: async () => {},
   begin: async () => ({ start: undefined }),

@@ -4,20 +4,20 @@ import type { DockerHandle } from '../container-options.ts'
 
 const FILE = 'run.json'
 
-/** Labels of the run that has a container which was there before it: the container's own are of before. */
-export type RunRecord = Readonly<Record<string, string>>
+/** The labels of a run in a warm container. An engine cannot change those of the container, which was made before the run. */
+export type RunLabels = Readonly<Record<string, string>>
 
-/** What a machine that goes down makes void need not be on the disk. */
-export async function writeRecord({ socket }: Pick<DockerHandle, 'socket'>, record: RunRecord): Promise<void> {
+/** Not synced: the container does not survive what would lose the file. */
+export async function writeRunLabels({ socket }: Pick<DockerHandle, 'socket'>, record: RunLabels): Promise<void> {
   const path = join(dirname(socket), FILE)
   await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 })
   await rename(`${path}.new`, path)
 }
 
 /** Undefined where there is none. */
-export async function readRecord({ socket }: Pick<DockerHandle, 'socket'>): Promise<RunRecord | undefined> {
+export async function readRunLabels({ socket }: Pick<DockerHandle, 'socket'>): Promise<RunLabels | undefined> {
   try {
-    return JSON.parse(await readFile(join(dirname(socket), FILE), 'utf8')) as RunRecord
+    return JSON.parse(await readFile(join(dirname(socket), FILE), 'utf8')) as RunLabels
   } catch {
     return undefined
   }

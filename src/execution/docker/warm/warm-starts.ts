@@ -20,7 +20,7 @@ import { startWarmGateway } from './gateway.ts'
 import { hasTakenMessage } from './has-taken-message.ts'
 import { writeHosts } from './hosts-file.ts'
 import { idlePlan, startIdleProgram } from './program.ts'
-import type { RunRecord } from './run-labels-file.ts'
+import type { RunLabels } from './run-labels-file.ts'
 import type { WarmContainer } from './types.ts'
 
 /** Of the first container of a class; each that follows has what the last run had. */
@@ -53,7 +53,7 @@ export type DockerWarmBegin = {
 /** Containers that an engine keeps warm, and the starts that take them. */
 export interface DockerWarmStarts extends AsyncDisposable {
   keep(wanted: WarmStarts, options?: { renew?: boolean | undefined }): Promise<void>
-  begin(plan: Plan, options: { handle: DockerHandle; record(start: string): RunRecord }): Promise<DockerWarmBegin>
+  begin(plan: Plan, options: { handle: DockerHandle; record(start: string): RunLabels }): Promise<DockerWarmBegin>
   /** Is it the run's, by what its container did? False: it never begins. */
   hasTaken(handle: DockerHandle): Promise<boolean>
   /** Is this the label of one that waits here? */

@@ -8,9 +8,9 @@ import { KEY_FILE, LAUNCHER_PORT, type LauncherSettings, SILENCE_MS, TLS_OPTIONS
 
 /**
  * The launcher: a task of the swarm that stands for one run on the machine where it was placed. It carries the node's
- * connections to that machine's engine, over which the node makes the run; it starts nothing itself. What the run consists
- * of is removed when it is told to end, and what killed launchers have left when it begins. `main <settings as JSON>`;
- * THUNDERCLOUD_TASK is the id of its task.
+ * connections to that machine's engine, over which the node makes the run; it starts nothing itself. When it starts, it
+ * removes what killed launchers left on this machine. On SIGTERM it removes everything that belongs to its run.
+ * Arguments: the settings as JSON. Environment: THUNDERCLOUD_TASK, the id of its task.
  */
 const { mode } = JSON.parse(process.argv[2] ?? '{}') as LauncherSettings
 const task = process.env.THUNDERCLOUD_TASK ?? ''
