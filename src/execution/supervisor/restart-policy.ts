@@ -1,7 +1,7 @@
 import { formatMs, formatSeconds } from '../../base/format.ts'
 import type { RunChange } from '../journal.ts'
 import type { RunEnd } from '../types.ts'
-import { checkText } from './run-check.ts'
+import { checkText } from './checks/run-check.ts'
 import { type RunSpec, restarts, timeLimitText } from './run-spec.ts'
 import type { MonitoredEnd } from './types.ts'
 

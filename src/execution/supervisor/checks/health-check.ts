@@ -1,8 +1,8 @@
-import { type Clock, sleep } from '../../base/clock.ts'
-import { HEALTH_POLL_MS, HEALTHY_AFTER_PORTS_MS, MAX_TIMER_MS } from '../constants.ts'
-import type { Run, RunnableService } from '../types.ts'
+import { type Clock, sleep } from '../../../base/clock.ts'
+import { HEALTH_POLL_MS, HEALTHY_AFTER_PORTS_MS, MAX_TIMER_MS } from '../../constants.ts'
+import type { Run, RunnableService } from '../../types.ts'
+import type { HealthSettings } from '../types.ts'
 import { runCheck } from './run-check.ts'
-import type { HealthSettings } from './types.ts'
 
 export type HealthInit = {
   readonly service: RunnableService['run']

@@ -1,8 +1,8 @@
-import { type Clock, deadline } from '../../base/clock.ts'
-import { messageOf, TimeoutError } from '../../base/errors.ts'
-import { formatSeconds } from '../../base/format.ts'
-import { readLine } from '../gateway/server.ts'
-import type { Run, RunnableService } from '../types.ts'
+import { type Clock, deadline } from '../../../base/clock.ts'
+import { messageOf, TimeoutError } from '../../../base/errors.ts'
+import { formatSeconds } from '../../../base/format.ts'
+import { readLine } from '../../gateway/server.ts'
+import type { Run, RunnableService } from '../../types.ts'
 
 type Check = NonNullable<RunnableService['run']['check']>
 

@@ -1,6 +1,6 @@
-import { type Clock, sleep } from '../../base/clock.ts'
-import { GATEWAY_CHECK_MS, GATEWAY_FAILURES } from '../constants.ts'
-import type { Run } from '../types.ts'
+import { type Clock, sleep } from '../../../base/clock.ts'
+import { GATEWAY_CHECK_MS, GATEWAY_FAILURES } from '../../constants.ts'
+import type { Run } from '../../types.ts'
 
 /**
  * Resolves when the run's gateway has not answered several times in a row, so that the run is unreachable; never
