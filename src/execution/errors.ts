@@ -19,7 +19,8 @@ export class EngineGoneError extends UnavailableError {
 export class GatewayUnreachableError extends UnavailableError {
   override readonly name = 'GatewayUnreachableError'
 
-  constructor(code: string) {
+  /** `code`: of the system; ENOENT where there is no socket (yet) */
+  constructor(readonly code: string) {
     super(`the gateway of the run does not accept connections (${code})`)
   }
 }

@@ -1,6 +1,8 @@
 import { raceSignal } from 'race-signal'
-import { type Clock, deadline } from '../../base/clock.ts'
+import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
+import { CONNECT_RETRY_MS } from '../constants.ts'
+import { GatewayUnreachableError } from '../errors.ts'
 import { type GatewayEndpoint, requestGateway } from '../gateway/client.ts'
 import type { GatewayUsage } from '../gateway/run-usage.ts'
 import type { RunEnd, RunTotals } from '../types.ts'
@@ -17,12 +19,16 @@ export async function gatewayTotals(
   signal?: AbortSignal,
 ): Promise<GatewayUsage | undefined> {
   using limit = deadline(clock, ANSWER_MS, new TimeoutError('the gateway does not answer'), signal)
-  try {
-    return JSON.parse(
-      await raceSignal(requestGateway(endpoint, { usage: true }, limit.signal), limit.signal),
-    ) as GatewayUsage
-  } catch {
-    return undefined
+  const ask = () => raceSignal(requestGateway(endpoint, { usage: true }, limit.signal), limit.signal)
+  for (;;) {
+    try {
+      return JSON.parse(await ask()) as GatewayUsage
+    } catch (error) {
+      // a run can end before its gateway, which begins with it, has made its socket
+      if (!(error instanceof GatewayUnreachableError) || error.code !== 'ENOENT') return undefined
+    }
+    await sleep(clock, CONNECT_RETRY_MS, limit).catch(() => {})
+    if (limit.signal.aborted) return undefined
   }
 }
 
