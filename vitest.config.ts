@@ -12,24 +12,38 @@ const builtProcesses = {
   },
 } as const
 
+const RUNS = ['test/compliance/**/*.test.ts', 'test/integration/execution/**/*.test.ts', 'test/e2e/**/*.test.ts']
+
 export default defineConfig({
   plugins: [builtProcesses],
   // As `node --conditions=thundercloud-source`: the package's own name leads to sources, also in child processes.
   ssr: { resolve: { conditions: ['thundercloud-source', 'module', 'node', 'development|production'] } },
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/build.ts'],
     setupFiles: ['test/setup.ts'],
     // A process that loaded libp2p once serves many test files: 2 s for 20 files instead of 20 s.
     pool: 'forks',
     isolate: false,
-    // meshes of many nodes share a process: more at a time than a small machine has cores, and peers time out
-    maxWorkers: 2,
     // a wait that is not over on a busy machine is not yet a failure
     expect: { poll: { timeout: 45_000 } },
     testTimeout: 150_000,
     hookTimeout: 150_000,
     teardownTimeout: 20_000,
     reporters: ['verbose'],
+    projects: [
+      // what starts containers and processes waits for them most of the time
+      { extends: true, test: { name: 'runs', include: RUNS, maxWorkers: 4, sequence: { groupOrder: 0 } } },
+      // meshes of many nodes share a process: more at a time than a small machine has cores, and peers time out
+      {
+        extends: true,
+        test: {
+          name: 'nodes',
+          include: ['test/**/*.test.ts'],
+          exclude: RUNS,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

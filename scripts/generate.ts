@@ -8,7 +8,7 @@ import { COMMANDS } from '../src/cli/commands/index.ts'
 import { helpTexts } from '../src/cli/help-texts.ts'
 import { FILE_SCHEMAS, type FileKind, jsonSchemaText, referenceText } from '../src/config/index.ts'
 import { rulesReference } from '../src/runner/andromeda/reference.ts'
-import { withLimitsTable } from '../test/compliance/limits-matrix.ts'
+import { withLimitsTable } from '../test/compliance/limits/matrix.ts'
 import { boundariesText } from './biome/floors.ts'
 import { withImportTable } from './import-graph.ts'
 

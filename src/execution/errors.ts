@@ -19,9 +19,12 @@ export class EngineGoneError extends UnavailableError {
 export class GatewayUnreachableError extends UnavailableError {
   override readonly name = 'GatewayUnreachableError'
 
-  /** `code`: of the system; ENOENT where there is no socket (yet) */
-  constructor(readonly code: string) {
+  /** of the system; ENOENT where there is no socket (yet) */
+  readonly code: string
+
+  constructor(code: string) {
     super(`the gateway of the run does not accept connections (${code})`)
+    this.code = code
   }
 }
 

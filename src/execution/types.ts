@@ -193,7 +193,7 @@ export type WarmStarts = {
   freeBytes(): number
 }
 
-/** A way to run a service under a grant. Every executor passes test/compliance/executor-kit.ts. */
+/** A way to run a service under a grant. Every executor passes test/compliance/executor/kit.ts. */
 export interface Executor {
   readonly name: ExecutorName
   /** It takes plans with `outputs`. */

@@ -1,8 +1,8 @@
 import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { describe, expect } from 'vitest'
-import { runToEnd, talk } from '../fixtures/execution/run-fixture.ts'
-import type { KitContext } from './executor-kit-context.ts'
+import { runToEnd, talk } from '../../fixtures/execution/run-fixture.ts'
+import type { KitContext } from './kit-context.ts'
 
 /** No network but the gateway. */
 export function describeNetwork({ it, executor, json, plan }: KitContext): void {

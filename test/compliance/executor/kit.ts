@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { systemClock } from '../../src/base/clock.ts'
-import { silentLog } from '../../src/base/log.ts'
-import type { Grant } from '../../src/base/verdict.ts'
+import { systemClock } from '../../../src/base/clock.ts'
+import { silentLog } from '../../../src/base/log.ts'
+import type { Grant } from '../../../src/base/verdict.ts'
 import {
   createDockerExecutor,
   createHostExecutor,
@@ -10,8 +10,8 @@ import {
   createUserIds,
   type Executor,
   type PoolExecutor,
-} from '../../src/execution/index.ts'
-import { swarmExecutor } from '../fixtures/execution/executors.ts'
+} from '../../../src/execution/index.ts'
+import { swarmExecutor } from '../../fixtures/execution/executors.ts'
 import {
   MIB,
   makeRunDirs,
@@ -19,19 +19,19 @@ import {
   planFor,
   type RunDirs,
   runToEnd,
-} from '../fixtures/execution/run-fixture.ts'
-import type { OwnSwarm } from '../fixtures/execution/swarm/own-swarm.ts'
-import { alwaysWarm, UIDS } from '../fixtures/execution/warm-host.ts'
-import { system } from '../fixtures/system.ts'
-import { describeBasics } from './executor-kit-basics.ts'
-import { describeCheck } from './executor-kit-check.ts'
-import { describeEgress } from './executor-kit-egress.ts'
-import { describeLife } from './executor-kit-lifecycle.ts'
-import { describeLimits } from './executor-kit-limits.ts'
-import { describeNetwork } from './executor-kit-network.ts'
-import { describeOutputs } from './executor-kit-outputs.ts'
-import { createRows, type LeftOut } from './executor-kit-rows.ts'
-import { describeUsage } from './executor-kit-usage.ts'
+} from '../../fixtures/execution/run-fixture.ts'
+import type { OwnSwarm } from '../../fixtures/execution/swarm/own-swarm.ts'
+import { alwaysWarm, UIDS } from '../../fixtures/execution/warm-host.ts'
+import { system } from '../../fixtures/system.ts'
+import { describeBasics } from './kit-basics.ts'
+import { describeCheck } from './kit-check.ts'
+import { describeEgress } from './kit-egress.ts'
+import { describeLife } from './kit-lifecycle.ts'
+import { describeLimits } from './kit-limits.ts'
+import { describeNetwork } from './kit-network.ts'
+import { describeOutputs } from './kit-outputs.ts'
+import { createRows, type LeftOut } from './kit-rows.ts'
+import { describeUsage } from './kit-usage.ts'
 
 type Create = (dirs: RunDirs, nodeId: string) => Executor
 type DockerConfig = Parameters<typeof createDockerExecutor>[1]['docker']

@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createTarReader } from '../../src/code/archive/tar-read.ts'
-import { packOutputs } from '../../src/code/index.ts'
-import type { Run } from '../../src/execution/index.ts'
-import { linesOf, MIB, type PlanChange } from '../fixtures/execution/run-fixture.ts'
-import { system } from '../fixtures/system.ts'
-import type { KitContext } from './executor-kit-context.ts'
+import { createTarReader } from '../../../src/code/archive/tar-read.ts'
+import { packOutputs } from '../../../src/code/index.ts'
+import type { Run } from '../../../src/execution/index.ts'
+import { linesOf, MIB, type PlanChange } from '../../fixtures/execution/run-fixture.ts'
+import { system } from '../../fixtures/system.ts'
+import type { KitContext } from './kit-context.ts'
 
 const LIMITS = { maxBytes: 4 * MIB, maxEntries: 2000 }
 /** Not empty, and the same on every executor: what a task leaves has one name, wherever it ran. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { MIB, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
-import type { KitContext } from './executor-kit-context.ts'
+import { MIB, runToEnd, until } from '../../fixtures/execution/run-fixture.ts'
+import type { KitContext } from './kit-context.ts'
 
 /** No privileges, and no more than the grant. */
 export function describeLimits({ executor, json, limited, outcome, plan }: KitContext): void {

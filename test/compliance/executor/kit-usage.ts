@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Run, RunEnd } from '../../src/execution/index.ts'
-import { runToEnd, talk } from '../fixtures/execution/run-fixture.ts'
-import type { KitContext } from './executor-kit-context.ts'
+import type { Run, RunEnd } from '../../../src/execution/index.ts'
+import { runToEnd, talk } from '../../fixtures/execution/run-fixture.ts'
+import type { KitContext } from './kit-context.ts'
 
 const KIB = 1024
 /** How often the slowest executor looks at its runs. */

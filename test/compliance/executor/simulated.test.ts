@@ -1,8 +1,8 @@
-import { systemClock } from '../../src/base/clock.ts'
-import { systemDisk } from '../../src/base/os/disk.ts'
-import { createSimulatedExecutor, type RunTable } from '../../src/simulation/machine/executor.ts'
-import { scriptProgram } from '../fixtures/execution/script-program.ts'
-import { describeExecutor } from './executor-kit.ts'
+import { systemClock } from '../../../src/base/clock.ts'
+import { systemDisk } from '../../../src/base/os/disk.ts'
+import { createSimulatedExecutor, type RunTable } from '../../../src/simulation/machine/executor.ts'
+import { scriptProgram } from '../../fixtures/execution/script-program.ts'
+import { describeExecutor } from './kit.ts'
 
 const NO_PROCESS = 'a program is a function and no process'
 const NO_FILES = 'a program is a function and has no file system'

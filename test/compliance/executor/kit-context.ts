@@ -1,6 +1,6 @@
-import type { Grant } from '../../src/base/verdict.ts'
-import type { Executor, Plan } from '../../src/execution/index.ts'
-import type { Outcome, PlanChange, RunDirs } from '../fixtures/execution/run-fixture.ts'
+import type { Grant } from '../../../src/base/verdict.ts'
+import type { Executor, Plan } from '../../../src/execution/index.ts'
+import type { Outcome, PlanChange, RunDirs } from '../../fixtures/execution/run-fixture.ts'
 
 export type KitContext = {
   /** A test, unless the executor leaves this one out. */

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
-import type { Run } from '../../src/execution/index.ts'
-import { linesOf, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
-import type { KitContext } from './executor-kit-context.ts'
+import type { Run } from '../../../src/execution/index.ts'
+import { linesOf, runToEnd, until } from '../../fixtures/execution/run-fixture.ts'
+import type { KitContext } from './kit-context.ts'
 
 /** What a process is allowed, as the kernel says it. */
 const RIGHTS = `fs.readFileSync('/proc/self/status', 'utf8').split('\\n').filter(line => /^(Uid|Gid|Cap|NoNewPrivs|Seccomp:)/.test(line)).join()

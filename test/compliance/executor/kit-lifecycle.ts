@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
-import { linesOf, makeRunDirs, runToEnd, talk, until } from '../fixtures/execution/run-fixture.ts'
-import type { KitContext } from './executor-kit-context.ts'
+import { linesOf, makeRunDirs, runToEnd, talk, until } from '../../fixtures/execution/run-fixture.ts'
+import type { KitContext } from './kit-context.ts'
 
 /** Ends that are asked for, and nodes that are killed. */
 export function describeLife({ it, create, dirs, executor, nodeId, plan }: KitContext): void {

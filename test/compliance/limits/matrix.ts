@@ -58,7 +58,7 @@ export function saidOf(limit: LimitName, unenforced: readonly string[]): Hold {
   return texts.some((text) => text.startsWith('no child processes')) ? 'refused' : 'held'
 }
 
-const BEGIN = '<!-- limits: made from test/compliance/limits-matrix.ts -->'
+const BEGIN = '<!-- limits: made from test/compliance/limits/matrix.ts -->'
 const END = '<!-- /limits -->'
 
 export function withLimitsTable(document: string): string {

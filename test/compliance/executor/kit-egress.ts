@@ -1,11 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
-import { createEgress, type EgressDecision, type EgressPolicy, machineNetwork } from '../../src/egress/index.ts'
-import type { PlanEgress, Run } from '../../src/execution/index.ts'
-import { type PlanChange, runToEnd } from '../fixtures/execution/run-fixture.ts'
-import { system } from '../fixtures/system.ts'
-import type { KitContext } from './executor-kit-context.ts'
+import { createEgress, type EgressDecision, type EgressPolicy, machineNetwork } from '../../../src/egress/index.ts'
+import type { PlanEgress, Run } from '../../../src/execution/index.ts'
+import { type PlanChange, runToEnd } from '../../fixtures/execution/run-fixture.ts'
+import { system } from '../../fixtures/system.ts'
+import type { KitContext } from './kit-context.ts'
 
 /** What names lead to here: a public-looking name to this machine, and those that a stranger points elsewhere. */
 const NAMES: Record<string, string> = {

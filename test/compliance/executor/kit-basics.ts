@@ -1,8 +1,8 @@
 import { chmod, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
-import { MIB, runToEnd, until } from '../fixtures/execution/run-fixture.ts'
-import type { KitContext } from './executor-kit-context.ts'
+import { MIB, runToEnd, until } from '../../fixtures/execution/run-fixture.ts'
+import type { KitContext } from './kit-context.ts'
 
 /** A command, what it writes, and what it sees of the disk. */
 export function describeBasics({ it, create, dirs, executor, json, logs, nodeId, outcome, plan }: KitContext): void {

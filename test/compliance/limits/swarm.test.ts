@@ -1,0 +1,3 @@
+import { describeLimits } from './kit.ts'
+
+describeLimits(['swarm'])
