@@ -2,7 +2,10 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { messageOf } from '../base/errors.ts'
 import { escapeUnseen, sanitizeText } from '../base/format.ts'
-import { createGuard } from './auth.ts'
+import { systemRng } from '../base/rng.ts'
+import { createGuard } from './access/guard.ts'
+import { pageHeaders } from './access/page-headers.ts'
+import { createSessions } from './access/sessions.ts'
 import { EVENT_MEMORY, HEARTBEAT_MS, MAX_STREAM_BUFFER_BYTES, RETRY_AFTER_SECONDS } from './constants.ts'
 import type { ApiEnv } from './env.ts'
 import { createEventLog } from './event-log.ts'
@@ -18,13 +21,14 @@ import { poolRoutes } from './routes/pools.ts'
 import { resultRoutes } from './routes/results.ts'
 import type { RouteComponents } from './routes/route.ts'
 import { serviceRoutes } from './routes/services.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 import { submissionRoutes } from './routes/submissions.ts'
 import { trustRoutes } from './routes/trust.ts'
 import { branchSchema } from './schemas/trust.ts'
 import { createEventStream, type EventStream } from './sse.ts'
 import type { Api, ApiComponents } from './types.ts'
 
-export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiComponents): Api {
+export function createApi({ node, clock, log, token, host = '127.0.0.1', rng = systemRng() }: ApiComponents): Api {
   const app = new OpenAPIHono<ApiEnv>()
   const eventLog = createEventLog(node.events, { epoch: clock.now().toString(36), memory: EVENT_MEMORY })
   const streams = new Set<EventStream>()
@@ -41,7 +45,14 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
       destroyConnection,
     })
     streams.add(stream)
-    stream.signal.addEventListener('abort', () => streams.delete(stream), { once: true })
+    const { ended } = context.get('principal')
+    const end = () => stream.end()
+    ended?.addEventListener('abort', end, { once: true })
+    const leave = () => {
+      streams.delete(stream)
+      ended?.removeEventListener('abort', end)
+    }
+    stream.signal.addEventListener('abort', leave, { once: true })
     return stream
   }
 
@@ -53,6 +64,7 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
       context.res = new Response(escapeUnseen(await context.res.text()), context.res)
     }
   })
+  app.use('/dashboard/*', pageHeaders())
   app.notFound((context) =>
     context.json({ error: `there is no ${context.req.method} ${sanitizeText(context.req.path, 80)}` }, 404),
   )
@@ -68,9 +80,14 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
     )
   })
 
-  const guard = createGuard({ token, host })
-  const components: RouteComponents = { node, clock, log, guard, eventLog, openStream }
+  const sessions = createSessions({ clock, rng })
+  // browsers do not tell the ports of a host apart: each node has a name of its own
+  const cookieName = `thundercloud-${node.peerId.slice(-12)}`
+  const guard = createGuard({ token, host, cookieName, sessionOf: sessions.principal })
+  const access = { guard, sessions, cookieName, host }
+  const components: RouteComponents = { node, clock, log, eventLog, openStream, ...access }
   nodeInfoRoutes(app, components)
+  sessionRoutes(app, components)
   submissionRoutes(app, components)
   serviceRoutes(app, components)
   logRoutes(app, components)
@@ -93,9 +110,10 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1' }: ApiCo
 
   return {
     fetch: (request, bindings) => app.fetch(request, bindings),
-    isOperator: guard.isToken,
+    knows: guard.knows,
     [Symbol.dispose]() {
       eventLog[Symbol.dispose]()
+      sessions[Symbol.dispose]()
       for (const stream of streams) stream.end()
     },
   }

@@ -38,3 +38,14 @@ export const ASK_MS = 5_000
 
 /** How often it is looked whether the operator's socket is still there. */
 export const SOCKET_LOOK_MS = 30_000
+
+/** A link to the dashboard opens it within this time, once. */
+export const LINK_SECONDS = 60
+/** Links that wait to be opened; with one more, the oldest is void. */
+export const MAX_LINKS = 16
+/** A session of the dashboard ends after a working day, whatever is done with it. */
+export const SESSION_SECONDS = 12 * 3600
+/** It ends earlier where nothing is asked for so long. */
+export const SESSION_IDLE_SECONDS = 2 * 3600
+/** Sessions at once; with one more, the oldest ends. */
+export const MAX_SESSIONS = 32

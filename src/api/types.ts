@@ -1,11 +1,15 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import type { Rng } from '../base/rng.ts'
 import type { ThundercloudNode } from '../node/types.ts'
+import type { Credentials } from './access/guard.ts'
 
 export interface ApiComponents {
   readonly node: ThundercloudNode
   readonly clock: Clock
   readonly log: Log
+  /** default: the system's */
+  readonly rng?: Pick<Rng, 'bytes'> | undefined
   /** what the operator proves to be the operator with */
   readonly token: string
   /** where it listens, as the operator wrote it: besides IP addresses and localhost, the name that the operator's routes answer to */
@@ -22,8 +26,8 @@ export interface ApiComponents {
 export interface Api extends Disposable {
   /** `bindings.operator`: it came by a way that is the operator's alone. */
   fetch(request: Request, bindings?: object): Response | Promise<Response>
-  /** Whether the header `Authorization` carries the token. */
-  isOperator(authorization: string | undefined): boolean
+  /** Whether a request with these headers is from someone with a token or a session. */
+  knows(credentials: Credentials): boolean
 }
 
 export interface ServedApi extends AsyncDisposable {

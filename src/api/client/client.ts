@@ -44,6 +44,7 @@ import type { Shape } from '../shape.ts'
 import { type CodeClient, createCodeClient } from './code-client.ts'
 import { createPoolsClient, type PoolsClient } from './pools-client.ts'
 import { type ApiClientInit, createRestClient } from './rest-client.ts'
+import { createSessionsClient, type SessionsClient } from './sessions-client.ts'
 
 export type { ApiClientInit } from './rest-client.ts'
 
@@ -56,6 +57,7 @@ export interface ApiClient {
   readonly url: string
   readonly code: CodeClient
   readonly pools: PoolsClient
+  readonly sessions: SessionsClient
   health(options?: AbortOptions): Promise<Health>
   node(options?: AbortOptions): Promise<NodeInfo>
   services(options?: AbortOptions): Promise<ServiceView[]>
@@ -112,6 +114,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     url: init.url,
     code: createCodeClient(rest),
     pools: createPoolsClient(rest),
+    sessions: createSessionsClient(rest),
     // a node that is not well says so with 503 and the same body, which is an answer
     health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),

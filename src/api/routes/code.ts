@@ -25,7 +25,7 @@ export function codeRoutes(app: App, { node, guard, log, openStream }: RouteComp
     security: OPERATOR,
     responses: answers(200, 'codes, and the space that they take', codeListSchema, NEEDS_TOKEN),
   })
-  app.get('/code', guard.middleware, (context) => context.json(node.code.list()))
+  app.get('/code', guard.may('read'), (context) => context.json(node.code.list()))
 
   app.openAPIRegistry.registerPath({
     method: 'get',
@@ -43,7 +43,7 @@ export function codeRoutes(app: App, { node, guard, log, openStream }: RouteComp
       },
     ),
   })
-  app.get('/code/:code', guard.middleware, (context) => context.json(node.code.get(context.req.param('code'))))
+  app.get('/code/:code', guard.may('read'), (context) => context.json(node.code.get(context.req.param('code'))))
 
   app.openAPIRegistry.registerPath({
     method: 'get',
@@ -59,7 +59,7 @@ export function codeRoutes(app: App, { node, guard, log, openStream }: RouteComp
       ...problems({ ...NEEDS_TOKEN, ...CODE }),
     },
   })
-  app.get('/code/:code/archive', guard.middleware, async (context) => {
+  app.get('/code/:code/archive', guard.may('read'), async (context) => {
     const { code, bytes } = node.code.get(context.req.param('code'))
     const tar = ReadableStream.from(await node.code.read(code, { signal: context.req.raw.signal }))
     const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': String(bytes) }
@@ -81,7 +81,7 @@ export function codeRoutes(app: App, { node, guard, log, openStream }: RouteComp
       ...problems({ ...NEEDS_TOKEN, 400: CODE[400] }),
     },
   })
-  app.post('/code/:code/fetch', guard.middleware, (context) => {
+  app.post('/code/:code/fetch', guard.may('operate'), (context) => {
     const code = context.req.param('code')
     refuseMalformed(code)
     const stream = openStream(context)
@@ -100,7 +100,7 @@ export function codeRoutes(app: App, { node, guard, log, openStream }: RouteComp
     security: OPERATOR,
     responses: answers(200, 'what was removed', removedCodesSchema, { ...NEEDS_TOKEN, 400: 'dryRun is wrong' }),
   })
-  app.post('/code/gc', guard.middleware, async (context) => {
+  app.post('/code/gc', guard.may('operate'), async (context) => {
     const { dryRun = 'false' } = context.req.query()
     if (dryRun !== 'true' && dryRun !== 'false') throw new HttpProblem(400, 'dryRun must be true or false')
     return context.json({ removed: await node.code.gc({ dryRun: dryRun === 'true' }) })
@@ -120,7 +120,7 @@ export function codeRoutes(app: App, { node, guard, log, openStream }: RouteComp
       ...problems({ ...NEEDS_TOKEN, ...CODE }),
     },
   })
-  app.post('/code/verify', guard.middleware, (context) => {
+  app.post('/code/verify', guard.may('operate'), (context) => {
     const codes = (context.req.query('code') ?? '').split(',').filter((text) => text !== '')
     for (const code of codes) node.code.get(code)
     const stream = openStream(context)

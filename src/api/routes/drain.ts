@@ -23,7 +23,7 @@ export function drainRoutes(app: App, { node, guard }: RouteComponents): void {
     security: OPERATOR,
     responses: answers(200, 'the drain, where there is one', drainSchema, NEEDS_TOKEN),
   })
-  app.get('/drain', guard.middleware, (context) => context.json({ drain: node.drainView() }))
+  app.get('/drain', guard.may('read'), (context) => context.json({ drain: node.drainView() }))
 
   app.openAPIRegistry.registerPath({
     method: 'post',
@@ -34,7 +34,7 @@ export function drainRoutes(app: App, { node, guard }: RouteComponents): void {
     security: OPERATOR,
     responses: answers(200, 'the drain', drainViewSchema, { ...NEEDS_TOKEN, 400: 'the deadline is wrong' }),
   })
-  app.post('/drain', guard.middleware, (context) =>
+  app.post('/drain', guard.may('operate'), (context) =>
     context.json(node.drain({ deadlineMs: readDeadline(context.req.query('deadline')) })),
   )
 
@@ -45,7 +45,7 @@ export function drainRoutes(app: App, { node, guard }: RouteComponents): void {
     security: OPERATOR,
     responses: answers(200, 'undrained is false where it was not drained', undrainedSchema, NEEDS_TOKEN),
   })
-  app.post('/undrain', guard.middleware, (context) => context.json({ undrained: node.undrain() }))
+  app.post('/undrain', guard.may('operate'), (context) => context.json({ undrained: node.undrain() }))
 }
 
 function readDeadline(text: string | undefined): number | null | undefined {

@@ -24,7 +24,7 @@ export function logRoutes(app: App, { node, guard, log, openStream }: RouteCompo
       ...problems({ ...NEEDS_TOKEN, 404: 'there is no such service' }),
     },
   })
-  app.get('/service/:id/logs', guard.middleware, (context) => {
+  app.get('/service/:id/logs', guard.may('read'), (context) => {
     const options = readOptions(context.req.query())
     const { id } = node.service(context.req.param('id'))
     const stream = openStream(context)

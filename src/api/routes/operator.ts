@@ -24,7 +24,7 @@ export function operatorRoutes(app: App, { node, clock, guard }: RouteComponents
       507: 'there is no disk space',
     }),
   })
-  app.post('/archive', guard.middleware, async (context) => {
+  app.post('/archive', guard.may('publish'), async (context) => {
     const request = context.req.raw
     const type = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
     if (!TAR_TYPES.includes(type))
@@ -40,7 +40,7 @@ export function operatorRoutes(app: App, { node, clock, guard }: RouteComponents
     security: OPERATOR,
     responses: answers(200, 'they are in force', reloadedSchema, { ...NEEDS_TOKEN, 400: 'a file is wrong' }),
   })
-  app.post('/reload', guard.middleware, async (context) => {
+  app.post('/reload', guard.may('operate'), async (context) => {
     await node.reload()
     return context.json({ reloaded: true })
   })
@@ -52,5 +52,5 @@ export function operatorRoutes(app: App, { node, clock, guard }: RouteComponents
     security: OPERATOR,
     responses: answers(200, 'peers', peersSchema, NEEDS_TOKEN),
   })
-  app.get('/peers', guard.middleware, (context) => context.json({ peers: node.peers() }))
+  app.get('/peers', guard.may('read'), (context) => context.json({ peers: node.peers() }))
 }

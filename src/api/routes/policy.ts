@@ -29,7 +29,7 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
     security: OPERATOR,
     responses: answers(200, 'the policy', policyViewSchema, NEEDS_TOKEN),
   })
-  app.get('/policy', guard.middleware, (context) => context.json(node.policy()))
+  app.get('/policy', guard.may('read'), (context) => context.json(node.policy()))
 
   app.openAPIRegistry.registerPath({
     method: 'post',
@@ -39,7 +39,7 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
     security: OPERATOR,
     responses: answers(200, 'services whose state would change, best first', previewSchema, PROBLEMS),
   })
-  app.post('/policy/preview', guard.middleware, async ({ req, json }) => {
+  app.post('/policy/preview', guard.may('operate'), async ({ req, json }) => {
     return json(await node.previewPolicy(await textOf(req.raw), { signal: req.raw.signal }))
   })
 
@@ -56,7 +56,7 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
       PROBLEMS,
     ),
   })
-  app.post('/policy', guard.middleware, async ({ req, json }) => {
+  app.post('/policy', guard.may('operate'), async ({ req, json }) => {
     return json(await node.applyPolicy(await textOf(req.raw), { signal: req.raw.signal }))
   })
 

@@ -17,7 +17,7 @@ export function poolRoutes(app: App, { node, clock, guard }: RouteComponents): v
     security: OPERATOR,
     responses: answers(200, 'pools', poolListSchema, { ...NEEDS_TOKEN, 503: 'the Docker engine does not answer' }),
   })
-  app.get('/pools', guard.middleware, async (context) => context.json({ pools: await node.pools.list() }))
+  app.get('/pools', guard.may('read'), async (context) => context.json({ pools: await node.pools.list() }))
 
   app.openAPIRegistry.registerPath({
     method: 'post',
@@ -31,7 +31,7 @@ export function poolRoutes(app: App, { node, clock, guard }: RouteComponents): v
       503: 'the Docker engine does not answer',
     }),
   })
-  app.post('/pools', guard.middleware, async (context) => {
+  app.post('/pools', guard.may('operate'), async (context) => {
     const bytes = await readBody(context.req.raw, { max: MAX_BODY_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
     return context.json(await node.pools.create(specOf(bytes)))
   })
@@ -49,7 +49,7 @@ export function poolRoutes(app: App, { node, clock, guard }: RouteComponents): v
       503: 'the Docker engine does not answer',
     }),
   })
-  app.post('/pools/:name/remove', guard.middleware, async (context) => {
+  app.post('/pools/:name/remove', guard.may('operate'), async (context) => {
     const { force = 'false' } = context.req.query()
     if (force !== 'true' && force !== 'false') throw new HttpProblem(400, 'force must be true or false')
     const name = context.req.param('name')

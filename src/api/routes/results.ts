@@ -15,7 +15,7 @@ export function resultRoutes(app: App, { node, guard }: RouteComponents): void {
     security: OPERATOR,
     responses: answers(200, 'without "code": why nothing is kept is in "detail"', resultsViewSchema, PROBLEMS),
   })
-  app.get('/service/:id/results', guard.middleware, (context) =>
+  app.get('/service/:id/results', guard.may('read'), (context) =>
     context.json(node.results.get(context.req.param('id'))),
   )
 
@@ -33,7 +33,7 @@ export function resultRoutes(app: App, { node, guard }: RouteComponents): void {
       ...problems(PROBLEMS),
     },
   })
-  app.get('/service/:id/results/archive', guard.middleware, async (context) => {
+  app.get('/service/:id/results/archive', guard.may('read'), async (context) => {
     const { service, bytes } = node.results.get(context.req.param('id'))
     const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': String(bytes) }
     if (context.req.method === 'HEAD') return context.body(null, 200, headers)

@@ -3,7 +3,8 @@ import type { Context } from 'hono'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { ThundercloudNode } from '../../node/types.ts'
-import type { Guard } from '../auth.ts'
+import type { Guard } from '../access/guard.ts'
+import type { Sessions } from '../access/sessions.ts'
 import type { ApiEnv } from '../env.ts'
 import type { EventLog } from '../event-log.ts'
 import { problemSchema } from '../schemas/views.ts'
@@ -18,6 +19,11 @@ export interface RouteComponents {
   readonly clock: Clock
   readonly log: Log
   readonly guard: Guard
+  readonly sessions: Sessions
+  /** of a session; nodes of one machine share the cookies of a browser */
+  readonly cookieName: string
+  /** where the API listens, as the operator wrote it */
+  readonly host: string
   readonly eventLog: EventLog
   /** A stream that ends with its reader or with the API. */
   openStream(context: Context<ApiEnv>): EventStream

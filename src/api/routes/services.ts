@@ -40,10 +40,10 @@ export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents)
     })
 
   describe('get', '/services', 'All that is known here', servicesSchema, 'services')
-  app.get('/services', guard.middleware, (context) => context.json({ services: node.services() }))
+  app.get('/services', guard.may('read'), (context) => context.json({ services: node.services() }))
 
   describe('get', '/service/{id}', 'One service, its run and its receipts', serviceViewSchema, 'the service')
-  app.get('/service/:id', guard.middleware, (context) => context.json(node.service(context.req.param('id'))))
+  app.get('/service/:id', guard.may('read'), (context) => context.json(node.service(context.req.param('id'))))
 
   app.openAPIRegistry.registerPath({
     method: 'get',
@@ -54,14 +54,14 @@ export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents)
     security: OPERATOR,
     responses: answers(200, 'the verdict', explanationSchema, PROBLEMS),
   })
-  app.get('/service/:id/explain', guard.middleware, async (context) => {
+  app.get('/service/:id/explain', guard.may('read'), async (context) => {
     const { now, history } = context.req.query()
     const options = { now: readFlag('now', now), history: readFlag('history', history) }
     return context.json(await node.explain(context.req.param('id'), options))
   })
 
   describe('post', '/service/{id}/ask', 'Ask other nodes what they do with it now', receiptsSchema, 'their answers')
-  app.post('/service/:id/ask', guard.middleware, async (context) => {
+  app.post('/service/:id/ask', guard.may('read'), async (context) => {
     using patience = deadline(clock, ASK_MS, new TimeoutError('no other node answers'), context.req.raw.signal)
     return context.json({ receipts: await node.ask(context.req.param('id'), { signal: patience.signal }) })
   })
@@ -73,7 +73,7 @@ export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents)
     stoppedSchema,
     'how far it was stopped',
   )
-  app.post('/service/:id/stop', guard.middleware, async (context) =>
+  app.post('/service/:id/stop', guard.may('operate'), async (context) =>
     context.json(await node.stop(context.req.param('id'))),
   )
 }

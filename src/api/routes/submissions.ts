@@ -41,12 +41,12 @@ export function submissionRoutes(app: App, { node, clock, guard }: RouteComponen
     const bytes = await readBody(request, { max: form.max, clock, timeoutMs: BODY_TIMEOUT_MS })
     const submission = readSubmission(bytes, form)
     if (submission.kind === 'manifest') {
-      guard.check(context)
+      guard.check(context, 'publish')
       const { id, seq } = await node.publishManifest(submission.manifest)
       return context.json({ id, outcome: 'new', seq }, 202)
     }
     // a caller that claims to be the operator publishes from here
-    const asPublisher = guard.claimed(context)
+    const asPublisher = guard.claimed(context, 'publish')
     const received = await node.receive(submission.bytes, { asPublisher })
     if (received.outcome !== 'refused') return context.json(received, received.outcome === 'new' ? 202 : 200)
     if (!received.retry) throw new HttpProblem(400, received.reason)

@@ -44,7 +44,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
     const request = context.req.raw
     checkType(request)
     // a caller that claims to be the operator publishes from here
-    const asPublisher = guard.claimed(context)
+    const asPublisher = guard.claimed(context, 'publish')
     const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
     const submitted = await node.submitStatement(bytes, { asPublisher, signal: request.signal })
     if (submitted.outcome !== 'dropped') return context.json(submitted)
@@ -66,7 +66,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
       415: PROBLEMS[415],
     }),
   })
-  app.post('/statement/preview', guard.middleware, async (context) => {
+  app.post('/statement/preview', guard.may('operate'), async (context) => {
     const request = context.req.raw
     checkType(request)
     const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
@@ -81,7 +81,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
     security: OPERATOR,
     responses: answers(200, 'statements', statementsSchema, { ...NEEDS_TOKEN, 400: 'a filter is wrong' }),
   })
-  app.get('/statements', guard.middleware, async (context) => {
+  app.get('/statements', guard.may('read'), async (context) => {
     const { code, address, signer, lookup } = context.req.query()
     if (!readLookup(lookup)) return context.json({ statements: node.statements({ code, address, signer }) })
     if (code === undefined && address === undefined) {
@@ -106,7 +106,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
     security: OPERATOR,
     responses: answers(200, 'the tree', trustTreeSchema, { ...NEEDS_TOKEN, 400: 'it is no address' }),
   })
-  app.get('/trust', guard.middleware, (context) => context.json(node.trustTree(context.req.query('address'))))
+  app.get('/trust', guard.may('read'), (context) => context.json(node.trustTree(context.req.query('address'))))
 }
 
 function checkType(request: Request): void {

@@ -7,6 +7,9 @@ import type { CommandEntry } from '../command.ts'
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'init', load: async () => (await import('./init.ts')).init },
   { name: 'start', load: async () => (await import('./start.ts')).start },
+  { name: 'dashboard', load: async () => (await import('./dashboard.ts')).dashboard },
+  { name: 'session ls', load: async () => (await import('./session.ts')).sessionLs },
+  { name: 'session revoke', load: async () => (await import('./session.ts')).sessionRevoke },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
   { name: 'policy show', load: async () => (await import('./policy/show.ts')).policyShow },
   { name: 'policy check', load: async () => (await import('./policy/check.ts')).policyCheck },

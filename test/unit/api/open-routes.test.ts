@@ -84,7 +84,19 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
       '/reload',
       '/service',
     ],
-    ...[...service, '/services', '/statement', '/statement/preview', '/statements', '/trust', '/undrain'],
+    ...[
+      ...service,
+      '/services',
+      '/session',
+      '/sessions',
+      '/sessions/link',
+      '/sessions/{id}/revoke',
+      '/statement',
+      '/statement/preview',
+      '/statements',
+      '/trust',
+      '/undrain',
+    ],
   ])
 })
 
