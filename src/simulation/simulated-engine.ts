@@ -2,8 +2,10 @@ import { addAbortListener } from 'node:events'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { entryFile, entryFlags } from '../base/child-entry.ts'
+import type { Clock } from '../base/clock.ts'
 import { UnavailableError } from '../base/errors.ts'
 import { startPiped } from '../process/index.ts'
+import type { SimEvent } from './events.ts'
 import type { Engine, Outcome } from './types.ts'
 
 /**
@@ -11,9 +13,13 @@ import type { Engine, Outcome } from './types.ts'
  * same events, byte for byte, on every machine and however busy it is. libp2p, noise, yamux and gossipsub are the real ones;
  * disks, machines, programs and the wire between the nodes are simulated.
  */
-export function createSimulatedEngine(): Engine {
+export function createSimulatedEngine({ clock }: { clock: Clock }): Engine {
   return {
-    async run(scenario, { onEvent, signal } = {}) {
+    name: 'simulated',
+    depth: 'libp2p',
+    async run(scenario, options = {}) {
+      const { signal } = options
+      const began = clock.monotonic()
       const args = [...entryFlags(import.meta.url), '--no-warnings', entryFile(import.meta.url, './process/main')]
       const child = startPiped({ kind: 'simulation', program: process.execPath, args })
       using _kill = signal && addAbortListener(signal, () => void child.kill('SIGKILL'))
@@ -21,15 +27,16 @@ export function createSimulatedEngine(): Engine {
       // one that died early takes no scenario; its end has the reason
       child.stdin.on('error', () => {}).end(JSON.stringify(scenario))
       const errors = text(child.stderr)
-      let outcome: Outcome | undefined
+      let outcome: Omit<Outcome, 'elapsedSeconds'> | undefined
       for await (const line of createInterface({ input: child.stdout })) {
         if (line.startsWith('{"outcome":')) outcome = (JSON.parse(line) as { outcome: Outcome }).outcome
-        else onEvent?.(line)
+        else if (!line.startsWith('{"sim":')) options.onNodeEvent?.(line)
+        else options.onEvent?.((JSON.parse(line) as { sim: SimEvent }).sim)
       }
       await ended
       signal?.throwIfAborted()
       if (outcome === undefined) throw new UnavailableError(`the simulation ended early: ${(await errors).trim()}`)
-      return outcome
+      return { ...outcome, elapsedSeconds: (clock.monotonic() - began) / 1000 }
     },
   }
 }

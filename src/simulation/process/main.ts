@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { messageOf } from '../../base/errors.ts'
-import type { Outcome, Scenario } from '../types.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import type { Outcome } from '../types.ts'
 import { drive } from './drive.ts'
 import { replaceGlobals } from './globals.ts'
 
 // before anything of the node is imported: libraries take time and chance from the globals
 const globals = replaceGlobals()
-const { play } = await import('../play.ts')
+const { play } = await import('../whole/play.ts')
 const { forbidNondeterminism } = await import('./guard.ts')
 
 const scenario = JSON.parse(await text(process.stdin)) as Scenario
@@ -31,15 +32,30 @@ globals.seed(scenario.seed)
 forbidNondeterminism(fail)
 process.on('unhandledRejection', fail)
 process.on('uncaughtException', fail)
+let endedMs = 0
 await drive(globals, () =>
-  play(scenario, (event) => {
-    const line = JSON.stringify(event)
-    hash.update(`${line}\n`)
-    events++
-    counts[event.event] = (counts[event.event] ?? 0) + 1
-    write(line)
+  play(scenario, {
+    onNodeEvent(event) {
+      const line = JSON.stringify(event)
+      hash.update(`${line}\n`)
+      write(line)
+    },
+    onEvent(event) {
+      const line = JSON.stringify({ sim: event })
+      hash.update(`${line}\n`)
+      events++
+      counts[event.event] = (counts[event.event] ?? 0) + 1
+      endedMs = event.ms
+      write(line)
+    },
   }),
 )
-const outcome: Outcome = { sha256: hash.digest('hex'), events, counts }
+const outcome: Pick<Outcome, 'sha256' | 'events' | 'counts' | 'endedMs' | 'peakMemoryBytes'> = {
+  sha256: hash.digest('hex'),
+  events,
+  counts,
+  endedMs,
+  peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+}
 write(JSON.stringify({ outcome }))
 process.exit(0)

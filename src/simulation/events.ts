@@ -1,0 +1,54 @@
+import { RULE_NAMES } from '../config/rule-names.ts'
+
+/** What a verdict made of a service. */
+export const DISPOSITIONS = ['run', 'parked', 'redirected', 'refused'] as const
+export type SimDisposition = (typeof DISPOSITIONS)[number]
+
+/** The rules that may have decided: none where all passed; `node` is no rule of the runner but the node itself. */
+export const DECIDING_RULES = ['none', ...RULE_NAMES, 'node', 'custom'] as const
+export type DecidingRule = (typeof DECIDING_RULES)[number]
+
+/** Services are numbered in the order of the scenario's instructions, from 0. Statements and stops keep their service's. */
+type Of<Name extends string, More = object> = { readonly event: Name } & More
+
+/** What happened, whatever engine made it happen. */
+export type SimEvent = {
+  /** virtual, since the start */
+  readonly ms: number
+  readonly node: number
+} & (
+  | Of<'joined'>
+  | Of<'left'>
+  | Of<'crashed'>
+  | Of<'cut'>
+  | Of<'healed'>
+  | Of<'published', { readonly service: number; readonly version: number; readonly depth: number }>
+  /** The first valid copy at that node. Its publisher delivers to itself, with 0 hops. */
+  | Of<'delivered', { readonly service: number; readonly depth: number; readonly from: number; readonly hops: number }>
+  | Of<
+      'verdict',
+      {
+        readonly service: number
+        readonly verdict: SimDisposition
+        /** does this node send the service on? */
+        readonly redirect: boolean
+        /** the first that did not pass */
+        readonly rule: DecidingRule
+        /** the best one received when the runner was asked */
+        readonly depth: number
+      }
+    >
+  /** This node sends the service on, for the first time at that depth. */
+  | Of<'emitted', { readonly service: number; readonly depth: number }>
+  | Of<'run', { readonly service: number; readonly state: 'claimed' | 'running' | 'ended' | 'failed' }>
+  /** A statement reached this node; `verdict` is the hub's. */
+  | Of<'attested', { readonly service: number; readonly verdict: 'safe' | 'unsafe' }>
+  /** A stop or an unsafe statement reached this node. */
+  | Of<'revoked', { readonly service: number }>
+  | Of<'lookup', { readonly tookMs: number; readonly found: boolean }>
+  /** An attacker's message was refused. */
+  | Of<'rejected', { readonly from: number }>
+  | Of<'graylisted', { readonly peer: number }>
+)
+
+export type SimEventName = SimEvent['event']
