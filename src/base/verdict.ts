@@ -30,6 +30,11 @@ export const LISTED_EXECUTORS = ['docker', 'host'] as const
 export const EXECUTOR_NAMES = [...LISTED_EXECUTORS, 'pool', 'swarm'] as const
 export type ExecutorName = (typeof EXECUTOR_NAMES)[number]
 
+/** Are its runs on the machine of the node, and not on the machines of a swarm? */
+export function isOnThisMachine(executor: ExecutorName): boolean {
+  return executor !== 'swarm'
+}
+
 /** The limits under which a run happens. */
 export type Grant = {
   readonly executor: ExecutorName

@@ -105,6 +105,11 @@ export type Capacity = {
   /** further runs */
   readonly runs: number
   readonly executors: readonly AvailableExecutor[]
+  /**
+   * What the node's own machine has free for the executors on it: all but `swarm`. Only with DOCKER_CONFIGS.SWARM: the numbers
+   * above are then of the operator's machines as a whole, and otherwise hold for this machine, too.
+   */
+  readonly here?: Pick<Capacity, 'memoryBytes' | 'cpuMillicores' | 'diskBytes'> | undefined
 }
 
 /** A trusted hub's attestation of the service's code. */
@@ -134,6 +139,7 @@ export type RunningService = Resources & {
   readonly rank: number
   /** the operator's own (SERVICES): never evicted */
   readonly own: boolean
+  readonly executor: ExecutorName
 }
 
 /**

@@ -1,5 +1,5 @@
 import { formatBytes } from '../base/format.ts'
-import type { Grant, NetworkGrant, Verdict } from '../base/verdict.ts'
+import { type Grant, isOnThisMachine, type NetworkGrant, type Verdict } from '../base/verdict.ts'
 import { splitContainer } from '../config/files/container-name.ts'
 import { coversTarget, SELF_TARGET, targetParts } from '../config/network-target.ts'
 import { addressMatcher } from './andromeda/address-matcher.ts'
@@ -143,6 +143,19 @@ const CAPACITY_CHECKS: readonly Check[] = [
       return grant[key] > free ? `is ${format(grant[key])}, and ${format(Math.max(0, free))} is free` : undefined
     },
   })),
+  ...AMOUNTS.flatMap(({ key, held, format }) => {
+    if (key === 'pids') return []
+    const problem = ({ grant, evict, node }: GrantRequest) => {
+      const { here } = node.capacity
+      if (here === undefined || !isOnThisMachine(grant.executor)) return undefined
+      const gone = evictedIn(node, evict).filter(({ executor }) => isOnThisMachine(executor))
+      const free = gone.reduce((sum, running) => sum + running[held], here[key])
+      return grant[key] > free
+        ? `is ${format(grant[key])}, and ${format(Math.max(0, free))} is free on the node's own machine, where ${grant.executor} runs it`
+        : undefined
+    }
+    return [{ field: `run.${key}`, problem }]
+  }),
   {
     field: 'run',
     problem: ({ evict, node }) =>

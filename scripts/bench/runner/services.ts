@@ -80,6 +80,7 @@ const RUNNING = Array.from({ length: 8 }, (_, index) => ({
   disk: 16 * MIB,
   cpu: 100,
   pids: 16,
+  executor: 'docker' as const,
 }))
 
 /** All that a full node knows about such a service: what the runner gets is new each time, but for the configuration. */

@@ -1,9 +1,10 @@
 import type { RunnerConfig } from '../../config/index.ts'
 import type { Resources } from '../../execution/index.ts'
-import type { RunningService } from '../../runner/index.ts'
+import type { NodeFacts, RunningService } from '../../runner/index.ts'
 import type { MachineResources } from './host-resources.ts'
 
 type Held = Pick<RunningService, 'memory' | 'cpu' | 'disk' | 'pids'>
+type OnThisMachine = NonNullable<NodeFacts['capacity']['here']>
 
 /** What may still be granted, each the least of what the policy gives away and what the machine has. */
 export function availableCapacity(
@@ -30,6 +31,15 @@ export function availableCapacity(
     diskBytes: Math.max(0, free.diskBytes),
     pids: Math.max(0, free.pids),
     runs: Math.max(0, free.runs),
+  }
+}
+
+/** What the node's own machine has left, whatever the policy gives away: of a node whose other runs are on the machines of a swarm. */
+export function machineCapacity(held: readonly Held[], machine: MachineResources): OnThisMachine {
+  return {
+    memoryBytes: Math.max(0, machine.memoryBytes),
+    cpuMillicores: Math.max(0, machine.cpuMillicores - sumOf(held).cpu),
+    diskBytes: Math.max(0, machine.diskBytes),
   }
 }
 

@@ -3,13 +3,13 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
-import type { ExecutorName } from '../../base/verdict.ts'
+import { type ExecutorName, isOnThisMachine } from '../../base/verdict.ts'
 import type { ClientRegistries, Policy, RunnerConfig } from '../../config/index.ts'
 import type { Availability, Executor, Granted } from '../../execution/index.ts'
 import type { AvailableExecutor, NodeFacts, RunningService } from '../../runner/index.ts'
 import type { Services } from '../../services/registry.ts'
 import type { FactsEvents } from '../events.ts'
-import { availableCapacity, machineWith, totalLimits } from './capacity.ts'
+import { availableCapacity, machineCapacity, machineWith, totalLimits } from './capacity.ts'
 import type { Machine, MachineResources } from './host-resources.ts'
 
 /** An engine that was installed or went away, and memory that others use, are noticed in this time. */
@@ -110,6 +110,7 @@ export function createNodeFacts(
       cpu: grant.cpuMillicores,
       disk: grant.diskBytes,
       pids: grant.pids,
+      executor: grant.executor,
     }
     known.set(id, running)
     return running
@@ -127,17 +128,20 @@ export function createNodeFacts(
     held,
     { config = init.policy().config, machine: bounded = true, executor, only = false } = {},
   ) => {
-    // what the machines of a swarm have, the swarm knows when it places
-    const here = bounded && !config.DOCKER_CONFIGS.SWARM
-    const has = here && resources !== undefined ? machineWith(resources, running(granted()), held) : undefined
+    const machineFor = (runs: readonly RunningService[]) =>
+      bounded && resources !== undefined ? machineWith(resources, onThisMachine(running(granted())), runs) : undefined
     const there = seen.filter(({ available, name }) => name === executor || (available && !only))
-    return {
-      config,
-      own: init.own,
-      capacity: { ...availableCapacity(totalLimits(config), held, has), executors: there.map(forRunner) },
-      running: held,
-      clientRegistries: init.clientRegistries?.(),
+    const executors = there.map(forRunner)
+    const facts = { config, own: init.own, running: held, clientRegistries: init.clientRegistries?.() }
+    if (!config.DOCKER_CONFIGS.SWARM) {
+      const free = availableCapacity(totalLimits(config), held, machineFor(held))
+      return { ...facts, capacity: { ...free, executors } }
     }
+    // what the machines of a swarm have, the swarm knows when it places
+    const free = availableCapacity(totalLimits(config), held, undefined)
+    const heldHere = onThisMachine(held)
+    const machine = machineFor(heldHere)
+    return { ...facts, capacity: { ...free, executors, here: machine && machineCapacity(heldHere, machine) } }
   }
 
   const timer = clock.every(LOOK_EVERY_MS, () => void refresh())
@@ -154,6 +158,10 @@ export function createNodeFacts(
     },
     [Symbol.dispose]: () => timer.cancel(),
   }
+}
+
+function onThisMachine(runs: readonly RunningService[]): RunningService[] {
+  return runs.filter(({ executor }) => isOnThisMachine(executor))
 }
 
 /** Is it there, or has it a toolchain, that was not there before? */

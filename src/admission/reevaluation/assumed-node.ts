@@ -124,7 +124,18 @@ export function createAssumedNode(
     const author = texts.ofBytes(signed.body.author)
     return {
       granted: { service: id, grant, ending: false, failing: false, yields: false },
-      running: { id, author, name: signed.body.name, rank, own: false, memory, cpu, disk, pids },
+      running: {
+        id,
+        author,
+        name: signed.body.name,
+        rank,
+        own: false,
+        executor: grant.executor,
+        memory,
+        cpu,
+        disk,
+        pids,
+      },
     }
   }
 

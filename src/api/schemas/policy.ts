@@ -25,6 +25,7 @@ export const previewSchema: Shape<Preview> = object({
 })
 export const appliedSchema: Shape<Applied> = object({ changes: array(changeSchema), background: count })
 
+const executorName = everyOne<ExecutorName>({ docker: true, host: true, pool: true, swarm: true })
 const resources = { memory: count, cpu: count, disk: count, pids: count }
 
 /** `facts.config` is the runner's configuration as the node reads it: its shape is the file's, with all defaults filled in. */
@@ -43,13 +44,14 @@ export const policyViewSchema = object({
       runs: count,
       executors: array(
         object({
-          name: everyOne<ExecutorName>({ docker: true, host: true, pool: true, swarm: true }),
+          name: executorName,
           toolchains: array(string).optional(),
           ownOnly: boolean.optional(),
           networks: array(oneOf('allowlist', 'open')).optional(),
           note: string.optional(),
         }),
       ),
+      here: object({ memoryBytes: count, cpuMillicores: count, diskBytes: count }).optional(),
     }),
     clientRegistries: record(string).optional(),
     running: array(
@@ -59,6 +61,7 @@ export const policyViewSchema = object({
         name: string,
         rank: count,
         own: boolean,
+        executor: executorName,
         ...resources,
       }),
     ),

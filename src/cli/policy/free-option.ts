@@ -4,7 +4,7 @@ import type { NodeFacts } from '../../runner/index.ts'
 import type { Option } from '../command.ts'
 
 type Capacity = NodeFacts['capacity']
-export type Free = Partial<Omit<Capacity, 'executors'>>
+export type Free = Partial<Omit<Capacity, 'executors' | 'here'>>
 
 const KEYS = { memory: 'memoryBytes', cpu: 'cpuMillicores', disk: 'diskBytes', pids: 'pids', runs: 'runs' } as const
 
@@ -34,8 +34,14 @@ export const freeOption: Option<Free> = {
   },
 }
 
-export function freeText({ memoryBytes, cpuMillicores, diskBytes, pids, runs }: Capacity): string {
-  const cores = howMany(Math.max(0, cpuMillicores) / 1000, 'core', 'cores')
+export function freeText({ pids, runs, here, ...all }: Capacity): string {
+  const free = `${amountsText(all)}, ${howMany(Math.max(0, pids), 'process', 'processes')}, ${howMany(Math.max(0, runs), 'run', 'runs')}`
+  return here === undefined
+    ? free
+    : `${free}; of that on the node's own machine, beside the swarm: ${amountsText(here)}`
+}
+
+function amountsText({ memoryBytes, cpuMillicores, diskBytes }: NonNullable<Capacity['here']>): string {
   const [memory, disk] = [memoryBytes, diskBytes].map((bytes) => formatBytes(Math.max(0, bytes)))
-  return `${memory} memory, ${cores}, ${disk} disk, ${howMany(Math.max(0, pids), 'process', 'processes')}, ${howMany(Math.max(0, runs), 'run', 'runs')}`
+  return `${memory} memory, ${howMany(Math.max(0, cpuMillicores) / 1000, 'core', 'cores')}, ${disk} disk`
 }

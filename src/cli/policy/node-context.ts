@@ -7,10 +7,12 @@ import { nodeClient } from '../client/node-client.ts'
 import type { Candidate } from './candidate.ts'
 import { ownAddress } from './executor-option.ts'
 
+type Free = Omit<NodeFacts['capacity'], 'executors'>
+
 /** The node that a candidate is evaluated for: the running one, else its folder's, else none. */
 export type NodeContext = {
   readonly own: string
-  readonly free: Omit<NodeFacts['capacity'], 'executors'>
+  readonly free: Free
   readonly running: readonly RunningService[]
   /** undefined: not known */
   readonly executors: readonly AvailableExecutor[] | undefined
@@ -22,7 +24,7 @@ export async function loadNodeContext(cli: Cli, { folder, draft }: Candidate): P
   const { config } = draft.policy
   const facts = await factsOfNode(cli, folder)
   const own = facts?.own ?? (await ownAddress(cli, folder))
-  const { executors: _none, ...all } = emptyNode(config, { own, executors: [] }).capacity
+  const { executors: _none, here: _no, ...all } = emptyNode(config, { own, executors: [] }).capacity
   if (facts === undefined) {
     const whose =
       folder === undefined
@@ -33,7 +35,7 @@ export async function loadNodeContext(cli: Cli, { folder, draft }: Candidate): P
   }
   // what runs goes on running; the candidate gives away more than before, or less
   const { capacity, running, clientRegistries, config: inForce } = facts
-  const { executors: _there, ...before } = emptyNode(inForce, { own, executors: [] }).capacity
+  const { executors: _there, here: _here, ...before } = emptyNode(inForce, { own, executors: [] }).capacity
   const left = (key: keyof typeof all) => all[key] - (before[key] - capacity[key])
   const free = {
     memoryBytes: left('memoryBytes'),
@@ -41,6 +43,7 @@ export async function loadNodeContext(cli: Cli, { folder, draft }: Candidate): P
     diskBytes: left('diskBytes'),
     pids: left('pids'),
     runs: left('runs'),
+    here: capacity.here,
   }
   const assumed = ['it is received by the node that runs now']
   return { own, free, running, executors: capacity.executors, clientRegistries, assumed }

@@ -1,22 +1,32 @@
+import { isOnThisMachine } from '../../base/verdict.ts'
 import type { ReceivedService, Resources, RunningService } from '../contract.ts'
+import { executorFor } from './executor.ts'
 import { rankOf } from './ranking.ts'
 import type { RuleContext } from './rule.ts'
 
-/** What a run needs or leaves: resources, and one of the runs that LIMITS.TOTAL.RUNS allows. */
-type FreeResources = Resources & { readonly runs: number }
+/**
+ * What a run needs or leaves: resources, and one of the runs that LIMITS.TOTAL.RUNS allows. `here`: what of it the node's own machine has, for a
+ * run that would begin there beside a swarm.
+ */
+type FreeResources = Resources & { readonly runs: number; readonly here?: OnThisMachine | undefined }
+type OnThisMachine = Omit<Resources, 'pids'>
 
 /** A verdict names no more than this. */
 const MAX_EVICTED = 64
 
-/** What is free now. */
-export function freeResourcesOf({ capacity }: RuleContext): FreeResources {
-  const { memoryBytes, cpuMillicores, diskBytes, pids, runs } = capacity
-  return { memory: memoryBytes, cpu: cpuMillicores, disk: diskBytes, pids, runs }
+/** What is free now for the service, where it would run. */
+export function freeResourcesFor(service: ReceivedService, node: RuleContext): FreeResources {
+  const { memoryBytes, cpuMillicores, diskBytes, pids, runs, here } = node.capacity
+  const free = { memory: memoryBytes, cpu: cpuMillicores, disk: diskBytes, pids, runs }
+  const executor = executorFor(service, node)
+  if (here === undefined || executor === undefined || !isOnThisMachine(executor.name)) return free
+  return { ...free, here: { memory: here.memoryBytes, cpu: here.cpuMillicores, disk: here.diskBytes } }
 }
 
 function fits({ resources }: ReceivedService, free: FreeResources): boolean {
   const { memory, cpu, disk, pids } = resources
-  return memory <= free.memory && cpu <= free.cpu && disk <= free.disk && pids <= free.pids && free.runs >= 1
+  const has = (one: OnThisMachine) => memory <= one.memory && cpu <= one.cpu && disk <= one.disk
+  return has(free) && (free.here === undefined || has(free.here)) && pids <= free.pids && free.runs >= 1
 }
 
 /**
@@ -25,7 +35,7 @@ function fits({ resources }: ReceivedService, free: FreeResources): boolean {
  * it fits, and of these none that is not needed. Undefined where nothing suffices; empty where it fits as it is.
  */
 export function evictionFor(service: ReceivedService, node: RuleContext): RunningService[] | undefined {
-  const free = freeResourcesOf(node)
+  const free = freeResourcesFor(service, node)
   if (fits(service, free)) return []
   if (!node.config.LIMITS.EVICT) return undefined
   const rank = rankOf(service, node.config)
@@ -62,22 +72,24 @@ function withoutSpare(
   return needed.reverse()
 }
 
-function plus(free: FreeResources, held: Resources): FreeResources {
-  return {
-    memory: free.memory + held.memory,
-    cpu: free.cpu + held.cpu,
-    disk: free.disk + held.disk,
-    pids: free.pids + held.pids,
-    runs: free.runs + 1,
-  }
+function plus(free: FreeResources, held: RunningService): FreeResources {
+  return moved(free, held, 1)
 }
 
-function minus(free: FreeResources, held: Resources): FreeResources {
+function minus(free: FreeResources, held: RunningService): FreeResources {
+  return moved(free, held, -1)
+}
+
+function moved({ here, ...free }: FreeResources, held: RunningService, sign: 1 | -1): FreeResources {
+  const sum = (one: OnThisMachine) => ({
+    memory: one.memory + sign * held.memory,
+    cpu: one.cpu + sign * held.cpu,
+    disk: one.disk + sign * held.disk,
+  })
   return {
-    memory: free.memory - held.memory,
-    cpu: free.cpu - held.cpu,
-    disk: free.disk - held.disk,
-    pids: free.pids - held.pids,
-    runs: free.runs - 1,
+    ...sum(free),
+    pids: free.pids + sign * held.pids,
+    runs: free.runs + sign,
+    here: here !== undefined && isOnThisMachine(held.executor) ? sum(here) : here,
   }
 }

@@ -2,6 +2,7 @@ import { type ExecutorName, LISTED_EXECUTORS } from '../../base/verdict.ts'
 import { executorOfList } from '../../config/files/listed-executors.ts'
 import { canonicalToolchain, findToolchain } from '../../config/files/toolchains.ts'
 import type { AvailableExecutor, ReceivedService } from '../contract.ts'
+import { decideNetwork, grantBy } from './network-grant.ts'
 import { choosePool } from './pool.ts'
 import type { RuleContext } from './rule.ts'
 
@@ -41,4 +42,11 @@ export function chooseExecutor(service: ReceivedService, node: RuleContext): Exe
     node.capacity.executors.filter((executor) => executor.name === name && takes(executor)),
   )
   return { executors: pool === undefined ? others : [pool, ...others], listed, missing: missing ?? [] }
+}
+
+/** The one that would run it: the first that can give the network that NETCAP allows it, else the first. */
+export function executorFor(service: ReceivedService, node: RuleContext): AvailableExecutor | undefined {
+  const { executors } = chooseExecutor(service, node)
+  const answer = decideNetwork(service.network, node.config.NETCAP)
+  return executors.find((candidate) => grantBy(candidate, answer) !== undefined) ?? executors[0]
 }

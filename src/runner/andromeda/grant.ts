@@ -1,6 +1,6 @@
 import type { Grant } from '../../base/verdict.ts'
 import type { ReceivedService } from '../contract.ts'
-import { chooseExecutor } from './executor.ts'
+import { executorFor } from './executor.ts'
 import { decideNetwork, grantBy } from './network-grant.ts'
 import { choosePool } from './pool.ts'
 import type { RuleContext } from './rule.ts'
@@ -10,9 +10,8 @@ import type { RuleContext } from './rule.ts'
  * the network as NETCAP and the executor grant (less than it asked for only where the rule "network" merely warns).
  */
 export function grantFor(service: ReceivedService, node: RuleContext): Grant | undefined {
-  const { executors } = chooseExecutor(service, node)
+  const executor = executorFor(service, node)
   const answer = decideNetwork(service.network, node.config.NETCAP)
-  const executor = executors.find((candidate) => grantBy(candidate, answer) !== undefined) ?? executors[0]
   if (executor === undefined) return undefined
   const pool = choosePool(service, node)
   const { memory, cpu, disk, pids } = service.resources

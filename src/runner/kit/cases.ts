@@ -110,6 +110,7 @@ export function exampleNodes(config: RunnerSnapshot['config']): Readonly<Record<
           name: 'other',
           rank: 1,
           own: false,
+          executor: 'docker',
           memory: 64 * 1024 * 1024,
           disk: 0,
           cpu: 100,

@@ -210,7 +210,7 @@ describe('a verdict that gives what is not there to give', () => {
   const runs = (grant: string, more = '') =>
     `return { run: { ...${GRANT}, ${grant} }, redirect: false, reasons: [{ rule: 'a', outcome: 'pass', message: 'b' }], ${more} }`
   const running = (id: string, own: boolean, memory = 0) =>
-    ({ id, author: STRANGER, name: id, rank: 0, own, memory, disk: 0, cpu: 0, pids: 0 }) as const
+    ({ id, author: STRANGER, name: id, rank: 0, own, executor: 'docker', memory, disk: 0, cpu: 0, pids: 0 }) as const
   const NETCAP = { MODE: 'allowlist', ALLOW: ['a.example:443', '*.b.example:443'], RATE_KBPS: 100 }
   const LIMITS = { ...SAMPLE.LIMITS, SERVICE: { MEMORY: '128MiB', TIMEOUT: 60 }, EVICT: true }
   const config = configOf({ NETCAP, LIMITS })

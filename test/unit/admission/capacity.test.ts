@@ -2,7 +2,7 @@ import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { availableCapacity, machineWith } from '../../../src/admission/facts/capacity.ts'
+import { availableCapacity, machineCapacity, machineWith } from '../../../src/admission/facts/capacity.ts'
 import { systemMachine } from '../../../src/admission/facts/host-resources.ts'
 import { forAll } from '../../fixtures/property.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
@@ -37,6 +37,11 @@ describe('capacity', () => {
       expect(free.memoryBytes).toBeLessThanOrEqual(Math.min(total.memoryBytes, memoryBytes))
       expect(free.runs).toBe(Math.max(0, 4 - runs.length))
     })
+  })
+
+  it('of the machine alone is what it has, less the cores that were granted', () => {
+    expect(machineCapacity([one], machine)).toEqual({ memoryBytes: 10_000, cpuMillicores: 7500, diskBytes: 10_000 })
+    expect(machineCapacity([huge], machine).cpuMillicores).toBe(0)
   })
 
   it('as if a run were gone, the machine has its grant back, but not more than there is', () => {

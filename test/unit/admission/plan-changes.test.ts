@@ -36,7 +36,7 @@ const runOf = (service: string, change: Partial<Granted> = {}): Granted => {
 }
 const parkedService = (id: string, rank: number) => ({ id, on: [], rank, since: 0, arrived: 0, expires: END })
 const running = (id: string, own = false) => {
-  return { id, author: 'a', name: id, rank: 0, own, memory: 0, cpu: 0, disk: 0, pids: 0 }
+  return { id, author: 'a', name: id, rank: 0, own, executor: 'docker' as const, memory: 0, cpu: 0, disk: 0, pids: 0 }
 }
 
 type Change = Partial<Omit<AdmissionState, 'service'>> & { service?: Partial<AdmissionState['service']> }

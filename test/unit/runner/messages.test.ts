@@ -13,7 +13,15 @@ import { configOf, OWN, STRANGER, serviceOf, snapshotOf } from '../../fixtures/r
 
 const config = configOf()
 const resources = { memory: 1, disk: 1, cpu: 1, pids: 1 }
-const runningOf = (id: string): RunningService => ({ id, author: 'a', name: id, rank: 0, own: false, ...resources })
+const runningOf = (id: string): RunningService => ({
+  id,
+  author: 'a',
+  name: id,
+  rank: 0,
+  own: false,
+  executor: 'docker',
+  ...resources,
+})
 
 it('what is written to the runner: has the facts once while they are the same, and again as soon as one of them is not', () => {
   const batch = createBatchWriter()

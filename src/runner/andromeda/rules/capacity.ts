@@ -1,5 +1,5 @@
 import type { Reason } from '../../../base/verdict.ts'
-import { evictionFor, freeResourcesOf } from '../eviction.ts'
+import { evictionFor, freeResourcesFor } from '../eviction.ts'
 import { defer, joinSorted, pass } from '../reasons.ts'
 import { RESOURCES } from '../resources.ts'
 import type { Rule } from '../rule.ts'
@@ -15,7 +15,7 @@ export const capacity: Rule = {
   keys: ['LIMITS'],
   onFail: 'redirect',
   doc: {
-    asks: 'What the service asks for is free now, of what `LIMITS.TOTAL` grants. With `LIMITS.EVICT`, running services that rank strictly lower may end to free capacity, never those of `SERVICES`; the verdict names them.',
+    asks: 'What the service asks for is free now, of what `LIMITS.TOTAL` grants; with a swarm, what would run on the machine of the node must fit what it has, too. With `LIMITS.EVICT`, running services that rank strictly lower may end to free capacity, never those of `SERVICES`; the verdict names them.',
     otherwise: 'waits for capacity; redirected',
   },
   decide(service, node) {
@@ -25,13 +25,20 @@ export const capacity: Rule = {
       const names = joinSorted(evicted.map((other) => other.name))
       return [pass(name, `it fits once services that rank lower have ended: ${names}`)]
     }
-    const free = freeResourcesOf(node)
+    const free = freeResourcesFor(service, node)
     const reasons: Reason[] = []
     for (const { field, format } of RESOURCES) {
       const [asked, left] = [service.resources[field], Math.max(0, free[field])]
       if (asked <= left) continue
       const message = `asks for ${format(asked)}, and ${format(left)} is free now`
       reasons.push(defer(name, message, { field: `node.free.${field}`, must: 'at-least', value: String(asked) }))
+    }
+    for (const { field, format } of RESOURCES) {
+      const asked = service.resources[field]
+      const left = field === 'pids' || free.here === undefined ? asked : Math.max(0, free.here[field])
+      if (asked <= left) continue
+      const message = `asks for ${format(asked)}, and ${format(left)} is free now on the node's own machine, where it would run: not in the swarm`
+      reasons.push(defer(name, message, { field: `node.free.here.${field}`, must: 'at-least', value: String(asked) }))
     }
     if (free.runs < 1) {
       const message = 'as many services run as LIMITS.TOTAL.RUNS allows'

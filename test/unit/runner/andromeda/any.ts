@@ -131,6 +131,7 @@ const running = fc
   .record({
     rank: fc.integer({ min: 0, max: 20 }),
     own: mostly(false, fc.boolean()),
+    executor: fc.constantFrom('docker', 'host', 'swarm'),
     memory: little,
     disk: little,
     cpu: little,
@@ -155,6 +156,7 @@ export const facts: fc.Arbitrary<Partial<RunnerSnapshot>> = fc.record({
       ],
       { minLength: 1 },
     ),
+    here: mostly(undefined, fc.record({ memoryBytes: much, cpuMillicores: much, diskBytes: much }), 1),
   }),
   attestations: fc.array(statement, { maxLength: 6 }),
   quorum: mostly(null, fc.record({ hubs: little, weight: little, met: fc.boolean() })),

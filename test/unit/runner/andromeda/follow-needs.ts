@@ -46,6 +46,8 @@ function meet({ field, must, value }: Need, { service, node }: World): World {
   const quorum = { hubs: 0, weight: 0, met: true, ...node.quorum }
   if (field === `node.free.${name}` && must === 'at-least' && name in FREE)
     return free({ [FREE[name] as string]: Number(value) })
+  if (field === `node.free.here.${name}` && must === 'at-least' && name in FREE && capacity.here !== undefined)
+    return free({ here: { ...capacity.here, [FREE[name] as string]: Number(value) } })
   if (field === `resources.${name}` && must === 'at-most' && name in service.resources)
     return change({ resources: { ...service.resources, [name]: Number(value) } })
   switch (`${field} ${must}`) {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Verdict } from '../../../../src/base/verdict.ts'
 import { RULE_NAMES } from '../../../../src/config/rule-names.ts'
 import { andromeda, rules } from '../../../../src/runner/andromeda/index.ts'
@@ -75,7 +75,7 @@ const evicting = { LIMITS: { ...SAMPLE.LIMITS, EVICT: true } }
 
 function run(id: string, rank: number, megabytes: number, more: Partial<RunningService> = {}): RunningService {
   const resources = { memory: megabytes * MIB, disk: MIB, cpu: 100, pids: 16 }
-  return { id, author: 'a', name: id, rank, own: false, ...resources, ...more }
+  return { id, author: 'a', name: id, rank, own: false, executor: 'docker', ...resources, ...more }
 }
 
 table(capacity, [
@@ -124,6 +124,35 @@ it.each<[string, RunningService[], string[] | false]>([
 ])('eviction: %s', (_says, running, expected) => {
   expect(evicted(running)).toEqual(expected)
 })
+
+describe('with a swarm, a run on the machine of the node', () => {
+  const SWARM = { ...evicting, DOCKER_CONFIGS: { SWARM: true, SWARM_REGISTRY: 'registry.example.org' } }
+  const here = { memoryBytes: 32 * MIB, cpuMillicores: 4000, diskBytes: 1024 * MIB }
+  const on = (name: 'host' | 'swarm', running: RunningService[] = []) =>
+    verdictOf(SWARM, {}, { capacity: { ...free, here, executors: [{ name, toolchains: ['node.js'] }] }, running })
+
+  it('waits until that machine has what it asks for', () => {
+    const { run: grant, park, reasons } = on('host')
+    expect(grant).toBe(false)
+    expect(park).toContainEqual({ on: 'capacity' })
+    expect(reasons).toContainEqual({
+      rule: 'capacity',
+      outcome: 'defer',
+      message:
+        "asks for 64 MiB of memory, and 32 MiB of memory is free now on the node's own machine, where it would run: not in the swarm",
+      needs: { field: 'node.free.here.memory', must: 'at-least', value: String(64 * MIB) },
+    })
+  })
+  it('does not ask what that machine has where the swarm runs it', () => {
+    expect(on('swarm').run).toMatchObject({ executor: 'swarm' })
+  })
+  it('ends no run of the swarm, which frees nothing there', () => {
+    const [there, beside] = [run('there', 0, 64, { executor: 'swarm' }), run('beside', 5, 64, { executor: 'host' })]
+    expect(on('host', [there]).run).toBe(false)
+    expect(on('host', [there, beside])).toMatchObject({ run: { executor: 'host' }, evict: ['beside'] })
+  })
+})
+
 it('eviction: names no run where there is capacity', () => {
   expect(evicted(low, 64 * MIB)).toBeUndefined()
 })
