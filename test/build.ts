@@ -12,7 +12,7 @@ export function builtFile(source: string): string {
   return join(ROOT, 'dist', relative(ROOT, source)).replace(/\.ts$/, '.js')
 }
 
-/** The program as a package has it. From sources, each process of a node strips types first, for a quarter second. */
+/** The program as a package has it. From sources, each process of a node reads a thousand files and strips types first. */
 export const MAIN = builtFile(join(ROOT, 'src/cli/main.ts'))
 
 /** Written after a build: one that was killed midway is made again. */
@@ -30,7 +30,10 @@ export async function setup(): Promise<() => Promise<void>> {
 function isFresh(): boolean {
   if (!existsSync(MAIN) || !existsSync(STAMP)) return false
   const built = statSync(STAMP).mtimeMs
-  const sources = globSync(['{src,protocols,configs}/**/*.{ts,json}', 'tsconfig*.json', 'package.json'], { cwd: ROOT })
+  const sources = globSync(
+    ['{src,protocols,configs}/**/*.{ts,json}', 'tsconfig*.json', 'package.json', 'scripts/bundle.ts'],
+    { cwd: ROOT },
+  )
   return sources.every((file) => statSync(join(ROOT, file)).mtimeMs < built)
 }
 
@@ -38,9 +41,10 @@ async function build(): Promise<void> {
   const began = new Date()
   rmSync(STAMP, { force: true })
   const options = ['-p', 'tsconfig.build.json', '--declaration', 'false', '--noCheck']
-  await promisify(execFile)(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), ...options], {
-    cwd: ROOT,
-  })
+  const run = (file: string, ...args: string[]) =>
+    promisify(execFile)(process.execPath, [join(ROOT, file), ...args], { cwd: ROOT })
+  await run('node_modules/typescript/bin/tsc', ...options)
+  await run('scripts/bundle.ts')
   // what was saved while it was built is built the next time
   writeFileSync(STAMP, began.toISOString())
   utimesSync(STAMP, began, began)
