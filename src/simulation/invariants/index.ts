@@ -1,0 +1,25 @@
+import type { Observer } from '../observation/types.ts'
+import { deliveredOnce } from './delivered-once.ts'
+import { depthNeverRaised } from './depth-never-raised.ts'
+import { emitsOnlyWhatItRedirects } from './emits-only-what-it-redirects.ts'
+import { honestNeverGraylisted } from './honest-never-graylisted.ts'
+import { neighboursAreReached } from './neighbours-are-reached.ts'
+import { noEmissionTwice } from './no-emission-twice.ts'
+import { noTaskTwice } from './no-task-twice.ts'
+import { nothingWhileAway } from './nothing-while-away.ts'
+import { replicasExact } from './replicas-exact.ts'
+import { revokedNeverStarts } from './revoked-never-starts.ts'
+
+/** What must hold in every run, whatever the scenario. */
+export const INVARIANTS: readonly Observer[] = [
+  depthNeverRaised,
+  noEmissionTwice,
+  deliveredOnce,
+  emitsOnlyWhatItRedirects,
+  neighboursAreReached,
+  nothingWhileAway,
+  noTaskTwice,
+  revokedNeverStarts,
+  replicasExact,
+  honestNeverGraylisted,
+]

@@ -1,0 +1,62 @@
+import { createPresence, type Presence } from '../observation/presence.ts'
+import { settledBeforeMs } from '../observation/settled.ts'
+import { invariant, type RunFacts, type Violations } from '../observation/types.ts'
+import { createViolations } from '../observation/violations.ts'
+import { NONE, type SpreadTable } from '../tables.ts'
+
+type State = {
+  readonly facts: RunFacts
+  readonly presence: Presence
+  /** nodes that were away or cut off at some time: what they missed, they may get later than the run lasts */
+  readonly unsteady: Set<number>
+  readonly tables: SpreadTable[]
+  readonly violations: Violations
+}
+
+/** Step by step along all chains of nodes that redirect, this says that every chain delivers. */
+export const neighboursAreReached = invariant({
+  id: 'neighbours-are-reached',
+  describe:
+    'What a node sends on arrives at all of its neighbours that are there: a connected chain of redirecting nodes delivers.',
+  match: ['spread', 'joined', 'left', 'crashed', 'cut', 'healed'],
+  start: (facts): State => ({
+    facts,
+    presence: createPresence(facts),
+    unsteady: new Set(),
+    tables: [],
+    violations: createViolations(),
+  }),
+  capture({ facts, presence, unsteady, tables }, event) {
+    if (event.event === 'spread') {
+      if (event.table.publishedMs < settledBeforeMs(facts)) tables.push(event.table)
+    } else if (event.event === 'healed') {
+      if (event.ms < settledBeforeMs(facts)) unsteady.delete(event.node)
+    } else if (event.event === 'cut') unsteady.add(event.node)
+    else {
+      presence.capture(event)
+      if (event.ms > 0) unsteady.add(event.node)
+    }
+  },
+  finish(state) {
+    const { facts, tables } = state
+    // without all events it is not known who was away
+    if (facts.changing && !facts.allEvents) return
+    for (const table of tables) {
+      for (let node = 0; node < facts.nodes; node++) checkNode(state, table, node)
+    }
+    tables.length = 0
+  },
+})
+
+function checkNode({ facts, unsteady, violations }: State, table: SpreadTable, node: number): void {
+  const sent = node === table.publisher ? table.reach : (table.emittedDepth[node] ?? NONE)
+  if (sent === NONE || unsteady.has(node) || facts.attackerOf(node) !== undefined) return
+  for (const neighbour of facts.neighboursOf(node)) {
+    if (unsteady.has(neighbour) || table.firstDepth[neighbour] !== NONE || neighbour === table.publisher) continue
+    // what is over by now is not sent to those that come later
+    if (Number.isFinite(table.revokedMs[neighbour] ?? Number.NaN)) continue
+    violations.add(
+      `service ${table.service} was sent on by node ${node} and never arrived at its neighbour ${neighbour}`,
+    )
+  }
+}
