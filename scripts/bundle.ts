@@ -5,8 +5,11 @@ import { writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { type Plugin, rolldown } from 'rolldown'
 
-/** Has files beside its modules that it finds by their path, or native code. */
-const APART = ['@chainsafe/blst', '@npmcli/config', 'classic-level', 'cpu-features', 'datastore-level', 'pino', 'ssh2']
+/** Has files beside its modules that it finds by their path, or native code; or is optional. */
+const APART = [
+  ...['@chainsafe/blst', '@npmcli/config', 'classic-level', 'cpu-features', 'datastore-level', 'pino', 'ssh2'],
+  ...['@observablehq/plot', 'linkedom'],
+]
 
 const ENTRY = 'src/cli/program.js'
 const CHUNKS = 'chunks'

@@ -8,6 +8,7 @@ import { COMMANDS } from '../src/cli/commands/index.ts'
 import { helpTexts } from '../src/cli/help-texts.ts'
 import { FILE_SCHEMAS, type FileKind, jsonSchemaText, referenceText } from '../src/config/index.ts'
 import { rulesReference } from '../src/runner/andromeda/reference.ts'
+import { resultsSchemaText } from '../src/simulation/output/results.ts'
 import { scenarioSchemaText } from '../src/simulation/scenario/scenario.ts'
 import { withLimitsTable } from '../test/compliance/limits/matrix.ts'
 import { boundariesText } from './biome/floors.ts'
@@ -19,6 +20,7 @@ const generated: Record<string, string> = {
   ...Object.fromEntries(
     Object.keys(FILE_SCHEMAS).map((kind) => [`configs/schemas/${kind}.json`, jsonSchemaText(kind as FileKind)]),
   ),
+  'configs/schemas/results.json': resultsSchemaText(),
   'configs/schemas/scenario.json': scenarioSchemaText(),
   'configs/help.json': `${JSON.stringify(helpTexts(await Promise.all(COMMANDS.map(({ load }) => load()))), null, 2)}\n`,
   'configs/reference.md': referenceText([rulesReference()]),

@@ -12,6 +12,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   runner: 'Begin a runner of your own',
   service: 'Begin a service',
   code: 'See, check, copy and remove the code that the node keeps',
+  sim: 'Simulate a mesh: scenarios in virtual time, reports, comparisons',
   trust: 'Vouch for authors, and see which signers this node trusts',
 }
 

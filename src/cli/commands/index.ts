@@ -52,5 +52,10 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'hub combine', load: async () => (await import('./hub/combine.ts')).hubCombine },
   { name: 'hub publish', load: async () => (await import('./hub/publish.ts')).hubPublish },
   { name: 'hub watch', load: async () => (await import('./hub/watch.ts')).hubWatch },
+  { name: 'sim run', load: async () => (await import('./sim/run.ts')).simRun },
+  { name: 'sim compare', load: async () => (await import('./sim/compare.ts')).simCompare },
+  { name: 'sim sweep', load: async () => (await import('./sim/sweep.ts')).simSweep },
+  { name: 'sim verify', load: async () => (await import('./sim/verify.ts')).simVerify },
+  { name: 'sim replay', load: async () => (await import('./sim/replay.ts')).simReplay },
   { name: 'demo', load: async () => (await import('./demo.ts')).demo },
 ]

@@ -1,0 +1,56 @@
+import { resolve } from 'node:path'
+import {
+  createOutputFolder,
+  engineOf,
+  environmentOf,
+  InterruptedRunError,
+  readScenario,
+  runScenario,
+} from '../../../simulation/index.ts'
+import { argument, command, text } from '../../command.ts'
+import { failWhereWrong, resultLines } from '../../sim/format-results.ts'
+import { engineOption, eventsOption } from '../../sim/options.ts'
+import { writeReport } from '../../sim/write-report.ts'
+
+export const simRun = command({
+  name: 'sim run',
+  summary: 'Run a scenario in virtual time, and measure what happens',
+  details: [
+    'The same scenario and seed give the same events. With --out, a folder holds all that a rerun needs: scenario, seed, versions,',
+    'machine, results.json, events, a CSV file for each metric, and report.html. Ctrl-C keeps what was written by then.',
+    'Exit code 1: an assertion of the scenario does not hold, or an invariant is broken.',
+  ].join('\n'),
+  args: { file: argument('FILE', 'a scenario; configs/scenarios has some') },
+  options: {
+    engine: engineOption,
+    seed: text('SEED', "instead of the scenario's"),
+    out: text('DIR', 'a new folder for scenario, results, events, tables and report'),
+    events: eventsOption,
+  },
+  async run(cli, { file, engine, seed, out, events }) {
+    const read = await readScenario(resolve(cli.cwd, file))
+    const scenario = seed === undefined ? read : { ...read, seed }
+    const environment = await environmentOf(cli.version)
+    const output = out === undefined ? undefined : await createOutputFolder(resolve(cli.cwd, out), scenario)
+    using progress = cli.out.progress('simulating')
+    try {
+      const results = await runScenario(engineOf(engine, cli), {
+        ...{ scenario, events, environment },
+        eventsPath: output?.eventsPath,
+        onProgress: (ms) => progress.count(Math.round(ms / 1000), Math.ceil(scenario.seconds)),
+        signal: cli.signal,
+      })
+      await output?.write(results)
+      if (output !== undefined) await writeReport(cli, output, scenario, results)
+      progress[Symbol.dispose]()
+      cli.out.result({ ...results, out: out ?? null }, () => [
+        ...resultLines(results),
+        ...(out === undefined ? [] : [`${out} has the results, and report.html.`]),
+      ])
+      failWhereWrong(results)
+    } catch (error) {
+      if (error instanceof InterruptedRunError) await output?.write(error.results)
+      throw error
+    }
+  },
+})

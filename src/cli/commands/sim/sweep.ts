@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import { formatMs } from '../../../base/format.ts'
+import {
+  engineOf,
+  environmentOf,
+  INTERVAL_METHOD,
+  intervalOf,
+  openExperiment,
+  parseVary,
+  readScenario,
+  runExperiment,
+  seedsOf,
+  type TrialResults,
+  varied,
+} from '../../../simulation/index.ts'
+import { argument, command, required, whole } from '../../command.ts'
+import { table } from '../../output/output.ts'
+import { failWhereWrong, numberText } from '../../sim/format-results.ts'
+import { engineOption, eventsOption } from '../../sim/options.ts'
+import { writeSweepReport } from '../../sim/write-report.ts'
+
+/** What the table for people has; the folder and --json have all. */
+const SHOWN = [
+  'coverage',
+  'deliveryLatencyP50Ms',
+  'deliveryLatencyP99Ms',
+  'duplicatesPerNodeAndService',
+  'sentBytesPerNodeMean',
+]
+
+export const simSweep = command({
+  name: 'sim sweep',
+  summary: 'Run a scenario with several values of one key, each with several seeds',
+  details: [
+    'KEY is a path in the scenario, like links.loss or nodes, or a key of its publications or of its policies: redirectionDepth.',
+    'Runs that are in the folder already are not run again: the same command goes on after Ctrl-C.',
+  ].join('\n'),
+  args: { file: argument('FILE', 'a scenario') },
+  options: {
+    vary: required('KEY=VALUES', 'what changes: redirectionDepth=0..6, links.loss=0,0.01,0.1 or nodes=100..1000/300'),
+    seeds: whole('COUNT', 'runs of each value', { min: 1, max: 1000, fallback: 10 }),
+    out: required('DIR', 'the folder of all runs'),
+    engine: engineOption,
+    events: eventsOption,
+  },
+  async run(cli, { file, vary: given, seeds, out, engine, events }) {
+    const vary = parseVary(given)
+    const scenario = await readScenario(resolve(cli.cwd, file))
+    // every value is checked before the first one runs
+    for (const value of vary.values) await varied(scenario, vary.key, value)
+    const trials = vary.values.flatMap((value) =>
+      seedsOf(scenario.seed, seeds).map((seed) => ({
+        variant: `${vary.key}=${value}`,
+        seed,
+        scenario: async () => ({ ...(await varied(scenario, vary.key, value)), seed }),
+      })),
+    )
+    const sha256 = createHash('sha256').update(JSON.stringify(scenario)).digest('hex')
+    const folder = resolve(cli.cwd, out)
+    await openExperiment(folder, { title: scenario.title, scenarioSha256: sha256, vary, engine })
+    using progress = cli.out.progress(`${trials.length} runs`)
+    const began = cli.clock.monotonic()
+    let ran = 0
+    const all = await runExperiment(engineOf(engine, cli), {
+      ...{ trials, folder, events, environment: await environmentOf(cli.version), signal: cli.signal },
+      onDone(done, { total, kept }) {
+        if (!kept) ran++
+        progress.count(done, total)
+        const left = ran === 0 ? 0 : ((cli.clock.monotonic() - began) / ran) * (total - done)
+        if (ran === 1 && !kept && done < total) cli.out.note(`${total - done} more runs take about ${formatMs(left)}.`)
+      },
+    })
+    progress[Symbol.dispose]()
+    await writeSweepReport(cli, folder, { title: scenario.title, key: vary.key, trials: all })
+    const rows = summary(all)
+    cli.out.result({ out, vary, method: INTERVAL_METHOD, rows }, () => [
+      ...table(
+        ['VARIANT', ...SHOWN],
+        [...new Set(rows.map(({ variant }) => variant))].map((variant) => [
+          variant,
+          ...SHOWN.map((metric) => {
+            const row = rows.find((row) => row.variant === variant && row.metric === metric)
+            if (row === undefined) return '-'
+            return row.low === null
+              ? numberText(row.mean)
+              : `${numberText(row.mean)} [${numberText(row.low)}, ${numberText(row.high)}]`
+          }),
+        ]),
+      ),
+      '',
+      `${INTERVAL_METHOD}.`,
+      `${join(out, 'report.html')} has the plots.`,
+    ])
+    for (const { results } of all) failWhereWrong(results)
+  },
+})
+
+function summary(all: readonly TrialResults[]) {
+  const variants = [...new Set(all.map(({ variant }) => variant))]
+  return variants.flatMap((variant) => {
+    const runs = all.filter((trial) => trial.variant === variant).map(({ results }) => results)
+    const metrics = Object.keys(runs[0]?.values ?? {})
+    return metrics.flatMap((metric) => {
+      const values = runs.flatMap(({ values }) => (typeof values[metric] === 'number' ? [values[metric]] : []))
+      const interval = intervalOf(values)
+      return interval === null ? [] : [{ variant, metric, ...interval }]
+    })
+  })
+}

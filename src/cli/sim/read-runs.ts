@@ -1,0 +1,20 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { InputError } from '../../base/errors.ts'
+import { exists } from '../../config/index.ts'
+import { type Results, readOutputFolder } from '../../simulation/index.ts'
+
+/** One run, or one for each seed. */
+export async function readRuns(folder: string): Promise<Results[]> {
+  if (await exists(join(folder, 'results.json'))) return [(await readOutputFolder(folder)).results]
+  const names = await readdir(folder).catch(() => [] as string[])
+  const runs: Results[] = []
+  for (const name of names.sort()) {
+    if (await exists(join(folder, name, 'results.json')))
+      runs.push((await readOutputFolder(join(folder, name))).results)
+  }
+  if (runs.length > 0) return runs
+  throw new InputError(
+    `${folder} has no results.json, nor a folder that has; name a folder of \`sim run --out\` or of a sweep's runs/`,
+  )
+}

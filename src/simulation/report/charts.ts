@@ -1,0 +1,110 @@
+import type { Table } from '../observation/types.ts'
+import { figure, type Html, legendOf } from './html.ts'
+import type { Plotter } from './plot.ts'
+import { KINDS } from './theme.ts'
+
+const [WIDTH, HEIGHT] = [500, 280]
+const BLUE = KINDS[0]
+
+type Points = readonly (readonly (number | string | null)[])[]
+
+/** How much of everything is reached by when. The line begins at nothing. */
+export function cdfFigure(
+  { Plot, svg }: Plotter,
+  table: Table,
+  { label, caption }: { label: string; caption: string },
+): Html {
+  const points: Points = [[0, 0], ...table.rows]
+  return figure(
+    svg({
+      ...{ width: WIDTH, height: HEIGHT, marginLeft: 48 },
+      x: { label, grid: true },
+      y: { label: 'share', domain: [0, 1], grid: true, tickFormat: '.0%' },
+      marks: [
+        Plot.areaY(points, { x: at(0), y: at(1), fill: BLUE, fillOpacity: 0.12, curve: 'step-after' }),
+        Plot.lineY(points, { x: at(0), y: at(1), stroke: BLUE, strokeWidth: 2, curve: 'step-after' }),
+      ],
+    }),
+    caption,
+  )
+}
+
+export function timeFigure(
+  { Plot, svg }: Plotter,
+  table: Table,
+  { label, caption }: { label: string; caption: string },
+): Html {
+  return figure(
+    svg({
+      ...{ width: WIDTH, height: HEIGHT, marginLeft: 56 },
+      x: { label: 'virtual time (s)', grid: true },
+      y: { label, grid: true, zero: true },
+      marks: [
+        Plot.lineY(table.rows, { x: at(0), y: at(1), stroke: BLUE, strokeWidth: 2, curve: 'step-after' }),
+        Plot.ruleY([0]),
+      ],
+    }),
+    caption,
+  )
+}
+
+/** Bars over whole numbers: hops, depths. */
+export function barFigure(
+  { Plot, svg }: Plotter,
+  table: Table,
+  {
+    x,
+    y,
+    column,
+    caption,
+    reverse = false,
+  }: { x: string; y: string; column: string; caption: string; reverse?: boolean },
+): Html {
+  const index = table.columns.indexOf(column)
+  return figure(
+    svg({
+      ...{ width: WIDTH, height: HEIGHT, marginLeft: 56 },
+      x: { label: x, type: 'band', padding: 0.25, reverse, tickFormat: (value: number) => String(value) },
+      y: { label: y, grid: true, tickFormat: '~s' },
+      marks: [Plot.barY(table.rows, { x: at(0), y: at(index), fill: BLUE, rx: 2 }), Plot.ruleY([0])],
+    }),
+    caption,
+  )
+}
+
+const VERDICT_COLORS: Readonly<Record<string, string>> = {
+  run: '#2a9d78',
+  redirected: '#2f6fde',
+  parked: '#f0a030',
+  refused: '#c2437f',
+}
+
+export function verdictsFigure({ Plot, svg }: Plotter, table: Table): Html {
+  const rows = table.rows.map(([verdict, rule, count]) => ({
+    verdict,
+    count,
+    rule: rule === 'none' ? 'every rule passed' : rule,
+  }))
+  const rules = new Set(rows.map(({ rule }) => rule))
+  const legend = legendOf(
+    Object.entries(VERDICT_COLORS).filter(([name]) => rows.some(({ verdict }) => verdict === name)),
+  )
+  return figure(
+    svg({
+      ...{ width: WIDTH, height: 70 + 34 * rules.size, marginLeft: 150 },
+      x: { label: 'verdicts', grid: true, tickFormat: '~s' },
+      y: { label: null },
+      color: { domain: Object.keys(VERDICT_COLORS), range: Object.values(VERDICT_COLORS) },
+      marks: [
+        Plot.barX(rows, Plot.stackX({ x: 'count', y: 'rule', fill: 'verdict', sort: { y: '-x' }, rx: 2 })),
+        Plot.ruleX([0]),
+      ],
+    }),
+    'What the nodes made of the services, by the rule that decided.',
+    legend,
+  )
+}
+
+function at(index: number): (cells: readonly (number | string | null)[]) => number | string | null {
+  return (cells) => cells[index] ?? null
+}

@@ -1,0 +1,153 @@
+import { passed, type Results } from '../output/results.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import { barFigure, cdfFigure, timeFigure, verdictsFigure } from './charts.ts'
+import { type Html, html, numberText, page, tableOf } from './html.ts'
+import { leftOut } from './left-out.ts'
+import { meshFigure } from './mesh.ts'
+import type { Plotter } from './plot.ts'
+
+/** The report of one run. */
+export function runReport(plotter: Plotter, { description }: Scenario, results: Results): string {
+  const { title, nodes, seconds, seed, engine, depth, tables, complete } = results
+  return page(title, [
+    html`<h1>${title}</h1>`,
+    description === '' ? html`` : html`<p>${description}</p>`,
+    html`<ul class="facts"><li>${numberText(nodes)} nodes</li><li>${numberText(seconds)} s of virtual time</li><li>seed ${seed}</li><li>engine ${engine}, depth: ${depth}</li><li>${verdictOf(results)}</li></ul>`,
+    complete
+      ? html``
+      : html`<p class="bad">The run was interrupted: all that follows is of what had happened by then.</p>`,
+    tiles(results),
+    ...checks(results),
+    ...(tables['first-service'] === undefined
+      ? []
+      : [html`<h2>The way of the first service</h2>`, meshFigure(plotter, tables['first-service'])]),
+    html`<h2>Distributions</h2><div class="pair">${figures(plotter, results)}</div>`,
+    html`<h2>All values</h2>${tableOf(
+      ['metric', 'value'],
+      Object.entries(results.values).filter(([, value]) => value !== null),
+    )}`,
+    html`<h2>What this does not show</h2><p>${leftOut(depth)}</p>`,
+    environment(results),
+  ])
+}
+
+function verdictOf(results: Results): Html {
+  return passed(results)
+    ? html`<span class="good">everything asserted holds</span>`
+    : html`<span class="bad">not as asserted</span>`
+}
+
+const TILES: readonly (readonly [name: string, label: string, show: (value: number) => string])[] = [
+  ['coverage', 'of the nodes reached', percent],
+  ['deliveryLatencyP50Ms', 'ms until half of the deliveries', numberText],
+  ['deliveryLatencyP99Ms', 'ms until 99 % of the deliveries', numberText],
+  ['hopsMean', 'hops on average', (value) => value.toFixed(1)],
+  ['duplicatesPerNodeAndService', 'duplicates a node and service', (value) => value.toFixed(1)],
+  ['sentBytesPerNodeMean', 'bytes sent a node', (value) => numberText(Math.round(value))],
+  ['replicasFinalMean', 'runs a service in the end', (value) => numberText(value)],
+  ['revocationKnownP99Ms', 'ms until 99 % knew of the revocation', numberText],
+]
+
+function tiles({ values }: Results): Html {
+  const known = TILES.flatMap(([name, label, show]) => {
+    const value = values[name]
+    return typeof value === 'number' ? [html`<div class="tile"><b>${show(value)}</b><small>${label}</small></div>`] : []
+  })
+  return html`<div class="tiles">${known}</div>`
+}
+
+function checks({ assertions, violations }: Results): Html[] {
+  const broken = Object.entries(violations)
+  return [
+    ...(assertions.length === 0
+      ? []
+      : [
+          html`<h2>Assertions</h2>`,
+          html`<table><tbody>${assertions.map(
+            (each) =>
+              html`<tr><td class="${each.ok ? 'good' : 'bad'}">${each.ok ? 'holds' : 'does not hold'}</td><td>${each.metric}${
+                each.of === undefined
+                  ? ''
+                  : ` (${Object.entries(each.of)
+                      .map(([key, at]) => `${key} ${at}`)
+                      .join(', ')})`
+              } ${each.op} ${each.value}</td><td class="number">${each.measured === null ? 'not measured' : numberText(each.measured)}</td></tr>`,
+          )}</tbody></table>`,
+        ]),
+    ...(broken.length === 0
+      ? [html`<p class="faint">No invariant is broken.</p>`]
+      : [
+          html`<h2 class="bad">Broken invariants</h2>`,
+          tableOf(
+            ['invariant', 'what happened'],
+            broken.flatMap(([id, sentences]) => sentences.map((words) => [id, words])),
+          ),
+        ]),
+  ]
+}
+
+function figures(plotter: Plotter, { tables }: Results): Html[] {
+  const of = (name: string) => ((tables[name]?.rows.length ?? 0) > 0 ? tables[name] : undefined)
+  const [latency, reach, hops, verdicts, copies] = [
+    'delivery-latency',
+    'depth-reach',
+    'hops',
+    'verdicts',
+    'duplicates-by-depth',
+  ].map(of)
+  const [replicas, known, ended] = ['replicas', 'revocation-known', 'revocation-runs-ended'].map(of)
+  return [
+    latency &&
+      cdfFigure(plotter, latency, {
+        label: 'ms since the publication',
+        caption: 'Nodes that have a service, over the time since its publication.',
+      }),
+    hops &&
+      barFigure(plotter, hops, {
+        x: 'hops',
+        y: 'deliveries',
+        column: 'deliveries',
+        caption: 'Links between the publisher and a node, on the way of the first copy.',
+      }),
+    reach &&
+      barFigure(plotter, reach, {
+        x: 'depth left',
+        y: 'nodes a service',
+        column: 'nodes_per_service',
+        reverse: true,
+        caption: 'The best depth that nodes got: those at 0 pass nothing on.',
+      }),
+    copies &&
+      barFigure(plotter, copies, {
+        x: 'depth',
+        y: 'copies a node and service',
+        column: 'copies_per_node_and_service',
+        reverse: true,
+        caption:
+          'Copies of each depth that a node received, the first one included. Each depth is a message of its own.',
+      }),
+    verdicts && verdictsFigure(plotter, verdicts),
+    replicas &&
+      timeFigure(plotter, replicas, { label: 'runs in the mesh', caption: 'Runs of all services over time.' }),
+    known &&
+      cdfFigure(plotter, known, {
+        label: 'ms since the revocation',
+        caption: 'Nodes that know of the revocation, of those that got the service.',
+      }),
+    ended && cdfFigure(plotter, ended, { label: 'ms since the revocation', caption: 'Runs that ended because of it.' }),
+  ].filter((each) => each !== undefined)
+}
+
+function environment({ environment, sha256, events, cost }: Results): Html {
+  const rows = [
+    ['sha256 of all events', sha256 ?? 'none: interrupted'],
+    ['events', events.count ?? 0],
+    ['elapsed seconds', cost.elapsedSeconds],
+    ...Object.entries(environment),
+  ] as [string, string | number | null][]
+  return html`<details><summary>What a rerun needs</summary>${tableOf(['', ''], rows)}</details>`
+}
+
+function percent(value: number): string {
+  return `${(value * 100).toFixed(value > 0.999 && value < 1 ? 2 : 1)} %`
+}
