@@ -13,6 +13,7 @@ import { scenarioSchemaText } from '../src/simulation/scenario/scenario.ts'
 import { withLimitsTable } from '../test/compliance/limits/matrix.ts'
 import { boundariesText } from './biome/floors.ts'
 import { withImportTable } from './import-graph.ts'
+import { withMetricsTable } from './metrics-table.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -26,6 +27,7 @@ const generated: Record<string, string> = {
   'configs/reference.md': referenceText([rulesReference()]),
   'scripts/biome/boundaries.json': boundariesText(),
   'docs/what-a-service-gets.md': withLimitsTable(await readFile(join(root, 'docs/what-a-service-gets.md'), 'utf8')),
+  'docs/metrics.md': withMetricsTable(await readFile(join(root, 'docs/metrics.md'), 'utf8')),
   'ARCHITECTURE.md': withImportTable(await readFile(join(root, 'ARCHITECTURE.md'), 'utf8'), root),
 }
 

@@ -15,6 +15,7 @@ export type Need =
   | 'registry'
   | 'docker-registry'
   | 'postgres'
+  | 'prometheus'
 
 interface Probe {
   available(): boolean
@@ -54,6 +55,10 @@ const PROBES: Record<Need, Probe> = {
     lack: 'docker-registry is not on PATH',
   },
   postgres: { available: () => postgresFolder() !== undefined, lack: 'PostgreSQL is not installed' },
+  prometheus: {
+    available: () => ['prometheus', 'promtool'].every((name) => programPath(name) !== undefined),
+    lack: 'prometheus or promtool is not on PATH',
+  },
   root: { available: () => process.getuid?.() === 0, lack: 'the tests do not run as root' },
 }
 

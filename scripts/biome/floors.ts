@@ -7,7 +7,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['admission'],
   ['publishing', 'policy'],
   ['node'],
-  ['api', 'simulation'],
+  ['api', 'metrics', 'simulation'],
   ['cli', 'exports'],
 ]
 

@@ -14,6 +14,7 @@ import { codeRoutes } from './routes/code.ts'
 import { drainRoutes } from './routes/drain.ts'
 import { eventRoutes } from './routes/events.ts'
 import { logRoutes } from './routes/logs.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { nodeInfoRoutes } from './routes/node-info.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { policyRoutes } from './routes/policy.ts'
@@ -28,7 +29,8 @@ import { branchSchema } from './schemas/trust.ts'
 import { createEventStream, type EventStream } from './sse.ts'
 import type { Api, ApiComponents } from './types.ts'
 
-export function createApi({ node, clock, log, token, host = '127.0.0.1', rng = systemRng() }: ApiComponents): Api {
+export function createApi(init: ApiComponents): Api {
+  const { node, clock, log, token, host = '127.0.0.1', rng = systemRng(), metrics } = init
   const app = new OpenAPIHono<ApiEnv>()
   const eventLog = createEventLog(node.events, { epoch: clock.now().toString(36), memory: EVENT_MEMORY })
   const streams = new Set<EventStream>()
@@ -85,8 +87,9 @@ export function createApi({ node, clock, log, token, host = '127.0.0.1', rng = s
   const cookieName = `thundercloud-${node.peerId.slice(-12)}`
   const guard = createGuard({ token, host, cookieName, sessionOf: sessions.principal })
   const access = { guard, sessions, cookieName, host }
-  const components: RouteComponents = { node, clock, log, eventLog, openStream, ...access }
+  const components: RouteComponents = { node, clock, log, eventLog, metrics, openStream, ...access }
   nodeInfoRoutes(app, components)
+  metricsRoutes(app, components)
   sessionRoutes(app, components)
   submissionRoutes(app, components)
   serviceRoutes(app, components)

@@ -14,6 +14,8 @@ export interface ApiComponents {
   readonly token: string
   /** where it listens, as the operator wrote it: besides IP addresses and localhost, the name that the operator's routes answer to */
   readonly host?: string | undefined
+  /** What a Prometheus gets; without, the operator has not asked for it. */
+  readonly metrics?: { readonly contentType: string; text(): Promise<string> } | undefined
 }
 
 /**

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ApiComponents } from '../api/index.ts'
 import type { Log } from '../base/log.ts'
 import { type Configuration, openRuntimeDir } from '../config/index.ts'
 import type { ThundercloudNode } from '../node/types.ts'
@@ -9,6 +10,7 @@ type Opening = {
   readonly cli: Pick<Cli, 'clock' | 'rng' | 'signal'>
   readonly configuration: Pick<Configuration, 'api' | 'dataDir' | 'runtime'>
   readonly node: ThundercloudNode
+  readonly metrics: ApiComponents['metrics']
   /** undefined where there is no API over TCP */
   readonly token: string | undefined
   readonly log: Log
@@ -20,14 +22,14 @@ type Opening = {
  * node.json says so. Both are noted in the data folder, where commands look.
  */
 export async function openApi(opening: Opening): Promise<{ url: string | undefined; socket: string }> {
-  const { cli, configuration, node, log, stack } = opening
+  const { cli, configuration, node, metrics, log, stack } = opening
   const { api, dataDir } = configuration
   // a server is not loaded for commands that only talk to one
   const { createApi, serveApi, serveOperator } = await import('../api/index.ts')
   // without TCP there is no token file; this random one cannot be guessed
   const token = opening.token ?? cli.rng.uuid()
   const host = api === false ? undefined : api.host
-  const handler = stack.use(createApi({ node, clock: cli.clock, log, token, host }))
+  const handler = stack.use(createApi({ node, clock: cli.clock, log, metrics, token, host }))
   const prepare = () => openRuntimeDir(configuration.runtime, node.peerId.slice(-12))
   const init = { clock: cli.clock, log, prepare }
   const { path } = stack.use(await serveOperator(handler, join(await prepare(), 'api'), init))

@@ -9,6 +9,7 @@ import {
   loadToken,
   type Notice,
 } from '../config/index.ts'
+import type { Metrics } from '../metrics/index.ts'
 import type { ThundercloudNode } from '../node/types.ts'
 import type { Cli } from './cli.ts'
 import { warnOfClock, watchClock } from './clock-warning.ts'
@@ -39,11 +40,13 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   const token = configuration.api === false ? undefined : await loadToken(folder, { signal: cli.signal })
 
   await using stack = new AsyncDisposableStack()
-  const node = await makeNode(cli, { configuration, identity, log, stopRuns, folder, hub })
+  const metrics = configuration.metrics ? (await import('../metrics/index.ts')).createMetrics() : undefined
+  const node = await makeNode(cli, { configuration, identity, log, stopRuns, folder, hub, metrics })
   stack.use(node)
+  if (metrics !== undefined) stack.use(metrics.observe(node))
   const scans = hub === undefined ? undefined : stack.use(countScans(node))
   const printer = stack.use(printEvents(cli, node))
-  const served = await openApi({ configuration, node, token, log: log.child('api'), cli, stack })
+  const served = await openApi({ configuration, node, metrics, token, log: log.child('api'), cli, stack })
   await printReady(cli, node, served)
   printer.begin()
   // asks other machines, which may take its time
@@ -75,11 +78,12 @@ type Making = {
   stopRuns: boolean
   folder: string
   hub: HubSettings | undefined
+  metrics: Metrics | undefined
 }
 
 async function makeNode(
   cli: Cli,
-  { configuration, identity, log, stopRuns, folder, hub }: Making,
+  { configuration, identity, log, stopRuns, folder, hub, metrics }: Making,
 ): Promise<ThundercloudNode> {
   using _progress = cli.out.progress('starting')
   const reread = async () => {
@@ -88,7 +92,7 @@ async function makeNode(
     return next
   }
   return await cli.factories.node(
-    { clock: cli.clock, rng: cli.rng, log },
+    { clock: cli.clock, rng: cli.rng, log, platform: metrics && { host: { metrics: metrics.libp2p } } },
     {
       ...{ configuration, identity, version: cli.version, reread, stopRunsOnClose: stopRuns, hub },
       clientAccess: clientAccessReader(cli.env),

@@ -36,6 +36,8 @@ export type Configuration = {
   readonly runtime: RuntimeInit
   readonly dockerEnvironment: DockerEnvironment
   readonly logLevel: LogLevel
+  /** Are there metrics for Prometheus? */
+  readonly metrics: boolean
   readonly quotas: Quotas
   readonly timeouts: Timeouts
   readonly services: readonly OwnService[]

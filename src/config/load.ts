@@ -43,6 +43,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     runtime: runtimeInit(node.RUNTIME && resolve(root, node.RUNTIME), options.env ?? {}),
     dockerEnvironment: dockerEnvironment(options.env ?? {}),
     logLevel: node.LOG_LEVEL,
+    metrics: node.METRICS,
     quotas: node.QUOTAS,
     timeouts: node.TIMEOUTS,
     services: await ownServices(root, services),

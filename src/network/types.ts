@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { ConnectionEncrypter, Transport } from '@libp2p/interface'
+import type { ComponentLogger, ConnectionEncrypter, Metrics, Transport } from '@libp2p/interface'
 import type { noise } from '@libp2p/noise'
 import type { tcp } from '@libp2p/tcp'
 import type { Datastore } from 'interface-datastore'
@@ -46,6 +46,8 @@ export type HostParts = {
   readonly encrypter?: ((components: Parameters<ReturnType<typeof noise>>[0]) => ConnectionEncrypter) | undefined
   /** in the place of the one in `dataDir`; it is not closed with the network */
   readonly datastore?: Datastore | undefined
+  /** What counts the library's connections, streams and bytes. */
+  readonly metrics?: ((components: { logger: ComponentLogger }) => Metrics) | undefined
 }
 
 /**

@@ -10,6 +10,7 @@ import type { EventLog } from '../event-log.ts'
 import { problemSchema } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
 import type { EventStream } from '../sse.ts'
+import type { ApiComponents } from '../types.ts'
 
 export type App = OpenAPIHono<ApiEnv>
 
@@ -25,6 +26,7 @@ export interface RouteComponents {
   /** where the API listens, as the operator wrote it */
   readonly host: string
   readonly eventLog: EventLog
+  readonly metrics: ApiComponents['metrics']
   /** A stream that ends with its reader or with the API. */
   openStream(context: Context<ApiEnv>): EventStream
 }

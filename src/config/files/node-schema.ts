@@ -97,6 +97,7 @@ export const nodeShape = {
     .describe('folder of the runners, relative to this file')
     .default('runners'),
   LOG_LEVEL: oneOf(LOG_LEVELS).describe('the least important line that is logged').default('info'),
+  METRICS: z.boolean('true or false').describe('measures for Prometheus, at /metrics of the API').default(false),
   PEERS: peers.describe('which peers the node looks for').prefault({}),
   QUOTAS: quotas.describe('what the network may cost this node').prefault({}),
   TIMEOUTS: timeouts.describe('how long things may take').prefault({}),

@@ -64,7 +64,7 @@ export type HostInit = {
 /** libp2p with everything that this network says, listening. */
 export async function createHost(init: HostInit): Promise<Host> {
   const { network, key, records, log, allowed, buffers, limits: guards } = init
-  const { transport = tcp(), encrypter = noise({ crypto: createNoiseCrypto(buffers) }) } = init.parts
+  const { transport = tcp(), encrypter = noise({ crypto: createNoiseCrypto(buffers) }), metrics } = init.parts
   const { visibility, listen = [], announce = [] } = network
   const services = {
     // first: what the others register passes it
@@ -82,6 +82,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     const libp2p = await createLibp2p({
       privateKey: key,
       datastore: records.store,
+      ...(metrics && { metrics }),
       logger: libp2pLogger(log.child('libp2p'), network.verbose === true),
       nodeInfo: { name: 'thundercloud', version: '1', userAgent: 'thundercloud/1' },
       addresses: { listen: [...listen], appendAnnounce: [...announce] },

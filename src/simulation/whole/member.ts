@@ -79,6 +79,7 @@ function configurationOf(host: string, { scenario, group, neighbours, authors }:
     runtime: runtimeInit(undefined, {}),
     dockerEnvironment: dockerEnvironment({}),
     logLevel: 'silent',
+    metrics: false,
     quotas: node.QUOTAS,
     timeouts: node.TIMEOUTS,
     services: [],

@@ -1,0 +1,3 @@
+export { COUNTERS, counterName, GAUGES, HISTOGRAMS, metricName } from './definitions.ts'
+export { createMetrics } from './metrics.ts'
+export type { Metrics } from './types.ts'
