@@ -15,6 +15,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'policy check', load: async () => (await import('./policy/check.ts')).policyCheck },
   { name: 'policy test', load: async () => (await import('./policy/test.ts')).policyTest },
   { name: 'policy replay', load: async () => (await import('./policy/replay.ts')).policyReplay },
+  { name: 'policy impact', load: async () => (await import('./policy/impact.ts')).policyImpact },
   { name: 'policy apply', load: async () => (await import('./policy/apply.ts')).policyApply },
   { name: 'trust delegate', load: async () => (await import('./trust/delegate.ts')).trustDelegate },
   { name: 'trust revoke', load: async () => (await import('./trust/delegate.ts')).trustRevoke },

@@ -2,8 +2,10 @@ import { InputError } from '../../base/errors.ts'
 import { wholeScenario } from '../scenario/read.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 
+type Value = number | string | boolean
+
 /** What a sweep changes: a key of the scenario, and the values that it takes. */
-export type Vary = { readonly key: string; readonly values: readonly (number | string)[] }
+export type Vary = { readonly key: string; readonly values: readonly Value[] }
 
 const MAX_VALUES = 1000
 const EXAMPLE = '--vary redirectionDepth=0..6, links.loss=0,0.01,0.1 or nodes=100..1000/300'
@@ -14,9 +16,7 @@ export function parseVary(text: string): Vary {
   if (key === undefined || list === undefined) throw wrong(text)
   const range = /^(-?[\d.]+)\.\.(-?[\d.]+)(?:\/([\d.]+))?$/.exec(list)
   if (range === null) {
-    const values = list
-      .split(',')
-      .map((each) => (each.trim() !== '' && Number.isFinite(Number(each)) ? Number(each) : each))
+    const values = list.split(',').map(readValue)
     if (values.length > MAX_VALUES || values.includes('') || new Set(values).size < values.length) throw wrong(text)
     return { key, values }
   }
@@ -31,7 +31,7 @@ export function parseVary(text: string): Vary {
  * The scenario with that value: at a path like `links.loss` or `groups.0.share`; a single word that is no key of a scenario
  * means that key of every `publish` instruction, or else of every group's policy.
  */
-export async function varied(scenario: Scenario, key: string, value: number | string): Promise<Scenario> {
+export async function varied(scenario: Scenario, key: string, value: Value): Promise<Scenario> {
   const changed = structuredClone(scenario) as unknown as Json
   if (key.includes('.') || key in changed) set(changed, key.split('.'), value, key)
   else {
@@ -44,15 +44,20 @@ export async function varied(scenario: Scenario, key: string, value: number | st
   return await wholeScenario(changed, { file: `--vary ${key}=${value}`, folder: '/' })
 }
 
+function readValue(text: string): Value {
+  if (text === 'true' || text === 'false') return text === 'true'
+  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text
+}
+
 type Json = Record<string, unknown>
 
-function set(object: Json, [first, ...rest]: string[], value: number | string, key: string): void {
+function set(object: Json, [first, ...rest]: string[], value: Value, key: string): void {
   const at = first as string
   if (rest.length === 0) {
     object[at] = value
     return
   }
-  const next = object[at]
+  const next = Object.hasOwn(object, at) ? object[at] : undefined
   if (typeof next !== 'object' || next === null) {
     throw new InputError(`--vary names ${key}, but the scenario has no ${at}; name a key that the scenario has`)
   }

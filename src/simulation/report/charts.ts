@@ -17,7 +17,7 @@ export function cdfFigure(
   const points: Points = [[0, 0], ...table.rows]
   return figure(
     svg({
-      ...{ width: WIDTH, height: HEIGHT, marginLeft: 48 },
+      ...{ width: WIDTH, height: HEIGHT, marginLeft: 48, marginBottom: 44 },
       x: { label, grid: true },
       y: { label: 'share', domain: [0, 1], grid: true, tickFormat: '.0%' },
       marks: [
@@ -36,7 +36,7 @@ export function timeFigure(
 ): Html {
   return figure(
     svg({
-      ...{ width: WIDTH, height: HEIGHT, marginLeft: 56 },
+      ...{ width: WIDTH, height: HEIGHT, marginLeft: 56, marginBottom: 44 },
       x: { label: 'virtual time (s)', grid: true },
       y: { label, grid: true, zero: true },
       marks: [
@@ -63,9 +63,9 @@ export function barFigure(
   const index = table.columns.indexOf(column)
   return figure(
     svg({
-      ...{ width: WIDTH, height: HEIGHT, marginLeft: 56 },
+      ...{ width: WIDTH, height: HEIGHT, marginLeft: 56, marginBottom: 44 },
       x: { label: x, type: 'band', padding: 0.25, reverse, tickFormat: (value: number) => String(value) },
-      y: { label: y, grid: true, tickFormat: '~s' },
+      y: { label: y, grid: true, tickFormat: shortNumber },
       marks: [Plot.barY(table.rows, { x: at(0), y: at(index), fill: BLUE, rx: 2 }), Plot.ruleY([0])],
     }),
     caption,
@@ -91,8 +91,8 @@ export function verdictsFigure({ Plot, svg }: Plotter, table: Table): Html {
   )
   return figure(
     svg({
-      ...{ width: WIDTH, height: 70 + 34 * rules.size, marginLeft: 150 },
-      x: { label: 'verdicts', grid: true, tickFormat: '~s' },
+      ...{ width: WIDTH, height: 80 + 34 * rules.size, marginLeft: 150, marginBottom: 44 },
+      x: { label: 'verdicts', grid: true, tickFormat: shortNumber },
       y: { label: null },
       color: { domain: Object.keys(VERDICT_COLORS), range: Object.values(VERDICT_COLORS) },
       marks: [
@@ -107,4 +107,8 @@ export function verdictsFigure({ Plot, svg }: Plotter, table: Table): Html {
 
 function at(index: number): (cells: readonly (number | string | null)[]) => number | string | null {
   return (cells) => cells[index] ?? null
+}
+
+function shortNumber(value: number): string {
+  return Math.abs(value) >= 1000 ? `${Number((value / 1000).toPrecision(4))}k` : String(Number(value.toPrecision(4)))
 }

@@ -20,7 +20,10 @@ export function runReport(plotter: Plotter, { description }: Scenario, results: 
     ...checks(results),
     ...(tables['first-service'] === undefined
       ? []
-      : [html`<h2>The way of the first service</h2>`, meshFigure(plotter, tables['first-service'])]),
+      : [
+          html`<h2>The way of the first service</h2>`,
+          html`<div class="centred">${meshFigure(plotter, tables['first-service'])}</div>`,
+        ]),
     html`<h2>Distributions</h2><div class="pair">${figures(plotter, results)}</div>`,
     html`<h2>All values</h2>${tableOf(
       ['metric', 'value'],

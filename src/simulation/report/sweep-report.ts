@@ -123,7 +123,7 @@ function intervalFigure(
   const line = { x: 'x', y: 'mean', stroke: KINDS[0], strokeWidth: 2 }
   return figure(
     svg({
-      ...{ width: 500, height: 280, marginLeft: 60 },
+      ...{ width: 500, height: 280, marginLeft: 60, marginBottom: 44 },
       x: numeric
         ? {
             label: key ?? null,
@@ -178,7 +178,7 @@ function latencyFigure(
   const legend = legendOf(variants.map((variant, index) => [variant, colors[index] as string]))
   return figure(
     svg({
-      ...{ width: 1000, height: 380, marginLeft: 48 },
+      ...{ width: 1000, height: 380, marginLeft: 48, marginBottom: 44 },
       x: { label: 'ms since the publication', grid: true },
       y: { label: 'share of the nodes', domain: [0, 1], grid: true, tickFormat: '.0%' },
       color: { domain: variants, range: colors },

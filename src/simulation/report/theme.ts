@@ -19,11 +19,12 @@ h2 { font-size: 19px; margin: 48px 0 4px; }
 p { margin: 6px 0 12px; max-width: 76ch; }
 .faint, figcaption, .tile small { color: var(--faint); }
 .facts { display: flex; flex-wrap: wrap; gap: 6px 18px; color: var(--faint); font-size: 14px; margin: 10px 0 24px; padding: 0; list-style: none; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 24px 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 12px; margin: 24px 0; }
 .tile { background: var(--card); border-radius: 10px; padding: 14px 16px; }
 .tile b { display: block; font-size: 24px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .tile small { font-size: 13px; line-height: 1.3; display: block; }
 figure { margin: 12px 0 8px; }
+.centred svg { display: block; margin: 0 auto; }
 figcaption { font-size: 14px; max-width: 76ch; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 8px 32px; }
 @media (max-width: 560px) { .pair { grid-template-columns: 1fr; } }

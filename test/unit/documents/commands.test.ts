@@ -56,6 +56,7 @@ it('a command that is not run exists, and the reason is a sentence', () => {
     'README.md',
     'docs/joining.md',
     'docs/policy.md',
+    'docs/simulation.md',
   ])
   for (const block of marked) {
     expect(block.notRun?.split(' ').length).toBeGreaterThan(3)

@@ -11,9 +11,16 @@ const FILES = [
   ),
 ]
 const DOCUMENTS = FILES.filter((file) => /^(docs\/.*|[A-Z]+)\.md$/.test(file) && file !== 'CHANGELOG.md')
-const { files: shipped, dependencies }: { files: readonly string[]; dependencies: Record<string, string> } = JSON.parse(
-  readFileSync(join(ROOT, 'package.json'), 'utf8'),
-)
+type Manifest = {
+  files: readonly string[]
+  dependencies: Record<string, string>
+  optionalDependencies: Record<string, string>
+}
+const {
+  files: shipped,
+  dependencies,
+  optionalDependencies,
+}: Manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 /** npm packs these whatever `files` says. */
 const ALWAYS = ['README.md', 'LICENSE', 'package.json']
 
@@ -75,5 +82,5 @@ it.each([
 it('docs/requirements.md names every dependency, and no other package', () => {
   const table = read('docs/requirements.md').split('| for | package |')[1]?.split('\n\n')[0] ?? ''
   const named = [...table.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
-  expect(named.sort()).toEqual(Object.keys(dependencies).sort())
+  expect(named.sort()).toEqual(Object.keys({ ...dependencies, ...optionalDependencies }).sort())
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { compareRuns } from '../../../src/simulation/experiments/comparison.ts'
 import { openExperiment, runExperiment, seedsOf } from '../../../src/simulation/experiments/experiment.ts'
+import { withPolicy } from '../../../src/simulation/experiments/impact.ts'
 import { parseUntil, replay } from '../../../src/simulation/experiments/replay.ts'
 import { intervalOf } from '../../../src/simulation/experiments/student.ts'
 import { parseVary, varied } from '../../../src/simulation/experiments/vary.ts'
@@ -44,6 +45,7 @@ test.for([
   ['links.loss=0,0.01,0.1', 'links.loss', [0, 0.01, 0.1]],
   ['links.loss=0..0.3/0.1', 'links.loss', [0, 0.1, 0.2, 0.3]],
   ['REDIRECT=always,never', 'REDIRECT', ['always', 'never']],
+  ['scoring=true,false', 'scoring', [true, false]],
 ] as const)('%s names a key and its values', ([text, key, values]) => {
   expect(parseVary(text)).toEqual({ key, values })
 })
@@ -69,6 +71,9 @@ test('a value is put where the key is: a path, the publications, the policies', 
   )
   await expect(varied(scenario, 'redirectionDepth', 99)).rejects.toThrow(/redirectionDepth is 99; allowed is/)
   await expect(varied(scenario, 'REDIRCT', 'never')).rejects.toThrow('did you mean REDIRECT?')
+  await expect(varied(scenario, '__proto__.loss', 1)).rejects.toThrow(
+    '--vary names __proto__.loss, but the scenario has no __proto__',
+  )
   await expect(varied(scenario, 'link.loss', 1)).rejects.toThrow('--vary names link.loss, but the scenario has no link')
 })
 
@@ -151,4 +156,28 @@ test('a replay stops at an event, and has the state of the nodes there', async (
   ).toBeNull()
   expect(() => parseUntil('deliverd@7')).toThrow('--until is "deliverd@7"; did you mean delivered?')
   expect(() => parseUntil('0')).toThrow(/^--until is "0"; allowed is a number, or one of joined,/)
+})
+
+test('a share of each group gets another policy, and the rest of the scenario stays', async () => {
+  const policy = { REDIRECT: 'never' }
+  const some = withPolicy(scenario, policy, 0.25)
+  expect(some.groups).toEqual([
+    { name: 'all', share: 0.75, runner: 'andromeda', policy: { REDIRECT: 'always' } },
+    { name: 'candidate', share: 0.25, runner: 'andromeda', policy },
+  ])
+  expect({ ...some, groups: scenario.groups }).toEqual(scenario)
+  expect(withPolicy(scenario, policy, 1).groups).toEqual([{ name: 'all', share: 1, runner: 'andromeda', policy }])
+  const mixed = {
+    ...scenario,
+    groups: [0.4, 0.6].map((share, index) => ({ name: `g${index}`, share, runner: 'andromeda', policy: {} })),
+  }
+  const groups = withPolicy(mixed, policy, 0.5).groups.map(({ name, share }) => [name, share])
+  expect(groups).toEqual([
+    ['g0', 0.2],
+    ['g0 (candidate)', 0.2],
+    ['g1', 0.3],
+    ['g1 (candidate)', 0.3],
+  ])
+  const taken = { ...scenario, groups: scenario.groups.map((group) => ({ ...group, name: 'candidate' })) }
+  expect(() => withPolicy(taken, policy, 0.5)).toThrow('the scenario has a group "candidate" already')
 })

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
-import { type Compared, compareRuns, type Interval } from '../../../simulation/index.ts'
+import { compareRuns } from '../../../simulation/index.ts'
 import { argument, command } from '../../command.ts'
-import { table } from '../../output/output.ts'
-import { numberText } from '../../sim/format-results.ts'
+import { comparisonLines } from '../../sim/comparison-lines.ts'
 import { readRuns } from '../../sim/read-runs.ts'
 
 export const simCompare = command({
@@ -16,28 +15,6 @@ export const simCompare = command({
   options: {},
   async run(cli, { a, b }) {
     const comparison = compareRuns(await readRuns(resolve(cli.cwd, a)), await readRuns(resolve(cli.cwd, b)))
-    cli.out.result({ a, b, ...comparison }, () => [
-      ...table(['METRIC', 'A', 'B', 'B - A', ''], comparison.metrics.filter(isTold).map(row)),
-      '',
-      `A and B: ${comparison.method}.`,
-      comparison.seeds.length > 1
-        ? `B - A: ${comparison.pairedMethod} (${comparison.seeds.length} seeds).`
-        : 'With one seed in common nothing is known of how much seeds differ: sweep with --seeds 10.',
-    ])
+    cli.out.result({ a, b, ...comparison }, () => comparisonLines(comparison, ['A', 'B']))
   },
 })
-
-function isTold({ a, b }: Compared): boolean {
-  return a !== null || b !== null
-}
-
-function row({ metric, a, b, difference }: Compared): string[] {
-  const clear = difference?.low != null && difference.high !== null && difference.low * difference.high > 0
-  return [metric, intervalText(a), intervalText(b), intervalText(difference), clear ? 'differs' : '']
-}
-
-function intervalText(interval: Interval | null): string {
-  if (interval === null) return '-'
-  const { mean, low, high } = interval
-  return low === null ? numberText(mean) : `${numberText(mean)} [${numberText(low)}, ${numberText(high)}]`
-}

@@ -7,8 +7,9 @@ import {
   readScenario,
   runScenario,
 } from '../../../simulation/index.ts'
-import { argument, command, text } from '../../command.ts'
+import { argument, command, text, texts } from '../../command.ts'
 import { failWhereWrong, resultLines } from '../../sim/format-results.ts'
+import { loadObservers } from '../../sim/load-observers.ts'
 import { engineOption, eventsOption } from '../../sim/options.ts'
 import { writeReport } from '../../sim/write-report.ts'
 
@@ -26,16 +27,18 @@ export const simRun = command({
     seed: text('SEED', "instead of the scenario's"),
     out: text('DIR', 'a new folder for scenario, results, events, tables and report'),
     events: eventsOption,
+    observers: texts('FILE', 'a module with metrics or invariants of your own; may be repeated'),
   },
-  async run(cli, { file, engine, seed, out, events }) {
+  async run(cli, { file, engine, seed, out, events, observers: files }) {
     const read = await readScenario(resolve(cli.cwd, file))
     const scenario = seed === undefined ? read : { ...read, seed }
+    const observers = await loadObservers(cli.cwd, files)
     const environment = await environmentOf(cli.version)
     const output = out === undefined ? undefined : await createOutputFolder(resolve(cli.cwd, out), scenario)
     using progress = cli.out.progress('simulating')
     try {
       const results = await runScenario(engineOf(engine, cli), {
-        ...{ scenario, events, environment },
+        ...{ scenario, events, environment, observers },
         eventsPath: output?.eventsPath,
         onProgress: (ms) => progress.count(Math.round(ms / 1000), Math.ceil(scenario.seconds)),
         signal: cli.signal,

@@ -81,10 +81,11 @@ export const simSweep = command({
           variant,
           ...SHOWN.map((metric) => {
             const row = rows.find((row) => row.variant === variant && row.metric === metric)
-            if (row === undefined) return '-'
-            return row.low === null
-              ? numberText(row.mean)
-              : `${numberText(row.mean)} [${numberText(row.low)}, ${numberText(row.high)}]`
+            return row === undefined
+              ? '-'
+              : row.low === null
+                ? numberText(row.mean)
+                : `${numberText(row.mean)} [${numberText(row.low)}, ${numberText(row.high)}]`
           }),
         ]),
       ),
