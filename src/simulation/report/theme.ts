@@ -21,7 +21,7 @@ p { margin: 6px 0 12px; max-width: 76ch; }
 .facts { display: flex; flex-wrap: wrap; gap: 6px 18px; color: var(--faint); font-size: 14px; margin: 10px 0 24px; padding: 0; list-style: none; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 12px; margin: 24px 0; }
 .tile { background: var(--card); border-radius: 10px; padding: 14px 16px; }
-.tile b { display: block; font-size: 24px; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tile b { display: block; font-size: 22px; white-space: nowrap; font-weight: 600; font-variant-numeric: tabular-nums; }
 .tile small { font-size: 13px; line-height: 1.3; display: block; }
 figure { margin: 12px 0 8px; }
 .centred svg { display: block; margin: 0 auto; }

@@ -50,6 +50,11 @@ test('what is wrong is one sentence, before anything runs', async ({ shell }) =>
   write('share.json', { groups: [{ name: 'all', share: 0.5 }] })
   write('apart.json', { topology: { kind: 'edges', edges: [[0, 1]] } })
   write('metric.json', { assertions: [{ metric: 'covrage', op: '>=', value: 1 }] })
+  writeFileSync(shell.path('c.json'), '{"REDIRCT":"never"}')
+  writeFileSync(
+    shell.path('bad.mjs'),
+    'export default { id: "Bad", match: [], start() {}, capture() {}, assert() {}, dump() {} }',
+  )
   mkdirSync(shell.path('full/x'), { recursive: true })
   for (const [line, said] of [
     ['sim run no.json', /^no\.json is not there/],
@@ -59,6 +64,10 @@ test('what is wrong is one sentence, before anything runs', async ({ shell }) =>
     ['sim run metric.json', /assertions\.0\.metric is "covrage", which nothing measures; did you mean coverage\?/],
     ['sim run s.json --engine vitual', /^--engine is "vitual"; allowed is/],
     ['sim run s.json --out full', /full is not empty; name a new folder/],
+    ['sim run s.json --observers no.mjs', /^no\.mjs cannot be loaded: /],
+    ['sim run s.json --observers bad.mjs', /^bad\.mjs: id is "Bad"; it must be lower-case words with hyphens/],
+    ['policy impact c.json --scenario s.json --share 2', /^--share is "2"; allowed is a number above 0 and at most 1/],
+    ['policy impact c.json --scenario s.json', /^c\.json: REDIRCT .* did you mean REDIRECT\?/],
     ['sim sweep s.json --vary nodes --out x', /^--vary is "nodes"; allowed is a key with values/],
     ['sim sweep s.json --vary links.lost=1,2 --out x', /did you mean loss\?/],
     ['sim compare no full', /no has no results\.json/],
