@@ -1,4 +1,4 @@
-// Brings node_modules in line with the lock file. npm runs it before `start`, `test` and `check`, with whatever Node
+// Brings node_modules in line with the lock file, and the built dashboard in line with its sources. npm runs it before `start`, `test` and `check`, with whatever Node
 // the machine has, so this is plain JavaScript for Node 20 without dependencies. It speaks on stderr only: the
 // program that follows owns stdout.
 import { spawn, spawnSync } from 'node:child_process'
@@ -38,7 +38,7 @@ process.exitCode = await main()
 /** @returns {Promise<number>} the exit code */
 async function main() {
   const stamp = fingerprint()
-  if (existsSync(pinnedNode) && readIfThere(stampFile) === stamp) return 0
+  if (existsSync(pinnedNode) && readIfThere(stampFile) === stamp) return buildDashboard()
 
   say('Installing dependencies, once for this lock file...')
   rmSync(stampFile, { force: true })
@@ -52,7 +52,18 @@ async function main() {
     return 1
   }
   writeFileSync(stampFile, stamp)
-  return 0
+  return buildDashboard()
+}
+
+/** Without it the node works, and says at /dashboard how to build it. @returns {number} the exit code */
+function buildDashboard() {
+  const built = spawnSync(pinnedNode, [join(root, 'scripts', 'dashboard', 'build.ts')], {
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  })
+  if (built.status === 0) return 0
+  say('Set-up could not build the dashboard; the reason is above.')
+  return built.status ?? 1
 }
 
 function fingerprint() {

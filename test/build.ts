@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
+import { buildDashboard } from '../scripts/dashboard/build.ts'
 
 export const ROOT = join(import.meta.dirname, '..')
 
@@ -21,6 +22,7 @@ const STAMP = join(ROOT, 'node_modules', '.thundercloud-built')
 /** Builds what tests start, and lets processes that do start from sources compile them once for all. */
 export async function setup(): Promise<() => Promise<void>> {
   if (!isFresh()) await build()
+  await buildDashboard()
   const folder = await mkdtemp(join(tmpdir(), 'tc-compile-cache-'))
   process.env.NODE_COMPILE_CACHE = folder
   return () => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })

@@ -7,6 +7,7 @@ import { createGuard } from './access/guard.ts'
 import { pageHeaders } from './access/page-headers.ts'
 import { createSessions } from './access/sessions.ts'
 import { EVENT_MEMORY, HEARTBEAT_MS, MAX_STREAM_BUFFER_BYTES, RETRY_AFTER_SECONDS } from './constants.ts'
+import { dashboardRoutes } from './dashboard/routes.ts'
 import type { ApiEnv } from './env.ts'
 import { createEventLog } from './event-log.ts'
 import { statusOf } from './http-errors.ts'
@@ -102,6 +103,7 @@ export function createApi(init: ApiComponents): Api {
   poolRoutes(app, components)
   trustRoutes(app, components)
   codeRoutes(app, components)
+  dashboardRoutes(app)
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'operator', {
     type: 'http',

@@ -1,0 +1,58 @@
+import type { JSX } from 'preact'
+import type { PolicyView } from '../../../../../node/types.ts'
+import { pathTo } from '../../data/router.ts'
+import { Card } from '../../parts/bits.tsx'
+import { Empty } from '../../parts/states.tsx'
+
+/** What each rule has said since the node started; the rules that stop the most come first. */
+export function RuleCounts({ counts }: Pick<PolicyView, 'counts'>): JSX.Element {
+  const rules = Object.entries(counts).sort(([, a], [, b]) => b.fail + b.defer - a.fail - a.defer)
+  return (
+    <Card title="Verdicts by rule" note={<a href={pathTo('policy')}>since the start</a>}>
+      {rules.length === 0 ? (
+        <Empty title="No rule has been asked yet">Rules are asked when a service is announced.</Empty>
+      ) : (
+        <table class="table live-value">
+          <thead>
+            <tr>
+              <th scope="col">Rule</th>
+              <th scope="col" class="end">
+                Passed
+              </th>
+              <th scope="col" class="end">
+                Failed
+              </th>
+              <th scope="col" class="end">
+                Deferred
+              </th>
+              <th scope="col" class="end">
+                Warned
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rules.map(([rule, { pass, fail, defer, warned }]) => (
+              <tr key={rule}>
+                <th scope="row" class="mono">
+                  {rule}
+                </th>
+                <Count value={pass} />
+                <Count value={fail} tone="bad" />
+                <Count value={defer} tone="wait" />
+                <Count value={warned} tone="wait" />
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Card>
+  )
+}
+
+function Count({ value, tone }: { value: number; tone?: string }): JSX.Element {
+  return (
+    <td class="end number" data-tone={value === 0 ? 'none' : tone}>
+      {value.toLocaleString('en')}
+    </td>
+  )
+}
