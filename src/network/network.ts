@@ -178,7 +178,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
       events.emit('network:listening', { multiaddrs: addressesOf(libp2p) })
     },
     multiaddrs: () => addressesOf(libp2p),
-    peers: () => peersOf(libp2p, manager, (peer) => pubsub.getScore(peer)),
+    peers: () => peersOf(libp2p, manager, pubsub, topics.services),
     connectedTo: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
     async dial(address, { signal, neighbour } = {}) {
       const target = parseMultiaddr(address)
@@ -230,7 +230,13 @@ function emitConnectionEvents(libp2p: Host, { events }: NetworkComponents): Disp
   }
 }
 
-function peersOf(libp2p: Host, peerManager: PeerManager, score: (peer: string) => number): NetworkPeer[] {
+function peersOf(
+  libp2p: Host,
+  peerManager: PeerManager,
+  pubsub: Pick<Host['services']['pubsub'], 'getScore' | 'getMeshPeers'>,
+  topic: string,
+): NetworkPeer[] {
+  const mesh = new Set(pubsub.getMeshPeers(topic))
   return libp2p.getPeers().flatMap((peer) => {
     const connection = libp2p.getConnections(peer)[0]
     if (connection === undefined) return []
@@ -240,8 +246,11 @@ function peersOf(libp2p: Host, peerManager: PeerManager, score: (peer: string) =
       multiaddr: withPeer(connection.remoteAddr, peerId),
       direction: connection.direction,
       connectedAt: connection.timeline.open,
-      score: score(peerId),
+      score: pubsub.getScore(peerId),
       static: peerManager.isStatic(peerId),
+      mesh: mesh.has(peerId),
+      relayed: connection.remoteAddr.toString().includes('/p2p-circuit'),
+      rttMs: connection.rtt,
     }
   })
 }

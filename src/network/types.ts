@@ -109,6 +109,12 @@ export type NetworkPeer = {
   /** gossip score; below 0 the peer has misbehaved */
   readonly score: number
   readonly static: boolean
+  /** in the mesh of the services topic: announcements go to it, and come from it, as they are published */
+  readonly mesh: boolean
+  /** over a relay: the address is the relay's */
+  readonly relayed: boolean
+  /** of the last ping; undefined before the first */
+  readonly rttMs?: number | undefined
 }
 
 export type Publication = 'published' | 'seen' | 'no-peers'

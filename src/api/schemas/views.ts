@@ -153,6 +153,9 @@ export const peerViewSchema: Shape<PeerView> = object({
   connectedAt: count,
   score: count,
   static: boolean,
+  mesh: boolean,
+  relayed: boolean,
+  rttMs: count.optional(),
 })
 
 export const logLineSchema: Shape<LogLine> = object({

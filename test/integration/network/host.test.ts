@@ -77,7 +77,13 @@ test('connections come and go as events and views', async () => {
   expect(await a.network.dial(addressOf(b))).toBe(b.network.peerId)
   await until(() => b.network.peers().length === 1, 'the connection')
   const [peer] = b.network.peers()
-  expect(peer).toMatchObject({ peerId: a.network.peerId, direction: 'inbound', static: false, score: 0 })
+  expect(peer).toMatchObject({
+    peerId: a.network.peerId,
+    direction: 'inbound',
+    static: false,
+    score: 0,
+    relayed: false,
+  })
   expect(peer?.multiaddr).toMatch(new RegExp(`/p2p/${a.network.peerId}$`))
   expect(Math.abs(Date.now() - (peer?.connectedAt ?? 0))).toBeLessThan(10_000)
   await a.network.hangUp(b.network.peerId)
