@@ -1,5 +1,12 @@
 import { ProtocolError } from '../../protocols/errors.ts'
-import { AccessError, InputError, NotFoundError, ThundercloudError, UnavailableError } from '../base/errors.ts'
+import {
+  AccessError,
+  ConflictError,
+  InputError,
+  NotFoundError,
+  ThundercloudError,
+  UnavailableError,
+} from '../base/errors.ts'
 import { QueueFullError } from '../base/work-queue.ts'
 import { DiskFullError, StoreFullError, TooLargeError } from '../code/errors.ts'
 import { RunnerError } from '../runner/index.ts'
@@ -20,6 +27,7 @@ export function statusOf(error: unknown): number {
   if (error instanceof HttpProblem) return error.status
   if (error instanceof TooLargeError) return 413
   if (error instanceof StoreFullError || error instanceof DiskFullError) return 507
+  if (error instanceof ConflictError) return 409
   if (error instanceof InputError || error instanceof ProtocolError) return 400
   // the operator's module cannot be loaded, and the sentence says why: nothing is wrong with the node
   if (error instanceof RunnerError && error.kind === 'load') return 400

@@ -22,6 +22,11 @@ export class NotFoundError extends ThundercloudError {
   override readonly name = 'NotFoundError'
 }
 
+/** It is not any more what the asker has seen: to be looked at again. */
+export class ConflictError extends ThundercloudError {
+  override readonly name = 'ConflictError'
+}
+
 /** The asker may not do this. */
 export class AccessError extends ThundercloudError {
   override readonly name = 'AccessError'

@@ -16,7 +16,7 @@ import { watchMisconduct } from './gossip/misconduct.ts'
 import { createPeerScores } from './gossip/peer-scores.ts'
 import { keepGossipStreams } from './gossip/stream-repair.ts'
 import { parseMultiaddr, parsePeerId, withPeer } from './host/address.ts'
-import { createHost, dhtProtocol, type Host, stopHost } from './host/create-host.ts'
+import { createHost, dhtProtocol, type Host, type PubSub, stopHost } from './host/create-host.ts'
 import { forgetOwnProvides, openDatastore } from './host/datastore.ts'
 import { libp2pKey } from './host/identity.ts'
 import { otherNetwork, protocolsOf, warnOfOtherNetworks } from './host/other-network.ts'
@@ -233,7 +233,7 @@ function emitConnectionEvents(libp2p: Host, { events }: NetworkComponents): Disp
 function peersOf(
   libp2p: Host,
   peerManager: PeerManager,
-  pubsub: Pick<Host['services']['pubsub'], 'getScore' | 'getMeshPeers'>,
+  pubsub: Pick<PubSub, 'getScore' | 'getMeshPeers'>,
   topic: string,
 ): NetworkPeer[] {
   const mesh = new Set(pubsub.getMeshPeers(topic))

@@ -227,6 +227,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     previewPolicy: (text, options) => components.policyManager.preview(text, options),
     previewStatement: (encoded, options) => components.policyManager.previewStatement(encoded, options),
     applyPolicy: (text, options) => components.policyManager.apply(text, options),
+    policyText: () => components.policyManager.read(),
     [Symbol.asyncDispose]: init.close,
   }
 }

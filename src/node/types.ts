@@ -23,12 +23,14 @@ import type { Verdict } from '../base/verdict.ts'
 import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
+import type { ApplyOptions, PolicyText } from '../policy/manager.ts'
 import type { Platform } from './wiring/platform.ts'
 
 export type { DrainOptions, DrainView } from '../admission/drain/types.ts'
 export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
 export type { PoolSpec, Pools, PoolView } from '../execution/index.ts'
 export type { ResultsView } from '../results/index.ts'
+export type { ApplyOptions, PolicyText } from '../policy/manager.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
 export type StatementFilter = {
   readonly code?: string | undefined
@@ -257,8 +259,11 @@ export interface ThundercloudNode extends AsyncDisposable {
   /**
    * Puts this text in the place of the runner's config.json, which is kept as config.json.previous, and in force:
    * answers what changed at once; what is refused or redirected is decided again in the background. Where it cannot be put in force, the file is as it was, and it throws.
+   * `replaces`: the sha256 of the text that it was made from; throws a ConflictError where the file says something else by now.
    */
-  applyPolicy(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
+  applyPolicy(text: string, options?: ApplyOptions): Promise<Applied>
+  /** The runner's config.json as it is on the disk, and the one before it, where that is kept. */
+  policyText(): Promise<PolicyText>
 }
 
 export type NodeComponents = {

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import type { Applied, Preview, Reevaluation } from '../admission/views.ts'
 import { replaceFile } from '../base/atomic-file.ts'
 import type { Clock } from '../base/clock.ts'
-import { InputError } from '../base/errors.ts'
+import { ConflictError, InputError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import { type Configuration, type PolicyDraft, readPolicyText } from '../config/index.ts'
@@ -29,9 +31,18 @@ export interface PolicyManager {
   preview(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
   /** What would change if this statement (encoded) were in force. Nothing is done. Throws an InputError where it cannot be. */
   previewStatement(encoded: Uint8Array, options?: { signal?: AbortSignal | undefined }): Promise<Preview>
-  /** Replaces the runner's config.json, and decides again. The file is as it was where that fails. */
-  apply(text: string, options?: { signal?: AbortSignal | undefined }): Promise<Applied>
+  /** The runner's config.json as it is on the disk, and the one before it, where that is kept. */
+  read(): Promise<PolicyText>
+  /**
+   * Replaces the runner's config.json, and decides again. The file is as it was where that fails. `replaces`: the sha256 of the
+   * text that it was made from; throws a ConflictError where the file says something else by now.
+   */
+  apply(text: string, options?: ApplyOptions): Promise<Applied>
 }
+
+/** A text with its sha256, in hex. */
+export type PolicyText = { readonly text: string; readonly sha256: string; readonly previous?: string | undefined }
+export type ApplyOptions = { readonly signal?: AbortSignal | undefined; readonly replaces?: string | undefined }
 
 export function createPolicyManager(
   { clock, log, reevaluation, runner: inForce, trust, reload }: PolicyManagerComponents,
@@ -61,11 +72,21 @@ export function createPolicyManager(
     return await reevaluation.preview(ask, init.configuration().policy.config, { signal, assumed })
   }
 
-  async function apply(text: string, signal: AbortSignal | undefined): Promise<Applied> {
+  async function read(): Promise<PolicyText> {
+    const { configFile } = init.configuration().runner
+    const text = await readFile(configFile, 'utf8')
+    const previous = await readFile(`${configFile}.previous`, 'utf8').catch(() => undefined)
+    return { text, sha256: digestOf(text), previous }
+  }
+
+  async function apply(text: string, { signal, replaces }: ApplyOptions): Promise<Applied> {
     const draft = readPolicyText(text, undefined, init.configuration().network)
     await (await load(draft))[Symbol.asyncDispose]()
     signal?.throwIfAborted()
     const { configFile } = init.configuration().runner
+    if (replaces !== undefined && digestOf(await readFile(configFile, 'utf8')) !== replaces) {
+      throw new ConflictError('config.json was changed meanwhile; read it again, and change what it says now')
+    }
     const replaced = await replaceFile(configFile, draft.text)
     try {
       return await reload()
@@ -81,9 +102,14 @@ export function createPolicyManager(
   return {
     preview: (text, { signal } = {}) => queue.add(() => preview(text, signal)).catch(asCandidateError),
     previewStatement: (encoded, { signal } = {}) => queue.add(() => previewStatement(encoded, signal)),
+    read,
     // from here on it is not interrupted: half a change of policy is of no use
-    apply: (text, { signal } = {}) => queue.add(() => apply(text, signal)).catch(asCandidateError),
+    apply: (text, options = {}) => queue.add(() => apply(text, options)).catch(asCandidateError),
   }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 /** The operator's file and the operator's module do not go together: nothing is wrong with the node. */

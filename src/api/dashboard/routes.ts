@@ -3,29 +3,6 @@ import type { ApiEnv } from '../env.ts'
 import type { App } from '../routes/route.ts'
 import { type Asset, createAssets } from './assets.ts'
 
-/** Nothing inline, nothing from elsewhere, in no frame; what a script makes of text is never markup. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ')
-
-const HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-  'Referrer-Policy': 'no-referrer',
-  'X-Frame-Options': 'DENY',
-}
-
 /** Names of files with a hash never change their content. */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
@@ -59,15 +36,11 @@ function pathOf({ req }: Context<ApiEnv>): string {
 }
 
 function answer(context: Context<ApiEnv>, { body, type, encoding, etag }: Asset, caching: string): Response {
-  const headers: Record<string, string> = {
-    ...HEADERS,
-    'Cache-Control': caching,
-    ETag: etag,
-    Vary: 'Accept-Encoding',
-  }
+  const headers: Record<string, string> = { 'Cache-Control': caching, ETag: etag, Vary: 'Accept-Encoding' }
   if (context.req.header('if-none-match') === etag) return context.body(null, 304, headers)
   headers['Content-Type'] = type
   headers['Content-Length'] = String(body.byteLength)
   if (encoding !== undefined) headers['Content-Encoding'] = encoding
-  return context.body(context.req.method === 'HEAD' ? null : body, 200, headers)
+  if (context.req.method === 'HEAD') return context.body(null, 200, headers)
+  return context.body(body, 200, headers)
 }

@@ -1,9 +1,17 @@
 import { z } from 'zod'
-import { MAX_SETTINGS_BYTES } from '../../config/index.ts'
+import { InputError } from '../../base/errors.ts'
+import { MAX_SETTINGS_BYTES, readPolicyText, SettingsError } from '../../config/index.ts'
 import { readBody } from '../body.ts'
 import { BODY_TIMEOUT_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
-import { appliedSchema, policyViewSchema, previewSchema } from '../schemas/policy.ts'
+import {
+  appliedSchema,
+  type PolicyCheck,
+  policyCheckSchema,
+  policyTextSchema,
+  policyViewSchema,
+  previewSchema,
+} from '../schemas/policy.ts'
 import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
 
 const PROBLEMS = {
@@ -14,6 +22,10 @@ const PROBLEMS = {
   415: 'of another Content-Type',
   503: 'the node has no folder to put it into',
 }
+
+const ifMatch = z.object({
+  'if-match': z.string().optional().describe('the sha256 of the config.json that it replaces, in quotation marks'),
+})
 
 /** The policy in force, what a candidate would change, and putting it in force. For the operator. */
 export function policyRoutes(app: App, { node, clock, guard }: RouteComponents): void {
@@ -47,18 +59,41 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
     method: 'post',
     path: '/policy',
     summary: 'Put this policy in force; the one before is kept as config.json.previous',
-    request,
+    request: { ...request, headers: ifMatch },
     security: OPERATOR,
     responses: answers(
       200,
       'services whose state changed, and how many others are decided again in the background',
       appliedSchema,
-      PROBLEMS,
+      { ...PROBLEMS, 409: 'config.json is not the one that If-Match names' },
     ),
   })
   app.post('/policy', guard.may('operate'), async ({ req, json }) => {
-    return json(await node.applyPolicy(await textOf(req.raw), { signal: req.raw.signal }))
+    return json(
+      await node.applyPolicy(await textOf(req.raw), { signal: req.raw.signal, replaces: replacedBy(req.raw) }),
+    )
   })
+
+  app.openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/policy/text',
+    summary: "The runner's config.json as it is on the disk, with its comments, and the one before it",
+    security: OPERATOR,
+    responses: answers(200, 'the text and its sha256', policyTextSchema, NEEDS_TOKEN),
+  })
+  app.get('/policy/text', guard.may('operate'), async (context) => context.json(await node.policyText()))
+
+  app.openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/policy/check',
+    summary: 'What is wrong with this policy; the runner is not loaded with it',
+    request,
+    security: OPERATOR,
+    responses: answers(200, 'problems, none where it is right', policyCheckSchema, PROBLEMS),
+  })
+  app.post('/policy/check', guard.may('operate'), async ({ req, json }) =>
+    json(checkOf(await textOf(req.raw), node.network)),
+  )
 
   async function textOf(body: Request): Promise<string> {
     const type = (body.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase()
@@ -70,4 +105,23 @@ export function policyRoutes(app: App, { node, clock, guard }: RouteComponents):
       throw new HttpProblem(400, 'the body is no UTF-8 text', { cause })
     }
   }
+}
+
+function checkOf(text: string, network: string): PolicyCheck {
+  try {
+    const { notices } = readPolicyText(text, undefined, network)
+    return { problems: [], notices: notices.map(({ message }) => message) }
+  } catch (error) {
+    if (error instanceof SettingsError) return { problems: error.problems, notices: [] }
+    if (error instanceof InputError) return { problems: [error.message], notices: [] }
+    throw error
+  }
+}
+
+function replacedBy({ headers }: Request): string | undefined {
+  const header = headers.get('if-match')
+  if (header === null) return undefined
+  const [, hash] = /^"([0-9a-f]{64})"$/.exec(header) ?? []
+  if (hash !== undefined) return hash
+  throw new HttpProblem(400, 'If-Match must be the sha256 of a config.json in quotation marks')
 }

@@ -1,5 +1,5 @@
 import { EXECUTOR_NAMES, type ExecutorName } from '../../base/verdict.ts'
-import type { Applied, Change, Disposition, PolicyFacts, PolicyView, Preview } from '../../node/types.ts'
+import type { Applied, Change, Disposition, PolicyFacts, PolicyText, PolicyView, Preview } from '../../node/types.ts'
 import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from '../shape.ts'
 import { count, reasonSchema } from './verdict.ts'
 
@@ -24,6 +24,12 @@ export const previewSchema: Shape<Preview> = object({
   forgotten: count,
 })
 export const appliedSchema: Shape<Applied> = object({ changes: array(changeSchema), background: count })
+
+export const policyTextSchema: Shape<PolicyText> = object({ text: string, sha256: string, previous: string.optional() })
+
+/** What is wrong with a policy, one sentence each; and what an operator should know of one that is right. */
+export type PolicyCheck = { readonly problems: readonly string[]; readonly notices: readonly string[] }
+export const policyCheckSchema: Shape<PolicyCheck> = object({ problems: array(string), notices: array(string) })
 
 const executorName = everyOne<ExecutorName>({ docker: true, host: true, pool: true, swarm: true })
 const resources = { memory: count, cpu: count, disk: count, pids: count }

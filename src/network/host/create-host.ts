@@ -38,6 +38,7 @@ import { createYamux } from './yamux.ts'
 export type PubSub = Omit<GossipSub, 'publish'> & {
   readonly streamsOutbound: ReadonlyMap<string, unknown>
   getScore(peer: string): number
+  getMeshPeers(topic: string): string[]
   publish(topic: string, data: Uint8Array, options: { floodPublish: boolean }): Promise<{ recipients: PeerId[] }>
 }
 export type HostServices = { identify: Identify; ping: Ping; pubsub: PubSub; dht?: KadDHT }

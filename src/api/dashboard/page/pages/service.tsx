@@ -34,9 +34,13 @@ export function Service(): JSX.Element {
           <Head service={value} />
           <div class="columns">
             <div class="stack">
+              {value.run === undefined ? null : (
+                <>
+                  <RunCard run={value.run} />
+                  <RunLog id={value.id} runId={value.run.runId} />
+                </>
+              )}
               <VerdictCard service={value} why={why} />
-              {value.run === undefined ? null : <RunCard run={value.run} />}
-              {value.run === undefined ? null : <RunLog id={value.id} runId={value.run.runId} />}
             </div>
             <div class="stack">
               <About service={value} />
@@ -63,7 +67,7 @@ function Head({ service }: { service: ServiceView }): JSX.Element {
             {run?.healthy === true && run.state === 'running' ? <State of="pass">healthy</State> : null}
           </h1>
           <p class="soft">
-            {title === '' ? null : (
+            {title === '' || title === name ? null : (
               <>
                 <bdi>{visible(title, 200)}</bdi>.{' '}
               </>

@@ -131,7 +131,7 @@ function Table({ services }: { services: readonly ServiceView[] }): JSX.Element 
                 {service.kind === 'task' ? 'task, ' : ''}version {service.seq}
                 {service.supersededBy === undefined ? '' : ', superseded'}
               </span>
-              {service.title === '' ? null : (
+              {service.title === '' || service.title === service.name ? null : (
                 <div class="soft small wide-only">
                   <bdi>{visible(service.title, 120)}</bdi>
                 </div>

@@ -49,7 +49,6 @@ export function Graph({ peers, chosen, choose }: Props): JSX.Element {
           <text y="44">this node</text>
         </g>
         {spots.map(({ peer, x, y, angle }) => (
-          // biome-ignore lint/a11y/noStaticElementInteractions: it only marks the row of the table, where all of it is said
           <g
             key={peer.peerId}
             class="node"
