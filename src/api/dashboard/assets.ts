@@ -34,7 +34,7 @@ export interface Assets {
   find(name: string, accepts: string | undefined): Promise<Asset | undefined>
 }
 
-/** The list is read once, at the first request; where the dashboard is not built, there are no files. */
+/** The list is read again with each page: a program that is replaced while it runs gets along. Not built, there are no files. */
 export function createAssets(folder = BUILT): Assets {
   let listed: Promise<ReadonlySet<string>> | undefined
 
@@ -48,7 +48,7 @@ export function createAssets(folder = BUILT): Assets {
 
   return {
     async find(name, accepts) {
-      listed ??= list()
+      if (name === 'index.html' || listed === undefined) listed = list()
       const names = await listed
       const type = TYPES[extname(name)]
       if (type === undefined || !names.has(name)) return undefined

@@ -18,11 +18,22 @@ const SETTLE_MS = 400
  * connection is there again. `path` undefined: nothing is asked.
  */
 export function useResource<T>(path: string | undefined, concerns?: (event: LiveEvent) => boolean): Resource<T> {
+  return useAnswer(path, (signal) => ask<T>(path ?? '', { signal }), concerns)
+}
+
+/** The same for an answer that is put together from several. `path` names it: another name is another question. */
+export function useAnswer<T>(
+  path: string | undefined,
+  read: (signal: AbortSignal) => Promise<T>,
+  concerns?: (event: LiveEvent) => boolean,
+): Resource<T> {
   const [answer, setAnswer] = useState<{ path: string; value: T } | undefined>()
   const [problem, setProblem] = useState<Problem | undefined>()
   const [count, setCount] = useState(0)
   const wanted = useRef(concerns)
   wanted.current = concerns
+  const reading = useRef(read)
+  reading.current = read
   const connected = connectionCount.value
   const reload = useCallback(() => setCount((before) => before + 1), [])
 
@@ -31,7 +42,7 @@ export function useResource<T>(path: string | undefined, concerns?: (event: Live
     const given = new AbortController()
     void count
     void connected
-    ask<T>(path, { signal: given.signal }).then(
+    reading.current(given.signal).then(
       (value) => {
         setAnswer({ path, value })
         setProblem(undefined)

@@ -1,5 +1,6 @@
 import type { ServiceState, ServiceView } from '../../../../node/types.ts'
 import type { LiveEvent } from './live.ts'
+import { ask } from './request.ts'
 
 /** In the order of a service's life. */
 export const STATES: readonly ServiceState[] = [
@@ -16,17 +17,31 @@ export const STATES: readonly ServiceState[] = [
   'expired',
 ]
 
-/** One page of services. `next`: where the next page begins; `total`: how many match. */
-export type ServiceList = {
-  readonly services: readonly ServiceView[]
-  readonly next?: string | undefined
-  readonly total?: number | undefined
-}
+/** One page of services. `next`: where the next page begins. */
+export type ServiceList = { readonly services: readonly ServiceView[]; readonly next?: string | undefined }
+
+/** What the verdict in force comes to. */
+export const VERDICTS = ['run', 'parked', 'redirected', 'refused', 'undecided'] as const
 
 export const PAGE_ROWS = 100
+/** A filter that finds little answers in parts: so many are asked for at once. */
+const MAX_PARTS = 20
 
-export function servicesPath(filter: Readonly<Record<string, string>>): string {
-  return `/services?${new URLSearchParams({ ...filter, limit: String(PAGE_ROWS) })}`
+/** `filter`: state, verdict, author, search, and the cursor where the page begins. */
+export async function readServices(
+  filter: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<ServiceList> {
+  const services: ServiceView[] = []
+  let { cursor } = filter
+  for (let part = 0; part < MAX_PARTS; part++) {
+    const query = { ...filter, limit: String(PAGE_ROWS - services.length), ...(cursor === undefined ? {} : { cursor }) }
+    const page = await ask<ServiceList>(`/services?${new URLSearchParams(query)}`, { signal })
+    services.push(...page.services)
+    cursor = page.next
+    if (cursor === undefined || services.length >= PAGE_ROWS) break
+  }
+  return { services, next: cursor }
 }
 
 const CHANGES = new Set([

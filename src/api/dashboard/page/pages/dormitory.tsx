@@ -1,9 +1,9 @@
 import type { JSX } from 'preact'
 import type { ServiceView } from '../../../../node/types.ts'
 import { wakeText } from '../data/needs.ts'
-import { useResource } from '../data/resource.ts'
+import { useAnswer } from '../data/resource.ts'
 import { pathTo } from '../data/router.ts'
-import { changesServices, type ServiceList, servicesPath } from '../data/services.ts'
+import { changesServices, readServices } from '../data/services.ts'
 import { many, shortId } from '../data/text.ts'
 import { Card, ServiceLink } from '../parts/bits.tsx'
 import { Empty, Show } from '../parts/states.tsx'
@@ -11,7 +11,11 @@ import { Ago } from '../parts/time.tsx'
 
 /** Services that are accepted and wait: what each waits for. */
 export function Dormitory(): JSX.Element {
-  const list = useResource<ServiceList>(servicesPath({ state: 'parked' }), (event) => changesServices(event))
+  const list = useAnswer(
+    'dormitory',
+    (signal) => readServices({ state: 'parked' }, signal),
+    (event) => changesServices(event),
+  )
   return (
     <>
       <div class="page-head">

@@ -112,7 +112,7 @@ function Drop({ take, busy }: { take(collecting: Promise<Collected>): void; busy
         class="unseen"
         aria-label="Folder with the code"
         tabIndex={-1}
-        webkitdirectory
+        {...{ webkitdirectory: true }}
         onChange={({ currentTarget }) => chosen(currentTarget, collectChosen)}
       />
       <input

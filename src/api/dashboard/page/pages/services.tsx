@@ -1,9 +1,9 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { ServiceView } from '../../../../node/types.ts'
-import { useResource } from '../data/resource.ts'
+import { useAnswer } from '../data/resource.ts'
 import { go, pathTo, place } from '../data/router.ts'
-import { changesServices, PAGE_ROWS, type ServiceList, STATES, servicesPath } from '../data/services.ts'
+import { changesServices, PAGE_ROWS, readServices, STATES, VERDICTS } from '../data/services.ts'
 import { many, shortId, visible } from '../data/text.ts'
 import { ServiceLink, State } from '../parts/bits.tsx'
 import { Empty, Show } from '../parts/states.tsx'
@@ -15,8 +15,12 @@ const TYPING_MS = 150
 export function Services(): JSX.Element {
   const { query } = place.value
   const filter = Object.fromEntries([...query].filter(([, value]) => value !== ''))
-  const list = useResource<ServiceList>(servicesPath(filter), (event) => changesServices(event))
-  const { after, ...kept } = filter
+  const list = useAnswer(
+    JSON.stringify(filter),
+    (signal) => readServices(filter, signal),
+    (event) => changesServices(event),
+  )
+  const { cursor, ...kept } = filter
   const set = (change: Record<string, string>) => {
     const next = Object.entries({ ...kept, ...change }).filter(([, value]) => value !== '')
     go(pathTo('services', undefined, next.length === 0 ? undefined : Object.fromEntries(next)), { replace: true })
@@ -35,13 +39,13 @@ export function Services(): JSX.Element {
       <section class="card" aria-label="Services">
         <Filters filter={filter} set={set} />
         <Show of={list}>
-          {({ services, next, total }) =>
-            services.length === 0 ? (
+          {({ services, next }) =>
+            services.length === 0 && next === undefined ? (
               <NoServices filtered={Object.keys(kept).length > 0} clear={() => go(pathTo('services'))} />
             ) : (
               <>
                 <Table services={services} />
-                <Pages rows={services.length} total={total} next={next} first={after === undefined} filter={filter} />
+                <Pages rows={services.length} next={next} first={cursor === undefined} filter={filter} />
               </>
             )
           }
@@ -54,10 +58,10 @@ export function Services(): JSX.Element {
 type FilterProps = { filter: Record<string, string>; set(change: Record<string, string>): void }
 
 function Filters({ filter, set }: FilterProps): JSX.Element {
-  const [text, setText] = useState(filter.q ?? '')
+  const [text, setText] = useState(filter.search ?? '')
   useEffect(() => {
-    if (text === (filter.q ?? '')) return
-    const timer = setTimeout(() => set({ q: text }), TYPING_MS)
+    if (text === (filter.search ?? '')) return
+    const timer = setTimeout(() => set({ search: text }), TYPING_MS)
     return () => clearTimeout(timer)
   }, [text])
   return (
@@ -67,18 +71,22 @@ function Filters({ filter, set }: FilterProps): JSX.Element {
         <input
           type="search"
           value={text}
-          placeholder="Name, title, author or id"
+          placeholder="Name, title, description or keyword"
           onInput={({ currentTarget }) => setText(currentTarget.value)}
         />
       </label>
       <Choice name="State" value={filter.state ?? ''} values={STATES} set={(state) => set({ state })} />
-      <Choice name="Kind" value={filter.kind ?? ''} values={['service', 'task']} set={(kind) => set({ kind })} />
-      <Choice
-        name="Came by"
-        value={filter.via ?? ''}
-        values={['gossip', 'sync', 'api', 'local']}
-        set={(via) => set({ via })}
-      />
+      <Choice name="Verdict" value={filter.verdict ?? ''} values={VERDICTS} set={(verdict) => set({ verdict })} />
+      <label class="field">
+        <span>Author</span>
+        <input
+          type="text"
+          value={filter.author ?? ''}
+          placeholder="Any address"
+          spellcheck={false}
+          onChange={({ currentTarget }) => set({ author: currentTarget.value.trim() })}
+        />
+      </label>
     </search>
   )
 }
@@ -156,18 +164,17 @@ function Table({ services }: { services: readonly ServiceView[] }): JSX.Element 
 
 type PagesProps = {
   rows: number
-  total: number | undefined
   next: string | undefined
   first: boolean
   filter: Record<string, string>
 }
 
-function Pages({ rows, total, next, first, filter }: PagesProps): JSX.Element {
-  const { after: _after, ...kept } = filter
+function Pages({ rows, next, first, filter }: PagesProps): JSX.Element {
+  const { cursor: _cursor, ...kept } = filter
   return (
     <nav class="buttons" aria-label="More services">
       <span class="soft small">
-        {many(rows, 'service')} shown{total === undefined || total === rows ? '' : ` of ${total.toLocaleString('en')}`}
+        {many(rows, 'service')} shown
         {next === undefined ? '' : `, ${PAGE_ROWS} a page`}
       </span>
       {first ? null : (
@@ -176,7 +183,7 @@ function Pages({ rows, total, next, first, filter }: PagesProps): JSX.Element {
         </a>
       )}
       {next === undefined ? null : (
-        <a class="button" href={pathTo('services', undefined, { ...kept, after: next })}>
+        <a class="button" href={pathTo('services', undefined, { ...kept, cursor: next })}>
           Next page
         </a>
       )}

@@ -11,7 +11,11 @@ const MAX_SHOWN = 14
 export function Feed(): JSX.Element {
   const items = feed.value
   if (items.length === 0) {
-    return <Empty title="Nothing has happened yet">Since this page was opened. What happens next appears here.</Empty>
+    return (
+      <Empty title="Nothing has happened yet">
+        This list begins when the page is opened: what happens next appears here.
+      </Empty>
+    )
   }
   return (
     <ol class="feed" aria-label="Activity, newest first">

@@ -25,7 +25,7 @@ export function RuleCounts({ counts }: Pick<PolicyView, 'counts'>): JSX.Element 
               <th scope="col" class="end">
                 Deferred
               </th>
-              <th scope="col" class="end">
+              <th scope="col" class="end wide-only">
                 Warned
               </th>
             </tr>
@@ -39,7 +39,7 @@ export function RuleCounts({ counts }: Pick<PolicyView, 'counts'>): JSX.Element 
                 <Count value={pass} />
                 <Count value={fail} tone="bad" />
                 <Count value={defer} tone="wait" />
-                <Count value={warned} tone="wait" />
+                <Count value={warned} tone="wait" wide />
               </tr>
             ))}
           </tbody>
@@ -49,9 +49,9 @@ export function RuleCounts({ counts }: Pick<PolicyView, 'counts'>): JSX.Element 
   )
 }
 
-function Count({ value, tone }: { value: number; tone?: string }): JSX.Element {
+function Count({ value, tone, wide = false }: { value: number; tone?: string; wide?: boolean }): JSX.Element {
   return (
-    <td class="end number" data-tone={value === 0 ? 'none' : tone}>
+    <td class={wide ? 'end number wide-only' : 'end number'} data-tone={value === 0 ? 'none' : tone}>
       {value.toLocaleString('en')}
     </td>
   )

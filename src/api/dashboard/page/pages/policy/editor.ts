@@ -52,6 +52,7 @@ export function createEditor(host: HTMLElement, init: EditorInit): EditorView {
         EditorView.updateListener.of(({ docChanged, state }) => {
           if (docChanged) init.onChange(state.doc.toString())
         }),
+        EditorView.domEventHandlers({ beforeinput: replaceSelection }),
         THEME,
       ],
     }),
@@ -74,6 +75,19 @@ export function goTo(view: EditorView, sentence: string): void {
 export function positionText(text: string, sentence: string): string {
   const before = text.slice(0, rangeOf(sentence, text).from).split('\n')
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
+}
+
+/**
+ * What is typed over a selection. Left to the browser, it keeps the looks of what it replaces as an inline style, which the
+ * content security policy forbids.
+ */
+function replaceSelection(event: InputEvent, view: EditorView): boolean {
+  const { state } = view
+  if (event.inputType !== 'insertText' || event.data === null || view.composing || state.selection.main.empty)
+    return false
+  event.preventDefault()
+  view.dispatch(state.update(state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true }))
+  return true
 }
 
 function diagnosticsOf(sentences: readonly string[], view: EditorView): Diagnostic[] {
@@ -155,5 +169,7 @@ const THEME = EditorView.theme({
   },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { color: 'var(--on-accent)', backgroundColor: 'var(--accent-fill)' },
   '.cm-completionInfo': { maxWidth: '22rem', padding: '0.5rem', fontFamily: 'var(--sans)' },
+  // its own underline is an image in the style sheet, which the content security policy does not allow
+  '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--bad)' },
   '.cm-diagnostic-error': { borderLeftColor: 'var(--bad)' },
 })

@@ -1,4 +1,4 @@
-import schemaJson from '../../../../../../configs/schemas/runner.json'
+import schemaJson from '../../../../../../configs/schemas/runner.json' with { type: 'json' }
 import type { Path } from './json-path.ts'
 
 /** The part of JSON Schema that the schemas of our files use. */

@@ -11,7 +11,7 @@ const encoder = new TextEncoder()
 export function packTar(files: readonly PackFile[]): Blob {
   const named = files.map((file) => ({ ...file, name: encoder.encode(file.path) }))
   named.sort((a, b) => compareBytes(a.name, b.name))
-  const parts: BlobPart[] = named.flatMap(({ name, data }) => [
+  const parts = named.flatMap<Blob | Uint8Array<ArrayBuffer>>(({ name, data }) => [
     ...headersOf(name, data.size),
     data,
     new Uint8Array(paddingOf(data.size)),

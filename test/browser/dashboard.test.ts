@@ -1,0 +1,194 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { packEntries } from '../../src/code/index.ts'
+import { launchBrowser, openPage } from '../fixtures/browser/browser.ts'
+import { serveDashboard } from '../fixtures/browser/dashboard.ts'
+import { type Mesh, ON_HOST, test, trustPolicyFor, waitForState } from '../fixtures/node/mesh.ts'
+import { addFolder, HELLO_WEB, newSigner, PATIENCE } from '../fixtures/node/nodes.ts'
+import { needs } from '../require.ts'
+
+const runnable = needs('browser') && needs('bubblewrap')
+const seconds = { timeout: PATIENCE }
+
+describe.skipIf(!runnable)('the dashboard, in a browser, of a real node', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launchBrowser()
+  })
+  afterAll(() => browser.close())
+
+  /** Two nodes that are neighbours; the dashboard of the second, in which `author` may run services. */
+  async function open(mesh: Mesh, runner: object = {}) {
+    const author = newSigner()
+    const other = await mesh.start('other', { runner: { KEYWORDS: ['nothing'] } })
+    const node = await mesh.join('node', other, { runner: { ...ON_HOST, ...trustPolicyFor(author), ...runner } })
+    const dashboard = await serveDashboard(node)
+    const view = await openPage(browser, dashboard.origin)
+    await view.page.goto(await dashboard.link())
+    await view.page.getByRole('heading', { name: 'Overview' }).waitFor(seconds)
+    return {
+      ...{ mesh, author, other, node, dashboard, ...view },
+      async [Symbol.asyncDispose]() {
+        await view[Symbol.asyncDispose]()
+        await dashboard[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  test('a verdict is explained rule by rule, with what would change it', async ({ mesh }) => {
+    await using it = await open(mesh, { KEYWORDS: ['bridges'] })
+    const { page } = it
+    const code = await addFolder(it.other, HELLO_WEB)
+    const id = await mesh.publish(it.other, { author: it.author, code, name: 'web-shop', keywords: ['web'] })
+    await waitForState(it.node, id, 'redirected')
+
+    await page.getByRole('link', { name: 'Services', exact: true }).click()
+    await page.getByRole('link', { name: 'web-shop' }).click(seconds)
+    const rule = page.getByRole('row', { name: /keywords/ })
+    await rule.getByText('fail', { exact: true }).waitFor(seconds)
+    await rule.getByText(/To pass: keywords must be one of bridges/).waitFor(seconds)
+    expect(await page.title()).toBe('Service · Thundercloud')
+    expect(page.url()).toBe(`${it.dashboard.origin}/dashboard/service/${id}`)
+    expect(it.faults).toEqual([])
+  })
+
+  test('a session is opened once, by a secret that leaves the address', async ({ mesh }) => {
+    await using it = await open(mesh)
+    expect(it.page.url()).toBe(`${it.dashboard.origin}/dashboard/`)
+    const link = await it.dashboard.link()
+    await using first = await openPage(browser, it.dashboard.origin)
+    await first.page.goto(link)
+    await first.page.getByRole('heading', { name: 'Overview' }).waitFor(seconds)
+    await using second = await openPage(browser, it.dashboard.origin)
+    await second.page.goto(link)
+    await second.page.getByText('thundercloud dashboard', { exact: true }).waitFor(seconds)
+    expect(
+      await second.page.evaluate('[document.cookie, Object.keys(localStorage).length, sessionStorage.length]'),
+    ).toEqual(['', 0, 0])
+    // one browser ends the session of another, which says so by itself
+    await it.page.getByRole('link', { name: 'Sessions' }).click()
+    const others = it.page.getByRole('listitem').filter({ hasNotText: 'this one' })
+    await others.getByRole('button', { name: /^End/ }).click(seconds)
+    await first.page.getByRole('heading', { name: 'You are signed out' }).waitFor(seconds)
+    expect(it.faults).toEqual([])
+  })
+
+  test('a policy is edited with the node’s sentences, tried, applied, and its comments stay', async ({ mesh }) => {
+    await using it = await open(mesh, { KEYWORDS: ['bridges'] })
+    const { page } = it
+    const file = mesh.policyFile('node')
+    const code = await addFolder(it.other, HELLO_WEB)
+    const id = await mesh.publish(it.other, { author: it.author, code, name: 'web-shop', keywords: ['web'] })
+    await waitForState(it.node, id, 'redirected')
+    await page.getByRole('link', { name: 'Policy', exact: true }).click()
+    const text = JSON.parse(await readFile(file, 'utf8')) as object
+    const commented = (keywords: unknown) =>
+      `// what interests us\n${JSON.stringify({ ...text, KEYWORDS: keywords }, undefined, 2)}`
+
+    await type(page, commented('web'))
+    const problem = page.getByRole('listitem').filter({ hasText: 'KEYWORDS' })
+    await problem.getByText(/^config.json: KEYWORDS is "web"; allowed is/).waitFor(seconds)
+    await problem.getByRole('button', { name: /^line \d+, column 3$/ }).waitFor(seconds)
+    await expect.poll(() => page.getByRole('button', { name: 'Apply…' }).isDisabled()).toBe(true)
+
+    await type(page, commented(['web']))
+    await page.getByRole('heading', { name: 'The text is right' }).waitFor(seconds)
+    await page.getByRole('button', { name: 'Apply…' }).click(seconds)
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('1 service would change.').waitFor(seconds)
+    await dialog.getByText('redirected').first().waitFor(seconds)
+    await dialog.getByText('// what interests us').waitFor(seconds)
+    await dialog.getByRole('button', { name: 'Put it in force' }).click(seconds)
+    await page.getByText('The policy is in force.').waitFor(seconds)
+    expect(await readFile(file, 'utf8')).toBe(commented(['web']))
+    expect(it.node.policy().facts.config.KEYWORDS).toEqual(['web'])
+    await waitForState(it.node, id, 'running')
+
+    // somebody changes the file while it is edited
+    await type(page, commented(['web', 'more']))
+    await writeFile(file, commented(['elsewhere']))
+    await it.node.reload()
+    await page.getByText('config.json was changed on the disk since you began.').waitFor(seconds)
+    expect(await page.getByRole('button', { name: 'Apply…' }).isDisabled()).toBe(true)
+    expect(it.faults).toEqual([])
+  })
+
+  test('an archive is dropped, announced, and run by another node, which says so', async ({ mesh }) => {
+    await using it = await open(mesh)
+    const { page } = it
+    const trusting = { ...ON_HOST, KEYWORDS: [], TRUST_TREE: { ROOTS: { [it.node.address]: {} } } }
+    await it.other.applyPolicy(await mesh.policyWith('other', trusting))
+    await page.getByRole('link', { name: 'Publish', exact: true }).click()
+    const archive = {
+      name: 'clock.tar.gz',
+      mimeType: 'application/gzip',
+      buffer: await archiveOf({ 'main.js': TICKING }),
+    }
+    await page.getByLabel('Archive with the code').setInputFiles(archive)
+    await expect.poll(() => page.getByLabel('Command').inputValue(), seconds).toBe('node main.js')
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('clock')
+    await page.getByRole('button', { name: 'Sign and announce' }).click()
+    await page.getByRole('heading', { name: /^clock/ }).waitFor(seconds)
+    await page.getByLabel('At other nodes').getByText('running', { exact: true }).waitFor(seconds)
+    await page.getByRole('link', { name: 'why it runs, or does not' }).click()
+    await page.getByText('It runs on 1 node; 1 run wanted.').waitFor(seconds)
+    expect(it.faults).toEqual([])
+  })
+
+  test('a log is followed while the service writes it', async ({ mesh }) => {
+    await using it = await open(mesh)
+    const { page } = it
+    const code = (await it.other.addArchive(tarOf({ 'main.js': TICKING }))).code
+    const run = { command: ['node', 'main.js'], kind: 'service' }
+    const id = await mesh.publish(it.other, { author: it.author, code, name: 'ticker', run })
+    await waitForState(it.node, id, 'running')
+    await page.goto(`${it.dashboard.origin}/dashboard/service/${id}`)
+    const log = page.getByRole('log')
+    await log.getByText('tick 3', { exact: true }).waitFor(seconds)
+    const next = Number(/tick (\d+)$/.exec((await log.textContent())?.trim() ?? '')?.[1]) + 3
+    await log.getByText(`tick ${next}`, { exact: true }).waitFor(seconds)
+    expect(it.faults).toEqual([])
+  })
+
+  test('a lost connection is shown at once, and found again by itself', async ({ mesh }) => {
+    await using it = await open(mesh)
+    const { page } = it
+    await page.getByText('Live', { exact: true }).waitFor(seconds)
+    it.dashboard.cut()
+    await page.getByText('The connection to the node is lost.').waitFor({ timeout: 2_000 })
+    await page.getByText('Not connected').waitFor(seconds)
+    const id = await mesh.publish(it.node, { author: it.author, name: 'came-meanwhile' })
+    await it.dashboard.join()
+    await page.getByText('Live', { exact: true }).waitFor(seconds)
+    expect(await page.getByText('The connection to the node is lost.').count()).toBe(0)
+    await page.getByRole('link', { name: 'Services', exact: true }).click()
+    await page.getByRole('link', { name: 'came-meanwhile' }).waitFor(seconds)
+    expect(id).not.toBe('')
+    // the browser itself writes of each request that fails
+    expect(it.faults.filter((fault) => !/ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|ERR_SOCKET/.test(fault))).toEqual([])
+  })
+})
+
+/** As a person who selects all and types. */
+async function type(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Text of the policy, config.json').click(seconds)
+  await page.keyboard.press('Control+A')
+  await page.keyboard.insertText(text)
+}
+
+const TICKING = "let count = 0\nsetInterval(() => console.log('tick', ++count), 300)\n"
+
+function tarOf(files: Readonly<Record<string, string>>): AsyncGenerator<Uint8Array> {
+  const entries = Object.entries(files).map(([path, text]) => {
+    const bytes = Buffer.from(text)
+    return { path, executable: false, size: bytes.byteLength, open: () => [bytes] }
+  })
+  return packEntries(entries)
+}
+
+async function archiveOf(files: Readonly<Record<string, string>>): Promise<Buffer> {
+  return gzipSync(await buffer(tarOf(files)))
+}

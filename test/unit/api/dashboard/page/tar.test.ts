@@ -1,0 +1,54 @@
+import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { packTar } from '../../../../../src/api/dashboard/page/pages/publish/tar.ts'
+import { unpackTar } from '../../../../../src/api/dashboard/page/pages/publish/untar.ts'
+import { packEntries } from '../../../../../src/code/index.ts'
+
+const part = fc.stringMatching(/^[a-zA-Z0-9äß漢🜁_-]{1,40}$/u)
+const path = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('/'))
+const files = fc
+  .uniqueArray(fc.record({ path, text: fc.string({ maxLength: 2_000 }) }), {
+    minLength: 1,
+    maxLength: 12,
+    selector: ({ path: at }) => at,
+  })
+  .filter((all) => all.every(({ path: at }) => !all.some((other) => other.path.startsWith(`${at}/`))))
+
+test('what a browser packs has the bytes that the node’s own packer writes', async () => {
+  await fc.assert(
+    fc.asyncProperty(files, async (all) => {
+      const packed = packTar(all.map((file) => ({ path: file.path, data: new Blob([file.text]) })))
+      const entries = all.map((file) => {
+        const bytes = Buffer.from(file.text)
+        return { path: file.path, executable: false, size: bytes.byteLength, open: () => [bytes] }
+      })
+      expect(Buffer.from(await packed.arrayBuffer())).toEqual(await buffer(packEntries(entries)))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('what was packed is unpacked, also compressed', async () => {
+  const long = `${'folder/'.repeat(20)}file.txt`
+  const given = [
+    { path: 'a.txt', data: new Blob(['one']) },
+    { path: long, data: new Blob(['x'.repeat(1_000)]) },
+  ]
+  const tar = Buffer.from(await packTar(given).arrayBuffer())
+  for (const bytes of [tar, gzipSync(tar)]) {
+    const found = await unpackTar(new Blob([bytes]))
+    expect(await Promise.all(found.map(async ({ path: at, data }) => [at, await data.text()]))).toEqual([
+      ['a.txt', 'one'],
+      [long, 'x'.repeat(1_000)],
+    ])
+  }
+})
+
+test('what is no archive, or half of one, is refused with a sentence', async () => {
+  const tar = Buffer.from(await packTar([{ path: 'a', data: new Blob(['x'.repeat(2_000)]) }]).arrayBuffer())
+  await expect(unpackTar(new Blob(['a text of 600 bytes'.padEnd(600)]))).rejects.toThrow('This is no tar archive')
+  await expect(unpackTar(new Blob([tar.subarray(0, 1_000)]))).rejects.toThrow('ends in the middle of a file')
+  await expect(unpackTar(new Blob([gzipSync(tar).subarray(0, 40)]))).rejects.toThrow('damaged')
+})
