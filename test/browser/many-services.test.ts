@@ -44,7 +44,7 @@ describe.skipIf(!needs('browser'))('a node that knows ten thousand services', ()
 })
 
 function viewOf(index: number) {
-  const id = `bafyrei${index.toString(32).padStart(52, 'a')}`
+  const id = `bafyrei${String(index).padStart(52, 'a')}`
   return {
     ...{ id, author: 'Htkfsapwx6tw', name: `service-${index}`, seq: 1, title: '', desc: '', code: id, replicas: 1 },
     ...{ kind: 'service' as const, ports: [], issued: 1, expires: 4_000_000_000, receivedAt: 1_700_000_000 + index },

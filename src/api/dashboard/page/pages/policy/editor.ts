@@ -48,7 +48,7 @@ export function createEditor(host: HTMLElement, init: EditorInit): EditorView {
           delay: CHECK_DELAY_MS,
         }),
         keymap.of([...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
-        EditorView.contentAttributes.of({ 'aria-label': 'Text of the policy, config.json' }),
+        EditorView.contentAttributes.of({ 'aria-label': 'Text of the policy, config.json', tabindex: '0' }),
         EditorView.updateListener.of(({ docChanged, state }) => {
           if (docChanged) init.onChange(state.doc.toString())
         }),
