@@ -27,7 +27,6 @@ type Picture = {
 function pictures(service: string): readonly Picture[] {
   return [
     { name: 'overview', path: '' },
-    { name: 'overview-dark', path: '', scheme: 'dark' },
     { name: 'services', path: 'services', height: 760 },
     { name: 'service', path: `service/${service}`, height: 1240 },
     { name: 'service-narrow', path: `service/${service}`, scheme: 'dark', width: 400, height: 860 },

@@ -7,6 +7,7 @@ import { Empty } from '../../parts/states.tsx'
 /** What each rule has said since the node started; the rules that stop the most come first. */
 export function RuleCounts({ counts }: Pick<PolicyView, 'counts'>): JSX.Element {
   const rules = Object.entries(counts).sort(([, a], [, b]) => b.fail + b.defer - a.fail - a.defer)
+  const warns = rules.some(([, { warned }]) => warned > 0)
   return (
     <Card title="Verdicts by rule" note={<a href={pathTo('policy')}>since the start</a>}>
       {rules.length === 0 ? (
@@ -25,9 +26,11 @@ export function RuleCounts({ counts }: Pick<PolicyView, 'counts'>): JSX.Element 
               <th scope="col" class="end">
                 Deferred
               </th>
-              <th scope="col" class="end wide-only">
-                Warned
-              </th>
+              {warns ? (
+                <th scope="col" class="end wide-only">
+                  Warned
+                </th>
+              ) : null}
             </tr>
           </thead>
           <tbody>
@@ -39,7 +42,7 @@ export function RuleCounts({ counts }: Pick<PolicyView, 'counts'>): JSX.Element 
                 <Count value={pass} />
                 <Count value={fail} tone="bad" />
                 <Count value={defer} tone="wait" />
-                <Count value={warned} tone="wait" wide />
+                {warns ? <Count value={warned} tone="wait" wide /> : null}
               </tr>
             ))}
           </tbody>
