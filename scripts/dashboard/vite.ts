@@ -22,6 +22,6 @@ export const viteConfig: InlineConfig = {
     reportCompressedSize: false,
     // those whose work is in the bundle are named beside it
     license: { fileName: 'licenses.md' },
-    rolldownOptions: { output: { hashCharacters: 'hex' } },
+    rolldownOptions: { checks: { pluginTimings: false }, output: { hashCharacters: 'hex' } },
   },
 }
