@@ -17,11 +17,12 @@ export const STATES: readonly ServiceState[] = [
   'expired',
 ]
 
-/** One page of services. `next`: where the next page begins. */
-export type ServiceList = { readonly services: readonly ServiceView[]; readonly next?: string | undefined }
-
-/** What the verdict in force comes to. */
-export const VERDICTS = ['run', 'parked', 'redirected', 'refused', 'undecided'] as const
+/** One page of services. `next`: where the next page begins; `asOf`: an answer in pages says which state of the node it shows. */
+export type ServiceList = {
+  readonly services: readonly ServiceView[]
+  readonly next?: string | undefined
+  readonly asOf?: unknown
+}
 
 export const PAGE_ROWS = 100
 /** A filter that finds little answers in parts: so many are asked for at once. */
@@ -37,11 +38,26 @@ export async function readServices(
   for (let part = 0; part < MAX_PARTS; part++) {
     const query = { ...filter, limit: String(PAGE_ROWS - services.length), ...(cursor === undefined ? {} : { cursor }) }
     const page = await ask<ServiceList>(`/services?${new URLSearchParams(query)}`, { signal })
+    if (page.asOf === undefined) return pageOf(page.services, filter)
     services.push(...page.services)
     cursor = page.next
     if (cursor === undefined || services.length >= PAGE_ROWS) break
   }
   return { services, next: cursor }
+}
+
+/** Of an answer that has all services, whatever was asked for. */
+function pageOf(all: readonly ServiceView[], filter: Readonly<Record<string, string>>): ServiceList {
+  const { state, author, search, cursor = '0' } = filter
+  const text = search?.toLowerCase() ?? ''
+  const found = all.filter(
+    (service) =>
+      (state === undefined || service.state === state) &&
+      (author === undefined || service.author === author) &&
+      [service.name, service.title, service.desc].some((each) => each.toLowerCase().includes(text)),
+  )
+  const end = Number(cursor) + PAGE_ROWS
+  return { services: found.slice(Number(cursor), end), next: end < found.length ? String(end) : undefined }
 }
 
 const CHANGES = new Set([

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { ServiceView } from '../../../../node/types.ts'
 import { useAnswer } from '../data/resource.ts'
 import { go, pathTo, place } from '../data/router.ts'
-import { changesServices, PAGE_ROWS, readServices, STATES, VERDICTS } from '../data/services.ts'
+import { changesServices, PAGE_ROWS, readServices, STATES } from '../data/services.ts'
 import { many, shortId, visible } from '../data/text.ts'
 import { ServiceLink, State } from '../parts/bits.tsx'
 import { Empty, Show } from '../parts/states.tsx'
@@ -71,12 +71,11 @@ function Filters({ filter, set }: FilterProps): JSX.Element {
         <input
           type="search"
           value={text}
-          placeholder="Name, title, description or keyword"
+          placeholder="Name, title or description"
           onInput={({ currentTarget }) => setText(currentTarget.value)}
         />
       </label>
       <Choice name="State" value={filter.state ?? ''} values={STATES} set={(state) => set({ state })} />
-      <Choice name="Verdict" value={filter.verdict ?? ''} values={VERDICTS} set={(verdict) => set({ verdict })} />
       <label class="field">
         <span>Author</span>
         <input
