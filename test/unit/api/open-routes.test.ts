@@ -75,6 +75,7 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
     ...[
       '/events',
       '/health',
+      '/metrics',
       '/node',
       '/peers',
       '/policy',
