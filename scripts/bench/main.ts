@@ -8,11 +8,12 @@ import { runReevaluationBench } from './reevaluation/reevaluation.ts'
 import { runReplayBench } from './replay/replay.ts'
 import { runReplicasBench } from './replicas/replicas.ts'
 import { runRunnerBench } from './runner/runner.ts'
+import { runSimBench } from './sim/sim.ts'
 import { runSpreadBench } from './spread/spread.ts'
 import { runStartBench } from './start/start.ts'
 import { runTrustBench } from './trust/trust.ts'
 
-const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|runner|trust|quorum|reevaluation|start|replicas> [--json] [--rounds N] [--seconds N]
+const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|runner|trust|quorum|reevaluation|start|replicas|sim> [--json] [--rounds N] [--seconds N]
 
   cli           what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
   gossip        30 nodes in one process: verify, decide, journal, redirect; against raw gossipsub with StrictSign
@@ -25,7 +26,8 @@ const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|r
   quorum        from a hub's attestation to the start, and to the end, of a service on ten of twenty whole nodes
   reevaluation  a policy that admits 1,000 services that were only redirected before: the preview, the time, the node's event loop
   start         from an announcement to the first line of output, on the host and in Docker; against bubblewrap and dockerode alone
-  replicas      services that want three replicas on 20 nodes: until three run, after two are killed, after the mesh was in halves, 30 at once`
+  replicas      services that want three replicas on 20 nodes: until three run, after two are killed, after the mesh was in halves, 30 at once
+  sim           virtual nodes: one service over a million, plain and with everything in its way; 100 services over 10,000`
 
 const BENCHES = {
   cli: runCliBench,
@@ -40,6 +42,7 @@ const BENCHES = {
   reevaluation: runReevaluationBench,
   start: runStartBench,
   replicas: runReplicasBench,
+  sim: runSimBench,
 }
 
 async function main(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { UnavailableError } from '../base/errors.ts'
 import { startPiped } from '../process/index.ts'
 import type { SimEvent } from './events.ts'
+import { checkSupported } from './scenario/unsupported.ts'
 import type { Engine, Outcome } from './types.ts'
 
 /**
@@ -18,6 +19,7 @@ export function createSimulatedEngine({ clock }: { clock: Clock }): Engine {
     name: 'simulated',
     depth: 'libp2p',
     async run(scenario, options = {}) {
+      checkSupported(scenario, 'simulated')
       const { signal } = options
       const began = clock.monotonic()
       const args = [...entryFlags(import.meta.url), '--no-warnings', entryFile(import.meta.url, './process/main')]

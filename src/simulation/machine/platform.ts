@@ -9,19 +9,17 @@ import type { Wire } from '../network/wire.ts'
 import { createSimulatedExecutor, type RunTable } from './executor.ts'
 import { createMemoryDisk } from './memory-disk.ts'
 import { standardPrograms } from './program.ts'
+import { MACHINE } from './resources.ts'
 import { simulatedUnpacker } from './unpacker.ts'
 
 type Platform = NonNullable<NodeComponents['platform']>
-
-const GIB = 2 ** 30
-const RESOURCES = { memoryBytes: 8 * GIB, memoryTotalBytes: 16 * GIB, cpuMillicores: 8000, diskBytes: 100 * GIB }
 
 /** A machine of its own for one node: disk, processes and network of a simulation. */
 export function simulatedPlatform({ clock, wire }: { clock: Clock; wire: Wire }, init: { host: string }): Platform {
   const disk = createMemoryDisk({ clock })
   const table: RunTable = new Map()
   return {
-    machine: { read: async () => RESOURCES },
+    machine: { read: async () => MACHINE },
     internet: { lookup: nowhere, open: nowhere },
     host: { transport: simulatedTransport(wire, init.host), datastore: new MemoryDatastore() },
     disk,

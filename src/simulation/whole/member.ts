@@ -1,6 +1,4 @@
-import { createPrivateKey } from 'node:crypto'
 import { peerIdOf } from '../../../protocols/address.ts'
-import { ed25519Signer } from '../../../protocols/signature.ts'
 import type { Clock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import { seededRng } from '../../base/rng.ts'
@@ -11,6 +9,7 @@ import { andromeda } from '../../runner/andromeda/index.ts'
 import { createInProcessRunnerHost } from '../../runner/index.ts'
 import { simulatedPlatform } from '../machine/platform.ts'
 import type { Wire } from '../network/wire.ts'
+import { identityOf } from '../plan/identity.ts'
 import { policyOf } from '../plan/policy.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 
@@ -35,17 +34,13 @@ type MemberInit = {
 
 const PORT = 4980
 const NETWORK = 'simulation'
-/** What an ed25519 key in PKCS#8 begins with. */
-const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 export function memberOf({ seed }: Scenario, index: number): Member {
   const name = `node-${index}`
   const host = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
-  const der = Buffer.concat([PKCS8, seededRng(`${seed}/${name}/key`).bytes(32)])
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-  const signer = ed25519Signer(key)
-  const peerId = peerIdOf(signer.address)
-  return { name, host, peerId, multiaddr: `/ip4/${host}/tcp/${PORT}/p2p/${peerId}`, identity: { signer, key } }
+  const identity = identityOf(seed, index)
+  const peerId = peerIdOf(identity.signer.address)
+  return { name, host, peerId, multiaddr: `/ip4/${host}/tcp/${PORT}/p2p/${peerId}`, identity }
 }
 
 /** A whole node, as a program has it, on a machine of its own. */

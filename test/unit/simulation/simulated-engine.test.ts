@@ -58,3 +58,13 @@ test('whole nodes give the same events for the same seed, beside each other too,
 test('a simulation that fails says why', async () => {
   await expect(engine.run({ ...SCENARIO, nodes: 0 })).rejects.toThrow('the simulation ended early: ')
 })
+
+test.each([
+  ['links.loss is 0.1', { links: { ...SCENARIO.links, loss: 0.1 } }],
+  ['partitions are asked for', { partitions: [{ at: 1, until: 2, cut: { share: 0.5 } }] }],
+  ['instructions[0].do is "stop"', { instructions: [{ at: 1, do: 'stop', service: 0 }] }],
+] as const)('what it would leave out is refused before anything starts: %s', async (sentence, part) => {
+  await expect(engine.run({ ...SCENARIO, ...part } as Scenario)).rejects.toThrow(
+    `${sentence}, which the simulated engine does not have; use the virtual engine`,
+  )
+})
