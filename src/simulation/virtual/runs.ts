@@ -31,7 +31,7 @@ export function createRuns(world: World): Runs {
   function start({ service, received }: Announcement, node: number): void {
     const list = byNode.get(node) ?? []
     const { id, author, name, resources } = received
-    list.push({ ...resources, id, author, name, rank: 0, own: false })
+    list.push({ ...resources, id, author, name, rank: 0, own: false, executor: 'host' })
     byNode.set(node, list)
     counts.set(service, (counts.get(service) ?? 0) + 1)
     record(node, service, 'running')

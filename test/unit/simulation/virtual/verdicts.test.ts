@@ -45,7 +45,7 @@ test('what is remembered of Andromeda is what it says: ten thousand nodes, each 
   for (let node = 0; node < 10_000; node++) {
     const running = Array.from({ length: random.int(4) }, (): RunningService => {
       const { id, author, name, resources } = pick(services)
-      return { ...resources, id, author, name, rank: 0, own: random.int(8) === 0 }
+      return { ...resources, id, author, name, rank: 0, own: random.int(8) === 0, executor: 'host' }
     })
     const nowSeconds = 1_800_000_000 + random.int(3)
     const attestations = hubs
