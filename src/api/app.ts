@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { z } from 'zod'
 import { messageOf } from '../base/errors.ts'
 import { escapeUnseen, sanitizeText } from '../base/format.ts'
 import { systemRng } from '../base/rng.ts'
@@ -9,11 +10,13 @@ import { createSessions } from './access/sessions.ts'
 import { EVENT_MEMORY, HEARTBEAT_MS, MAX_STREAM_BUFFER_BYTES, RETRY_AFTER_SECONDS } from './constants.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
 import type { ApiEnv } from './env.ts'
-import { createEventLog } from './event-log.ts'
-import { statusOf } from './http-errors.ts'
+import { createEventLog } from './events/event-log.ts'
+import { createEventStream, type EventStream } from './events/event-stream.ts'
+import { HttpProblem, statusOf } from './http-errors.ts'
 import { codeRoutes } from './routes/code.ts'
 import { drainRoutes } from './routes/drain.ts'
 import { eventRoutes } from './routes/events.ts'
+import { listRoutes } from './routes/lists.ts'
 import { logRoutes } from './routes/logs.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { nodeInfoRoutes } from './routes/node-info.ts'
@@ -26,14 +29,18 @@ import { serviceRoutes } from './routes/services.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { submissionRoutes } from './routes/submissions.ts'
 import { trustRoutes } from './routes/trust.ts'
+import { eventComponents } from './schemas/events.ts'
 import { branchSchema } from './schemas/trust.ts'
-import { createEventStream, type EventStream } from './sse.ts'
 import type { Api, ApiComponents } from './types.ts'
 
 export function createApi(init: ApiComponents): Api {
   const { node, clock, log, token, host = '127.0.0.1', rng = systemRng(), metrics } = init
-  const app = new OpenAPIHono<ApiEnv>()
-  const eventLog = createEventLog(node.events, { epoch: clock.now().toString(36), memory: EVENT_MEMORY })
+  const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseWrong })
+  const eventLog = createEventLog(node.events, {
+    epoch: clock.now().toString(36),
+    memory: EVENT_MEMORY,
+    asOf: node.asOf,
+  })
   const streams = new Set<EventStream>()
 
   function openStream(context: Context<ApiEnv>): EventStream {
@@ -93,6 +100,7 @@ export function createApi(init: ApiComponents): Api {
   metricsRoutes(app, components)
   sessionRoutes(app, components)
   submissionRoutes(app, components)
+  listRoutes(app, components)
   serviceRoutes(app, components)
   logRoutes(app, components)
   resultRoutes(app, components)
@@ -105,12 +113,21 @@ export function createApi(init: ApiComponents): Api {
   codeRoutes(app, components)
   dashboardRoutes(app)
 
-  app.openAPIRegistry.registerComponent('securitySchemes', 'operator', {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
     type: 'http',
     scheme: 'bearer',
     description: "the content of api.token in the operator's folder",
   })
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: cookieName,
+    description: 'a session of the dashboard; what changes something needs the header X-Thundercloud besides',
+  })
   app.openAPIRegistry.registerComponent('schemas', 'TreeBranch', branchSchema.schema)
+  for (const [name, schema] of Object.entries(eventComponents())) {
+    app.openAPIRegistry.registerComponent('schemas', `Event.${name.replace(':', '.')}`, schema)
+  }
   app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Thundercloud node', version: '1' } })
 
   return {
@@ -122,4 +139,11 @@ export function createApi(init: ApiComponents): Api {
       for (const stream of streams) stream.end()
     },
   }
+}
+
+/** A query that does not fit is a person's mistake: the first thing that is wrong, as one sentence. */
+function refuseWrong(result: { success: true } | { success: false; error: z.ZodError }): void {
+  if (result.success) return
+  const [issue] = result.error.issues
+  throw new HttpProblem(400, issue === undefined ? 'the query is wrong' : `${issue.path.join('.')}: ${issue.message}`)
 }

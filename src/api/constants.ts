@@ -49,3 +49,7 @@ export const SESSION_SECONDS = 12 * 3600
 export const SESSION_IDLE_SECONDS = 2 * 3600
 /** Sessions at once; with one more, the oldest ends. */
 export const MAX_SESSIONS = 32
+
+/** Items of a page where the request does not say. */
+export const DEFAULT_PAGE = 100
+export const MAX_PAGE = 1000

@@ -26,6 +26,7 @@ export type JsonSchema = {
   required?: string[]
   additionalProperties?: JsonSchema
   anyOf?: JsonSchema[]
+  allOf?: JsonSchema[]
 }
 
 type Fields<T> = { readonly [K in keyof T]-?: Shape<T[K]> }

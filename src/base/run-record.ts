@@ -1,14 +1,9 @@
 /** What becomes of one execution of one service, in the order in which it happens; the last four are ends. */
-export type RunState =
-  | 'decided'
-  | 'fetching'
-  | 'building'
-  | 'starting'
-  | 'running'
-  | 'exited'
-  | 'failed'
-  | 'stopped'
-  | 'refused'
+export const RUN_STATES = [
+  ...(['decided', 'fetching', 'building', 'starting', 'running'] as const),
+  ...(['exited', 'failed', 'stopped', 'refused'] as const),
+] as const
+export type RunState = (typeof RUN_STATES)[number]
 
 /** One execution of one service on this node. Times in ms; `plan` and `handle` are JSON values. */
 export type RunRecord = {

@@ -8,12 +8,12 @@ import type { AnnouncementCache, Entry } from './announcement-cache.ts'
 import type { IntakeEvents } from './events.ts'
 import { emissionDepth, type ForwardState, pendingDepth } from './forwarding-rules.ts'
 import type { PendingCopies } from './pending-copies.ts'
-import type { IntakeMesh, PublishOutcome } from './types.ts'
+import type { IntakeMesh, MeshOutcome } from './types.ts'
 
 /** What leaves this node, each depth of each announcement once. */
 export interface Forwarder {
   /** Sends what is due, if anything is: a copy that waits is forwarded, or this node publishes. Never rejects. */
-  emit(entry: Entry, signed?: Pick<Signed, 'bytes' | 'sig'>): Promise<PublishOutcome['mesh']>
+  emit(entry: Entry, signed?: Pick<Signed, 'bytes' | 'sig'>): Promise<MeshOutcome>
   /** A neighbour's copy, equal to the emission that is due, is forwarded in its place. */
   forward(entry: Entry, depth: number): void
   /** A verdict is there: journals it with the emission that is due, and sends that. */
@@ -40,7 +40,7 @@ export function createForwarder(components: ForwarderComponents): Forwarder {
   const bytesAt = (entry: Entry, depth: number, signed = cache.signed(entry)) =>
     signed && encodeAnnouncement({ signed, ticket: lowerTicket(entry.bestTicket, depth) })
 
-  async function emit(entry: Entry, signed?: Pick<Signed, 'bytes' | 'sig'>): Promise<PublishOutcome['mesh']> {
+  async function emit(entry: Entry, signed?: Pick<Signed, 'bytes' | 'sig'>): Promise<MeshOutcome> {
     const depth = pendingDepth(stateOf(entry), nowSeconds(clock))
     if (depth === undefined) return 'unsent'
     const before = entry.emitted
@@ -66,7 +66,7 @@ export function createForwarder(components: ForwarderComponents): Forwarder {
     depth: number,
     before: number | undefined,
     signed?: Pick<Signed, 'bytes' | 'sig'>,
-  ): Promise<PublishOutcome['mesh']> {
+  ): Promise<MeshOutcome> {
     const bytes = bytesAt(entry, depth, signed)
     if (bytes === undefined) return 'unsent'
     using _ = cache.retain(entry)
@@ -81,7 +81,7 @@ export function createForwarder(components: ForwarderComponents): Forwarder {
     return result
   }
 
-  async function tracked(entry: Entry, work: Promise<PublishOutcome['mesh']>): Promise<PublishOutcome['mesh']> {
+  async function tracked(entry: Entry, work: Promise<MeshOutcome>): Promise<MeshOutcome> {
     underway.add(work)
     try {
       return await work

@@ -182,7 +182,7 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
         cache.updateTicket(known, ticket)
         cache.setOwn(known)
       } else maintenance.grown()
-      return { id, mesh: await forwarder.emit(entry, known === undefined ? signed : undefined) }
+      return { id, mesh: forwarder.emit(entry, known === undefined ? signed : undefined) }
     },
 
     setRedirect(id, redirect) {

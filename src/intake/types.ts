@@ -95,7 +95,9 @@ export type Outcome =
     }
 
 /** `unsent`: it has gone out at this depth before, or is over. */
-export type PublishOutcome = { readonly id: string; readonly mesh: 'published' | 'seen' | 'no-peers' | 'unsent' }
+export type MeshOutcome = 'published' | 'seen' | 'no-peers' | 'unsent'
+/** It is journalled; `mesh` settles when gossip has taken it, or did not: maintenance tries again then. It never rejects. */
+export type PublishOutcome = { readonly id: string; readonly mesh: Promise<MeshOutcome> }
 
 /** What sync serves and fills: the live services and stops that this node would emit. */
 export interface IntakeSync {

@@ -36,3 +36,6 @@ export const HEADS_PER_ANNOUNCEMENT = 4
 
 /** Forgetting goes a little below the bound, so that the next announcement does not start it again. */
 export const PRUNE_SLACK = 0.05
+
+/** Numbers of a journal's sequence for one opening of the file: 2^34 commits, and 2^19 openings until numbers are not exact. */
+export const SEQUENCE_PER_OPENING = 2 ** 34

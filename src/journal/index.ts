@@ -2,6 +2,7 @@ export { type AnnouncementRecord, announcementRecord, type Via } from './announc
 export type { AnnouncementStore } from './announcements.ts'
 export { JournalDamagedError } from './errors.ts'
 export { openJournal } from './journal.ts'
+export type { ServiceRowFilter } from './lists/service-rows.ts'
 export { type JournaledService, openJournalReader } from './reader.ts'
 export type { Candidate, ReevaluatedServices } from './reevaluations.ts'
 export type { StatementRecord } from './statements.ts'

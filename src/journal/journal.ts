@@ -1,9 +1,11 @@
 import { DatabaseSync } from 'node:sqlite'
 import { announcementStore } from './announcements.ts'
 import { createCheckpoints } from './checkpoints.ts'
-import { BUSY_TIMEOUT_MS, WAL_LIMIT_BYTES } from './constants.ts'
+import { BUSY_TIMEOUT_MS, SEQUENCE_PER_OPENING, WAL_LIMIT_BYTES } from './constants.ts'
 import { damaged, explainSqlite, JournalDamagedError } from './errors.ts'
 import { keyValueStore } from './key-value.ts'
+import { runRowReader } from './lists/run-rows.ts'
+import { serviceRowReader } from './lists/service-rows.ts'
 import { migrate, schemaVersion } from './migrations.ts'
 import { operatorStopStore } from './operator-stops.ts'
 import { parkedStore } from './parked.ts'
@@ -22,7 +24,15 @@ import { versionHeadStore } from './version-heads.ts'
 export function openJournal({ path, clock, log }: JournalInit): Journal {
   const database = openDatabase(path)
   const checkpoints = createCheckpoints(database, { path, log })
-  const sql = sqlOf(database, path, checkpoints.written)
+  let sequence = 0
+  const sql = sqlOf(database, path, () => {
+    sequence++
+    checkpoints.written()
+  })
+  const meta = keyValueStore(sql)
+  const opening = Number(meta.get('openings') ?? 0) + 1
+  meta.set('openings', String(opening))
+  sequence = opening * SEQUENCE_PER_OPENING
   const prune = createPrune(sql)
   const close = () => {
     if (database.isOpen) database.close()
@@ -40,7 +50,12 @@ export function openJournal({ path, clock, log }: JournalInit): Journal {
     parked: parkedStore(sql),
     reevaluations: reevaluationStore(sql),
     statements: statementStore(sql),
-    meta: keyValueStore(sql),
+    meta,
+    rows: { ...serviceRowReader(sql), ...runRowReader(sql) },
+    sequence: () => sequence,
+    advance() {
+      sequence++
+    },
     transaction: (work) => sql.transaction(work),
     prune: (max) => prune.prune(clock.now(), max),
     forgotten: () => prune.forgotten(clock.now()),

@@ -22,7 +22,7 @@ export interface RunStore extends RunUsageStore {
   all(): RunRecord[]
 }
 
-type Row = Omit<RunRecord, 'plan' | 'handle' | 'startedAt' | 'exitCode' | 'detail'> & {
+export type RunRow = Omit<RunRecord, 'plan' | 'handle' | 'startedAt' | 'exitCode' | 'detail'> & {
   plan: string
   handle: string
   startedAt: number | null
@@ -30,7 +30,7 @@ type Row = Omit<RunRecord, 'plan' | 'handle' | 'startedAt' | 'exitCode' | 'detai
   detail: string | null
 }
 
-const COLUMNS = `run_id AS runId, service, executor, state, plan, handle, wanted, created_at AS createdAt,
+export const RUN_COLUMNS = `run_id AS runId, service, executor, state, plan, handle, wanted, created_at AS createdAt,
   updated_at AS updatedAt, started_at AS startedAt, exit_code AS exitCode, detail, restarts`
 
 export function runStore(sql: Sql): RunStore {
@@ -40,17 +40,17 @@ export function runStore(sql: Sql): RunStore {
   const update = sql.prepare(`UPDATE runs SET state = ?, handle = ?, wanted = ?, started_at = ?, exit_code = ?,
     detail = ?, restarts = ?, updated_at = ? WHERE run_id = ?`)
   const append = sql.prepare('INSERT INTO transitions (run_id, state, at, detail) VALUES (?, ?, ?, ?)')
-  const get = sql.prepare(`SELECT ${COLUMNS} FROM runs WHERE run_id = ?`)
+  const get = sql.prepare(`SELECT ${RUN_COLUMNS} FROM runs WHERE run_id = ?`)
   const ofService = sql.prepare(
     // by the order in which they were written: a clock that was set back makes no new run an old one
-    `SELECT ${COLUMNS} FROM runs WHERE service = ? ORDER BY rowid DESC LIMIT 1`,
+    `SELECT ${RUN_COLUMNS} FROM runs WHERE service = ? ORDER BY rowid DESC LIMIT 1`,
   )
   const unfinished = sql.prepare(
-    `SELECT ${COLUMNS} FROM runs WHERE state NOT IN ('exited', 'failed', 'stopped', 'refused') ORDER BY created_at, rowid`,
+    `SELECT ${RUN_COLUMNS} FROM runs WHERE state NOT IN ('exited', 'failed', 'stopped', 'refused') ORDER BY created_at, rowid`,
   )
   const transitions = sql.prepare('SELECT state, at, detail FROM transitions WHERE run_id = ? ORDER BY number')
-  const all = sql.prepare(`SELECT ${COLUMNS} FROM runs ORDER BY created_at DESC, rowid DESC`)
-  const one = (row: Row | undefined) => (row === undefined ? undefined : recordOf(row))
+  const all = sql.prepare(`SELECT ${RUN_COLUMNS} FROM runs ORDER BY created_at DESC, rowid DESC`)
+  const one = (row: RunRow | undefined) => (row === undefined ? undefined : runRecordOf(row))
   return {
     ...runUsageStore(sql),
     create: ({ runId, service, executor, plan, at }) =>
@@ -60,7 +60,7 @@ export function runStore(sql: Sql): RunStore {
       }),
     update: (runId, { at, ...change }) =>
       sql.transaction(() => {
-        const before = one(get.get<Row>(runId))
+        const before = one(get.get<RunRow>(runId))
         if (before === undefined) throw new NotFoundError(`there is no run "${runId}" in the journal`)
         const after: RunRecord = { ...before, ...defined(change) }
         update.run(
@@ -76,18 +76,18 @@ export function runStore(sql: Sql): RunStore {
         )
         if (after.state !== before.state) append.run(runId, after.state, at, change.detail ?? null)
       }),
-    get: (runId) => one(get.get<Row>(runId)),
-    ofService: (service) => one(ofService.get<Row>(service)),
-    unfinished: () => unfinished.all<Row>().map(recordOf),
+    get: (runId) => one(get.get<RunRow>(runId)),
+    ofService: (service) => one(ofService.get<RunRow>(service)),
+    unfinished: () => unfinished.all<RunRow>().map(runRecordOf),
     transitions: (runId) =>
       transitions
         .all<{ state: RunState; at: number; detail: string | null }>(runId)
         .map(({ state, at, detail }) => ({ state, at, ...(detail === null ? {} : { detail }) })),
-    all: () => all.all<Row>().map(recordOf),
+    all: () => all.all<RunRow>().map(runRecordOf),
   }
 }
 
-function recordOf({ plan, handle, startedAt, exitCode, detail, ...row }: Row): RunRecord {
+export function runRecordOf({ plan, handle, startedAt, exitCode, detail, ...row }: RunRow): RunRecord {
   return {
     ...row,
     plan: JSON.parse(plan),

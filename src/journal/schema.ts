@@ -178,3 +178,14 @@ export const STATEMENTS_SCHEMA = `
   CREATE INDEX statements_own ON statements (digest) WHERE own = 1;
   CREATE INDEX announcements_of_code ON announcements (code) WHERE state = 'live' AND code IS NOT NULL;
 `
+
+/** What the newest verdict on a service comes to, and indexes by which lists are filtered: 100,000 rows are not read for a page. */
+export const LISTS_SCHEMA = `
+  ALTER TABLE announcements ADD COLUMN disposition TEXT;
+  UPDATE announcements SET disposition = (
+    SELECT CASE WHEN verdict IS NULL THEN 'refused' WHEN json_extract(verdict, '$.run') <> 0 THEN 'run' WHEN holds = 1 THEN 'parked'
+      WHEN json_extract(verdict, '$.redirect') THEN 'redirected' ELSE 'refused' END
+    FROM verdicts WHERE service = announcements.id AND number = (SELECT max(number) FROM verdicts last WHERE last.service = announcements.id));
+  CREATE INDEX announcements_by_disposition ON announcements (disposition) WHERE kind = 'service';
+  CREATE INDEX announcements_by_author ON announcements (author) WHERE kind = 'service';
+`

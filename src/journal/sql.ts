@@ -6,7 +6,8 @@ export interface Statement {
   /** How many rows changed. */
   run(...values: SQLInputValue[]): number
   get<Row>(...values: SQLInputValue[]): Row | undefined
-  all<Row>(...values: SQLInputValue[]): Row[]
+  /** Values by position, or by name in one object. */
+  all<Row>(...values: SQLInputValue[] | [Record<string, SQLInputValue>]): Row[]
 }
 
 /** What the stores are built on: every statement is prepared once, every failure names the file. */
@@ -37,7 +38,8 @@ export function sqlOf(database: DatabaseSync, path: string, written = () => {}):
           return changes
         },
         get: <Row>(...values: SQLInputValue[]) => guard(() => statement.get(...values) as Row | undefined),
-        all: <Row>(...values: SQLInputValue[]) => guard(() => statement.all(...values) as Row[]),
+        all: <Row>(...values: SQLInputValue[] | [Record<string, SQLInputValue>]) =>
+          guard(() => statement.all(...(values as SQLInputValue[])) as Row[]),
       }
     },
     transaction(work) {

@@ -2,6 +2,8 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { AnnouncementStore } from './announcements.ts'
 import type { KeyValueStore } from './key-value.ts'
+import type { RunRowReader } from './lists/run-rows.ts'
+import type { ServiceRowReader } from './lists/service-rows.ts'
 import type { OperatorStopStore } from './operator-stops.ts'
 import type { ParkedStore } from './parked.ts'
 import type { PublishedStore } from './published.ts'
@@ -36,6 +38,12 @@ export interface Journal extends Disposable, AsyncDisposable {
   readonly reevaluations: ReevaluationStore
   readonly statements: StatementStore
   readonly meta: KeyValueStore
+  /** Pages of what is kept, for lists. */
+  readonly rows: ServiceRowReader & RunRowReader
+  /** A number that grows with each commit, and over restarts. Answers of one number are from one state. */
+  sequence(): number
+  /** Something that is shown with what is kept has changed, and is not kept: the number grows. */
+  advance(): void
   /** Several calls as one: all or nothing. */
   transaction<T>(work: () => T): T
   /**

@@ -1,5 +1,6 @@
 import type { Verdict } from '../base/verdict.ts'
 import { VERDICTS_PER_SERVICE } from './constants.ts'
+import type { VerdictKind } from './lists/service-rows.ts'
 import type { Sql } from './sql.ts'
 
 /** One decision about one service. `at` in ms; `policy` is the sha256 of the policy in force. */
@@ -25,6 +26,7 @@ type Row = { service: string; at: number; policy: Uint8Array; verdict: string | 
 export function verdictStore(sql: Sql): VerdictStore {
   const columns = 'service, at, policy, verdict, failure'
   const add = sql.prepare(`INSERT INTO verdicts (${columns}, holds) VALUES (?, ?, ?, ?, ?, ?)`)
+  const setKind = sql.prepare('UPDATE announcements SET disposition = ? WHERE id = ?')
   const trim = sql.prepare(`DELETE FROM verdicts WHERE number IN
     (SELECT number FROM verdicts WHERE service = ? ORDER BY number DESC LIMIT -1 OFFSET ${VERDICTS_PER_SERVICE})`)
   const count = sql.prepare('SELECT count(*) AS count FROM verdicts WHERE service = ?')
@@ -36,6 +38,7 @@ export function verdictStore(sql: Sql): VerdictStore {
         const holds = verdict !== undefined && (verdict.run !== false || (verdict.park?.length ?? 0) > 0)
         const json = verdict === undefined ? null : JSON.stringify(verdict)
         add.run(service, at, policy, json, failure ?? null, Number(holds))
+        setKind.run(kindOf(verdict), service)
         if ((count.get<{ count: number }>(service)?.count ?? 0) > VERDICTS_PER_SERVICE) trim.run(service)
       }),
     latest: (service) => {
@@ -44,6 +47,14 @@ export function verdictStore(sql: Sql): VerdictStore {
     },
     history: (service) => history.all<Row>(service).map(recordOf),
   }
+}
+
+/** For lists, which are filtered by it. */
+function kindOf(verdict: Verdict | undefined): VerdictKind {
+  if (verdict === undefined) return 'refused'
+  if (verdict.run !== false) return 'run'
+  if ((verdict.park?.length ?? 0) > 0) return 'parked'
+  return verdict.redirect ? 'redirected' : 'refused'
 }
 
 function recordOf({ verdict, failure, ...row }: Row): VerdictRecord {

@@ -1,6 +1,7 @@
 import { addressOfPeerId, formatAddress } from '../../protocols/address.ts'
 import { type Announcement, decodeAnnouncement, verifyAnnouncement } from '../../protocols/announcement.ts'
 import { parseCid } from '../../protocols/encoding.ts'
+import { verifyReceipt } from '../../protocols/receipt.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
 import type { Admission } from '../admission/admission.ts'
 import type { ServiceDecider } from '../admission/decide-service.ts'
@@ -18,6 +19,7 @@ import { within } from '../peer-client/status.ts'
 import type { PolicyManager } from '../policy/manager.ts'
 import type { Publisher } from '../publishing/publisher.ts'
 import type { ServiceSigner } from '../publishing/service-signer.ts'
+import { createLists } from '../services/lists/lists.ts'
 import { receiptView } from '../services/receipts.ts'
 import type { ServiceEntry, Services } from '../services/registry.ts'
 import type { Trust } from '../trust/index.ts'
@@ -31,7 +33,7 @@ import type { PeerStatus } from './wiring/peer-status.ts'
 export interface FacadeComponents {
   clock: Clock
   events: Events<NodeEvents>
-  journal: Pick<Journal, 'stops' | 'announcements' | 'verdicts'>
+  journal: Pick<Journal, 'stops' | 'announcements' | 'verdicts' | 'rows' | 'sequence' | 'advance'>
   network: Network
   services: Services
   facts: NodeFactsSource
@@ -69,6 +71,10 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   const { clock, events, journal, network, services, facts, supervisor, intake, publisher, serviceSigner } = components
   const counters = countTrustEvents(events)
   const code = createNodeCode(components)
+  const verified = (receipt: Uint8Array) => verifyReceipt(receipt, init.networkName, components.keys)
+  const lists = createLists({ clock, journal, services, parked: parkedView, verified })
+  // what is shown and is not in the journal is told by events
+  events.onAny(() => journal.advance())
   const statements = createTrustFacade({ trust: components.trust, network })
 
   async function receive(bytes: Uint8Array, asPublisher: boolean): Promise<Received> {
@@ -177,6 +183,14 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
         address: formatAddress(addressOfPeerId(peer.peerId)),
       })),
     services: () => services.all().map(view),
+    lists: {
+      ...lists,
+      services(query) {
+        const { items, next } = lists.services(query)
+        return { items: items.map(view), next }
+      },
+    },
+    asOf: () => journal.sequence(),
     service: (id) => view(services.find(id)),
     async ask(text, { signal } = {}) {
       const answers = []

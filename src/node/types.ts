@@ -8,6 +8,7 @@ import type { Pools } from '../execution/index.ts'
 import type { Defence, NetworkPeer } from '../network/index.ts'
 import type { NodeResults } from '../results/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
+import type { NodeLists } from '../services/lists/types.ts'
 import type { ReceiptView, ServiceState, ServiceView } from '../services/types.ts'
 
 export type { ReceiptView, RunView, ServiceState, ServiceView } from '../services/types.ts'
@@ -191,6 +192,10 @@ export interface ThundercloudNode extends AsyncDisposable {
   health(): Promise<Health>
   peers(): PeerView[]
   services(): ServiceView[]
+  /** What the node knows, page by page, newest first. */
+  readonly lists: NodeLists
+  /** Grows with each change, over restarts too: answers of one number show one state. */
+  asOf(): number
   /** `id` may be a whole id or an unambiguous beginning of one, or `name` where only one author uses it. Throws NotFoundError or InputError. */
   service(id: string): ServiceView
   /** The verdict in force; with `now`, what would be decided now. Nothing is done. */

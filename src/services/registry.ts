@@ -55,6 +55,8 @@ export interface Services {
   /** By whole id, an unambiguous beginning of one, or a name that one author uses. */
   find(text: string): ServiceEntry
   all(): ServiceEntry[]
+  /** Undefined where it is a stop. */
+  entryOf(record: AnnouncementRecord): ServiceEntry | undefined
   /** The ids of the services that name each code. */
   idsByCode(): ReadonlyMap<string, readonly string[]>
   view(entry: ServiceEntry): ServiceSummary
@@ -166,6 +168,7 @@ export function createServices({
 
   return {
     get,
+    entryOf,
     find,
     view,
     state,

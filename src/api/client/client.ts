@@ -35,22 +35,28 @@ import {
   receiptsSchema,
   reloadedSchema,
   type Submitted,
-  servicesSchema,
   serviceViewSchema,
   stoppedSchema,
   submittedSchema,
 } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
 import { type CodeClient, createCodeClient } from './code-client.ts'
+import { createListsClient, type ListsClient } from './lists-client.ts'
 import { createPoolsClient, type PoolsClient } from './pools-client.ts'
-import { type ApiClientInit, createRestClient } from './rest-client.ts'
+import { type ApiClientInit, createRestClient, queryOf } from './rest-client.ts'
 import { createSessionsClient, type SessionsClient } from './sessions-client.ts'
 
 export type { ApiClientInit } from './rest-client.ts'
 
 type AbortOptions = { signal?: AbortSignal | undefined }
 
-export type NodeEvent = { readonly id: string | undefined; readonly name: string; readonly detail: unknown }
+/** `asOf`: answers with this number or a higher one show what it tells. */
+export type NodeEvent = {
+  readonly id: string | undefined
+  readonly name: string
+  readonly detail: unknown
+  readonly asOf: number
+}
 
 /** A node's HTTP API, as its own classes of errors and its own types. */
 export interface ApiClient {
@@ -60,7 +66,9 @@ export interface ApiClient {
   readonly sessions: SessionsClient
   health(options?: AbortOptions): Promise<Health>
   node(options?: AbortOptions): Promise<NodeInfo>
+  /** All of them, page by page. */
   services(options?: AbortOptions): Promise<ServiceView[]>
+  readonly lists: ListsClient
   /** `id`: an id, an unambiguous beginning of one, or a name. */
   service(id: string, options?: AbortOptions): Promise<ServiceView>
   /** `now`: what would be decided now, instead of the verdict in force; `history`: also the verdicts before. */
@@ -107,6 +115,7 @@ const POLICY_TIMEOUT_MS = 120_000
 
 export function createApiClient(init: ApiClientInit): ApiClient {
   const rest = createRestClient(init)
+  const lists = createListsClient(rest)
   const { ask, stream, download, parse } = rest
   const at = (id: string, rest = '') => `/service/${encodeURIComponent(id)}${rest}`
   const FOREVER_MS = 2 ** 31 - 1
@@ -118,7 +127,10 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     // a node that is not well says so with 503 and the same body, which is an answer
     health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),
-    services: async (options) => (await ask(servicesSchema, '/services', { ...options })).services,
+    async services(options) {
+      return await Array.fromAsync(lists.allServices(options))
+    },
+    lists,
     service: (id, options) => ask(serviceViewSchema, at(id), { ...options }),
     explain: (id, { now = false, history = false, signal } = {}) =>
       ask(explanationSchema, at(id, `/explain?now=${now}&history=${history}`), { signal }),
@@ -132,7 +144,9 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     async *events({ only = [], signal } = {}) {
       const query = only.length === 0 ? '' : `?only=${encodeURIComponent(only.join(','))}`
       for await (const { event, data, id } of stream(`/events${query}`, { signal })) {
-        yield { id, name: event, detail: JSON.parse(data) as unknown }
+        if (event === 'open') continue
+        const { asOf, ...detail } = JSON.parse(data) as { asOf: number }
+        yield { id, name: event, detail, asOf }
       }
     },
     announce: (bytes, options) =>
@@ -198,9 +212,4 @@ export function createApiClient(init: ApiClientInit): ApiClient {
 
 function deadlineText(seconds: number | null | undefined): string | undefined {
   return seconds === null ? 'none' : seconds?.toString()
-}
-
-function queryOf(values: Readonly<Record<string, string | undefined>>): string {
-  const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }

@@ -118,6 +118,12 @@ export function createRestClient(init: ApiClientInit): RestClient {
   return { ask, stream, download, parse }
 }
 
+/** `?a=1`, of what is there. */
+export function queryOf(values: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
+}
+
 async function textOf({ body }: ApiResponse): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { messageOf, NotFoundError } from '../../base/errors.ts'
+import type { EventStream } from '../events/event-stream.ts'
 import { HttpProblem, statusOf } from '../http-errors.ts'
 import {
   checkedCodeSchema,
@@ -8,7 +9,6 @@ import {
   fetchProgressSchema,
   removedCodesSchema,
 } from '../schemas/code.ts'
-import type { EventStream } from '../sse.ts'
 import { type App, answers, NEEDS_TOKEN, OPERATOR, problems, type RouteComponents, streamAnswer } from './route.ts'
 
 const CODE = { 400: 'it is no content id, nor the beginning of one', 404: 'it is unknown here' }

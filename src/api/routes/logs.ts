@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { messageOf } from '../../base/errors.ts'
 import { DEFAULT_TAIL, MAX_TAIL } from '../constants.ts'
+import type { EventStream } from '../events/event-stream.ts'
 import { HttpProblem, statusOf } from '../http-errors.ts'
 import { logLineSchema } from '../schemas/views.ts'
-import type { EventStream } from '../sse.ts'
 import { type App, NEEDS_TOKEN, OPERATOR, problems, type RouteComponents, streamAnswer } from './route.ts'
 
 const query = z.object({

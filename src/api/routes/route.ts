@@ -6,10 +6,10 @@ import type { ThundercloudNode } from '../../node/types.ts'
 import type { Guard } from '../access/guard.ts'
 import type { Sessions } from '../access/sessions.ts'
 import type { ApiEnv } from '../env.ts'
-import type { EventLog } from '../event-log.ts'
+import type { EventLog } from '../events/event-log.ts'
+import type { EventStream } from '../events/event-stream.ts'
 import { problemSchema } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
-import type { EventStream } from '../sse.ts'
 import type { ApiComponents } from '../types.ts'
 
 export type App = OpenAPIHono<ApiEnv>
@@ -31,7 +31,7 @@ export interface RouteComponents {
   openStream(context: Context<ApiEnv>): EventStream
 }
 
-export const OPERATOR = [{ operator: [] }]
+export const OPERATOR: Record<string, string[]>[] = [{ token: [] }, { session: [] }]
 
 /** How a route's answers are described: one that fits, and problems. */
 export function answers(

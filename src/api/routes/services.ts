@@ -3,13 +3,7 @@ import { deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { ASK_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
-import {
-  explanationSchema,
-  receiptsSchema,
-  servicesSchema,
-  serviceViewSchema,
-  stoppedSchema,
-} from '../schemas/views.ts'
+import { explanationSchema, receiptsSchema, serviceViewSchema, stoppedSchema } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
 import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
 
@@ -38,9 +32,6 @@ export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents)
       security: OPERATOR,
       responses: answers(200, what, schema, path.includes('{id}') ? PROBLEMS : NEEDS_TOKEN),
     })
-
-  describe('get', '/services', 'All that is known here', servicesSchema, 'services')
-  app.get('/services', guard.may('read'), (context) => context.json({ services: node.services() }))
 
   describe('get', '/service/{id}', 'One service, its run and its receipts', serviceViewSchema, 'the service')
   app.get('/service/:id', guard.may('read'), (context) => context.json(node.service(context.req.param('id'))))

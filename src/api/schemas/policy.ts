@@ -3,9 +3,9 @@ import type { Applied, Change, Disposition, PolicyFacts, PolicyText, PolicyView,
 import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from '../shape.ts'
 import { count, reasonSchema } from './verdict.ts'
 
-const disposition = everyOne<Disposition>({ run: true, parked: true, redirected: true, refused: true })
+export const disposition = everyOne<Disposition>({ run: true, parked: true, redirected: true, refused: true })
 
-const changeSchema: Shape<Change> = object({
+export const changeSchema: Shape<Change> = object({
   id: string,
   name: string,
   author: string,

@@ -61,9 +61,5 @@ export const verdictSchema = object({
   reasons: array(reasonSchema),
 }) as Shape<Verdict>
 
-export const parkedSchema: Shape<NonNullable<ServiceView['parked']>> = object({
-  since: count,
-  until: count,
-  on: array(conditionSchema),
-  drained: boolean.optional(),
-})
+export const parkedFields = { since: count, until: count, on: array(conditionSchema), drained: boolean.optional() }
+export const parkedSchema: Shape<NonNullable<ServiceView['parked']>> = object(parkedFields)

@@ -32,7 +32,7 @@ export const serviceState = everyOne<ServiceState>({
   expired: true,
 })
 
-const runState = everyOne<RunView['state']>({
+export const runState = everyOne<RunView['state']>({
   decided: true,
   fetching: true,
   building: true,
@@ -77,14 +77,15 @@ export const nodeInfoSchema: Shape<NodeInfo> = object({
   multiaddrs: array(string),
 })
 
-const receiptViewSchema: Shape<ReceiptView> = object({
+export const receiptFields = {
   node: string,
   peerId: string,
   state: string as Shape<(typeof RECEIPT_STATES)[number] | (string & {})>,
   redirected: boolean,
   reasons: array(reasonSchema),
   at: count,
-})
+}
+const receiptViewSchema: Shape<ReceiptView> = object(receiptFields)
 
 const usageTotals = { runningMs: count, cpuMs: count, receivedBytes: count, sentBytes: count }
 
@@ -180,7 +181,6 @@ export const submittedSchema: Shape<Submitted> = object({
 export const archiveAddedSchema = object({ code: string, size: count })
 export const stoppedSchema = object({ scope: oneOf('mesh', 'local') })
 export const reloadedSchema = object({ reloaded: oneOf(true) })
-export const servicesSchema = object({ services: array(serviceViewSchema) })
 export const receiptsSchema = object({ receipts: array(receiptViewSchema) })
 export const peersSchema = object({ peers: array(peerViewSchema) })
 export const problemSchema = object({ error: string })

@@ -1,5 +1,6 @@
 import { type Message, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
+import { raceSignal } from 'race-signal'
 import { messageId } from '../../../protocols/announcement.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -94,6 +95,19 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
     }
   }
 
+  /** One look for all that wait: with hundreds of publications, each of which tries again and again, nothing else has its turn. */
+  let gaining: Promise<void> | undefined
+  async function untilSubscribed(until: number): Promise<void> {
+    do await sleep(clock, PUBLISH_POLL_MS)
+    while (pubsub.getSubscribers(topic).length === 0 && components.mayGainSubscribers() && clock.monotonic() < until)
+  }
+  function subscribers(until: number): Promise<void> {
+    gaining ??= untilSubscribed(until).finally(() => {
+      gaining = undefined
+    })
+    return gaining
+  }
+
   return {
     subscribe(validator) {
       pubsub.topicValidators.set(topic, async (peer: PeerId, message: Message) => {
@@ -108,7 +122,7 @@ export function createGossip(components: GossipComponents, init: GossipInit): Go
       let outcome = await attempt(data, to === 'all')
       // a fresh neighbour announces its subscriptions a moment after it connected
       while (outcome === 'no-peers' && components.mayGainSubscribers() && clock.monotonic() < until) {
-        await sleep(clock, PUBLISH_POLL_MS, { signal })
+        await raceSignal(subscribers(until), signal)
         outcome = await attempt(data, to === 'all')
       }
       // taken by gossipsub, which will advertise it, but every stream that it tried was gone

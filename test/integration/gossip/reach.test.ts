@@ -12,7 +12,7 @@ async function reachesExactly(mesh: GossipMesh, edges: readonly Edge[], from: re
   const expected = services.map(({ node, depth, service }) => {
     return { node, depth, id: idOf(service), reached: within(edges, node, depth + 1) }
   })
-  for (const { node, service } of services) expect((await mesh.publish(node, service)).mesh).toBe('published')
+  for (const { node, service } of services) expect(await (await mesh.publish(node, service)).mesh).toBe('published')
   const allReached = () => expected.every(({ id, reached }) => mesh.reached(id).length >= reached.length)
   await mesh.until(allReached, 'all that must receive').catch(() => {})
   await mesh.quiet()

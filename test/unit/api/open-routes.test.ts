@@ -70,6 +70,7 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
       '/code/{code}',
       '/code/{code}/archive',
       '/code/{code}/fetch',
+      '/dormitory',
       '/drain',
     ],
     ...[
@@ -84,12 +85,15 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
       '/policy/text',
       '/pools',
       '/pools/{name}/remove',
+      '/receipts',
       '/reload',
+      '/runs',
       '/service',
     ],
     ...[
       ...service,
       '/services',
+      '/services/counts',
       '/session',
       '/sessions',
       '/sessions/link',

@@ -54,7 +54,7 @@ test('access: a page of another origin is refused, and no CORS header invites on
 })
 
 test('access: the token is in no log line, also when requests fail', async ({ it }) => {
-  it.node.services = () => {
+  it.node.lists.services = () => {
     throw new Error('broken')
   }
   const response = await it.ask('/services')
@@ -66,7 +66,7 @@ test('access: the token is in no log line, also when requests fail', async ({ it
 
 test('what the operator sees and does: services, one by id, by beginning and by name', async ({ it }) => {
   const { id } = await it.receive()
-  expect(await it.json('/services')).toEqual({ services: [it.node.service(id)] })
+  expect(await it.json('/services')).toEqual({ asOf: expect.any(Number), services: [it.node.service(id)] })
   for (const text of [id, id.slice(0, 12), 'hello']) {
     expect(await it.json(`/service/${text}`)).toMatchObject({ id, name: 'hello', state: 'redirected' })
   }

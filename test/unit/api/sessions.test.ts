@@ -127,6 +127,7 @@ test('a session: ends when it is idle, at its age, by logout and by revocation',
 test('a session that ends takes its streams with it', async ({ it }) => {
   const { ask, session } = await logIn(it)
   const reader = await openStream(ask('/events'))
+  expect(await nextText(reader)).toContain('event: open')
   await it.ask(`/sessions/${session.id}/revoke`, { method: 'POST' })
   expect(await nextText(reader)).toBe('<end>')
 })
@@ -134,7 +135,7 @@ test('a session that ends takes its streams with it', async ({ it }) => {
 test('a session cannot make links, and no secret or cookie is in the log', async ({ it }) => {
   const { ask, cookie } = await logIn(it)
   expect((await ask('/sessions/link', { method: 'POST', headers: { 'x-thundercloud': '1' } })).status).toBe(403)
-  it.node.services = () => {
+  it.node.lists.services = () => {
     throw new Error('broken')
   }
   expect((await ask('/services')).status).toBe(500)

@@ -1,27 +1,35 @@
 import { expect } from 'vitest'
 import { readEventStream } from '../../../src/api/client/sse-reader.ts'
-import { createEventLog } from '../../../src/api/event-log.ts'
-import { createEventStream } from '../../../src/api/sse.ts'
+import { createEventLog } from '../../../src/api/events/event-log.ts'
+import { createEventStream } from '../../../src/api/events/event-stream.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
 import { apiInMemory, nextText, openStream, test } from './harness.ts'
 
-const openEvents = (it: ReturnType<typeof apiInMemory>, path = '/events', headers: Record<string, string> = {}) =>
-  openStream(it.ask(path, { headers }))
+async function openEvents(it: ReturnType<typeof apiInMemory>, path = '/events', headers: Record<string, string> = {}) {
+  const reader = await openStream(it.ask(path, { headers }))
+  expect(await nextText(reader)).toMatch(/^event: open\ndata: \{"last":"\S+","asOf":\d+\}\n\n$/)
+  return reader
+}
 
 test('GET /events: tells everything with ids, and a reader that comes back misses nothing', async ({ it }) => {
   const first = await openEvents(it)
   it.node.events.emit('node:policy', { hash: 'one' })
   const text = await nextText(first)
-  expect(text).toMatch(/^event: node:policy\nid: \S+\ndata: \{"hash":"one"\}\n\n$/)
+  expect(text).toMatch(/^event: node:policy\nid: \S+\ndata: \{"hash":"one","asOf":\d+\}\n\n$/)
   await first.cancel()
   it.node.events.emit('node:policy', { hash: 'two' })
   const id = /id: (\S+)/.exec(text)?.[1] as string
   const second = await openEvents(it, '/events', { 'last-event-id': id })
   expect(await nextText(second)).toContain('"two"')
   const stranger = await openEvents(it, '/events', { 'last-event-id': 'other-0' })
+  const gap = await nextText(stranger)
+  expect(gap).toMatch(/^event: gap\nid: \S+\ndata: .*"reason"/)
   it.node.events.emit('node:policy', { hash: 'three' })
   expect(await nextText(stranger)).toContain('"three"')
+  // the gap's own id is one to come back with
+  const again = await openEvents(it, '/events', { 'last-event-id': /id: (\S+)/.exec(gap)?.[1] as string })
+  expect(await nextText(again)).toContain('"three"')
 })
 
 test('GET /events: only what was asked for', async ({ it }) => {
@@ -104,7 +112,7 @@ test("GET /service/:id/logs: follows, and stops the node's work when the reader 
     signal = options.signal
     return real(id, options)
   }
-  const reader = await openEvents(it, '/service/hello/logs?follow=true')
+  const reader = await openStream(it.ask('/service/hello/logs?follow=true'))
   it.node.addLine('later')
   expect(await nextText(reader)).toContain('"later"')
   await reader.cancel()
@@ -136,11 +144,13 @@ test('GET /service/:id/logs: is a 404 where there is no such service', async ({ 
 
 test('what is remembered of events is bounded', () => {
   const events = createEvents<{ tick: number }>()
-  using log = createEventLog(events, { epoch: 'e', memory: 100 })
+  using log = createEventLog(events, { epoch: 'e', memory: 100, asOf: () => 0 })
   for (let count = 0; count < 10_000; count++) events.emit('tick', count)
-  expect(log.after('e-0')).toEqual([])
-  const newest = Array.from({ length: 49 }, (_, index) => 9951 + index)
-  expect(log.after('e-9950').map(({ detail }) => detail)).toEqual(newest)
+  expect(log.after('e-0')).toBeUndefined()
+  expect(log.after('e-10001')).toBeUndefined()
+  expect(log.after(log.last())).toEqual([])
+  const newest = Array.from({ length: 50 }, (_, index) => 9950 + index)
+  expect(log.after('e-9950')?.map(({ detail }) => detail)).toEqual(newest)
 })
 
 async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array> {

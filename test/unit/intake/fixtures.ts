@@ -48,6 +48,8 @@ type Init = {
   decide?: (id: string) => boolean
   /** no neighbour is there */
   alone?: () => boolean
+  /** what gossip waits for before it takes a publication */
+  publishing?: () => Promise<unknown>
   keys?: KeyCache
 }
 
@@ -92,6 +94,7 @@ export function createWorld({ clock = manualClock(NOW_MS), decide, alone, quotas
       mesh: {
         async publish(bytes) {
           if (alone?.()) return 'no-peers'
+          if (init.publishing !== undefined) await init.publishing()
           if (!isNew(hexOf(bytes))) return 'seen'
           world.out.push({ hex: hexOf(bytes), how: 'published' })
           return 'published'

@@ -1,17 +1,24 @@
 import { expect } from 'vitest'
+import type { Announcement } from '../../../protocols/announcement.ts'
 import { SignatureError } from '../../../protocols/errors.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { author, copyAt, createWorld, idOf, it, NOW, NOW_MS, nextTurn, sent, service } from './fixtures.ts'
 
+/** What became of a publication, once gossip has answered. */
+async function published(world: ReturnType<typeof createWorld>, announcement: Announcement) {
+  const { id, mesh } = await world.intake.publish(announcement)
+  return { id, mesh: await mesh }
+}
+
 it('emits undiminished, without a verdict, and forwards nothing that comes back', async ({ announcement }) => {
   const world = createWorld({ redirectionDepth: () => 1 })
-  expect(await world.intake.publish(announcement)).toEqual({ id: idOf(announcement), mesh: 'published' })
+  expect(await published(world, announcement)).toEqual({ id: idOf(announcement), mesh: 'published' })
   expect(world.out).toEqual([sent('published', announcement, 4)])
   for (const depth of [3, 2]) expect(await world.receive(copyAt(announcement, depth))).toBe('ignore')
   expect(world.decided).toEqual([])
   expect(world.kept(announcement)).toMatchObject({ own: true, redirect: true, via: 'local', emittedDepth: 4 })
   expect(world.listed()).toEqual([[announcement.signed.id, 4]])
-  expect(await world.intake.publish(announcement)).toMatchObject({ mesh: 'unsent' })
+  expect(await published(world, announcement)).toMatchObject({ mesh: 'unsent' })
 })
 
 it('publishing: without peers is reported, and repeated when a peer connects', async () => {
@@ -20,7 +27,7 @@ it('publishing: without peers is reported, and repeated when a peer connects', a
   const world = createWorld({ clock, alone: () => alone })
   world.intake.boot()
   const announcement = service(author())
-  expect(await world.intake.publish(announcement)).toMatchObject({ mesh: 'no-peers' })
+  expect(await published(world, announcement)).toMatchObject({ mesh: 'no-peers' })
   alone = false
   await clock.advance(61_000)
   await world.intake.idle()
@@ -98,4 +105,16 @@ it('sync lists in pages, only what this node would emit, and hands it out', asyn
     const bytes = world.intake.syncSource.get(cid) as Uint8Array
     expect(await other.intake.submit(bytes, 'sync', 'p')).toMatchObject({ outcome: 'new', id: cid.toString() })
   }
+})
+
+it('a publication is answered once it is journalled, also while gossip waits for a neighbour', async ({
+  announcement,
+}) => {
+  const taken = Promise.withResolvers<'published'>()
+  const world = createWorld({ publishing: () => taken.promise })
+  const { id, mesh } = await world.intake.publish(announcement)
+  expect(world.kept(announcement)).toMatchObject({ own: true })
+  expect(id).toBe(idOf(announcement))
+  taken.resolve('published')
+  expect(await mesh).toBe('published')
 })

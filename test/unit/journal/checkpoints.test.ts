@@ -67,7 +67,9 @@ it('the journal: closed during a checkpoint it leaves one file, whole', async ({
   expect(existsSync(`${path}-wal`)).toBe(false)
   using database = new DatabaseSync(path)
   expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
-  expect(database.prepare('SELECT count(*) AS count FROM meta').get()).toEqual({ count: WRITES })
+  expect(database.prepare("SELECT count(*) AS count FROM meta WHERE key <> 'openings'").get()).toEqual({
+    count: WRITES,
+  })
 })
 
 it('the journal: a process that only closes it during a checkpoint ends when it is closed', ({ path }) => {

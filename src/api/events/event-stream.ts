@@ -1,5 +1,5 @@
-import type { Clock } from '../base/clock.ts'
-import { escapeUnseen } from '../base/format.ts'
+import type { Clock } from '../../base/clock.ts'
+import { escapeUnseen } from '../../base/format.ts'
 
 export type SseMessage = { readonly event: string; readonly data: unknown; readonly id?: string | undefined }
 

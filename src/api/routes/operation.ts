@@ -1,0 +1,99 @@
+import { createRoute } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { z } from 'zod'
+import type { Scope } from '../access/principal.ts'
+import type { ApiEnv } from '../env.ts'
+import { type JsonSchema, number, object, type Shape } from '../shape.ts'
+import { type App, problems, type RouteComponents } from './route.ts'
+
+type Params = z.ZodObject<Record<string, z.ZodType<string>>>
+
+/**
+ * Plain JSON Schemas: the library would read a body whose schema it can check, without limits of size and time. The handler reads it.
+ */
+type Body = { readonly content: Record<string, { schema: JsonSchema }>; readonly required: boolean }
+
+/** One operation of the API: the document, the check of what is asked, and who may ask are made from it. */
+export type Operation<Query extends z.ZodObject> = {
+  readonly method: 'get' | 'post'
+  /** `/service/{id}` */
+  readonly path: string
+  readonly summary: string
+  readonly description?: string
+  /** undefined: anyone may ask */
+  readonly scope?: Scope
+  readonly query?: Query
+  readonly params?: Params
+  readonly body?: Body
+  /** what a success is, by its status */
+  readonly answers: Readonly<Record<number, Answer>>
+  /** when it fails, by its status; those of the access and of a wrong query are added */
+  readonly problems?: Readonly<Record<number, string>>
+}
+
+export type Answer = {
+  readonly description: string
+  readonly schema: JsonSchema
+  /** default: application/json */
+  readonly type?: string
+}
+
+type Handler<Query extends z.ZodObject> = (
+  context: Context<ApiEnv>,
+  input: { query: z.infer<Query>; params: Record<string, string> },
+) => Response | Promise<Response>
+
+const NO_QUERY = z.object({})
+
+/** Adds an operation: to the document, and to what is answered. */
+export function operation<Query extends z.ZodObject = typeof NO_QUERY>(
+  app: App,
+  { guard }: Pick<RouteComponents, 'guard'>,
+  { method, path, summary, description, scope, query, params, body, answers, ...rest }: Operation<Query>,
+  handler: Handler<Query>,
+): void {
+  const route = createRoute({
+    ...{ method, path, summary, operationId: operationId(method, path) },
+    ...(description === undefined ? {} : { description }),
+    ...(scope === undefined ? {} : { security: [{ token: [] }, { session: [] }], 'x-scope': scope }),
+    middleware: scope === undefined ? [] : [guard.may(scope)],
+    request: {
+      ...(query === undefined ? {} : { query }),
+      ...(params === undefined ? {} : { params }),
+      ...(body === undefined ? {} : { body }),
+    },
+    responses: {
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, response(answer)])),
+      ...problems({
+        ...(query === undefined ? {} : { 400: 'the query is wrong; the sentence says what' }),
+        ...(scope === undefined ? {} : NEEDS),
+        ...rest.problems,
+      } as Record<number, string>),
+    },
+  })
+  app.openapi(route, ((context: Context<ApiEnv>) => {
+    const valid = context.req as unknown as { valid(part: 'query'): z.infer<Query> }
+    const input = { query: query === undefined ? ({} as z.infer<Query>) : valid.valid('query') }
+    return handler(context, { ...input, params: context.req.param() as Record<string, string> })
+  }) as never)
+}
+
+const NEEDS = {
+  401: 'the token or the session is missing, wrong or has expired',
+  403: 'its scope does not include this, or it was asked under a foreign name or from a foreign page',
+}
+
+/** An answer in JSON, with the number of the state that it shows. */
+export function jsonAnswer(description: string, { schema }: Shape<unknown>): Answer {
+  return { description, schema: { allOf: [schema, object({ asOf: number }).schema] } }
+}
+
+function response({ description, schema, type = 'application/json' }: Answer) {
+  return { description, content: { [type]: { schema } } }
+}
+
+/** `POST /pools/{name}/remove` -> `postPoolsNameRemove` */
+function operationId(method: string, path: string): string {
+  const words = path.split(/[/{}.-]+/).filter((word) => word !== '')
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+}
