@@ -4,15 +4,19 @@ import type { z } from 'zod'
 import { messageOf } from '../base/errors.ts'
 import { escapeUnseen, sanitizeText } from '../base/format.ts'
 import { systemRng } from '../base/rng.ts'
+import { createAudit } from './access/audit.ts'
 import { createGuard } from './access/guard.ts'
 import { pageHeaders } from './access/page-headers.ts'
 import { createSessions } from './access/sessions.ts'
+import { createTokens } from './access/tokens.ts'
 import { EVENT_MEMORY, HEARTBEAT_MS, MAX_STREAM_BUFFER_BYTES, RETRY_AFTER_SECONDS } from './constants.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
 import type { ApiEnv } from './env.ts'
 import { createEventLog } from './events/event-log.ts'
 import { createEventStream, type EventStream } from './events/event-stream.ts'
 import { HttpProblem, statusOf } from './http-errors.ts'
+import { PROBLEM_TYPE, type Problem, problem, problemOf } from './problem.ts'
+import { accessRoutes } from './routes/access.ts'
 import { codeRoutes } from './routes/code.ts'
 import { drainRoutes } from './routes/drain.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -35,6 +39,7 @@ import type { Api, ApiComponents } from './types.ts'
 
 export function createApi(init: ApiComponents): Api {
   const { node, clock, log, token, host = '127.0.0.1', rng = systemRng(), metrics } = init
+  const { tokens = createTokens({ clock, rng }), audit = createAudit({ clock, log }) } = init
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseWrong })
   const eventLog = createEventLog(node.events, {
     epoch: clock.now().toString(36),
@@ -70,13 +75,13 @@ export function createApi(init: ApiComponents): Api {
     context.header('X-Content-Type-Options', 'nosniff')
     await next()
     // a terminal may show it (curl): text from other peers must not control the terminal
-    if (context.res.headers.get('content-type')?.startsWith('application/json')) {
+    if (context.res.headers.get('content-type')?.match(/^application\/(problem\+)?json/)) {
       context.res = new Response(escapeUnseen(await context.res.text()), context.res)
     }
   })
   app.use('/dashboard/*', pageHeaders())
   app.notFound((context) =>
-    context.json({ error: `there is no ${context.req.method} ${sanitizeText(context.req.path, 80)}` }, 404),
+    problemAnswer(context, problem(404, `there is no ${context.req.method} ${sanitizeText(context.req.path, 80)}`)),
   )
   app.onError((error, context) => {
     const status = statusOf(error)
@@ -84,21 +89,20 @@ export function createApi(init: ApiComponents): Api {
       log.error('a request failed', { path: context.req.path, error: messageOf(error), stack: error.stack })
     if (status === 401) context.header('WWW-Authenticate', 'Bearer')
     if (status === 429 || status === 503) context.header('Retry-After', String(RETRY_AFTER_SECONDS))
-    return context.json(
-      { error: status === 500 ? 'something went wrong in the node; its log says what' : error.message },
-      status as 500,
-    )
+    return problemAnswer(context, problemOf(error))
   })
 
   const sessions = createSessions({ clock, rng })
   // browsers do not tell the ports of a host apart: each node has a name of its own
   const cookieName = `thundercloud-${node.peerId.slice(-12)}`
-  const guard = createGuard({ token, host, cookieName, sessionOf: sessions.principal })
-  const access = { guard, sessions, cookieName, host }
+  const { principal: tokenOf } = tokens
+  const guard = createGuard({ token, host, cookieName, tokenOf, sessionOf: sessions.principal, audit })
+  const access = { guard, sessions, tokens, audit, cookieName, host }
   const components: RouteComponents = { node, clock, log, eventLog, metrics, openStream, ...access }
   nodeInfoRoutes(app, components)
   metricsRoutes(app, components)
   sessionRoutes(app, components)
+  accessRoutes(app, components)
   submissionRoutes(app, components)
   listRoutes(app, components)
   serviceRoutes(app, components)
@@ -136,6 +140,7 @@ export function createApi(init: ApiComponents): Api {
     [Symbol.dispose]() {
       eventLog[Symbol.dispose]()
       sessions[Symbol.dispose]()
+      tokens[Symbol.dispose]()
       for (const stream of streams) stream.end()
     },
   }
@@ -146,4 +151,8 @@ function refuseWrong(result: { success: true } | { success: false; error: z.ZodE
   if (result.success) return
   const [issue] = result.error.issues
   throw new HttpProblem(400, issue === undefined ? 'the query is wrong' : `${issue.path.join('.')}: ${issue.message}`)
+}
+
+function problemAnswer(context: Context<ApiEnv>, shown: Problem): Response {
+  return context.body(JSON.stringify(shown), shown.status as 500, { 'Content-Type': PROBLEM_TYPE })
 }

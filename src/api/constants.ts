@@ -53,3 +53,11 @@ export const MAX_SESSIONS = 32
 /** Items of a page where the request does not say. */
 export const DEFAULT_PAGE = 100
 export const MAX_PAGE = 1000
+
+/** Tokens at once, beside the operator's. */
+export const MAX_TOKENS = 256
+export const MAX_TOKEN_SECONDS = 366 * 86_400
+/** Streams of a token that has expired end within this time. */
+export const TOKEN_LOOK_MS = 10_000
+/** The audit log's file; with one more line it is kept as `.1`, and another one begins. */
+export const AUDIT_FILE_BYTES = 4 * 1024 * 1024

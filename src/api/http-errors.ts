@@ -15,10 +15,14 @@ import { RunnerError } from '../runner/index.ts'
 export class HttpProblem extends ThundercloudError {
   override readonly name = 'HttpProblem'
   readonly status: number
+  /** a code and a next step of its own, instead of its status's */
+  readonly more: { readonly code?: string; readonly fix?: string }
 
-  constructor(status: number, message: string, options?: ErrorOptions) {
+  constructor(status: number, message: string, options: ErrorOptions & { code?: string; fix?: string } = {}) {
     super(message, options)
     this.status = status
+    const { code, fix } = options
+    this.more = { ...(code === undefined ? {} : { code }), ...(fix === undefined ? {} : { fix }) }
   }
 }
 

@@ -1,3 +1,5 @@
+export { createAudit } from './access/audit.ts'
+export { openTokens } from './access/tokens.ts'
 export { createApi } from './app.ts'
 export { type ApiClient, type ApiClientInit, createApiClient, type NodeEvent } from './client/client.ts'
 export { ApiError, NoDaemonError } from './client/errors.ts'

@@ -16,6 +16,7 @@ import {
   MAX_REQUESTS_PER_ADDRESS,
   RETRY_AFTER_SECONDS,
 } from './constants.ts'
+import { PROBLEM_TYPE, problem } from './problem.ts'
 import type { Api, ServedApi } from './types.ts'
 
 /** Serves an API on `host`:`port`. Throws an InputError where it cannot listen there. Disposing it ends every connection. */
@@ -80,7 +81,11 @@ function httpServer(api: Api, operator: boolean) {
   const listener = getRequestListener((request, bindings) => api.fetch(request, { ...bindings, operator }), {
     // the library would put its own Request and Response in the place of the process's
     overrideGlobalObjects: false,
-    errorHandler: () => Response.json({ error: 'the request is malformed' }, { status: 400 }),
+    errorHandler: () =>
+      Response.json(problem(400, 'the request is malformed'), {
+        status: 400,
+        headers: { 'Content-Type': PROBLEM_TYPE },
+      }),
   })
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -110,11 +115,11 @@ function httpServer(api: Api, operator: boolean) {
 function tooMany(outgoing: ServerResponse): void {
   const error = `your address has ${MAX_REQUESTS_PER_ADDRESS} requests in flight without the token, which is all it may have`
   outgoing.writeHead(429, {
-    'Content-Type': 'application/json',
+    'Content-Type': PROBLEM_TYPE,
     'Retry-After': String(RETRY_AFTER_SECONDS),
     Connection: 'close',
   })
-  outgoing.end(JSON.stringify({ error }))
+  outgoing.end(JSON.stringify(problem(429, error)))
 }
 
 function listen(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {

@@ -2,7 +2,9 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { ThundercloudNode } from '../node/types.ts'
+import type { Audit } from './access/audit.ts'
 import type { Credentials } from './access/guard.ts'
+import type { Tokens } from './access/tokens.ts'
 
 export interface ApiComponents {
   readonly node: ThundercloudNode
@@ -12,6 +14,10 @@ export interface ApiComponents {
   readonly rng?: Pick<Rng, 'bytes'> | undefined
   /** what the operator proves to be the operator with */
   readonly token: string
+  /** further ones; default: in memory */
+  readonly tokens?: Tokens | undefined
+  /** default: in memory */
+  readonly audit?: Audit | undefined
   /** where it listens, as the operator wrote it: besides IP addresses and localhost, the name that the operator's routes answer to */
   readonly host?: string | undefined
   /** What a Prometheus gets; without, the operator has not asked for it. */

@@ -25,11 +25,14 @@ export async function openApi(opening: Opening): Promise<{ url: string | undefin
   const { cli, configuration, node, metrics, log, stack } = opening
   const { api, dataDir } = configuration
   // a server is not loaded for commands that only talk to one
-  const { createApi, serveApi, serveOperator } = await import('../api/index.ts')
+  const { createApi, createAudit, openTokens, serveApi, serveOperator } = await import('../api/index.ts')
   // without TCP there is no token file; this random one cannot be guessed
   const token = opening.token ?? cli.rng.uuid()
   const host = api === false ? undefined : api.host
-  const handler = stack.use(createApi({ node, clock: cli.clock, log, metrics, token, host }))
+  const { clock, rng } = cli
+  const tokens = stack.use(await openTokens({ clock, rng, path: join(dataDir, 'api-tokens.json') }))
+  const audit = createAudit({ clock, log, path: join(dataDir, 'audit.jsonl') })
+  const handler = stack.use(createApi({ node, clock, rng, log, token, host, tokens, audit, metrics }))
   const prepare = () => openRuntimeDir(configuration.runtime, node.peerId.slice(-12))
   const init = { clock: cli.clock, log, prepare }
   const { path } = stack.use(await serveOperator(handler, join(await prepare(), 'api'), init))

@@ -2,8 +2,10 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { parse } from 'hono/utils/cookie'
 import { AccessError } from '../../base/errors.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { ApiEnv } from '../env.ts'
 import { HttpProblem } from '../http-errors.ts'
+import type { Audit } from './audit.ts'
 import { digestOf } from './digest.ts'
 import { checkOrigin } from './origin.ts'
 import { includes, OPERATOR_ID, type Principal, type Scope } from './principal.ts'
@@ -34,6 +36,9 @@ export type GuardInit = {
   /** where the API listens, as the operator wrote it */
   readonly host: string
   readonly cookieName: string
+  /** Whose a token is that is not the operator's. */
+  tokenOf(token: string): Principal | undefined
+  audit: Pick<Audit, 'add'>
   /** Whose a session's cookie is. */
   sessionOf(cookie: string): Principal | undefined
 }
@@ -44,7 +49,7 @@ export const PAGE_HEADER = 'x-thundercloud'
 const OPERATOR: Principal = { kind: 'token', id: OPERATOR_ID, scope: 'operate' }
 const SOCKET: Principal = { ...OPERATOR, kind: 'socket' }
 
-export function createGuard({ token, host, cookieName, sessionOf }: GuardInit): Guard {
+export function createGuard({ token, host, cookieName, tokenOf, sessionOf, audit }: GuardInit): Guard {
   const wanted = Buffer.from(digestOf(token))
 
   function principalOf({ authorization, cookie }: Credentials): Principal | undefined {
@@ -57,7 +62,7 @@ export function createGuard({ token, host, cookieName, sessionOf }: GuardInit): 
   function tokenPrincipal(authorization: string): Principal | undefined {
     const given = tokenIn(authorization)
     if (given === undefined) return undefined
-    return timingSafeEqual(Buffer.from(digestOf(given)), wanted) ? OPERATOR : undefined
+    return timingSafeEqual(Buffer.from(digestOf(given)), wanted) ? OPERATOR : tokenOf(given)
   }
 
   function check({ env, req }: Asked, scope: Scope): Principal {
@@ -83,9 +88,14 @@ export function createGuard({ token, host, cookieName, sessionOf }: GuardInit): 
       return true
     },
     may: (scope) => async (context, next) => {
-      context.set('principal', check(context, scope))
+      const principal = check(context, scope)
+      context.set('principal', principal)
       context.header('Cache-Control', 'no-store')
       await next()
+      const { method, path } = context.req
+      if (method === 'GET' || method === 'HEAD') return
+      const { kind: by, id } = principal
+      audit.add({ by, id, method, path: sanitizeText(path, 200), status: context.res.status })
     },
   }
 }
@@ -93,7 +103,10 @@ export function createGuard({ token, host, cookieName, sessionOf }: GuardInit): 
 function unknown(headers: Headers): HttpProblem {
   const authorization = headers.get('authorization')
   if (tokenIn(authorization) !== undefined) {
-    return new HttpProblem(401, "the token is wrong; it must be the content of api.token in the operator's folder")
+    return new HttpProblem(
+      401,
+      "the token is wrong or has expired; it must be the content of api.token in the operator's folder, or one that `thundercloud token new` made",
+    )
   }
   return new HttpProblem(
     401,

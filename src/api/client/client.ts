@@ -40,6 +40,7 @@ import {
   submittedSchema,
 } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
+import { type AccessClient, createAccessClient } from './access-client.ts'
 import { type CodeClient, createCodeClient } from './code-client.ts'
 import { createListsClient, type ListsClient } from './lists-client.ts'
 import { createPoolsClient, type PoolsClient } from './pools-client.ts'
@@ -64,6 +65,7 @@ export interface ApiClient {
   readonly code: CodeClient
   readonly pools: PoolsClient
   readonly sessions: SessionsClient
+  readonly access: AccessClient
   health(options?: AbortOptions): Promise<Health>
   node(options?: AbortOptions): Promise<NodeInfo>
   /** All of them, page by page. */
@@ -124,6 +126,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     code: createCodeClient(rest),
     pools: createPoolsClient(rest),
     sessions: createSessionsClient(rest),
+    access: createAccessClient(rest),
     // a node that is not well says so with 503 and the same body, which is an answer
     health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),

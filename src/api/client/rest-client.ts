@@ -136,16 +136,16 @@ async function problemText(answer: ApiResponse): Promise<string> {
   return sanitizeText(textIn(text), 500) || `the node answered with HTTP ${answer.status}`
 }
 
-/** An error that came after the answer had begun: `{ "error": "...", "status": 404 }`. */
+/** An error that came after the answer had begun is a problem document, too. */
 function errorIn(json: string): Error {
-  const { error = '', status = 500 } = objectIn(json)
-  return errorOfStatus(Number(status), sanitizeText(String(error), 500))
+  const { detail = '', status = 500 } = objectIn(json)
+  return errorOfStatus(Number(status), sanitizeText(String(detail), 500))
 }
 
-/** `{ "error": "..." }`, or nothing where it is something else. */
+/** The sentence of a problem document, or nothing where it is something else. */
 function textIn(json: string): string {
-  const { error = '' } = objectIn(json)
-  return String(error)
+  const { detail = '' } = objectIn(json)
+  return String(detail)
 }
 
 function objectIn(json: string): Record<string, unknown> {

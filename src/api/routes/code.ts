@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { messageOf, NotFoundError } from '../../base/errors.ts'
 import type { EventStream } from '../events/event-stream.ts'
-import { HttpProblem, statusOf } from '../http-errors.ts'
+import { HttpProblem } from '../http-errors.ts'
+import { streamProblemOf } from '../problem.ts'
 import {
   checkedCodeSchema,
   codeListSchema,
@@ -149,7 +150,7 @@ export function codeRoutes(app: App, { node, guard, log, openStream }: RouteComp
       .catch((error: unknown) => {
         if (stream.signal.aborted) return
         log.debug('an answer ended with an error', { error: messageOf(error) })
-        stream.push({ event: 'error', data: { error: messageOf(error), status: statusOf(error) } })
+        stream.push({ event: 'error', data: streamProblemOf(error) })
       })
       .finally(() => stream.end())
   }

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { messageOf } from '../../base/errors.ts'
 import { DEFAULT_TAIL, MAX_TAIL } from '../constants.ts'
 import type { EventStream } from '../events/event-stream.ts'
-import { HttpProblem, statusOf } from '../http-errors.ts'
+import { HttpProblem } from '../http-errors.ts'
+import { streamProblemOf } from '../problem.ts'
 import { logLineSchema } from '../schemas/views.ts'
 import { type App, NEEDS_TOKEN, OPERATOR, problems, type RouteComponents, streamAnswer } from './route.ts'
 
@@ -42,7 +43,7 @@ export function logRoutes(app: App, { node, guard, log, openStream }: RouteCompo
       stream.push({ event: 'end', data: {} })
     } catch (error) {
       if (stream.signal.aborted) return
-      stream.push({ event: 'error', data: { error: messageOf(error), status: statusOf(error) } })
+      stream.push({ event: 'error', data: streamProblemOf(error) })
     } finally {
       stream.end()
     }

@@ -3,11 +3,14 @@ import type { Context } from 'hono'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { ThundercloudNode } from '../../node/types.ts'
+import type { Audit } from '../access/audit.ts'
 import type { Guard } from '../access/guard.ts'
 import type { Sessions } from '../access/sessions.ts'
+import type { Tokens } from '../access/tokens.ts'
 import type { ApiEnv } from '../env.ts'
 import type { EventLog } from '../events/event-log.ts'
 import type { EventStream } from '../events/event-stream.ts'
+import { PROBLEM_TYPE } from '../problem.ts'
 import { problemSchema } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
 import type { ApiComponents } from '../types.ts'
@@ -21,6 +24,8 @@ export interface RouteComponents {
   readonly log: Log
   readonly guard: Guard
   readonly sessions: Sessions
+  readonly tokens: Tokens
+  readonly audit: Audit
   /** of a session; nodes of one machine share the cookies of a browser */
   readonly cookieName: string
   /** where the API listens, as the operator wrote it */
@@ -46,9 +51,9 @@ export function answers(
   }
 }
 
-/** Problems all have one shape: one sentence. */
+/** Problems all have one shape (RFC 9457). */
 export function problems(failures: Record<number, string>) {
-  const content = { 'application/json': { schema: problemSchema.schema } }
+  const content = { [PROBLEM_TYPE]: { schema: problemSchema.schema } }
   return Object.fromEntries(Object.entries(failures).map(([status, description]) => [status, { description, content }]))
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readBody } from '../body.ts'
-import { BODY_TIMEOUT_MS, RETRY_AFTER_SECONDS } from '../constants.ts'
+import { BODY_TIMEOUT_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
 import { submittedSchema } from '../schemas/views.ts'
 import { formOf, readSubmission } from '../submission.ts'
@@ -50,7 +50,6 @@ export function submissionRoutes(app: App, { node, clock, guard }: RouteComponen
     const received = await node.receive(submission.bytes, { asPublisher })
     if (received.outcome !== 'refused') return context.json(received, received.outcome === 'new' ? 202 : 200)
     if (!received.retry) throw new HttpProblem(400, received.reason)
-    context.header('Retry-After', String(RETRY_AFTER_SECONDS))
-    return context.json({ error: received.reason }, 429)
+    throw new HttpProblem(429, received.reason)
   })
 }

@@ -4,7 +4,7 @@ import { deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { readBody } from '../body.ts'
-import { BODY_TIMEOUT_MS, LOOK_UP_MS, RETRY_AFTER_SECONDS } from '../constants.ts'
+import { BODY_TIMEOUT_MS, LOOK_UP_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
 import { previewSchema } from '../schemas/policy.ts'
 import { statementsSchema, submittedStatementSchema, trustTreeSchema } from '../schemas/trust.ts'
@@ -48,8 +48,7 @@ export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): 
     const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
     const submitted = await node.submitStatement(bytes, { asPublisher, signal: request.signal })
     if (submitted.outcome !== 'dropped') return context.json(submitted)
-    context.header('Retry-After', String(RETRY_AFTER_SECONDS))
-    return context.json({ error: 'the node takes no more such statements now, or this one is not yet in time' }, 429)
+    throw new HttpProblem(429, 'the node takes no more such statements now, or this one is not yet in time')
   })
 
   app.openAPIRegistry.registerPath({

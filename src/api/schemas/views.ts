@@ -10,6 +10,7 @@ import type {
   ServiceState,
   ServiceView,
 } from '../../node/types.ts'
+import type { Problem } from '../problem.ts'
 import { array, boolean, everyOne, object, oneOf, type Shape, string } from '../shape.ts'
 import { count, networkSchema, parkedSchema, reasonSchema, verdictSchema } from './verdict.ts'
 
@@ -183,4 +184,11 @@ export const stoppedSchema = object({ scope: oneOf('mesh', 'local') })
 export const reloadedSchema = object({ reloaded: oneOf(true) })
 export const receiptsSchema = object({ receipts: array(receiptViewSchema) })
 export const peersSchema = object({ peers: array(peerViewSchema) })
-export const problemSchema = object({ error: string })
+export const problemSchema: Shape<Problem> = object({
+  type: string,
+  title: string,
+  status: count,
+  detail: string,
+  code: string,
+  fix: string.optional(),
+})

@@ -7,8 +7,8 @@ test('metrics: who has no token gets none; a node without METRICS says what to s
   expect((await it.ask('/metrics', { token: null })).status).toBe(401)
   const answer = await it.ask('/metrics')
   expect(answer.status).toBe(404)
-  expect(await answer.json()).toEqual({
-    error: 'this node has no metrics; set "METRICS": true in node.json and start it again',
+  expect(await answer.json()).toMatchObject({
+    detail: 'this node has no metrics; set "METRICS": true in node.json and start it again',
   })
 })
 

@@ -37,7 +37,7 @@ test("a path that is not there is a 404 with a sentence, without the path's cont
   const response = await it.ask('/nope%1b[31m', { token: null })
   expect(response.status).toBe(404)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be left
-  expect(((await response.json()) as { error: string }).error).not.toMatch(/[\u0000-\u001f]/)
+  expect(((await response.json()) as { detail: string }).detail).not.toMatch(/[\u0000-\u001f]/)
 })
 
 test('what others wrote does nothing at the terminal of who reads an answer or a stream with curl', async ({ it }) => {
@@ -64,6 +64,7 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
   expect(Object.keys(paths).sort()).toEqual([
     ...[
       '/archive',
+      '/audit',
       '/code',
       '/code/gc',
       '/code/verify',
@@ -101,6 +102,8 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
       '/statement',
       '/statement/preview',
       '/statements',
+      '/tokens',
+      '/tokens/{id}/revoke',
       '/trust',
       '/undrain',
     ],
@@ -143,7 +146,7 @@ test.for<[string, Record<string, string>, string | Uint8Array, number, RegExp]>(
   ['a manifest from a stranger', JSON_TYPE, '{"name":"x"}', 401, /token/],
 ])('POST /service: refuses %s', async ([_what, headers, body, status, sentence], { it }) => {
   const response = await it.ask('/service', { method: 'POST', token: null, headers, body })
-  const { error } = (await response.json()) as { error: string }
+  const { detail: error } = (await response.json()) as { detail: string }
   expect([response.status, error]).toEqual([status, expect.stringMatching(sentence)])
   expect(error).not.toContain('\n')
   expect(it.node.announcements).toHaveLength(0)
@@ -152,7 +155,7 @@ test.for<[string, Record<string, string>, string | Uint8Array, number, RegExp]>(
 test('POST /service: refuses a forged signature with the reason', async ({ it }) => {
   const { bytes } = announcementOf(newSigner(), { ...it, network: 'other' })
   await expectAnswer(it.ask('/service', { method: 'POST', token: null, headers: CBOR, body: bytes }), 400, {
-    error: expect.stringContaining('signature'),
+    detail: expect.stringContaining('signature'),
   })
 })
 
@@ -189,7 +192,11 @@ test("POST /service: signs the operator's manifest, and says what is wrong with 
   expect(response.status).toBe(202)
   const { id, seq } = (await response.json()) as { id: string; seq: number }
   expect([seq, it.node.service('mine').id]).toEqual([0, id])
-  await expectAnswer(post({ ...manifest, replicas: 0 }), 400, { error: expect.stringContaining('replicas') })
+  await expectAnswer(
+    post({ ...manifest, replicas: 0 }),
+    400,
+    expect.objectContaining({ detail: expect.stringContaining('replicas') }),
+  )
 })
 
 const COUNT = 1_000
@@ -253,7 +260,7 @@ test(`${COUNT} mutated bodies: each a 4xx with a sentence, nothing stored, no gr
     const what = `body ${index} (${type}): ${Buffer.from(mutated).toString('base64').slice(0, 200)}`
     expect(response.status, what).toBeGreaterThanOrEqual(400)
     expect(response.status, what).toBeLessThan(500)
-    const { error } = JSON.parse(text) as { error: string }
+    const { detail: error } = JSON.parse(text) as { detail: string }
     // biome-ignore lint/suspicious/noControlCharactersInRegex: none may be in a sentence
     expect(error, what).toMatch(/^[^\u0000-\u001f\u007f-\u009f]{3,700}$/)
   }

@@ -127,7 +127,7 @@ test('GET /service/:id/logs: tells in the stream what went wrong in the middle',
   }
   const text = await (await it.ask('/service/hello/logs')).text()
   expect(text).toContain('"first"')
-  expect(text).toContain('event: error\ndata: {"error":"the disk is gone","status":500}')
+  expect(text).toMatch(/event: error\ndata: .*"status":500,"detail":"the disk is gone","code":"internal"/)
 })
 
 test.for(['tail=-1', 'tail=x', 'tail=10001', 'follow=maybe'])(

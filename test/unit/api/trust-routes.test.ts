@@ -41,7 +41,7 @@ test('with the token it is published, whoever signed it; a wrong token is refuse
   const older = await it.post(attestationBy(it.hub, it, { seq: 2 }), TOKEN)
   expect(older.status).toBe(200)
   await expectAnswer(it.post(attestationBy(it.hub, it, { seq: 1 }), TOKEN), 400, {
-    error: expect.stringContaining('older'),
+    detail: expect.stringContaining('older'),
   })
 })
 
@@ -54,14 +54,14 @@ test.for<[string, Record<string, string>, string | Uint8Array, number, RegExp]>(
   ['a byte too many', CBOR, new Uint8Array(MAX_STATEMENT_BYTES + 1), 413, /4 KiB/],
 ])('POST /statement: refuses %s', async ([_what, headers, body, status, sentence], { hub: it }) => {
   const response = await it.post(body, null, headers)
-  const { error } = (await response.json()) as { error: string }
+  const { detail: error } = (await response.json()) as { detail: string }
   expect([response.status, error]).toEqual([status, expect.stringMatching(sentence)])
   expect(error).not.toContain('\n')
 })
 
 test('POST /statement: refuses what was signed for another network, and what is expired', async ({ hub: it }) => {
   await expectAnswer(it.post(attestationBy(it.hub, { ...it, network: 'other' })), 400, {
-    error: expect.stringContaining('signature'),
+    detail: expect.stringContaining('signature'),
   })
   expect((await it.post(attestationBy(it.hub, it, { issued: 1, expires: 2 }))).status).toBe(400)
   expect(it.node.statements()).toEqual([])
@@ -82,7 +82,7 @@ test('whatever is done to the bytes, it is a 4xx with one sentence, and nothing 
   await forAllAsync(500, [damage], async (body) => {
     const response = await it.post(body)
     expect(response.status).toBe(400)
-    const { error } = (await response.json()) as { error: string }
+    const { detail: error } = (await response.json()) as { detail: string }
     expect(error).toMatch(/^\P{Cc}{3,700}$/u)
     expect(it.node.statements()).toEqual([])
   })
@@ -108,8 +108,8 @@ test('GET /statements and /trust: filters, and asks the mesh only where it is as
   expect(await get(`?code=${SOME_CODE}&lookup=1`)).toMatchObject({ statements: found })
   expect(await get(`?signer=${hub}`)).toMatchObject({ statements: found })
   expect(await get(`?signer=${it.node.address}`)).toMatchObject({ statements: [] })
-  expect(await get('?lookup=1')).toMatchObject({ status: 400, error: expect.stringContaining('name one') })
-  expect(await get('?lookup=yes')).toMatchObject({ status: 400, error: expect.stringContaining('lookup') })
+  expect(await get('?lookup=1')).toMatchObject({ status: 400, detail: expect.stringContaining('name one') })
+  expect(await get('?lookup=yes')).toMatchObject({ status: 400, detail: expect.stringContaining('lookup') })
 })
 
 test('GET /statements and /trust: the tree, and why an address is in or out', async ({ hub: it }) => {
@@ -132,6 +132,7 @@ test('GET /statements and /trust: what is learnt is in the event stream', async 
   const response = await it.ask('/events?only=trust:')
   const reader = (response.body as ReadableStream<Uint8Array>).getReader()
   await nextText(reader)
+  expect(await nextText(reader)).toContain('event: open')
   it.node.events.emit('trust:changed', { on: 'tree' })
   expect(await nextText(reader)).toContain('event: trust:changed')
 })
