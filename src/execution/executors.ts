@@ -24,6 +24,8 @@ export async function createExecutors(
       Partial<Pick<Configuration, 'dockerEnvironment'>>
     own: string
     peerId: string
+    /** peer id of the node whose pools these are; default: this one */
+    poolsOf?: string | undefined
     logs: LogLimits
   },
 ): Promise<{ executors: readonly Executor[]; pool: PoolExecutor } & AsyncDisposable> {
@@ -64,7 +66,7 @@ export async function createExecutors(
     programs: Object.fromEntries(toolchains.map(({ name, program }) => [name, program])),
   })
   const pool = createPoolExecutor(components, {
-    nodeId,
+    nodeId: (init.poolsOf ?? peerId).slice(-16),
     runtimeDir,
     logs,
     docker: engine,

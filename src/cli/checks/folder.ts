@@ -1,13 +1,17 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { formatAddress } from '../../../protocols/address.ts'
+import { formatAddress, peerIdOf } from '../../../protocols/address.ts'
 import { errnoOf, messageOf, systemMessageOf } from '../../base/errors.ts'
 import { joinWords } from '../../base/format.ts'
 import { livingOwner } from '../../base/os/pid-lock.ts'
 import { type Configuration, type Env, loadConfiguration, loadIdentity, loadToken } from '../../config/index.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
-export type FolderChecks = { readonly checks: readonly Check[]; readonly configuration?: Configuration | undefined }
+export type FolderChecks = {
+  readonly checks: readonly Check[]
+  readonly configuration?: Configuration | undefined
+  readonly peerId?: string | undefined
+}
 
 /** The operator's folder: settings, secrets and their modes, and whether what it listens on is free. */
 export async function checkFolder(dir: string, env: Env, signal: AbortSignal): Promise<FolderChecks> {
@@ -21,14 +25,18 @@ export async function checkFolder(dir: string, env: Env, signal: AbortSignal): P
   } catch (error) {
     return { checks: [fail('settings', messageOf(error))] }
   }
-  checks.push(
-    await attempt('identity', async () => formatAddress((await loadIdentity(dir, { signal })).signer.address)),
-  )
+  let peerId: string | undefined
+  const readIdentity = async () => {
+    const identity = await loadIdentity(dir, { signal })
+    peerId = peerIdOf(identity.signer.address)
+    return formatAddress(identity.signer.address)
+  }
+  checks.push(await attempt('identity', readIdentity))
   if (configuration.api !== false)
     checks.push(await attempt('API token', async () => (await loadToken(dir, { signal })) && 'api.token'))
   checks.push(...(await checkPorts(configuration)))
   checks.push(checkNetwork(configuration))
-  return { checks, configuration }
+  return { checks, configuration, peerId }
 }
 
 /** What network runs and builds may have here. */

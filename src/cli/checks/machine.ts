@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { CLOCK_SKEW_SECONDS } from '../../../protocols/limits.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { messageOf, TimeoutError } from '../../base/errors.ts'
-import { formatBytes, formatMs } from '../../base/format.ts'
+import { formatBytes, formatMs, joinWords } from '../../base/format.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
+import type { ExecutorName } from '../../base/verdict.ts'
 import { type Configuration, dockerEnvironment, type Env, readPolicy, runtimeInit } from '../../config/index.ts'
+import type { Availability } from '../../execution/index.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 import { programAdvice } from './programs.ts'
 
@@ -30,12 +32,14 @@ export function checkNodeVersion(version: string): Check {
   return ok('Node.js', version)
 }
 
-/** Docker, the host's sandbox and pools, asked in the very way in which a node asks. */
+export type ExecutorChecks = { readonly checks: readonly Check[]; readonly available: ReadonlySet<ExecutorName> }
+
+/** Docker, the host's sandbox and the pools of this peer, asked in the very way in which a node asks. */
 export async function checkExecutors(
   clock: Clock,
   configuration: Pick<Configuration, 'dir' | 'dataDir' | 'runtime' | 'policy' | 'dockerEnvironment'> | undefined,
-  { env, rng, signal }: { env: Env; rng: Rng; signal: AbortSignal },
-): Promise<Check[]> {
+  { env, rng, signal, peerId }: { env: Env; rng: Rng; signal: AbortSignal; peerId?: string | undefined },
+): Promise<ExecutorChecks> {
   const nowhere = {
     dir: tmpdir(),
     dataDir: tmpdir(),
@@ -46,23 +50,39 @@ export async function checkExecutors(
   const log: Log = silentLog()
   // an engine's client is not loaded for commands that ask no engine
   const { createExecutors } = await import('../../execution/executors.ts')
-  await using found = await createExecutors({ clock, rng, log }, { configuration: configuration ?? nowhere, ...NOBODY })
+  const settings = { configuration: configuration ?? nowhere, ...NOBODY, poolsOf: peerId }
+  await using found = await createExecutors({ clock, rng, log }, settings)
   const config = configuration?.policy.config
   const listed = config?.PREFER_TOOLCHAIN.host ?? []
-  return await Promise.all(
+  const [available, named] = [new Set<ExecutorName>(), config?.CONTAINERS ?? []]
+  const checks = await Promise.all(
     [...found.executors, found.pool].map(async (executor) => {
       const what = WHAT[executor.name]
       const view = await executor.available({ signal })
-      const { available, detail, unenforcedLimits, ownOnly, advice = programAdvice(view.toolchains, listed) } = view
+      if (view.available) available.add(executor.name)
+      const { detail, unenforcedLimits, ownOnly, advice = programAdvice(view.toolchains, listed) } = view
       // who uses no pools misses none
-      if (!available && executor.name === 'pool' && (config?.CONTAINERS ?? []).length === 0)
+      if (!view.available && executor.name === 'pool' && named.length === 0)
         return ok(what, `CONTAINERS names none; ${detail}`)
-      if (!available) return warn(what, detail)
+      if (!view.available) return warn(what, detail)
+      const absent = executor.name === 'pool' ? absentPools(named, view.pools) : []
+      if (absent.length > 0)
+        return warn(
+          what,
+          `CONTAINERS names ${joinWords(absent)}; there is no such pool; ${detail}`,
+          `make it: thundercloud pool create ${absent[0]} --image IMAGE`,
+        )
       const found = unenforcedLimits.length === 0 ? detail : `${detail} (not enforced: ${unenforcedLimits.join('; ')})`
       if (ownOnly === true) return warn(what, found, "until then only the node's own services run here")
       return advice === undefined ? ok(what, found) : warn(what, found, advice)
     }),
   )
+  return { checks, available }
+}
+
+/** Those of CONTAINERS that the engine does not have: nothing runs in them. */
+function absentPools(named: readonly string[], there: Availability['pools'] = []): string[] {
+  return named.filter((name) => !there.some((pool) => pool.name === name))
 }
 
 /** A clock that is wrong by two minutes makes a node ignore everyone, and everyone ignore the node. */

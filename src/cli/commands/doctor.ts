@@ -17,14 +17,16 @@ export const doctor = command({
     const folder = await operatorFolder(cli, dir)
     const { clock, out, signal } = cli
     using progress = out.progress('looking')
-    const { checks: ofFolder, configuration } = await checkFolder(folder, cli.env, signal)
+    const { checks: ofFolder, configuration, peerId } = await checkFolder(folder, cli.env, signal)
     const origins = configuration?.policy.staticNodes.origins ?? []
     const root = process.getuid?.() === 0
+    const executors = await checkExecutors(clock, configuration, { env: cli.env, rng: cli.rng, signal, peerId })
+    const machine = { root, available: executors.available }
     const checks: Check[] = [
       checkNodeVersion(process.versions.node),
       ...ofFolder,
-      ...(await checkExecutors(clock, configuration, { env: cli.env, rng: cli.rng, signal })),
-      ...(configuration === undefined ? [] : checkWarmStarts(configuration.policy.config, { root })),
+      ...executors.checks,
+      ...(configuration === undefined ? [] : checkWarmStarts(configuration.policy.config, machine)),
       ...(configuration === undefined ? [] : [await checkStore(clock, configuration, signal)]),
       await checkClock(clock, { folder: configuration?.dir, origins }),
       await checkDisk(configuration?.dir ?? cli.cwd),

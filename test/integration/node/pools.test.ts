@@ -3,8 +3,11 @@ import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
 import { parseCid } from '../../../protocols/encoding.ts'
+import { checkExecutors } from '../../../src/cli/checks/machine.ts'
+import { loadConfiguration } from '../../../src/config/index.ts'
 import { eventually, httpGet, ON_HOST, test, trustPolicyFor } from '../../fixtures/node/mesh.ts'
-import { HELLO_WEB, newSigner, stateOf } from '../../fixtures/node/nodes.ts'
+import { HELLO_WEB, newSigner, PATIENCE, stateOf } from '../../fixtures/node/nodes.ts'
+import { system } from '../../fixtures/system.ts'
 import { needs } from '../../require.ts'
 
 const author = newSigner()
@@ -61,6 +64,20 @@ describe.skipIf(!needs('engine') || !needs('bubblewrap'))("a pool of an author's
       )
       node = await mesh.start('own')
       await eventually(() => expect(node.services()[0]?.run).toMatchObject({ executor: 'pool', healthy: true }))
+
+      const doctor = async () => {
+        const { configuration } = await loadConfiguration(mesh.dir('own'))
+        const asked = { env: process.env, rng: system.rng, signal: AbortSignal.timeout(PATIENCE), peerId: node.peerId }
+        return (await checkExecutors(system.clock, configuration, asked)).checks.find(({ what }) => what === 'pools')
+      }
+      const found = expect.stringContaining('1 pool in the Docker engine')
+      expect(await doctor()).toMatchObject({ outcome: 'ok', found })
+      await writeFile(mesh.policyFile('own'), await mesh.policyWith('own', { CONTAINERS: [name, NAME] }))
+      expect(await doctor()).toMatchObject({
+        outcome: 'warn',
+        found: expect.stringMatching(new RegExp(`^CONTAINERS names ${NAME}; there is no such pool; 1 pool in`)),
+        advice: `make it: thundercloud pool create ${NAME} --image IMAGE`,
+      })
     } finally {
       await node.pools.remove(name, { force: true })
     }

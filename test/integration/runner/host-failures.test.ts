@@ -273,9 +273,15 @@ describe('a verdict that gives what is not there to give', () => {
       evict: ['theirs'],
     })
     const never = { ...full, config: configOf({ LIMITS: { ...LIMITS, EVICT: false } }) }
+    const here = { memoryBytes: 0, cpuMillicores: 500, diskBytes: 1024 * MIB }
     for (const [name, node, words] of [
       ['full', full, /./],
       ['net', having({ executors: [] }), /run\.executor: docker is not there now/],
+      [
+        'net',
+        having({ here }),
+        /run\.memoryBytes: is .*, and 0 B is free on the node's own machine, where docker runs it$/,
+      ],
       ['evicting', never, /evict: LIMITS\.EVICT is false/],
       ['net', having({ executors: [{ name: 'docker' }] }), /docker executor grants no network of mode "allowlist"/],
     ] as const) {

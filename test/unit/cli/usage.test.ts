@@ -203,7 +203,7 @@ test('doctor on the code store: counts what is there, and follows no link', asyn
 
 test('doctor without a folder asks the engine of DOCKER_HOST, and says so', async ({ shell: { root: dataDir } }) => {
   const socket = join(dataDir, 'none.sock')
-  const checks = await checkExecutors(systemClock(), undefined, {
+  const { checks, available } = await checkExecutors(systemClock(), undefined, {
     rng: systemRng(),
     env: { DOCKER_HOST: `unix://${socket}`, XDG_RUNTIME_DIR: dataDir },
     signal: AbortSignal.timeout(45_000),
@@ -211,6 +211,7 @@ test('doctor without a folder asks the engine of DOCKER_HOST, and says so', asyn
   const { outcome, found } = checks.find(({ what }) => what === 'Docker engine') ?? {}
   expect([outcome, found]).toEqual(['warn', expect.stringContaining(socket)])
   expect(found).toContain('DOCKER_HOST')
+  expect([...available]).not.toContain('docker')
 })
 
 test('doctor says which programs of listed toolchains are missing', () => {
