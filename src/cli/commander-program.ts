@@ -9,6 +9,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   key: 'Your key, and the addresses of you and your node',
   policy: 'Look at the policy, try another one, put it in force',
   pool: 'Containers in which services of one author run side by side',
+  session: 'Browsers that are logged in to the dashboard',
+  token: 'Tokens of the API with a scope and an end',
   runner: 'Begin a runner of your own',
   service: 'Begin a service',
   code: 'See, check, copy and remove the code that the node keeps',
