@@ -15,5 +15,5 @@ function oneOf<const T extends string>(takes: string, names: readonly T[], fallb
   }
 }
 
-export const engineOption = oneOf('ENGINE', ENGINE_NAMES, 'simulated', 'what runs the scenario')
+export const engineOption = oneOf('ENGINE', ENGINE_NAMES, 'virtual', 'what runs the scenario')
 export const eventsOption = oneOf('WHICH', EVENT_MODES, 'sampled', 'the events that --out keeps')
