@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { messageOf } from '../base/errors.ts'
 import { escapeUnseen, sanitizeText } from '../base/format.ts'
 import { systemRng } from '../base/rng.ts'
-import { createAudit } from './access/audit.ts'
+import { createAudit, noteRequests } from './access/audit.ts'
 import { createGuard } from './access/guard.ts'
 import { pageHeaders } from './access/page-headers.ts'
 import { createSessions } from './access/sessions.ts'
@@ -79,6 +79,7 @@ export function createApi(init: ApiComponents): Api {
       context.res = new Response(escapeUnseen(await context.res.text()), context.res)
     }
   })
+  app.use(noteRequests(audit))
   app.use('/dashboard/*', pageHeaders())
   app.notFound((context) =>
     problemAnswer(context, problem(404, `there is no ${context.req.method} ${sanitizeText(context.req.path, 80)}`)),
@@ -96,7 +97,7 @@ export function createApi(init: ApiComponents): Api {
   // browsers do not tell the ports of a host apart: each node has a name of its own
   const cookieName = `thundercloud-${node.peerId.slice(-12)}`
   const { principal: tokenOf } = tokens
-  const guard = createGuard({ token, host, cookieName, tokenOf, sessionOf: sessions.principal, audit })
+  const guard = createGuard({ token, host, cookieName, tokenOf, sessionOf: sessions.principal })
   const access = { guard, sessions, tokens, audit, cookieName, host }
   const components: RouteComponents = { node, clock, log, eventLog, metrics, openStream, ...access }
   nodeInfoRoutes(app, components)

@@ -31,7 +31,11 @@ export async function replaceFile(path: string, text: string): Promise<{ undo():
 }
 
 /** Readers find the old content or the new, never a part. */
-async function writeFileAtomic(path: string, content: string | Uint8Array, owner: Owner | undefined): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  owner?: Pick<Owner, 'mode'> & Partial<Owner>,
+): Promise<void> {
   const draft = `${path}.${process.pid}.draft`
   try {
     const handle = await open(draft, 'w', owner?.mode ?? NEW_FILE_MODE)
@@ -39,7 +43,8 @@ async function writeFileAtomic(path: string, content: string | Uint8Array, owner
       if (owner !== undefined) {
         await handle.chmod(owner.mode)
         // an operator who works as root must not take the file away from the node's user
-        if (process.getuid?.() === 0) await handle.chown(owner.uid, owner.gid)
+        const { uid, gid } = owner
+        if (process.getuid?.() === 0 && uid !== undefined && gid !== undefined) await handle.chown(uid, gid)
       }
       await handle.writeFile(content)
       await handle.sync()

@@ -1,11 +1,14 @@
 import { appendFile, readFile, rename, stat } from 'node:fs/promises'
+import type { MiddlewareHandler } from 'hono'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { Log } from '../../base/log.ts'
 import { AUDIT_FILE_BYTES } from '../constants.ts'
+import type { ApiEnv } from '../env.ts'
 import type { Principal } from './principal.ts'
 
-/** One thing that someone did with the API: what changes something, and what was refused. `at` in whole seconds. */
+/** One request to change something, by someone who is known: what was done, and what was refused. `at` in whole seconds. */
 export type AuditEntry = {
   readonly at: number
   /** socket, token or session */
@@ -27,6 +30,18 @@ export interface Audit {
 
 /** Entries that are kept where there is no file. */
 const IN_MEMORY = 1_000
+
+/** Notes each request of someone who is known that is no mere look. */
+export function noteRequests(audit: Pick<Audit, 'add'>): MiddlewareHandler<ApiEnv> {
+  return async (context, next) => {
+    await next()
+    const { method, path } = context.req
+    const principal: Principal | undefined = context.get('principal')
+    if (principal === undefined || method === 'GET' || method === 'HEAD') return
+    const { kind: by, id } = principal
+    audit.add({ by, id, method, path: sanitizeText(path, 200), status: context.res.status })
+  }
+}
 
 export function createAudit({ clock, log, path }: { clock: Clock; log: Log; path?: string | undefined }): Audit {
   const recent: AuditEntry[] = []

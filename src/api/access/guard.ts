@@ -2,15 +2,13 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { parse } from 'hono/utils/cookie'
 import { AccessError } from '../../base/errors.ts'
-import { sanitizeText } from '../../base/format.ts'
 import type { ApiEnv } from '../env.ts'
 import { HttpProblem } from '../http-errors.ts'
-import type { Audit } from './audit.ts'
 import { digestOf } from './digest.ts'
 import { checkOrigin } from './origin.ts'
 import { includes, OPERATOR_ID, type Principal, type Scope } from './principal.ts'
 
-type Asked = Pick<Context<ApiEnv>, 'env' | 'req'>
+type Asked = Pick<Context<ApiEnv>, 'env' | 'req' | 'set'>
 
 /** What a request shows of who sends it. */
 export type Credentials = {
@@ -38,7 +36,6 @@ export type GuardInit = {
   readonly cookieName: string
   /** Whose a token is that is not the operator's. */
   tokenOf(token: string): Principal | undefined
-  audit: Pick<Audit, 'add'>
   /** Whose a session's cookie is. */
   sessionOf(cookie: string): Principal | undefined
 }
@@ -49,7 +46,7 @@ export const PAGE_HEADER = 'x-thundercloud'
 const OPERATOR: Principal = { kind: 'token', id: OPERATOR_ID, scope: 'operate' }
 const SOCKET: Principal = { ...OPERATOR, kind: 'socket' }
 
-export function createGuard({ token, host, cookieName, tokenOf, sessionOf, audit }: GuardInit): Guard {
+export function createGuard({ token, host, cookieName, tokenOf, sessionOf }: GuardInit): Guard {
   const wanted = Buffer.from(digestOf(token))
 
   function principalOf({ authorization, cookie }: Credentials): Principal | undefined {
@@ -65,13 +62,21 @@ export function createGuard({ token, host, cookieName, tokenOf, sessionOf, audit
     return timingSafeEqual(Buffer.from(digestOf(given)), wanted) ? OPERATOR : tokenOf(given)
   }
 
-  function check({ env, req }: Asked, scope: Scope): Principal {
-    if (env?.operator === true) return SOCKET
+  /** Who asks; it is known from here on, also where it may not. */
+  function identify(context: Asked): Principal {
+    const { env, req } = context
     const { headers, method } = req.raw
-    checkOrigin(req.raw, host)
-    const principal = principalOf({ authorization: headers.get('authorization'), cookie: headers.get('cookie') })
+    if (env?.operator !== true) checkOrigin(req.raw, host)
+    const credentials = { authorization: headers.get('authorization'), cookie: headers.get('cookie') }
+    const principal = env?.operator === true ? SOCKET : principalOf(credentials)
     if (principal === undefined) throw unknown(headers)
     if (principal.kind === 'session') checkPage(method, headers)
+    context.set('principal', principal)
+    return principal
+  }
+
+  function check(context: Asked, scope: Scope): Principal {
+    const principal = identify(context)
     if (includes(principal.scope, scope)) return principal
     throw new AccessError(`this needs the scope "${scope}", and the ${principal.kind} has "${principal.scope}"`)
   }
@@ -80,22 +85,17 @@ export function createGuard({ token, host, cookieName, tokenOf, sessionOf, audit
     check,
     knows: (credentials) => principalOf(credentials) !== undefined,
     claimed(context, scope) {
-      if (context.env?.operator === true) return true
       const { headers } = context.req.raw
       const session = parse(headers.get('cookie') ?? '', cookieName)[cookieName]
-      if (!headers.has('authorization') && session === undefined) return false
+      const claims = context.env?.operator === true || headers.has('authorization') || session !== undefined
+      if (!claims) return false
       check(context, scope)
       return true
     },
     may: (scope) => async (context, next) => {
-      const principal = check(context, scope)
-      context.set('principal', principal)
+      check(context, scope)
       context.header('Cache-Control', 'no-store')
       await next()
-      const { method, path } = context.req
-      if (method === 'GET' || method === 'HEAD') return
-      const { kind: by, id } = principal
-      audit.add({ by, id, method, path: sanitizeText(path, 200), status: context.res.status })
     },
   }
 }

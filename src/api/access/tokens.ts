@@ -1,5 +1,6 @@
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { writeFileAtomic } from '../../base/atomic-file.ts'
 import { type Clock, nowSeconds } from '../../base/clock.ts'
 import { errnoOf, InputError, messageOf, NotFoundError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
@@ -71,7 +72,9 @@ export function createTokens({ clock, rng, path }: TokensInit, stored: readonly 
   function save(): Promise<void> {
     if (path === undefined) return writing
     const kept = () => [...tokens.values()].map(({ ended: _ended, ...stored }) => stored)
-    writing = writing.catch(() => {}).then(() => write(path, kept()))
+    writing = writing
+      .catch(() => {})
+      .then(() => writeFileAtomic(path, `${JSON.stringify(kept(), null, 2)}\n`, { mode: 0o600 }))
     return writing
   }
 
@@ -129,12 +132,4 @@ async function read(path: string): Promise<Stored[]> {
       },
     )
   }
-}
-
-async function write(path: string, tokens: readonly Stored[]): Promise<void> {
-  const draft = `${path}.draft`
-  await writeFile(draft, `${JSON.stringify(tokens, null, 2)}\n`, { mode: 0o600 })
-  // a draft that a crash left keeps its own mode
-  await chmod(draft, 0o600)
-  await rename(draft, path)
 }

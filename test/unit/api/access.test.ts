@@ -7,6 +7,7 @@ import { openTokens } from '../../../src/api/access/tokens.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { seededRng } from '../../../src/base/rng.ts'
+import { announcementOf } from '../../fixtures/node/fake-node.ts'
 import { type apiInMemory, test as base, nextText, openStream } from './harness.ts'
 
 type It = ReturnType<typeof apiInMemory>
@@ -114,4 +115,21 @@ test('the audit log says who did what, and has a bound', async ({ it, folder }) 
   for (let count = 0; count < 200; count++) audit.add({ ...entry, status: count })
   expect((await audit.newest(3)).map(({ status }) => status)).toEqual([199, 198, 197])
   expect((await stat(path)).mode & 0o777).toBe(0o600)
+})
+
+test('the audit log has publications, and what a token was refused; it has nothing of strangers', async ({ it }) => {
+  const { secret, token } = await tokenFor(it, 'read')
+  await it.ask('/reload', { method: 'POST', token: secret })
+  await it.ask('/reload', { method: 'POST', token: 'wrong' })
+  await it.ask('/service', { method: 'POST', token: null, body: 'x' })
+  const { bytes } = announcementOf(it.node.signer, { clock: it.clock })
+  const headers = { 'content-type': 'application/cbor' }
+  expect((await it.ask('/service', { method: 'POST', headers, body: bytes })).status).toBe(202)
+  const { entries } = await it.json('/audit')
+  expect(entries).toMatchObject([
+    { id: 'operator', method: 'POST', path: '/service', status: 202 },
+    { id: token.id, method: 'POST', path: '/reload', status: 403 },
+    { id: 'operator', method: 'POST', path: '/tokens', status: 200 },
+  ])
+  expect((entries as unknown[]).length).toBe(3)
 })
