@@ -39,7 +39,7 @@ const INTERNAL: Kind = {
   fix: "look into the node's log",
 }
 
-/** What a client is told of an error. The text of a failure of the node itself is not for clients. */
+/** The problem document of an error. The text of an internal error (500) stays in the node's log. */
 export function problemOf(error: unknown): Problem {
   const status = statusOf(error)
   const detail = status === 500 ? 'something went wrong in the node; its log says what' : messageOf(error)

@@ -73,7 +73,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   const code = createNodeCode(components)
   const verified = (receipt: Uint8Array) => verifyReceipt(receipt, init.networkName, components.keys)
   const lists = createLists({ clock, journal, services, parked: parkedView, verified })
-  // what is shown and is not in the journal is told by events
+  // views also hold state that is not in the journal: its changes are events
   events.onAny(() => journal.advance())
   const statements = createTrustFacade({ trust: components.trust, network })
 

@@ -2,14 +2,13 @@ import type { KeyCache } from '../../protocols/signature.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
-import type { CodeProvenance } from '../code/index.ts'
 import type { ClientAccessReader, Configuration, HubSettings, Identity } from '../config/index.ts'
 import type { Pools } from '../execution/index.ts'
 import type { Defence, NetworkPeer } from '../network/index.ts'
 import type { NodeResults } from '../results/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { NodeLists } from '../services/lists/types.ts'
-import type { ReceiptView, ServiceState, ServiceView } from '../services/types.ts'
+import type { ReceiptView, ServiceView } from '../services/types.ts'
 
 export type { ReceiptView, RunView, ServiceState, ServiceView } from '../services/types.ts'
 
@@ -25,6 +24,7 @@ import type { ApplyOptions, PolicyText } from '../policy/manager.ts'
 import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
+import type { NodeCode } from './node-code.ts'
 import type { Platform } from './wiring/platform.ts'
 
 export type { DrainOptions, DrainView } from '../admission/drain/types.ts'
@@ -33,6 +33,8 @@ export type { PoolSpec, Pools, PoolView } from '../execution/index.ts'
 export type { ApplyOptions, PolicyText } from '../policy/manager.ts'
 export type { ResultsView } from '../results/index.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
+export type { CheckedCode, CodeUsage, CodeUse, CodeView, NodeCode, RemovedCode } from './node-code.ts'
+
 export type StatementFilter = {
   readonly code?: string | undefined
   /** subject of a freeze statement or a delegation */
@@ -113,74 +115,6 @@ export type HubCounts = {
 
 /** What runners get to know of this node, the policy in force included. */
 export type PolicyFacts = { readonly facts: NodeFacts }
-
-/** One code as this node has it. Times are whole seconds (UTC). */
-export type CodeView = {
-  /** its content id */
-  readonly code: string
-  /** absent: services that are known here name it, and it is not in the store; partial: a fetch was interrupted, or goes on */
-  readonly state: 'complete' | 'partial' | 'absent'
-  /** of the archive; undefined where it is absent */
-  readonly bytes?: number | undefined
-  readonly unpacked: boolean
-  readonly usedAt?: number | undefined
-  /** `gc` leaves it: it is in use, or one of `services` needs it. What is only parked may still be evicted for space. */
-  readonly kept: boolean
-  readonly provenance?: (Omit<CodeProvenance, 'at'> & { readonly at: number }) | undefined
-  /** Services that are known here with this code: those that need it first. */
-  readonly services: readonly CodeUse[]
-}
-
-export type CodeUse = {
-  readonly id: string
-  readonly name: string
-  readonly author: string
-  readonly state: ServiceState
-  /** It was published here, runs, is about to, or waits for it. */
-  readonly needed: boolean
-}
-
-/** What the store of a node holds, and may hold. `files`: also folders and links. */
-export type CodeUsage = {
-  readonly bytes: number
-  readonly maxBytes: number
-  readonly files: number
-  readonly maxFiles: number
-}
-
-export type RemovedCode = { readonly code: string; readonly bytes: number }
-
-/** `damaged`: it is in use, so it stays, and is not served. */
-export type CheckedCode = {
-  readonly code: string
-  readonly bytes: number
-  readonly state: 'ok' | 'removed' | 'damaged'
-  readonly why?: string | undefined
-}
-
-/**
- * The code store as operators see it. `code` is a content id, or an unambiguous beginning of one with at least 8
- * characters. Methods that take one throw InputError where it is neither, and NotFoundError where it is unknown here.
- */
-export interface NodeCode {
-  /** What is in the store, last used first. */
-  list(): { readonly codes: readonly CodeView[]; readonly usage: CodeUsage }
-  /** One of these, or one that only services name. */
-  get(code: string): CodeView
-  /** Fetches code that is not here: from the mesh, then from the sources of the services that name it. Throws UnavailableError after a minute. */
-  fetch(
-    code: string,
-    options?: { readonly signal?: AbortSignal | undefined } & {
-      onProgress?: (progress: { bytes: number; size: number }) => void
-    },
-  ): Promise<CodeView>
-  /** The canonical tar, once it is verified. It is not removed meanwhile. Throws NotFoundError where the disk has lost a part of it. */
-  read(code: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<AsyncIterable<Uint8Array>>
-  /** Removes all that is not kept; with `dryRun`, only says what that is. */
-  gc(options?: { dryRun?: boolean }): Promise<readonly RemovedCode[]>
-  /** Reads complete code from the disk, each byte of it; what is damaged and not in use is removed. All of it, or these. */
-  verify(codes?: readonly string[], options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<CheckedCode>
-}
 
 /** A whole node. `createNode` makes one; disposing it stops everything that it started, newest first. */
 export interface ThundercloudNode extends AsyncDisposable {

@@ -4,7 +4,7 @@ import { many, shortId, visible } from './text.ts'
 
 export type Tone = 'good' | 'wait' | 'bad' | 'calm'
 
-/** One thing that happened, as a person is told it. */
+/** An event of the node, in words for people. */
 export type Activity = {
   readonly key: string
   /** ms */

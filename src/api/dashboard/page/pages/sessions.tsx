@@ -1,25 +1,15 @@
 import type { JSX } from 'preact'
+import type { SessionView } from '../../../access/sessions.ts'
 import { send } from '../data/request.ts'
 import { useAction, useResource } from '../data/resource.ts'
 import { visible } from '../data/text.ts'
 import { ProblemBox, Show } from '../parts/states.tsx'
 import { Ago, durationText } from '../parts/time.tsx'
 
-type Session = {
-  readonly id: string
-  readonly scope: string
-  readonly by: string
-  readonly createdAt: number
-  readonly usedAt: number
-  readonly expires: number
-  readonly idleSeconds: number
-  readonly browser: string
-}
-
 /** Who has the dashboard open, and the end of that. */
 export function Sessions(): JSX.Element {
-  const list = useResource<{ sessions: Session[] }>('/sessions')
-  const own = useResource<{ session: Session }>('/session')
+  const list = useResource<{ sessions: SessionView[] }>('/sessions')
+  const own = useResource<{ session: SessionView }>('/session')
   const action = useAction()
   const revoke = (id: string) =>
     action.run(async () => {
