@@ -29,38 +29,43 @@ export function Sessions(): JSX.Element {
       </div>
       <section class="card" aria-label="Sessions">
         {action.problem === undefined ? null : <ProblemBox problem={action.problem} />}
-        <Show of={list}>
-          {({ sessions }) => (
-            <ul class="rows">
-              {sessions.map(({ id, scope, by, browser, createdAt, usedAt, expires, idleSeconds }) => (
-                <li key={id} class="session">
-                  <div>
-                    <b>{browserText(browser)}</b>{' '}
-                    {id === own.value?.session.id ? (
-                      <span class="state" data-tone="good">
-                        this one
-                      </span>
-                    ) : null}
-                    <div class="soft small">
-                      may {scope === 'operate' ? 'do everything' : scope}; opened by {visible(by, 40)}{' '}
-                      <Ago at={createdAt} />, used <Ago at={usedAt} />; ends <Ago at={expires} />, or after{' '}
-                      {durationText(idleSeconds)} without use
-                    </div>
-                  </div>
-                  <button
-                    type="button"
-                    class="button"
-                    data-kind="danger"
-                    disabled={action.busy}
-                    onClick={() => revoke(id)}
-                  >
-                    {id === own.value?.session.id ? 'Sign out' : 'End'}
-                    <span class="unseen"> the session of {browserText(browser)}</span>
-                  </button>
-                </li>
-              ))}
-              {sessions.length === 0 ? <li class="soft">No session is open.</li> : null}
-            </ul>
+        {/* without its own session the page would call this browser another one */}
+        <Show of={own}>
+          {({ session: mine }) => (
+            <Show of={list}>
+              {({ sessions }) => (
+                <ul class="rows">
+                  {sessions.map(({ id, scope, by, browser, createdAt, usedAt, expires, idleSeconds }) => (
+                    <li key={id} class="session">
+                      <div>
+                        <b>{browserText(browser)}</b>{' '}
+                        {id === mine.id ? (
+                          <span class="state" data-tone="good">
+                            this one
+                          </span>
+                        ) : null}
+                        <div class="soft small">
+                          may {scope === 'operate' ? 'do everything' : scope}; opened by {visible(by, 40)}{' '}
+                          <Ago at={createdAt} />, used <Ago at={usedAt} />; ends <Ago at={expires} />, or after{' '}
+                          {durationText(idleSeconds)} without use
+                        </div>
+                      </div>
+                      <button
+                        type="button"
+                        class="button"
+                        data-kind="danger"
+                        disabled={action.busy}
+                        onClick={() => revoke(id)}
+                      >
+                        {id === mine.id ? 'Sign out' : 'End'}
+                        <span class="unseen"> the session of {browserText(browser)}</span>
+                      </button>
+                    </li>
+                  ))}
+                  {sessions.length === 0 ? <li class="soft">No session is open.</li> : null}
+                </ul>
+              )}
+            </Show>
           )}
         </Show>
       </section>
