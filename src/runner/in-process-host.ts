@@ -13,7 +13,7 @@ export type InProcessRunnerInit = {
   /** It is trusted: nothing keeps it from the node. */
   readonly runner: PureRunner
   /** from a question to its answer, one question after the other */
-  readonly answerMs: number
+  readonly answerMs: () => number
 }
 
 /**
@@ -32,7 +32,7 @@ export function createInProcessRunnerHost({ clock }: { clock: Clock }, init: InP
     // as it is now, whatever changes until it is its turn
     const question = JSON.stringify([service, snapshot])
     counts.waiting++
-    const turn = last.then(() => sleep(clock, init.answerMs, { signal: closing.signal }))
+    const turn = last.then(() => sleep(clock, init.answerMs(), { signal: closing.signal }))
     last = turn.catch(() => {})
     try {
       await raceSignal(turn, until)

@@ -25,6 +25,8 @@ export type SimEvent = {
   | Of<'published', { readonly service: number; readonly version: number; readonly depth: number }>
   /** The first valid copy at that node. Its publisher delivers to itself, with 0 hops. */
   | Of<'delivered', { readonly service: number; readonly depth: number; readonly from: number; readonly hops: number }>
+  /** A copy with more depth than those before. Engines that fill tables themselves do not tell of it. */
+  | Of<'better', { readonly service: number; readonly depth: number }>
   | Of<
       'verdict',
       {

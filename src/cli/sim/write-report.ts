@@ -1,28 +1,53 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../../base/atomic-file.ts'
 import { messageOf, UnavailableError } from '../../base/errors.ts'
 import {
+  comparisonReport,
   loadPlotter,
   type OutputFolder,
+  type Picture,
   type Plotter,
   type Results,
+  runPictures,
   runReport,
   type Scenario,
   type SweepInit,
+  svgFile,
+  sweepPictures,
   sweepReport,
 } from '../../simulation/index.ts'
 import type { Cli } from '../cli.ts'
 
-const REPORT = 'report.html'
+const [REPORT, PLOTS] = ['report.html', 'plots']
 
 export async function writeReport(cli: Cli, output: OutputFolder, scenario: Scenario, results: Results): Promise<void> {
   const plotter = await plotterOf(cli)
-  if (plotter !== undefined) await output.writeText(REPORT, runReport(plotter, scenario, results))
+  if (plotter === undefined) return
+  await output.writeText(REPORT, runReport(plotter, scenario, results))
+  await writePictures(output.path, runPictures(plotter, results))
 }
 
 export async function writeSweepReport(cli: Cli, folder: string, init: SweepInit): Promise<void> {
   const plotter = await plotterOf(cli)
-  if (plotter !== undefined) await replaceFile(join(folder, REPORT), sweepReport(plotter, init))
+  if (plotter === undefined) return
+  await replaceFile(join(folder, REPORT), sweepReport(plotter, init))
+  await writePictures(folder, sweepPictures(plotter, init))
+}
+
+export async function writeComparisonReport(
+  cli: Cli,
+  file: string,
+  ...of: Parameters<typeof comparisonReport> extends [Plotter, ...infer Rest] ? Rest : never
+): Promise<void> {
+  const plotter = await plotterOf(cli)
+  if (plotter !== undefined) await replaceFile(file, comparisonReport(plotter, ...of))
+}
+
+/** Each plot as a file, for papers and pages. */
+async function writePictures(folder: string, pictures: readonly Picture[]): Promise<void> {
+  await mkdir(join(folder, PLOTS), { recursive: true })
+  for (const picture of pictures) await replaceFile(join(folder, PLOTS, `${picture.name}.svg`), svgFile(picture))
 }
 
 /** Results are worth having without pictures. */

@@ -1,5 +1,7 @@
 import type { TopicScoreParams } from '@libp2p/gossipsub/score'
 
+/** What is left of the count of invalid messages after a second. */
+export const INVALID_DECAY = 0.99
 export const TOPIC_PENALTY = { invalidWeight: -2, behaviourWeight: -5, behaviourThreshold: 6 }
 
 /**
@@ -26,7 +28,7 @@ const TOPIC: TopicScoreParams = {
   meshFailurePenaltyDecay: 0.9,
   // a tenth reject, six seconds after the ninth, meets a counter of 7.7: 2 * 7.7 ** 2 = 119
   invalidMessageDeliveriesWeight: TOPIC_PENALTY.invalidWeight,
-  invalidMessageDeliveriesDecay: 0.99,
+  invalidMessageDeliveriesDecay: INVALID_DECAY,
 }
 
 export const THRESHOLDS = {

@@ -8,7 +8,7 @@ import type { PeerScoreTable } from '../gossip/peer-scores.ts'
 import { THRESHOLDS } from '../gossip/score-params.ts'
 
 export interface ExclusionComponents {
-  clock: Clock
+  clock: Pick<Clock, 'monotonic'>
   log: Log
   events: Emitter<NetworkEvents>
   scoreTable: PeerScoreTable

@@ -33,8 +33,8 @@ export type Replay = {
 }
 
 const EVENT_NAMES: readonly SimEventName[] = [
-  ...(['joined', 'left', 'crashed', 'cut', 'healed', 'published', 'delivered', 'verdict', 'emitted', 'run'] as const),
-  ...(['attested', 'revoked', 'lookup', 'rejected', 'graylisted'] as const),
+  ...(['joined', 'left', 'crashed', 'cut', 'healed', 'published', 'delivered', 'better', 'verdict'] as const),
+  ...(['emitted', 'run', 'attested', 'revoked', 'lookup', 'rejected', 'graylisted'] as const),
 ]
 const EVENTS_BEFORE = 10
 

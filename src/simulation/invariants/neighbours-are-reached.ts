@@ -52,6 +52,8 @@ function checkNode({ facts, unsteady, violations }: State, table: SpreadTable, n
   const sent = node === table.publisher ? table.reach : (table.emittedDepth[node] ?? NONE)
   if (sent === NONE || unsteady.has(node) || facts.attackerOf(node) !== undefined) return
   for (const neighbour of facts.neighboursOf(node)) {
+    // one that misbehaves may be refused, and one that surrounds a node tells it nothing
+    if (facts.attackerOf(neighbour) !== undefined) continue
     if (unsteady.has(neighbour) || table.firstDepth[neighbour] !== NONE || neighbour === table.publisher) continue
     // what is over by now is not sent to those that come later
     if (Number.isFinite(table.revokedMs[neighbour] ?? Number.NaN)) continue

@@ -1,41 +1,58 @@
-import { MemoryDatastore } from 'datastore-core'
+import type { Datastore } from 'interface-datastore'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { synchronousZstd } from '../../code/archive/zstd.ts'
 import { openJournal } from '../../journal/index.ts'
 import type { NodeComponents, Pools } from '../../node/index.ts'
+import type { NetworkInterface } from '../network/interface.ts'
 import { simulatedTransport } from '../network/transport.ts'
-import type { Wire } from '../network/wire.ts'
 import { createSimulatedExecutor, type RunTable } from './executor.ts'
-import { createMemoryDisk } from './memory-disk.ts'
+import type { Fence } from './fence.ts'
+import { FencedDatastore } from './fenced-datastore.ts'
+import { fencedDisk } from './fenced-disk.ts'
+import { fencedExecutor } from './fenced-executor.ts'
+import type { JournalFile } from './journal-file.ts'
+import type { MemoryDisk } from './memory-disk.ts'
 import { standardPrograms } from './program.ts'
 import { MACHINE } from './resources.ts'
 import { simulatedUnpacker } from './unpacker.ts'
 
-type Platform = NonNullable<NodeComponents['platform']>
+export type Platform = NonNullable<NodeComponents['platform']>
 
-/** A machine of its own for one node: disk, processes and network of a simulation. */
-export function simulatedPlatform({ clock, wire }: { clock: Clock; wire: Wire }, init: { host: string }): Platform {
-  const disk = createMemoryDisk({ clock })
-  const table: RunTable = new Map()
+type PlatformComponents = {
+  readonly clock: Clock
+  readonly disk: MemoryDisk
+  readonly datastore: Datastore
+  readonly table: RunTable
+  readonly journal: Pick<JournalFile, 'path'>
+  readonly network: NetworkInterface
+  readonly fence: Fence
+}
+
+/** A machine, as one process of its node has it: disk, processes and network of a simulation. */
+export function simulatedPlatform(components: PlatformComponents): Platform {
+  const { clock, datastore, table, journal, network, fence } = components
+  const disk = fencedDisk(components.disk, fence)
+  const { path } = journal
   return {
     machine: { read: async () => MACHINE },
     internet: { lookup: nowhere, open: nowhere },
-    host: { transport: simulatedTransport(wire, init.host), datastore: new MemoryDatastore() },
+    host: { transport: simulatedTransport(network), datastore: new FencedDatastore(datastore, fence) },
     disk,
     code: { zstd: synchronousZstd(), unpacker: simulatedUnpacker(disk) },
     async openFolder(dir) {
       await disk.mkdir(dir, { recursive: true })
       return { [Symbol.asyncDispose]: async () => {} }
     },
-    openJournal: (journal) => openJournal({ ...journal, path: ':memory:' }),
+    openJournal: (init) => openJournal({ ...init, path }),
     openUserIds: async () => undefined,
     async createExecutors(_components, { peerId, logs }) {
+      // what runs writes its logs when the process that started it is gone, too
       const executor = createSimulatedExecutor(
-        { clock, disk },
+        { clock, disk: components.disk },
         { nodeId: peerId, programs: standardPrograms, logs, table },
       )
-      return { executors: [executor], pools: noPools, [Symbol.asyncDispose]: async () => {} }
+      return { executors: [fencedExecutor(executor, fence)], pools: noPools, [Symbol.asyncDispose]: async () => {} }
     },
   }
 }

@@ -8,6 +8,7 @@ import { hops } from './hops.ts'
 import { loadFairness } from './load-fairness.ts'
 import { lookupTime } from './lookup-time.ts'
 import { nodeBytes } from './node-bytes.ts'
+import { rejections } from './rejections.ts'
 import { replicas } from './replicas.ts'
 import { revocationTime } from './revocation-time.ts'
 import { verdicts } from './verdicts.ts'
@@ -25,5 +26,6 @@ export const METRICS: readonly Observer[] = [
   revocationTime,
   loadFairness,
   lookupTime,
+  rejections,
   firstService,
 ]

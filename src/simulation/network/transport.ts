@@ -14,12 +14,13 @@ import { AbstractMultiaddrConnection } from '@libp2p/utils'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import type { NetworkComponents } from '../../network/index.ts'
-import type { Address, Wire, WireEnd } from './wire.ts'
+import type { NetworkInterface } from './interface.ts'
+import type { Address, WireEnd } from './types.ts'
 
 type MakeTransport = NonNullable<NonNullable<NetworkComponents['host']>['transport']>
 
 /** What looks like TCP over IPv4 to a host, and goes over the wire. */
-export function simulatedTransport(wire: Wire, host: string): MakeTransport {
+export function simulatedTransport(network: NetworkInterface): MakeTransport {
   return ({ logger }) => {
     const log = logger.forComponent('thundercloud:wire')
     const only = (addresses: Multiaddr[]) => addresses.filter((address) => addressOf(address) !== undefined)
@@ -31,7 +32,7 @@ export function simulatedTransport(wire: Wire, host: string): MakeTransport {
       async dial(address: Multiaddr, options: DialTransportOptions): Promise<Connection> {
         const to = addressOf(address)
         if (to === undefined) throw new Error(`${address} is no address of the simulated network`)
-        const end = await wire.connect(host, to, options)
+        const end = await network.connect(to, options)
         const connection = new WireConnection({ end, remoteAddr: address, direction: 'outbound', log })
         try {
           return await options.upgrader.upgradeOutbound(connection, options)
@@ -40,23 +41,23 @@ export function simulatedTransport(wire: Wire, host: string): MakeTransport {
           throw error
         }
       },
-      createListener: (options) => new WireListener(wire, log, options),
+      createListener: (options) => new WireListener(network, log, options),
     }
     return transport
   }
 }
 
 class WireListener extends TypedEventEmitter<ListenerEvents> implements Listener {
-  readonly #wire: Wire
+  readonly #network: NetworkInterface
   readonly #log: Logger
   readonly #options: CreateListenerOptions
   #address: Multiaddr | undefined
   #listening: Disposable | undefined
   #closing = new AbortController()
 
-  constructor(wire: Wire, log: Logger, options: CreateListenerOptions) {
+  constructor(network: NetworkInterface, log: Logger, options: CreateListenerOptions) {
     super()
-    this.#wire = wire
+    this.#network = network
     this.#log = log
     this.#options = options
   }
@@ -65,7 +66,7 @@ class WireListener extends TypedEventEmitter<ListenerEvents> implements Listener
     const at = addressOf(address)
     if (at === undefined) throw new Error(`${address} is no address of the simulated network`)
     const { upgrader } = this.#options
-    this.#listening = this.#wire.listen(at, (end, { host, port }) => {
+    this.#listening = this.#network.listen(at, (end, { host, port }) => {
       const remoteAddr = multiaddr(`/ip4/${host}/tcp/${port}`)
       const connection = new WireConnection({ end, remoteAddr, direction: 'inbound', log: this.#log })
       upgrader

@@ -32,7 +32,7 @@ export function createRunning({ nodes }: RunFacts): Running {
         const own = services.get(event.node)
         if (own === undefined) services.set(event.node, new Set([event.service]))
         else own.add(event.service)
-      } else if (event.state === 'ended') end(event.service, event.node)
+      } else if (event.state !== 'claimed') end(event.service, event.node)
     },
     has: sets.has,
     count: sets.size,

@@ -33,6 +33,9 @@ export function createTablesFromEvents(nodes: number): TablesFromEvents {
           table.hops[node] = event.hops
           table.from[node] = event.from
           break
+        case 'better':
+          raise(table.bestDepth, node, event.depth)
+          break
         case 'verdict':
           raise(table.bestDepth, node, event.depth)
           table.disposition[node] = DISPOSITIONS.indexOf(event.verdict)

@@ -35,46 +35,59 @@ export function createLinkList(expected: number): LinkList {
 
 /** Links of a node with itself, and second ones between the same two, are left out. */
 export function graphOf(nodes: number, ends: Int32Array): Graph {
-  const degree = new Uint32Array(nodes + 1)
-  for (let at = 0; at < ends.length; at += 2) {
-    const [a, b] = [ends[at] as number, ends[at + 1] as number]
-    if (a === b) continue
-    degree[a] = (degree[a] as number) + 1
-    degree[b] = (degree[b] as number) + 1
-  }
   const starts = new Uint32Array(nodes + 1)
-  for (let node = 0; node < nodes; node++) starts[node + 1] = (starts[node] as number) + (degree[node] as number)
-  const all = new Int32Array(starts[nodes] as number)
-  const next = starts.slice()
-  const put = (from: number, to: number) => {
-    const at = next[from] as number
-    all[at] = to
-    next[from] = at + 1
-  }
   for (let at = 0; at < ends.length; at += 2) {
     const [a, b] = [ends[at] as number, ends[at + 1] as number]
     if (a === b) continue
-    put(a, b)
-    put(b, a)
+    starts[a + 1] = (starts[a + 1] as number) + 1
+    starts[b + 1] = (starts[b + 1] as number) + 1
   }
-  return withoutDoubles(nodes, starts, all)
+  for (let node = 0; node < nodes; node++) starts[node + 1] = (starts[node + 1] as number) + (starts[node] as number)
+  const all = new Int32Array(starts[nodes] as number)
+  const next = starts.slice(0, nodes)
+  for (let at = 0; at < ends.length; at += 2) {
+    const [a, b] = [ends[at] as number, ends[at + 1] as number]
+    if (a === b) continue
+    const [toA, toB] = [next[a] as number, next[b] as number]
+    all[toA] = b
+    all[toB] = a
+    next[a] = toA + 1
+    next[b] = toB + 1
+  }
+  return withoutDoubles(nodes, starts, inOrder(nodes, starts, all))
 }
 
-function withoutDoubles(nodes: number, starts: Uint32Array, all: Int32Array): Graph {
+/** Nodes in ascending order write themselves into the lists of their neighbours: so each of these is in ascending order. */
+function inOrder(nodes: number, starts: Uint32Array, all: Int32Array): Int32Array {
+  const ordered = new Int32Array(all.length)
+  const next = starts.slice(0, nodes)
+  for (let node = 0; node < nodes; node++) {
+    const end = starts[node + 1] as number
+    for (let at = starts[node] as number; at < end; at++) {
+      const other = all[at] as number
+      const place = next[other] as number
+      ordered[place] = node
+      next[other] = place + 1
+    }
+  }
+  return ordered
+}
+
+function withoutDoubles(nodes: number, starts: Uint32Array, ordered: Int32Array): Graph {
   const offsets = new Uint32Array(nodes + 1)
   let used = 0
   for (let node = 0; node < nodes; node++) {
-    const own = all.subarray(starts[node], starts[node + 1])
-    own.sort()
+    const end = starts[node + 1] as number
     let before = -1
-    for (const other of own) {
+    for (let at = starts[node] as number; at < end; at++) {
+      const other = ordered[at] as number
       if (other === before) continue
       before = other
-      all[used++] = other
+      ordered[used++] = other
     }
     offsets[node + 1] = used
   }
-  return { nodes, offsets, neighbours: all.slice(0, used) }
+  return { nodes, offsets, neighbours: used === ordered.length ? ordered : ordered.slice(0, used) }
 }
 
 /** Where the link from `a` to `b` stands in `neighbours`; -1 = there is none. */
@@ -89,21 +102,18 @@ export function linkIndex({ offsets, neighbours }: Graph, a: number, b: number):
   return low < (offsets[a + 1] as number) && neighbours[low] === b ? low : -1
 }
 
-/** For each link from a to b, where the one from b to a stands. */
-export function reverseLinks(graph: Graph): Uint32Array {
-  const { nodes, offsets, neighbours } = graph
-  const reverse = new Uint32Array(neighbours.length)
+/** For each link from a to b, which one of b's own leads back: the first is 0. */
+export function reversePlaces({ nodes, neighbours }: Graph): Uint32Array {
+  const places = new Uint32Array(neighbours.length)
   // ascending a meets the neighbours of each b in ascending order
-  const next = offsets.slice(0, nodes)
-  for (let node = 0; node < nodes; node++) {
-    for (let at = offsets[node] as number; at < (offsets[node + 1] as number); at++) {
-      const other = neighbours[at] as number
-      const back = next[other] as number
-      reverse[at] = back
-      next[other] = back + 1
-    }
+  const met = new Uint32Array(nodes)
+  for (let at = 0; at < neighbours.length; at++) {
+    const other = neighbours[at] as number
+    const place = met[other] as number
+    places[at] = place
+    met[other] = place + 1
   }
-  return reverse
+  return places
 }
 
 /** The nodes that a way leads to from node 0. */

@@ -20,7 +20,7 @@ export function planOf(scenario: Scenario): Plan {
   return {
     ...population,
     scenario,
-    graph: buildTopology(scenario.topology, { ...scenario, regionOf: population.regionOf }),
+    graph: buildTopology(scenario, population),
     timeline: timelineOf(scenario, population),
     latencyMs: latencyOf(scenario, population),
   }

@@ -17,10 +17,13 @@ export function populate({ nodes, seed, groups, links, attackers }: Scenario): P
   const shares = groups.map(({ share }) => share)
   const attacking = attackers.map(({ share }) => share)
   const honest = Math.max(0, 1 - attacking.reduce((sum, share) => sum + share, 0))
+  const attackerOf = deal(nodes, [honest, ...attacking], `${seed}/attackers`)
+  // whoever is surrounded keeps the rules
+  for (const { kind, target } of attackers) if (kind === 'eclipse') attackerOf[target] = 0
   return {
     groupOf: deal(nodes, shares, `${seed}/groups`),
     regionOf: deal(nodes, regions, `${seed}/regions`),
-    attackerOf: deal(nodes, [honest, ...attacking], `${seed}/attackers`),
+    attackerOf,
   }
 }
 

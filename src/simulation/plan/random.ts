@@ -59,7 +59,8 @@ function words(seed: string): number[] {
 
 /** The numbers below `count`, in an order of chance. */
 export function shuffled(count: number, random: FastRandom): Int32Array {
-  const order = Int32Array.from({ length: count }, (_, index) => index)
+  const order = new Int32Array(count)
+  for (let index = 0; index < count; index++) order[index] = index
   for (let last = count - 1; last > 0; last--) {
     const other = random.int(last + 1)
     const value = order[last] as number

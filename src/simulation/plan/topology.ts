@@ -1,22 +1,38 @@
 import { InputError } from '../../base/errors.ts'
-import type { Topology } from '../scenario/scenario.ts'
+import type { Scenario, Topology } from '../scenario/scenario.ts'
+import { addAttackLinks } from './attack-links.ts'
 import { createLinkList, type Graph, graphOf, type LinkList, reachable } from './graph.ts'
+import type { Population } from './population.ts'
 import { type FastRandom, fastRandom, shuffled } from './random.ts'
 
-/** Of nodes that have a region each. Throws where no way leads from some node to another. */
+/** Throws where no way leads from some node to another. */
 export function buildTopology(
-  topology: Topology,
-  { nodes, seed, regionOf }: { nodes: number; seed: string; regionOf: Uint8Array },
+  scenario: Pick<Scenario, 'topology' | 'nodes' | 'seed' | 'attackers'>,
+  { regionOf, attackerOf }: Pick<Population, 'regionOf' | 'attackerOf'>,
 ): Graph {
+  const { topology, nodes, seed } = scenario
   const random = fastRandom(`${seed}/topology`)
-  const graph = graphOf(nodes, linksOf(topology, nodes, random, regionOf).ends())
-  const reached = reachable(graph)
+  const links = linksOf(topology, nodes, random, regionOf)
+  addAttackLinks(links, scenario, { attackerOf, random })
+  const graph = graphOf(nodes, links.ends())
+  const reached = isConnected(scenario) ? nodes : reachable(graph)
   if (reached < nodes) {
     throw new InputError(
       `topology leaves the mesh in parts: from node 0 a way leads to ${reached} of ${nodes} nodes; give it more links`,
     )
   }
   return graph
+}
+
+/** Has it a ring through all nodes? Then there is nothing to look for, in a mesh of a million nodes for half a second. */
+function isConnected({ topology, attackers }: Pick<Scenario, 'topology' | 'attackers'>): boolean {
+  if (attackers.length > 0) return false
+  if (topology.kind === 'random-regular') return topology.degree >= 2
+  return topology.kind === 'regions' && topology.degree - localDegree(topology) >= 2
+}
+
+function localDegree({ degree, local }: Extract<Topology, { kind: 'regions' }>): number {
+  return 2 * Math.round((degree * local) / 2)
 }
 
 function linksOf(topology: Topology, nodes: number, random: FastRandom, regionOf: Uint8Array): LinkList {
@@ -33,7 +49,7 @@ function linksOf(topology: Topology, nodes: number, random: FastRandom, regionOf
       addScaleFree(links, nodes, topology.links, random)
       break
     case 'regions': {
-      const local = 2 * Math.round((topology.degree * topology.local) / 2)
+      const local = localDegree(topology)
       for (const members of membersOf(regionOf)) addRings(links, members, local, random)
       addRings(links, everyone(), topology.degree - local, random)
       break

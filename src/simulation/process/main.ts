@@ -32,8 +32,7 @@ globals.seed(scenario.seed)
 forbidNondeterminism(fail)
 process.on('unhandledRejection', fail)
 process.on('uncaughtException', fail)
-let endedMs = 0
-await drive(globals, () =>
+const { endedMs } = await drive(globals, () =>
   play(scenario, {
     onNodeEvent(event) {
       const line = JSON.stringify(event)
@@ -45,7 +44,6 @@ await drive(globals, () =>
       hash.update(`${line}\n`)
       events++
       counts[event.event] = (counts[event.event] ?? 0) + 1
-      endedMs = event.ms
       write(line)
     },
   }),

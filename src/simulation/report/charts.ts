@@ -1,5 +1,5 @@
 import type { Table } from '../observation/types.ts'
-import { figure, type Html, legendOf } from './html.ts'
+import type { Picture } from './picture.ts'
 import type { Plotter } from './plot.ts'
 import { KINDS } from './theme.ts'
 
@@ -9,14 +9,16 @@ const BLUE = KINDS[0]
 type Points = readonly (readonly (number | string | null)[])[]
 
 /** How much of everything is reached by when. The line begins at nothing. */
-export function cdfFigure(
+export function cdfPicture(
   { Plot, svg }: Plotter,
   table: Table,
-  { label, caption }: { label: string; caption: string },
-): Html {
+  { name, label, caption }: { name: string; label: string; caption: string },
+): Picture {
   const points: Points = [[0, 0], ...table.rows]
-  return figure(
-    svg({
+  return {
+    name,
+    caption,
+    svg: svg({
       ...{ width: WIDTH, height: HEIGHT, marginLeft: 48, marginBottom: 44 },
       x: { label, grid: true },
       y: { label: 'share', domain: [0, 1], grid: true, tickFormat: '.0%' },
@@ -25,17 +27,18 @@ export function cdfFigure(
         Plot.lineY(points, { x: at(0), y: at(1), stroke: BLUE, strokeWidth: 2, curve: 'step-after' }),
       ],
     }),
-    caption,
-  )
+  }
 }
 
-export function timeFigure(
+export function timePicture(
   { Plot, svg }: Plotter,
   table: Table,
-  { label, caption }: { label: string; caption: string },
-): Html {
-  return figure(
-    svg({
+  { name, label, caption }: { name: string; label: string; caption: string },
+): Picture {
+  return {
+    name,
+    caption,
+    svg: svg({
       ...{ width: WIDTH, height: HEIGHT, marginLeft: 56, marginBottom: 44 },
       x: { label: 'virtual time (s)', grid: true },
       y: { label, grid: true, zero: true },
@@ -44,32 +47,33 @@ export function timeFigure(
         Plot.ruleY([0]),
       ],
     }),
-    caption,
-  )
+  }
 }
 
 /** Bars over whole numbers: hops, depths. */
-export function barFigure(
+export function barPicture(
   { Plot, svg }: Plotter,
   table: Table,
   {
     x,
     y,
     column,
+    name,
     caption,
     reverse = false,
-  }: { x: string; y: string; column: string; caption: string; reverse?: boolean },
-): Html {
+  }: { name: string; x: string; y: string; column: string; caption: string; reverse?: boolean },
+): Picture {
   const index = table.columns.indexOf(column)
-  return figure(
-    svg({
+  return {
+    name,
+    caption,
+    svg: svg({
       ...{ width: WIDTH, height: HEIGHT, marginLeft: 56, marginBottom: 44 },
       x: { label: x, type: 'band', padding: 0.25, reverse, tickFormat: (value: number) => String(value) },
       y: { label: y, grid: true, tickFormat: shortNumber },
       marks: [Plot.barY(table.rows, { x: at(0), y: at(index), fill: BLUE, rx: 2 }), Plot.ruleY([0])],
     }),
-    caption,
-  )
+  }
 }
 
 const VERDICT_COLORS: Readonly<Record<string, string>> = {
@@ -79,18 +83,18 @@ const VERDICT_COLORS: Readonly<Record<string, string>> = {
   refused: '#c2437f',
 }
 
-export function verdictsFigure({ Plot, svg }: Plotter, table: Table): Html {
+export function verdictsPicture({ Plot, svg }: Plotter, table: Table): Picture {
   const rows = table.rows.map(([verdict, rule, count]) => ({
     verdict,
     count,
     rule: rule === 'none' ? 'every rule passed' : rule,
   }))
   const rules = new Set(rows.map(({ rule }) => rule))
-  const legend = legendOf(
-    Object.entries(VERDICT_COLORS).filter(([name]) => rows.some(({ verdict }) => verdict === name)),
-  )
-  return figure(
-    svg({
+  return {
+    name: 'verdicts',
+    caption: 'What the nodes made of the services, by the rule that decided.',
+    legend: Object.entries(VERDICT_COLORS).filter(([name]) => rows.some(({ verdict }) => verdict === name)),
+    svg: svg({
       ...{ width: WIDTH, height: 80 + 34 * rules.size, marginLeft: 150, marginBottom: 44 },
       x: { label: 'verdicts', grid: true, tickFormat: shortNumber },
       y: { label: null },
@@ -100,9 +104,7 @@ export function verdictsFigure({ Plot, svg }: Plotter, table: Table): Html {
         Plot.ruleX([0]),
       ],
     }),
-    'What the nodes made of the services, by the rule that decided.',
-    legend,
-  )
+  }
 }
 
 function at(index: number): (cells: readonly (number | string | null)[]) => number | string | null {

@@ -1,5 +1,6 @@
 import type { Table } from '../observation/types.ts'
 import { figure, type Html, html } from './html.ts'
+import type { Picture } from './picture.ts'
 import type { Plotter } from './plot.ts'
 import { RAMP } from './theme.ts'
 
@@ -20,7 +21,13 @@ type Row = {
 }
 
 /** The ways of the first copies, from the publisher in the middle outwards: a ring for each hop. */
-export function meshFigure({ Plot, svg }: Plotter, table: Table): Html {
+export function meshFigure(plotter: Plotter, table: Table): Html {
+  const { svg, caption, mostMs, missed } = meshPicture(plotter, table)
+  const legend = html`<div class="legend"><span>first copy after 0 ms</span><span class="ramp"></span><span>${Math.round(mostMs)} ms</span>${missed === 0 ? [] : [html`<span><i class="ring"></i>not reached (${missed})</span>`]}</div>`
+  return figure(svg, caption, legend)
+}
+
+export function meshPicture({ Plot, svg }: Plotter, table: Table): Picture & { mostMs: number; missed: number } {
   const rows = rowsOf(table)
   const { placed, links } = place(rows)
   const reached = placed.filter(({ ms }) => ms !== null)
@@ -51,13 +58,14 @@ export function meshFigure({ Plot, svg }: Plotter, table: Table): Html {
     ],
     r: { type: 'identity' as const, transform: (value: number) => value * radius },
   })
-  const missed = rows.length - reached.length
-  const legend = html`<div class="legend"><span>first copy after 0 ms</span><span class="ramp"></span><span>${Math.round(most)} ms</span>${missed === 0 ? [] : [html`<span><i class="ring"></i>not reached (${missed})</span>`]}</div>`
-  return figure(
-    picture,
-    'The first service. Each line is the way of a first copy, each ring is one hop further from the publisher in the middle.',
-    legend,
-  )
+  return {
+    name: 'mesh',
+    svg: picture,
+    caption:
+      'The first service. Each line is the way of a first copy, each ring is one hop further from the publisher in the middle.',
+    mostMs: most,
+    missed: rows.length - reached.length,
+  }
 }
 
 function rowsOf({ columns, rows }: Table): Row[] {

@@ -1,9 +1,10 @@
 import { passed, type Results } from '../output/results.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { barFigure, cdfFigure, timeFigure, verdictsFigure } from './charts.ts'
+import { barPicture, cdfPicture, timePicture, verdictsPicture } from './charts.ts'
 import { type Html, html, numberText, page, tableOf } from './html.ts'
 import { leftOut } from './left-out.ts'
-import { meshFigure } from './mesh.ts'
+import { meshFigure, meshPicture } from './mesh.ts'
+import { figureOf, type Picture } from './picture.ts'
 import type { Plotter } from './plot.ts'
 
 /** The report of one run. */
@@ -24,7 +25,7 @@ export function runReport(plotter: Plotter, { description }: Scenario, results: 
           html`<h2>The way of the first service</h2>`,
           html`<div class="centred">${meshFigure(plotter, tables['first-service'])}</div>`,
         ]),
-    html`<h2>Distributions</h2><div class="pair">${figures(plotter, results)}</div>`,
+    html`<h2>Distributions</h2><div class="pair">${pictures(plotter, results).map(figureOf)}</div>`,
     html`<h2>All values</h2>${tableOf(
       ['metric', 'value'],
       Object.entries(results.values).filter(([, value]) => value !== null),
@@ -89,7 +90,13 @@ function checks({ assertions, violations }: Results): Html[] {
   ]
 }
 
-function figures(plotter: Plotter, { tables }: Results): Html[] {
+/** All plots of a run, for files of their own. */
+export function runPictures(plotter: Plotter, results: Results): Picture[] {
+  const mesh = results.tables['first-service']
+  return [...(mesh === undefined ? [] : [meshPicture(plotter, mesh)]), ...pictures(plotter, results)]
+}
+
+function pictures(plotter: Plotter, { tables }: Results): Picture[] {
   const of = (name: string) => ((tables[name]?.rows.length ?? 0) > 0 ? tables[name] : undefined)
   const [latency, reach, hops, verdicts, copies] = [
     'delivery-latency',
@@ -98,22 +105,27 @@ function figures(plotter: Plotter, { tables }: Results): Html[] {
     'verdicts',
     'duplicates-by-depth',
   ].map(of)
-  const [replicas, known, ended] = ['replicas', 'revocation-known', 'revocation-runs-ended'].map(of)
+  const [replicas, rejected, known, ended] = ['replicas', 'rejected', 'revocation-known', 'revocation-runs-ended'].map(
+    of,
+  )
   return [
     latency &&
-      cdfFigure(plotter, latency, {
+      cdfPicture(plotter, latency, {
+        name: 'delivery-latency',
         label: 'ms since the publication',
         caption: 'Nodes that have a service, over the time since its publication.',
       }),
     hops &&
-      barFigure(plotter, hops, {
+      barPicture(plotter, hops, {
+        name: 'hops',
         x: 'hops',
         y: 'deliveries',
         column: 'deliveries',
         caption: 'Links between the publisher and a node, on the way of the first copy.',
       }),
     reach &&
-      barFigure(plotter, reach, {
+      barPicture(plotter, reach, {
+        name: 'depth-reach',
         x: 'depth left',
         y: 'nodes a service',
         column: 'nodes_per_service',
@@ -121,7 +133,8 @@ function figures(plotter: Plotter, { tables }: Results): Html[] {
         caption: 'The best depth that nodes got: those at 0 pass nothing on.',
       }),
     copies &&
-      barFigure(plotter, copies, {
+      barPicture(plotter, copies, {
+        name: 'copies-by-depth',
         x: 'depth',
         y: 'copies a node and service',
         column: 'copies_per_node_and_service',
@@ -129,15 +142,31 @@ function figures(plotter: Plotter, { tables }: Results): Html[] {
         caption:
           'Copies of each depth that a node received, the first one included. Each depth is a message of its own.',
       }),
-    verdicts && verdictsFigure(plotter, verdicts),
+    verdicts && verdictsPicture(plotter, verdicts),
     replicas &&
-      timeFigure(plotter, replicas, { label: 'runs in the mesh', caption: 'Runs of all services over time.' }),
+      timePicture(plotter, replicas, {
+        name: 'replicas',
+        label: 'runs in the mesh',
+        caption: 'Runs of all services over time.',
+      }),
+    rejected &&
+      timePicture(plotter, rejected, {
+        name: 'rejected',
+        label: 'messages a second',
+        caption: 'Messages that nodes refused because they were forged or malformed.',
+      }),
     known &&
-      cdfFigure(plotter, known, {
+      cdfPicture(plotter, known, {
+        name: 'revocation-known',
         label: 'ms since the revocation',
         caption: 'Nodes that know of the revocation, of those that got the service.',
       }),
-    ended && cdfFigure(plotter, ended, { label: 'ms since the revocation', caption: 'Runs that ended because of it.' }),
+    ended &&
+      cdfPicture(plotter, ended, {
+        name: 'revocation-runs-ended',
+        label: 'ms since the revocation',
+        caption: 'Runs that ended because of it.',
+      }),
   ].filter((each) => each !== undefined)
 }
 

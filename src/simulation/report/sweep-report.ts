@@ -1,7 +1,8 @@
 import type { TrialResults } from '../experiments/experiment.ts'
 import { INTERVAL_METHOD, intervalOf } from '../experiments/student.ts'
-import { figure, type Html, html, legendOf, page, tableOf } from './html.ts'
+import { html, page, tableOf } from './html.ts'
 import { leftOut } from './left-out.ts'
+import { figureOf, type Picture } from './picture.ts'
 import type { Plotter } from './plot.ts'
 import { KINDS, RAMP } from './theme.ts'
 
@@ -23,6 +24,7 @@ const SHOWN: readonly (readonly [metric: string, label: string])[] = [
   ['replicasFinalMean', 'runs a service in the end'],
   ['revocationKnownP99Ms', 'revocation known by 99 % (ms)'],
   ['revokedStillRunning', 'revoked and still running'],
+  ['rejectedMessages', 'forged messages that were refused'],
 ]
 
 type Point = {
@@ -33,28 +35,32 @@ type Point = {
   readonly high: number
 }
 
+/** All plots of a sweep: latency first. */
+export function sweepPictures(plotter: Plotter, { key, trials }: SweepInit): [Picture, ...Picture[]] {
+  const variants = [...new Set(trials.map(({ variant }) => variant))]
+  const measured = SHOWN.flatMap(([metric, label]) => {
+    const of = variants.flatMap((variant) => pointOf(trials, variant, metric, key))
+    const moves = new Set(of.map(({ mean }) => mean)).size > 1
+    return of.length > 0 && moves ? [intervalPicture(plotter, of, { name: metric, key, label })] : []
+  })
+  return [latencyPicture(plotter, trials, { variants, colors: colorsOf(variants, key) }), ...measured]
+}
+
 /** Runs of several variants beside each other. */
-export function sweepReport(plotter: Plotter, { title, key, trials }: SweepInit): string {
+export function sweepReport(plotter: Plotter, init: SweepInit): string {
+  const { title, trials } = init
   const variants = [...new Set(trials.map(({ variant }) => variant))]
   const seeds = new Set(trials.map(({ seed }) => seed)).size
   const first = trials[0]?.results
-  const colors = colorsOf(variants, key)
-  const points = new Map(
-    SHOWN.map(([metric]) => [metric, variants.flatMap((variant) => pointOf(trials, variant, metric, key))]),
-  )
-  const figures = SHOWN.flatMap(([metric, label]) => {
-    const of = points.get(metric) ?? []
-    const moves = new Set(of.map(({ mean }) => mean)).size > 1
-    return of.length > 0 && moves ? [intervalFigure(plotter, of, { key, label })] : []
-  })
+  const [latency, ...measured] = sweepPictures(plotter, init)
   const metrics = [...new Set(trials.flatMap(({ results }) => Object.keys(results.values)))]
   return page(title, [
     html`<h1>${title}</h1>`,
     html`<ul class="facts"><li>${variants.length} variants</li><li>${seeds} ${seeds === 1 ? 'seed' : 'seeds'} each</li><li>${first?.nodes ?? 0} nodes</li><li>engine ${first?.engine ?? ''}, depth: ${first?.depth ?? ''}</li></ul>`,
     html`<p>${seeds > 1 ? `Bars and bands: ${INTERVAL_METHOD}. Nodes of one run depend on each other: they are no sample.` : 'One seed: nothing is known of how much seeds differ, so there are no intervals.'}</p>`,
     html`<h2>Latency</h2>`,
-    latencyFigure(plotter, trials, { variants, colors }),
-    html`<h2>Measured</h2><div class="pair">${figures}</div>`,
+    figureOf(latency),
+    html`<h2>Measured</h2><div class="pair">${measured.map(figureOf)}</div>`,
     html`<h2>All values</h2>`,
     tableOf(
       ['metric', ...variants],
@@ -114,15 +120,17 @@ function mix(share: number): string {
   return `#${[16, 8, 0].map((shift) => part(shift).toString(16).padStart(2, '0')).join('')}`
 }
 
-function intervalFigure(
+function intervalPicture(
   { Plot, svg }: Plotter,
   points: readonly Point[],
-  { key, label }: { key: string | undefined; label: string },
-): Html {
+  { name, key, label }: { name: string; key: string | undefined; label: string },
+): Picture {
   const numeric = points.every(({ x }) => typeof x === 'number')
   const line = { x: 'x', y: 'mean', stroke: KINDS[0], strokeWidth: 2 }
-  return figure(
-    svg({
+  return {
+    name,
+    caption: label,
+    svg: svg({
       ...{ width: 500, height: 280, marginLeft: 60, marginBottom: 44 },
       x: numeric
         ? {
@@ -158,15 +166,14 @@ function intervalFigure(
         Plot.ruleY([0]),
       ],
     }),
-    label,
-  )
+  }
 }
 
-function latencyFigure(
+function latencyPicture(
   { Plot, svg }: Plotter,
   trials: readonly TrialResults[],
   { variants, colors }: { variants: readonly string[]; colors: readonly string[] },
-): Html {
+): Picture {
   const rows = trials.flatMap(({ variant, seed, results }) =>
     [[0, 0], ...(results.tables['delivery-latency']?.rows ?? [])].map(([ms, share]) => ({
       variant,
@@ -175,9 +182,11 @@ function latencyFigure(
       share,
     })),
   )
-  const legend = legendOf(variants.map((variant, index) => [variant, colors[index] as string]))
-  return figure(
-    svg({
+  return {
+    name: 'delivery-latency',
+    caption: 'Nodes that have a service, over the time since its publication: a line for each run.',
+    legend: variants.map((variant, index) => [variant, colors[index] as string]),
+    svg: svg({
       ...{ width: 1000, height: 380, marginLeft: 48, marginBottom: 44 },
       x: { label: 'ms since the publication', grid: true },
       y: { label: 'share of the nodes', domain: [0, 1], grid: true, tickFormat: '.0%' },
@@ -194,7 +203,5 @@ function latencyFigure(
         }),
       ],
     }),
-    'Nodes that have a service, over the time since its publication: a line for each run.',
-    legend,
-  )
+  }
 }

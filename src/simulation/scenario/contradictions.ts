@@ -92,6 +92,8 @@ function checkReferences(value: ScenarioKeys, report: Report): void {
       report([...path, 'at'], `is ${instruction.at}, but the scenario ends after ${value.seconds} s`)
     if ('who' in instruction) check([...path, 'who'], instruction.who)
     if ('from' in instruction) check([...path, 'from'], instruction.from)
+    if (instruction.do === 'attack' && !value.attackers.some(({ kind }) => kind === instruction.kind))
+      report([...path, 'kind'], `is "${instruction.kind}", but attackers has none of that kind`)
     if ('hub' in instruction) checkNode([...path, 'hub'], instruction.hub)
     if ('service' in instruction && instruction.service >= services)
       report([...path, 'service'], `is ${instruction.service}, but ${services} services are published; the first is 0`)

@@ -48,7 +48,9 @@ const publish = keys({
   count: whole(1, MAX_SERVICES).describe('how many services').default(1),
   arrival: arrival.describe('when each is published; default: all at once').optional(),
   redirectionDepth: whole(0, MAX_DEPTH).describe('the depth that the author signs').default(MAX_DEPTH),
-  from: selection().describe('which nodes publish; default: all, drawn for each service').optional(),
+  from: selection()
+    .describe('which nodes publish; default: all, drawn for each service. One that is away publishes nothing')
+    .optional(),
   keywords: words(16).describe('of each service').default([]),
   toolchain: words(8).describe('of each service').default(['node.js']),
   descLength: whole(0, 4096).describe('characters of the description').default(40),
@@ -98,7 +100,7 @@ export const instructionSchema = z.discriminatedUnion(
 export const attackerSchema = keys({
   kind: oneOf(ATTACKER_KINDS),
   share: share().describe('of all nodes'),
-  at: seconds().describe('when they begin').default(0),
-  perSecond: number(0, 10_000).describe('messages of each that sends').default(10),
+  at: seconds().describe('when they begin; an instruction "attack" of that kind makes them begin before').default(0),
+  perSecond: number(0, 10_000).describe('messages of each that spams, each to all of its neighbours').default(10),
   target: nodeIndex().describe('whom an eclipse surrounds').default(0),
 })

@@ -1,8 +1,12 @@
 import { InputError } from '../../base/errors.ts'
 import type { Engine } from '../types.ts'
+import { ATTACKER_KINDS } from './instruction-schema.ts'
 import type { Scenario } from './scenario.ts'
 
 type Limit = readonly [problem: string | undefined, remedy: string]
+
+/** Kinds of attackers that the virtual engine has. The others are about what it has no model of: code, hubs, the DHT. */
+const VIRTUAL_ATTACKERS: readonly string[] = ATTACKER_KINDS.slice(0, ATTACKER_KINDS.indexOf('lying-provider'))
 
 /** Throws where a scenario asks for something that an engine does not have: it would be left out in silence. */
 export function checkSupported(scenario: Scenario, engine: Engine['name']): void {
@@ -11,26 +15,30 @@ export function checkSupported(scenario: Scenario, engine: Engine['name']): void
     if (problem !== undefined) throw new InputError(`${problem}, which the ${engine} engine does not have; ${remedy}`)
 }
 
-function ofVirtual({ groups, attackers }: Scenario): Limit[] {
-  const custom = groups.find(({ runner }) => runner !== 'andromeda')
+function ofVirtual({ groups, attackers, dht }: Scenario): Limit[] {
+  const index = attackers.findIndex(({ kind }) => !VIRTUAL_ATTACKERS.includes(kind))
   return [
-    [custom && `groups: ${custom.name} has a runner of its own`, 'give it the runner "andromeda"'],
-    [attackers.length > 0 ? 'attackers are asked for' : undefined, 'leave them out'],
+    runnerOfIts(groups),
+    [
+      index < 0 ? undefined : `attackers[${index}].kind is "${attackers[index]?.kind}"`,
+      `it has ${VIRTUAL_ATTACKERS.join(', ')}`,
+    ],
+    [dht ? 'dht is true' : undefined, 'leave it out, or use the simulated engine'],
   ]
 }
 
-function ofSimulated({ groups, attackers, links, churn, partitions, instructions, tickets }: Scenario): Limit[] {
-  const custom = groups.find(({ runner }) => runner !== 'andromeda')
-  const index = instructions.findIndex((instruction) => instruction.do !== 'publish')
-  const uncertain = (['jitterMs', 'loss', 'drop'] as const).find((key) => links[key] > 0)
+function ofSimulated({ groups, attackers, links, tickets, scoring }: Scenario): Limit[] {
   const other = 'use the virtual engine'
   return [
-    [custom && `groups: ${custom.name} has a runner of its own`, 'give it the runner "andromeda"'],
-    [attackers.length > 0 ? 'attackers are asked for' : undefined, 'leave them out'],
-    [uncertain && `links.${uncertain} is ${links[uncertain]}`, other],
-    [churn && 'churn is asked for', other],
-    [partitions.length > 0 ? 'partitions are asked for' : undefined, other],
-    [index < 0 ? undefined : `instructions[${index}].do is "${instructions[index]?.do}"`, other],
+    runnerOfIts(groups),
+    [attackers.length > 0 ? 'attackers are asked for' : undefined, other],
+    [links.drop > 0 ? `links.drop is ${links.drop}` : undefined, 'use links.loss, or the virtual engine'],
     [tickets ? undefined : 'tickets is false', other],
+    [scoring ? undefined : 'scoring is false', other],
   ]
+}
+
+function runnerOfIts(groups: Scenario['groups']): Limit {
+  const custom = groups.find(({ runner }) => runner !== 'andromeda')
+  return [custom && `groups: ${custom.name} has a runner of its own`, 'give it the runner "andromeda"']
 }

@@ -12,6 +12,8 @@ export interface Connections {
   cut(nodes: Int32Array): void
   /** These, or all, reach everybody again. */
   heal(nodes: Int32Array | undefined): void
+  /** This node ends the connection, and takes no other one for so long. */
+  refuse(node: number, link: number, forMs: number): void
   onConnected(node: number, link: number): void
   onDisconnected(node: number, link: number): void
   /** The lists of two neighbours that are connected again are there. */
@@ -21,7 +23,7 @@ export interface Connections {
 const LIST_BYTES = 1000
 
 export function createConnections(stage: Stage): Connections {
-  const { world, mesh, intake, runs, transmission, announcements } = stage
+  const { world, mesh, intake, runs, transmission, scoring, announcements } = stage
   const { plan, graph, part, connected, calendar, slots } = world
   const { offsets, neighbours } = graph
   const word = seedWord(`${plan.scenario.seed}/connections`)
@@ -35,6 +37,21 @@ export function createConnections(stage: Stage): Connections {
   function eachLink(node: number, act: (link: number) => void): void {
     for (let link = offsets[node] as number; link < (offsets[node + 1] as number); link++) act(link)
   }
+
+  function disconnect(node: number, link: number): void {
+    const [other, back] = [neighbours[link] as number, reverseOf(world, link)]
+    connected[link] = 0
+    connected[back] = 0
+    mesh.leave(node, link)
+    mesh.leave(other, back)
+    mesh.touch(node)
+    mesh.touch(other)
+  }
+
+  /** Soon, or after the longest wait between two attempts. */
+  const redialMs = (node: number, link: number) =>
+    hashFraction(word ^ world.tick, node, neighbours[link] as number) * REDIAL_MAX_MS +
+    CONNECT_TRIPS * latencyMs(node, link)
 
   return {
     leave(nodes, crash) {
@@ -77,15 +94,15 @@ export function createConnections(stage: Stage): Connections {
         say(world, node, 'healed')
       }
       // neighbours dial one another again, some soon and some after their longest wait
-      for (const node of cutOff)
-        eachLink(node, (link) => {
-          const delay = hashFraction(word ^ world.tick, node, neighbours[link] as number) * REDIAL_MAX_MS
-          later(node, link, delay + CONNECT_TRIPS * latencyMs(node, link), KIND.connected)
-        })
+      for (const node of cutOff) eachLink(node, (link) => later(node, link, redialMs(node, link), KIND.connected))
+    },
+    refuse(node, link, forMs) {
+      disconnect(node, link)
+      later(node, link, forMs + redialMs(node, link), KIND.connected)
     },
     onConnected(node, link) {
-      if (!isOpen(world, node, link)) return
       const [other, back] = [neighbours[link] as number, reverseOf(world, link)]
+      if (!isOpen(world, node, link) || scoring.leftMs(node, link) > 0 || scoring.leftMs(other, back) > 0) return
       connected[link] = 1
       connected[back] = 1
       mesh.touch(node)
@@ -94,14 +111,7 @@ export function createConnections(stage: Stage): Connections {
       transmission.send(other, back, 0, 0, KIND.sync, LIST_BYTES, SYNC_TRIPS)
     },
     onDisconnected(node, link) {
-      if (isOpen(world, node, link)) return
-      const [other, back] = [neighbours[link] as number, reverseOf(world, link)]
-      connected[link] = 0
-      connected[back] = 0
-      mesh.leave(node, link)
-      mesh.leave(other, back)
-      mesh.touch(node)
-      mesh.touch(other)
+      if (!isOpen(world, node, link)) disconnect(node, link)
     },
     onSync(node, link) {
       for (const of of announcements) intake.onList(of, node, link)

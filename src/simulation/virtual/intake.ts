@@ -51,8 +51,10 @@ const MAX_HOPS = 254
 const PLACES = 16
 
 export function createVirtualIntake({ world, gossip, transmission, limits, onNews }: Init): VirtualIntake {
-  const { plan, graph, recorder, connected } = world
+  const { plan, graph, recorder, connected, conduct } = world
   const { scenario, groupOf } = plan
+
+  const attacked = scenario.attackers.length > 0
 
   // one of each for all calls: the rules read them and keep nothing
   const state: Mutable<ForwardState> = {
@@ -116,8 +118,11 @@ export function createVirtualIntake({ world, gossip, transmission, limits, onNew
   }
 
   function emit(of: Announcement, node: number): void {
-    const depth = pendingDepth(load(of, node), now())
-    if (depth === undefined) return
+    const pending = pendingDepth(load(of, node), now())
+    if (pending === undefined || (attacked && keepsBack(of, node))) return
+    const zeroing = isZeroing(of, node)
+    if (zeroing && of.cells[node * CELLS + CELL.emitted] !== NONE) return
+    const depth = zeroing ? 0 : pending
     recordEmission(of, node, depth)
     const source = takeWaiting(of, node, depth)
     if (source >= 0) gossip.forward(of, node, depth, source)
@@ -127,6 +132,25 @@ export function createVirtualIntake({ world, gossip, transmission, limits, onNew
       if (depth === 0) gossip.flood(of, node, depth)
       else gossip.forward(of, node, depth, -1)
     }
+  }
+
+  /** An attacker that sends nothing on, or not as the rules say. */
+  function keepsBack(of: Announcement, node: number): boolean {
+    const kind = node === of.publisher ? undefined : conduct.of(node)
+    return kind === 'depth-kept' || kind === 'dropper' || kind === 'sybil'
+  }
+  const isZeroing = (of: Announcement, node: number) =>
+    attacked && node !== of.publisher && conduct.of(node) === 'depth-zeroed'
+
+  /** A copy as attackers forward it; false where the rules decide. */
+  function forwardsWrongly(of: Announcement, node: number, link: number, depth: number): boolean {
+    if (isZeroing(of, node)) return true
+    if (!keepsBack(of, node)) return false
+    if (conduct.of(node) !== 'depth-kept') return true
+    const before = of.cells[node * CELLS + CELL.emitted] as number
+    recordEmission(of, node, before === NONE ? depth : Math.max(before, depth))
+    gossip.forward(of, node, depth, link)
+    return true
   }
 
   function recordEmission({ kind, service, cells }: Announcement, node: number, depth: number): void {
@@ -177,9 +201,10 @@ export function createVirtualIntake({ world, gossip, transmission, limits, onNew
 
   /** What this node would send to one that asks. */
   function carried(of: Announcement, node: number): number | undefined {
+    if (attacked && keepsBack(of, node)) return undefined
     const known = load(of, node)
     if (known.redirect !== true || known.ended || known.expires <= now()) return undefined
-    return of.kind === 'statement' ? 0 : emissionDepth(known)
+    return of.kind === 'statement' || isZeroing(of, node) ? 0 : emissionDepth(known)
   }
 
   function pull(of: Announcement, node: number, link: number): void {
@@ -192,9 +217,11 @@ export function createVirtualIntake({ world, gossip, transmission, limits, onNew
       if (of.kind === 'statement') {
         if (of.cells[node * CELLS + CELL.best] !== NONE) return
         take(of, node, link, depth)
+        if (attacked && keepsBack(of, node)) return
         return gossip.forward(of, node, depth, link)
       }
       take(of, node, link, depth)
+      if (attacked && forwardsWrongly(of, node, link, depth)) return
       if (scenario.tickets) return answer(of, node, link, depth)
       if (of.cells[node * CELLS + CELL.redirect] === REDIRECT.unknown) of.waiting[node] = link * PLACES + depth
     },
@@ -216,7 +243,7 @@ export function createVirtualIntake({ world, gossip, transmission, limits, onNew
       if (scenario.tickets) return emit(of, node)
       const depth = of.cells[row + CELL.best] as number
       const source = takeWaiting(of, node, depth)
-      if (!redirect || source < 0) return
+      if (!redirect || source < 0 || (attacked && keepsBack(of, node))) return
       recordEmission(of, node, depth)
       gossip.forward(of, node, depth, source)
     },

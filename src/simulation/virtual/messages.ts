@@ -21,6 +21,10 @@ export const KIND = {
   /** ids are advertised at the heartbeat */
   gossip: 12,
   heartbeat: 13,
+  /** over a link: a message that no check lets through */
+  garbage: 14,
+  /** at a node that sends it */
+  spam: 15,
 } as const
 export type Kind = (typeof KIND)[keyof typeof KIND]
 

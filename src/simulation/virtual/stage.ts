@@ -10,6 +10,7 @@ import { createVirtualIntake, type VirtualIntake } from './intake.ts'
 import { createMesh, type Mesh } from './mesh.ts'
 import { KIND, packEvent } from './messages.ts'
 import { createRuns, type Runs } from './runs.ts'
+import { createScoring, type Scoring } from './scoring.ts'
 import { createTransmission, type Transmission } from './transmission.ts'
 import { createVerdicts, receivedServiceOf, type Situation, type Verdicts } from './verdicts.ts'
 import { isOnline, msOf, type World } from './world.ts'
@@ -23,6 +24,7 @@ export type Stage = {
   readonly runs: Runs
   readonly transmission: Transmission
   readonly verdicts: Verdicts
+  readonly scoring: Scoring
   /** in the order in which they were made */
   readonly announcements: readonly Announcement[]
   publish(action: Extract<Action, { do: 'publish' }>): void
@@ -37,6 +39,7 @@ export type Stage = {
 /** How long statements of a scenario are valid: longer than any of them lasts. */
 const STATEMENT_SECONDS = 31_536_000
 const STATEMENT_BYTES = 400
+const NONE_KNOWN: readonly HubStatement[] = []
 
 export function createStage(world: World): Stage {
   const { plan, graph, calendar, recorder } = world
@@ -107,8 +110,10 @@ export function createStage(world: World): Stage {
     }
   }
 
-  function attestationsAt(service: number, node: number): HubStatement[] {
-    return (statements.get(service) ?? []).flatMap(({ cells, statement, publisher, issued, expires }) => {
+  function attestationsAt(service: number, node: number): readonly HubStatement[] {
+    const known = statements.get(service)
+    if (known === undefined) return NONE_KNOWN
+    return known.flatMap(({ cells, statement, publisher, issued, expires }) => {
       if (cells[node * CELLS + CELL.best] === NONE || statement === undefined) return []
       return [{ hub: verdicts.addressOf(publisher), verdict: statement.verdict, issued, expires }]
     })
@@ -160,8 +165,10 @@ export function createStage(world: World): Stage {
     runs,
     transmission,
     verdicts,
+    scoring: createScoring(world),
     announcements,
     publish({ service, node, of }) {
+      if (!isOnline(world, node)) return
       const issued = START_SECONDS + Math.floor(msOf(world) / 1000)
       const { redirectionDepth: reach, bytes, lifeSeconds } = of
       const received = receivedServiceOf(service, of, { author: verdicts.addressOf(node), issued })
@@ -172,7 +179,7 @@ export function createStage(world: World): Stage {
       const ms = msOf(world)
       if (recorder.record('published', ms, node, service, 1, reach))
         recorder.give({ ms, node, event: 'published', service, version: 1, depth: reach })
-      if (isOnline(world, node)) intake.publish(added)
+      intake.publish(added)
     },
     stop({ service }) {
       const of = services.get(service)

@@ -14,13 +14,14 @@ export interface Transmission {
 const MAX_LOSSES = 6
 
 export function createTransmission(world: World): Transmission {
-  const { plan, graph, ends, calendar, traffic } = world
+  const { plan, graph, ends, calendar, traffic, conduct } = world
   const { scenario, latencyMs } = plan
   const { jitterMs, bytesPerSecond, loss, drop } = scenario.links
   const ticksPerByte = (1000 * TICKS_PER_MS) / bytesPerSecond
   const word = seedWord(`${scenario.seed}/links`)
   const [jitterTicks, retransmitTicks] = [jitterMs * TICKS_PER_MS, RETRANSMIT_MS * TICKS_PER_MS]
   const certain = jitterMs === 0 && loss === 0 && drop === 0
+  const surrounded = scenario.attackers.some(({ kind }) => kind === 'eclipse')
   /** when the last byte that a node sent has left it */
   const leftAt = new Float64Array(graph.nodes)
   const { sentBytes } = traffic
@@ -41,6 +42,7 @@ export function createTransmission(world: World): Transmission {
   return {
     latencyTicks,
     send(node, link, announcement, depth, kind, bytes, trips = 1) {
+      if (surrounded && conduct.hides(node, graph.neighbours[link] as number)) return
       const left = Math.max(world.tick, leftAt[node] as number) + bytes * ticksPerByte
       leftAt[node] = left
       sentBytes[node] = (sentBytes[node] as number) + bytes

@@ -10,7 +10,7 @@ import { DECIDING_RULES, DISPOSITIONS } from '../events.ts'
 import { MACHINE } from '../machine/resources.ts'
 import { identityOf } from '../plan/identity.ts'
 import type { Plan } from '../plan/plan.ts'
-import { policyOf } from '../plan/policy.ts'
+import { policyOf, trustedIn } from '../plan/policy.ts'
 import type { Publication } from '../plan/timeline.ts'
 
 /** A verdict, as tables have it. */
@@ -56,12 +56,14 @@ export function createVerdicts({ scenario, timeline }: Plan): Verdicts {
     addresses.set(node, known)
     return known
   }
-  const publishers = timeline.flatMap((action) => (action.do === 'publish' ? [action.node] : []))
-  const authors = [...new Set(publishers)].map(addressOf)
-  const configs = scenario.groups.map((_, group) => readPolicy(policyOf(scenario, group, authors)).policy.config)
+  const { authors, hubs } = trustedIn(timeline)
+  const trusted = { authors: authors.map(addressOf), hubs: hubs.map(addressOf) }
+  const configs = scenario.groups.map((_, group) => readPolicy(policyOf(scenario, group, trusted)).policy.config)
   const totals = configs.map(totalLimits)
   const executors = [{ name: 'host' as const }]
   const remembered = new Map<string, PackedVerdict>()
+  /** by group: of nodes that run nothing, and know of no statement */
+  const plainly = new Map<ReceivedService, PackedVerdict[]>()
   let asked = 0
 
   function contextOf(
@@ -96,15 +98,25 @@ export function createVerdicts({ scenario, timeline }: Plan): Verdicts {
     }
   }
 
+  function decideByKey(service: ReceivedService, situation: Situation): PackedVerdict {
+    const key = keyOf(service, situation)
+    const known = remembered.get(key)
+    if (known !== undefined) return known
+    const verdict = ask(service, situation)
+    if (remembered.size < MAX_REMEMBERED) remembered.set(key, verdict)
+    return verdict
+  }
+
   return {
     ask,
     decide(service, situation) {
-      const key = keyOf(service, situation)
-      const known = remembered.get(key)
-      if (known !== undefined) return known
-      const verdict = ask(service, situation)
-      if (remembered.size < MAX_REMEMBERED) remembered.set(key, verdict)
-      return verdict
+      const { group, own, running, attestations } = situation
+      if (own || running.length > 0 || attestations.length > 0) return decideByKey(service, situation)
+      // at most nodes nothing else differs
+      const plain = plainly.get(service) ?? []
+      if (plain.length === 0) plainly.set(service, plain)
+      plain[group] ??= ask(service, situation)
+      return plain[group]
     },
     depthLimit: (group) => (configs[group] as RunnerConfig).REDIRECTION_DEPTH,
     configOf: (group) => configs[group] as RunnerConfig,

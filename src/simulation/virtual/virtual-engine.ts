@@ -6,6 +6,7 @@ import type { Action } from '../plan/timeline.ts'
 import { checkSupported } from '../scenario/unsupported.ts'
 import type { Engine, Outcome, RunOptions } from '../types.ts'
 import { type Announcement, BYTES_EACH, spreadOf } from './announcement.ts'
+import { type Attackers, createAttackers } from './attackers.ts'
 import { type Connections, createConnections } from './connections.ts'
 import { TICKS_PER_MS } from './constants.ts'
 import { announcementOf, depthOf, KIND, kindOf, MAX_ANNOUNCEMENTS, placeOf, restOf } from './messages.ts'
@@ -64,10 +65,14 @@ function checkSize({ scenario, timeline }: Plan): void {
   }
 }
 
+/** All that happenings are handed to. */
+type Cast = { readonly stage: Stage; readonly connections: Connections; readonly attackers: Attackers }
+
 async function play(stage: Stage, clock: Clock, { signal, onProgress }: RunOptions): Promise<void> {
   const { world } = stage
   const { scenario, timeline } = world.plan
   const connections = createConnections(stage)
+  const cast: Cast = { stage, connections, attackers: createAttackers(stage, connections) }
   const end = Math.round(scenario.seconds * 1000) * TICKS_PER_MS
   const quiet = (scenario.stop.quietSeconds ?? Number.POSITIVE_INFINITY) * 1000 * TICKS_PER_MS
   let [next, sinceLook, busyAt] = [0, 0, 0]
@@ -79,14 +84,14 @@ async function play(stage: Stage, clock: Clock, { signal, onProgress }: RunOptio
     if (tick > end || tick - busyAt > quiet) break
     world.tick = tick
     if (action !== undefined && actionAt === tick) {
-      carryOut(action, stage, connections)
+      carryOut(action, cast)
       next++
       busyAt = tick
       continue
     }
     const events = world.calendar.take(tick)
     sinceLook += events.length
-    if (dispatchAll(events, stage, connections)) busyAt = tick
+    if (dispatchAll(events, cast)) busyAt = tick
     if (sinceLook < LOOK_EVERY_EVENTS) continue
     sinceLook = 0
     onProgress?.(tick / TICKS_PER_MS)
@@ -96,7 +101,7 @@ async function play(stage: Stage, clock: Clock, { signal, onProgress }: RunOptio
   world.tick = Math.min(end, world.tick + (Number.isFinite(quiet) ? quiet : end))
 }
 
-function carryOut(action: Action, stage: Stage, connections: Connections): void {
+function carryOut(action: Action, { stage, connections, attackers }: Cast): void {
   switch (action.do) {
     case 'publish':
       stage.publish(action)
@@ -120,13 +125,14 @@ function carryOut(action: Action, stage: Stage, connections: Connections): void 
       connections.heal(action.nodes)
       break
     case 'attack':
+      attackers.begin(action.attacker)
       break
   }
 }
 
 /** Answers whether an announcement arrived anywhere. */
-function dispatchAll(events: Float64Array, stage: Stage, connections: Connections): boolean {
-  const { world, intake, announcements } = stage
+function dispatchAll(events: Float64Array, cast: Cast): boolean {
+  const { world, intake, announcements } = cast.stage
   const { slots, graph } = world
   let arrived = false
   for (const event of events) {
@@ -135,7 +141,7 @@ function dispatchAll(events: Float64Array, stage: Stage, connections: Connection
     const node = Math.floor(place / slots)
     const link = (graph.offsets[node] as number) + place - node * slots
     const of = announcements[announcementOf(rest)] as Announcement
-    if (kindOf(rest) !== KIND.message) dispatch({ of, node, link, rest }, stage, connections)
+    if (kindOf(rest) !== KIND.message) dispatch({ of, node, link, rest }, cast)
     else if (hears(world, node, link)) {
       intake.onMessage(of, node, link, depthOf(rest))
       arrived = true
@@ -146,13 +152,14 @@ function dispatchAll(events: Float64Array, stage: Stage, connections: Connection
 
 type Happening = { of: Announcement; node: number; link: number; rest: number }
 
-function dispatch(happening: Happening, stage: Stage, connections: Connections): void {
+function dispatch(happening: Happening, cast: Cast): void {
   const { node, link, rest } = happening
-  if (kindOf(rest) >= KIND.connected) atNode(happening, stage, connections)
-  else if (hears(stage.world, node, link)) overLink(happening, stage, connections)
+  const kind = kindOf(rest)
+  if (kind >= KIND.connected && kind !== KIND.garbage) atNode(happening, cast)
+  else if (hears(cast.stage.world, node, link)) overLink(happening, cast)
 }
 
-function atNode({ of, node, link, rest }: Happening, stage: Stage, connections: Connections): void {
+function atNode({ of, node, link, rest }: Happening, { stage, connections, attackers }: Cast): void {
   const { mesh, gossip } = stage
   const depth = depthOf(rest)
   switch (kindOf(rest)) {
@@ -171,10 +178,13 @@ function atNode({ of, node, link, rest }: Happening, stage: Stage, connections: 
     case KIND.disconnected:
       connections.onDisconnected(node, link)
       break
+    case KIND.spam:
+      attackers.onSpam(node)
+      break
   }
 }
 
-function overLink({ of, node, link, rest }: Happening, stage: Stage, connections: Connections): void {
+function overLink({ of, node, link, rest }: Happening, { stage, connections, attackers }: Cast): void {
   const { mesh, gossip, intake } = stage
   const depth = depthOf(rest)
   switch (kindOf(rest)) {
@@ -201,6 +211,9 @@ function overLink({ of, node, link, rest }: Happening, stage: Stage, connections
       break
     case KIND.sync:
       connections.onSync(node, link)
+      break
+    case KIND.garbage:
+      attackers.onGarbage(node, link)
       break
   }
 }

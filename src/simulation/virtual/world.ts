@@ -1,8 +1,9 @@
 import { InputError } from '../../base/errors.ts'
-import { type Graph, reverseLinks } from '../plan/graph.ts'
+import { type Graph, reversePlaces } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import { createTrafficTable, type TrafficTable } from '../tables.ts'
 import { type Calendar, createCalendar } from './calendar.ts'
+import { type Conduct, createConduct } from './conduct.ts'
 import { TICKS_PER_MS } from './constants.ts'
 import { MAX_PLACES } from './messages.ts'
 import type { Recorder } from './recorder.ts'
@@ -22,6 +23,7 @@ export type World = {
   readonly calendar: Calendar
   readonly recorder: Recorder
   readonly traffic: TrafficTable
+  readonly conduct: Conduct
   tick: number
   /** there was a cut: before, all nodes are in one part */
   cuts: number
@@ -40,12 +42,10 @@ export function createWorld(plan: Plan, recorder: Recorder): World {
       `topology gives a node ${slots} links; with ${nodes} nodes the virtual engine takes ${Math.floor(MAX_PLACES / nodes)} at most`,
     )
   }
-  const reverse = reverseLinks(graph)
+  const places = reversePlaces(graph)
   const ends = new Float64Array(neighbours.length)
-  for (let link = 0; link < neighbours.length; link++) {
-    const to = neighbours[link] as number
-    ends[link] = to * slots + (reverse[link] as number) - (offsets[to] as number)
-  }
+  for (let link = 0; link < neighbours.length; link++)
+    ends[link] = (neighbours[link] as number) * slots + (places[link] as number)
   return {
     plan,
     graph,
@@ -56,6 +56,7 @@ export function createWorld(plan: Plan, recorder: Recorder): World {
     calendar: createCalendar(),
     recorder,
     traffic: createTrafficTable(nodes),
+    conduct: createConduct(plan),
     tick: 0,
     cuts: 0,
   }

@@ -7,10 +7,10 @@ import { type Configuration, dockerEnvironment, type Identity, readPolicy, runti
 import { createNode, type ThundercloudNode } from '../../node/index.ts'
 import { andromeda } from '../../runner/andromeda/index.ts'
 import { createInProcessRunnerHost } from '../../runner/index.ts'
-import { simulatedPlatform } from '../machine/platform.ts'
-import type { Wire } from '../network/wire.ts'
+import type { Platform } from '../machine/platform.ts'
 import { identityOf } from '../plan/identity.ts'
-import { policyOf } from '../plan/policy.ts'
+import { policyOf, type Trusted } from '../plan/policy.ts'
+import { fastRandom } from '../plan/random.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 
 /** One of a scenario's nodes, before it is started. */
@@ -28,12 +28,13 @@ type MemberInit = {
   readonly group: number
   /** multiaddrs that it dials */
   readonly neighbours: readonly string[]
-  /** addresses of all that publish */
-  readonly authors: readonly string[]
+  readonly trusted: Trusted<string>
+  /** counts the starts of this node, from 0 */
+  readonly start: number
 }
 
 const PORT = 4980
-const NETWORK = 'simulation'
+export const NETWORK = 'simulation'
 
 export function memberOf({ seed }: Scenario, index: number): Member {
   const name = `node-${index}`
@@ -43,29 +44,36 @@ export function memberOf({ seed }: Scenario, index: number): Member {
   return { name, host, peerId, multiaddr: `/ip4/${host}/tcp/${PORT}/p2p/${peerId}`, identity }
 }
 
-/** A whole node, as a program has it, on a machine of its own. */
+/** A whole node, as a program has it. */
 export function startMember(
-  { clock, wire }: { clock: Clock; wire: Wire },
+  { clock, platform }: { clock: Clock; platform: Platform },
   { name, host, identity }: Member,
   init: MemberInit,
 ): Promise<ThundercloudNode> {
-  const { scenario } = init
-  const runnerHost = createInProcessRunnerHost({ clock }, { runner: andromeda, answerMs: scenario.verdictMs.min })
+  const { scenario, start } = init
+  const seed = start === 0 ? `${scenario.seed}/${name}` : `${scenario.seed}/${name}/${start}`
+  const runnerHost = createInProcessRunnerHost({ clock }, { runner: andromeda, answerMs: answerMsOf(scenario, seed) })
   return createNode(
+    { clock, rng: seededRng(seed), log: silentLog(), runnerHost, platform },
     {
-      clock,
-      rng: seededRng(`${scenario.seed}/${name}`),
-      log: silentLog(),
-      runnerHost,
-      platform: simulatedPlatform({ clock, wire }, { host }),
+      configuration: configurationOf(host, init),
+      identity,
+      version: '0.0.0',
+      dht: scenario.dht,
+      // one that leaves takes its runs with it; after a crash they are adopted
+      stopRunsOnClose: true,
     },
-    { configuration: configurationOf(host, init), identity, version: '0.0.0', dht: scenario.dht },
   )
 }
 
-function configurationOf(host: string, { scenario, group, neighbours, authors }: MemberInit): Configuration {
+function answerMsOf({ verdictMs: { min, max } }: Scenario, seed: string): () => number {
+  const random = fastRandom(`${seed}/verdicts`)
+  return () => min + random.fraction() * (max - min)
+}
+
+function configurationOf(host: string, { scenario, group, neighbours, trusted }: MemberInit): Configuration {
   const node = nodeSchema.parse({ NETWORK, VISIBILITY: 'private', API: false, PEERS: { LOW: 0 } })
-  const { policy } = readPolicy({ ...policyOf(scenario, group, authors), STATIC_NODES: neighbours })
+  const { policy } = readPolicy({ ...policyOf(scenario, group, trusted), STATIC_NODES: neighbours })
   const dir = '/node'
   return {
     ...{ dir, network: NETWORK, visibility: 'private', announce: [], api: false, peers: { low: 0 } },

@@ -1,15 +1,17 @@
-import { formatAddress } from '../../../protocols/address.ts'
 import { type Clock, sleep, systemClock } from '../../base/clock.ts'
-import { type Rng, seededRng } from '../../base/rng.ts'
-import { packEntries } from '../../code/index.ts'
-import type { ThundercloudNode } from '../../node/index.ts'
 import type { SimEvent } from '../events.ts'
-import { createWire, type Link, type Wire } from '../network/wire.ts'
+import { factsOf } from '../facts.ts'
+import { createMachine } from '../machine/machine.ts'
+import type { Link, Wire } from '../network/types.ts'
+import { createWire } from '../network/wire.ts'
 import { type Plan, planOf } from '../plan/plan.ts'
-import type { Action, Publication } from '../plan/timeline.ts'
+import { trustedIn } from '../plan/policy.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { addressOf, createActor } from './carry-out.ts'
+import { delayOf } from './delay.ts'
+import { type HostedNode, hostNode } from './hosted-node.ts'
 import { type Member, memberOf, startMember } from './member.ts'
-import { createTranslator, nameOfService } from './translate.ts'
+import { createTranslator } from './translate.ts'
 
 /** Between the starts of two nodes. */
 const START_EVERY_MS = 100
@@ -30,100 +32,103 @@ export type PlayOptions = {
 }
 
 /** Plays a scenario from its start to its end. Time passes as the clock of the process says: see process/drive.ts. */
-export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOptions): Promise<void> {
+export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOptions): Promise<{ endedMs: number }> {
   const clock = systemClock()
   const plan = planOf(scenario)
-  const wire = createWire(clock, linksOf(plan))
+  const wire = createWire(clock, { linkOf: linksOf(plan), delayMs: delayOf(scenario) })
   const members = Array.from({ length: scenario.nodes }, (_, index) => memberOf(scenario, index))
   const numbers = new Map(members.map(({ peerId }, index) => [peerId, index]))
-  const { translate } = createTranslator((peer) => numbers.get(peer) ?? -1)
-  const publishers = plan.timeline.flatMap((action) => (action.do === 'publish' ? [action.node] : []))
-  const authors = [...new Set(publishers)].map((index) =>
-    formatAddress((members[index] as Member).identity.signer.address),
-  )
+  const { serviceOf } = factsOf(plan, true)
+  const { translate, register, resumed } = createTranslator({
+    nodeOf: (peer) => numbers.get(peer) ?? -1,
+    isTask: (service) => serviceOf(service).kind === 'task',
+  })
   let began = clock.monotonic() + scenario.nodes * START_EVERY_MS + SETTLE_MS
-  await using nodes = await startAll({ clock, wire }, plan, { members, authors }, (index, node) => {
+  const ms = () => clock.monotonic() - began
+  let busyMs = 0
+  const tell = (event: SimEvent) => {
+    if (event.event === 'delivered') busyMs = event.ms
+    onEvent(event)
+  }
+  let started = false
+  await using hosts = createHosts({ clock, wire }, plan, members, ({ index, node, isKilled }) => {
+    if (started) for (const each of resumed({ ms: ms(), node: index }, node.services())) tell(each)
     node.events.onAny((event, detail) => {
-      const ms = clock.monotonic() - began
-      onNodeEvent({ ms, node: (members[index] as Member).name, event, detail })
-      const translated = translate({ ms, node: index }, event, detail)
-      if (translated !== undefined && ms >= 0) onEvent(translated)
+      if (isKilled()) return
+      onNodeEvent({ ms: ms(), node: (members[index] as Member).name, event, detail })
+      const translated = translate({ ms: ms(), node: index }, event, detail)
+      if (ms() >= 0) for (const each of translated) tell(each)
     })
   })
-  await sleep(clock, Math.max(0, began - clock.monotonic()))
-  began = clock.monotonic()
-  const rng = seededRng(`${scenario.seed}/play`)
-  for (const action of plan.timeline) {
-    await sleep(clock, Math.max(0, began + action.ms - clock.monotonic()))
-    await carryOut(action, { nodes: nodes.list, rng, onEvent, ms: () => clock.monotonic() - began })
-  }
-  await sleep(clock, Math.max(0, began + scenario.seconds * 1000 - clock.monotonic()))
-}
-
-async function startAll(
-  components: { clock: Clock; wire: Wire },
-  { scenario, graph, groupOf }: Plan,
-  { members, authors }: { members: readonly Member[]; authors: readonly string[] },
-  onStarted: (index: number, node: ThundercloudNode) => void,
-): Promise<{ readonly list: readonly ThundercloudNode[] } & AsyncDisposable> {
-  await using started = new AsyncDisposableStack()
-  const list: ThundercloudNode[] = []
-  const { clock } = components
-  for (const [index, member] of members.entries()) {
-    // of two neighbours the one that starts later dials the other
-    const earlier = graph.neighbours
-      .subarray(graph.offsets[index], graph.offsets[index + 1])
-      .filter((other) => other < index)
-    const neighbours = [...earlier].map((other) => (members[other] as Member).multiaddr)
-    const group = groupOf[index] as number
-    const node = started.use(await startMember(components, member, { scenario, group, neighbours, authors }))
-    onStarted(index, node)
-    list.push(node)
+  for (const host of hosts.list) {
+    await host.start()
     await sleep(clock, START_EVERY_MS)
   }
-  const all = started.move()
-  return { list, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  started = true
+  await sleep(clock, Math.max(0, began - clock.monotonic()))
+  began = clock.monotonic()
+
+  let failure: { readonly error: unknown } | undefined
+  const { carryOut } = createActor({ clock, wire, members, nodes: hosts.list, onEvent: tell, ms, onCode: register })
+  const quietMs = (scenario.stop.quietSeconds ?? Number.POSITIVE_INFINITY) * 1000
+  /** Answers whether it came so far: it ends before where all is quiet. */
+  const reach = async (target: number) => {
+    while (ms() < target) {
+      if (ms() - busyMs >= quietMs) return false
+      // timers have whole milliseconds
+      await sleep(clock, Math.ceil(Math.min(target, busyMs + quietMs) - ms()))
+      if (failure !== undefined) throw failure.error
+    }
+    return true
+  }
+  for (const action of plan.timeline) {
+    if (!(await reach(action.ms))) return { endedMs: ms() }
+    busyMs = ms()
+    carryOut(action).catch((error: unknown) => {
+      failure ??= { error }
+    })
+  }
+  await reach(scenario.seconds * 1000)
+  return { endedMs: ms() }
 }
 
-type Stage = {
-  readonly nodes: readonly ThundercloudNode[]
-  readonly rng: Rng
-  readonly onEvent: (event: SimEvent) => void
-  readonly ms: () => number
-}
+type OnUp = (up: {
+  readonly index: number
+  readonly node: NonNullable<HostedNode['up']>
+  readonly isKilled: () => boolean
+}) => void
 
-async function carryOut(action: Action, { nodes, onEvent, ms }: Stage): Promise<void> {
-  if (action.do !== 'publish') return
-  const { service, node, of } = action
-  onEvent({ ms: ms(), node, event: 'published', service, version: 1, depth: of.redirectionDepth })
-  await publish(nodes[node] as ThundercloudNode, service, of)
-}
-
-/** Takes in the code of a small service, and announces it. */
-async function publish(node: ThundercloudNode, service: number, of: Publication): Promise<void> {
-  const text = Buffer.from(`service ${service}\n`.repeat(200))
-  const file = { path: 'main.txt', size: text.byteLength, executable: false, open: () => [text] }
-  const { code } = await node.addArchive(packEntries([file]))
-  const run =
-    of.kind === 'task'
-      ? { command: ['work', String(of.workSeconds)], kind: 'task' as const }
-      : {
-          command: ['serve', '8080'],
-          kind: 'service' as const,
-          ports: [{ name: 'http', port: 8080, access: 'any' as const }],
-        }
-  await node.publishManifest({
-    name: nameOfService(service),
-    desc: 'x'.repeat(of.descLength),
-    keywords: of.keywords,
-    code,
-    toolchain: of.toolchain,
-    expires: of.lifeSeconds,
-    replicas: of.replicas,
-    depth: of.redirectionDepth,
-    run,
-    resources: { memory: of.memoryBytes, disk: '8MiB', cpu: of.cpuMillicores, pids: 16 },
+/** All nodes, on machines of their own, before they are started. */
+function createHosts(
+  components: { clock: Clock; wire: Wire },
+  { scenario, graph, groupOf, timeline }: Plan,
+  members: readonly Member[],
+  onUp: OnUp,
+): { readonly list: readonly HostedNode[] } & AsyncDisposable {
+  const { authors, hubs } = trustedIn(timeline)
+  const addresses = (nodes: readonly number[]) => nodes.map((node) => addressOf(members[node] as Member))
+  const trusted = { authors: addresses(authors), hubs: addresses(hubs) }
+  const { clock } = components
+  const list = members.map((member, index) => {
+    const group = groupOf[index] as number
+    const all = [...graph.neighbours.subarray(graph.offsets[index], graph.offsets[index + 1])]
+    return hostNode(createMachine(components, member), {
+      onUp: (node, isKilled) => onUp({ index, node, isKilled }),
+      startNode(platform, start) {
+        // at first, of two neighbours the one that starts later dials the other; one that comes back dials all
+        const dialled = start === 0 ? all.filter((other) => other < index) : all
+        const neighbours = dialled.map((other) => (members[other] as Member).multiaddr)
+        return startMember({ clock, platform }, member, { scenario, group, neighbours, trusted, start })
+      },
+    })
   })
+  return {
+    list,
+    async [Symbol.asyncDispose]() {
+      // the newest first
+      for (const host of list.toReversed()) await host[Symbol.asyncDispose]()
+    },
+  }
 }
 
 /** Between two hosts, always the same. */

@@ -1,79 +1,107 @@
 import { dispositionOf } from '../../admission/disposition.ts'
-import type { NodeEvents } from '../../node/index.ts'
+import type { NodeEvents, ServiceView } from '../../node/index.ts'
 import { decidingRule } from '../deciding-rule.ts'
 import type { SimEvent } from '../events.ts'
 
 /** What happened in a whole node, in the words of all engines. */
 export interface Translator {
-  /** Undefined where the event says nothing that scenarios know of. */
-  translate<Name extends keyof NodeEvents>(
-    at: { readonly ms: number; readonly node: number },
-    event: Name,
-    detail: NodeEvents[Name],
-  ): SimEvent | undefined
+  /** Nothing where the event says nothing that scenarios know of. */
+  translate<Name extends keyof NodeEvents>(at: At, event: Name, detail: NodeEvents[Name]): readonly SimEvent[]
+  /** A node is up again, with these services: what ran when it was killed is taken up. */
+  resumed(at: At, services: readonly ServiceView[]): readonly SimEvent[]
+  /** The code of a service, as statements name it. */
+  register(service: number, code: string): void
+}
+
+type At = { readonly ms: number; readonly node: number }
+type TranslatorInit = {
+  /** whose peer id it is; -1 = nobody's */
+  readonly nodeOf: (peer: string) => number
+  readonly isTask: (service: number) => boolean
 }
 
 const SERVICE_NAME = /^service-(\d+)$/
+const ENDS: Readonly<Record<string, 'ended' | 'failed'>> = { exited: 'ended', stopped: 'ended', failed: 'failed' }
 
 /** The services of a scenario are told apart by their names. */
 export function nameOfService(service: number): string {
   return `service-${service}`
 }
 
-/** `nodeOf`: whose peer id it is; -1 = nobody's. */
-export function createTranslator(nodeOf: (peer: string) => number): Translator {
+export function createTranslator({ nodeOf, isTask }: TranslatorInit): Translator {
   const services = new Map<string, number>()
+  const codes = new Map<string, number>()
   const hopsOf = new Map<string, number>()
   const bestOf = new Map<string, number>()
+  /** runs that have started: a node that comes back takes them up again */
+  const started = new Set<string>()
 
-  function serviceOf(id: string, name?: string): number | undefined {
-    const number = name === undefined ? undefined : SERVICE_NAME.exec(name)?.[1]
-    if (number !== undefined && !services.has(id)) services.set(id, Number(number))
+  function numberIn(name: string): number | undefined {
+    const number = SERVICE_NAME.exec(name)?.[1]
+    return number === undefined ? undefined : Number(number)
+  }
+  function serviceOf(id: string, name = ''): number | undefined {
+    const number = numberIn(name)
+    if (number !== undefined && !services.has(id)) services.set(id, number)
     return services.get(id)
   }
+  /** Of an event that is about no service of the scenario: nothing. */
+  const about = (service: number | undefined, make: (service: number) => readonly SimEvent[]): readonly SimEvent[] =>
+    service === undefined ? [] : make(service)
 
-  function received(at: { ms: number; node: number }, detail: NodeEvents['intake:received']): SimEvent | undefined {
-    const service = serviceOf(detail.id, detail.name)
-    if (detail.kind !== 'service' || service === undefined) return undefined
-    const from = detail.from === undefined ? at.node : nodeOf(detail.from)
-    const hops = from === at.node ? 0 : (hopsOf.get(`${service} ${from}`) ?? 0) + 1
-    hopsOf.set(`${service} ${at.node}`, hops)
-    bestOf.set(`${service} ${at.node}`, detail.depth)
-    return { ...at, event: 'delivered', service, depth: detail.depth, from, hops }
+  const handlers: { [Name in keyof NodeEvents]?: (at: At, detail: NodeEvents[Name]) => readonly SimEvent[] } = {
+    'intake:received': (at, { id, name, kind, from: peer, depth }) => {
+      const service = serviceOf(id, kind === 'service' ? name : '')
+      if (kind !== 'service' || service === undefined) return []
+      const from = peer === undefined ? at.node : nodeOf(peer)
+      const hops = from === at.node ? 0 : (hopsOf.get(`${service} ${from}`) ?? 0) + 1
+      hopsOf.set(`${service} ${at.node}`, hops)
+      bestOf.set(`${service} ${at.node}`, depth)
+      return [{ ...at, event: 'delivered', service, depth, from, hops }]
+    },
+    'intake:better': (at, { id, depth }) =>
+      about(serviceOf(id), (service) => {
+        bestOf.set(`${service} ${at.node}`, depth)
+        return [{ ...at, event: 'better', service, depth }]
+      }),
+    'node:verdict': (at, { id, name, verdict }) =>
+      about(serviceOf(id, name), (service) => {
+        const depth = bestOf.get(`${service} ${at.node}`) ?? 0
+        const { redirect } = verdict
+        const rule = decidingRule(verdict)
+        return [{ ...at, event: 'verdict', service, verdict: dispositionOf(verdict), redirect, rule, depth }]
+      }),
+    'intake:emitted': (at, { id, depth }) =>
+      about(serviceOf(id), (service) => [{ ...at, event: 'emitted', service, depth }]),
+    'intake:stopped': (at, { name }) => about(numberIn(name), (service) => [{ ...at, event: 'revoked', service }]),
+    'trust:statement': (at, { kind, about: code, says }) =>
+      about(kind === 'attestation' ? codes.get(code) : undefined, (service) => [
+        { ...at, event: 'attested', service, verdict: says === 'unsafe' ? 'unsafe' : 'safe' },
+        ...(says === 'unsafe' ? [{ ...at, event: 'revoked', service } as const] : []),
+      ]),
+    'execution:state': (at, { service: id, runId, state }) =>
+      about(serviceOf(id), (service) => {
+        const end = ENDS[state]
+        if (end !== undefined) return started.has(runId) ? [{ ...at, event: 'run', service, state: end }] : []
+        // a task that is found again does not start again
+        if (state !== 'running' || (started.has(runId) && isTask(service))) return []
+        started.add(runId)
+        return [{ ...at, event: 'run', service, state }]
+      }),
+    'intake:refused': (at, { from }) => (from === undefined ? [] : [{ ...at, event: 'rejected', from: nodeOf(from) }]),
+    'network:excluded': (at, { peer }) => [{ ...at, event: 'graylisted', peer: nodeOf(peer) }],
   }
 
   return {
-    translate(at, event, detail) {
-      // the compiler does not see that the name and the detail belong together
-      const of = <Name extends keyof NodeEvents>(name: Name) =>
-        (event as string) === name ? (detail as unknown as NodeEvents[Name]) : undefined
-      const arrived = of('intake:received')
-      if (arrived !== undefined) return received(at, arrived)
-      const better = of('intake:better')
-      if (better !== undefined) bestOf.set(`${serviceOf(better.id)} ${at.node}`, better.depth)
-      const decided = of('node:verdict')
-      if (decided !== undefined) {
-        const service = serviceOf(decided.id, decided.name)
-        if (service === undefined) return undefined
-        const { verdict } = decided
-        const depth = bestOf.get(`${service} ${at.node}`) ?? 0
-        const rule = decidingRule(verdict)
-        return {
-          ...at,
-          event: 'verdict',
-          service,
-          verdict: dispositionOf(verdict),
-          redirect: verdict.redirect,
-          rule,
-          depth,
-        }
-      }
-      const emitted = of('intake:emitted')
-      if (emitted !== undefined) {
-        const service = serviceOf(emitted.id)
-        return service === undefined ? undefined : { ...at, event: 'emitted', service, depth: emitted.depth }
-      }
-      return undefined
-    },
+    resumed: (at, views) => [
+      { ...at, event: 'joined' },
+      ...views.flatMap(({ id, name, run }) =>
+        about(run?.state === 'running' ? serviceOf(id, name) : undefined, (service) =>
+          isTask(service) ? [] : [{ ...at, event: 'run', service, state: 'running' }],
+        ),
+      ),
+    ],
+    register: (service, code) => void codes.set(code, service),
+    translate: (at, event, detail) => handlers[event]?.(at, detail) ?? [],
   }
 }

@@ -15,7 +15,7 @@ it('answers in the order of the questions, each at its own time', async ({ clock
     asked.push(node.depth)
     return andromeda(service, node)
   }
-  await using host = createInProcessRunnerHost({ clock }, { runner, answerMs: 10 })
+  await using host = createInProcessRunnerHost({ clock }, { runner, answerMs: () => 10 })
   const answered: string[] = []
   const verdicts = [1, 2, 3].map(async (depth) => {
     const verdict = await host.decide(exampleService(), withDepth(depth))
@@ -42,7 +42,10 @@ it.for([
     'overreach',
   ],
 ] as const)('a runner %s fails as it would in a process', async ([, runner, kind], { clock }) => {
-  await using host = createInProcessRunnerHost({ clock }, { runner: runner as unknown as PureRunner, answerMs: 0 })
+  await using host = createInProcessRunnerHost(
+    { clock },
+    { runner: runner as unknown as PureRunner, answerMs: () => 0 },
+  )
   const answer = host.decide(exampleService(), snapshot)
   answer.catch(() => {})
   await clock.advance(1)
@@ -51,7 +54,7 @@ it.for([
 })
 
 it('a question that is called off is answered no more, and the next one is', async ({ clock }) => {
-  await using host = createInProcessRunnerHost({ clock }, { runner: andromeda, answerMs: 10 })
+  await using host = createInProcessRunnerHost({ clock }, { runner: andromeda, answerMs: () => 10 })
   const { signal, abort } = calledOff()
   const first = host.decide(exampleService(), snapshot, { signal })
   const second = host.decide(exampleService(), snapshot)
@@ -62,7 +65,7 @@ it('a question that is called off is answered no more, and the next one is', asy
 })
 
 it('once closed it answers nothing', async ({ clock }) => {
-  const host = createInProcessRunnerHost({ clock }, { runner: andromeda, answerMs: 10 })
+  const host = createInProcessRunnerHost({ clock }, { runner: andromeda, answerMs: () => 10 })
   const waiting = host.decide(exampleService(), snapshot)
   await Promise.all([expect(waiting).rejects.toThrow('closed'), host[Symbol.asyncDispose]()])
   await expect(host.decide(exampleService(), snapshot)).rejects.toThrow('closed')

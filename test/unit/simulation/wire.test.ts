@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
-import { createWire, type Wire, type WireEnd } from '../../../src/simulation/network/wire.ts'
+import { createNetworkInterface } from '../../../src/simulation/network/interface.ts'
+import type { Wire, WireEnd } from '../../../src/simulation/network/types.ts'
+import { createWire } from '../../../src/simulation/network/wire.ts'
 
 const LINK = { latencyMs: 50, bytesPerMs: 10 }
 const B = { host: 'b', port: 1 }
 
 const it = test
   .extend('clock', () => manualClock(0))
-  .extend('wire', ({ clock }) => createWire(clock, () => LINK))
+  .extend('wire', ({ clock }) => createWire(clock, { linkOf: () => LINK }))
   .extend('log', (): string[] => [])
   .extend('listen', ({ clock, log }) => (end: WireEnd, name: string) => {
     const say = (what: string) => void log.push(`${name} ${what}@${clock.monotonic()}`)
@@ -88,4 +90,80 @@ async function outcomeOf(wire: Wire, now: () => number, signal?: AbortSignal): P
     (error: Error) => error.message,
   )
   return `${answer}@${now()}`
+}
+
+it('a cut holds back what is sent until TCP sends it again after the cut, in order', async ({
+  clock,
+  wire,
+  log,
+  pair,
+}) => {
+  const [a, b] = await pair()
+  // 100 ms have passed before; at 150 ms it would have arrived
+  a.send(Buffer.alloc(10))
+  await clock.advance(10)
+  wire.cut(['a'])
+  await clock.advance(990)
+  a.send(Buffer.alloc(20))
+  b.close()
+  await clock.advance(100)
+  expect(log).toEqual([])
+  wire.heal(['a'])
+  await clock.advance(10_000)
+  // it is sent again after 0.2 s, 0.4 s, 0.8 s: the third time, 1.4 s after the first, there is no cut
+  expect(log.map((line) => line.split('@')[0])).toEqual(['b 10 bytes', 'a close', 'b 20 bytes'])
+  expect(log[0]).toBe('b 10 bytes@1601')
+})
+
+it('who is cut off is asked for a connection again and again', async ({ clock, wire }) => {
+  wire.listen(B, () => {})
+  wire.cut(['b'])
+  const outcome = outcomeOf(wire, clock.monotonic)
+  await clock.advance(2000)
+  wire.heal()
+  await clock.advance(10_000)
+  // after a round trip, then 1 s and 2 s later
+  expect(await outcome).toBe('connected@3100')
+})
+
+it('hosts that are cut off together reach one another', async ({ clock, wire, log, pair }) => {
+  const [a] = await pair()
+  wire.cut(['a', 'b'])
+  a.send(Buffer.alloc(10))
+  await clock.advance(1000)
+  expect(log).toEqual(['b 10 bytes@151'])
+})
+
+it('a process that is gone has no connections, listens no more, and reaches nobody', async ({
+  clock,
+  wire,
+  listen,
+  log,
+}) => {
+  const gone = createNetworkInterface(wire, 'b')
+  const accepted = Promise.withResolvers<WireEnd>()
+  gone.listen(B, accepted.resolve)
+  const connecting = wire.connect('a', B, {})
+  await clock.advance(100)
+  const ends = [await connecting, await accepted.promise] as const
+  listen(ends[0], 'a')
+  listen(ends[1], 'b')
+  const underWay = gone.connect({ host: 'a', port: 1 }, {})
+  wire.listen({ host: 'a', port: 1 }, () => {})
+  underWay.catch(() => {})
+  gone.down()
+  ends[1].send(Buffer.alloc(10))
+  await clock.advance(1000)
+  expect(log).toEqual(['b reset@100', 'a reset@150'])
+  await expect(underWay).rejects.toThrow('ENETDOWN')
+  await expect(gone.connect({ host: 'a', port: 1 }, {})).rejects.toThrow('ENETDOWN')
+  expect(await outcomeAfter(wire, clock)).toContain('ECONNREFUSED')
+  // its successor can listen there
+  createNetworkInterface(wire, 'b').listen(B, () => {})
+})
+
+async function outcomeAfter(wire: Wire, clock: { advance(ms: number): Promise<void>; monotonic(): number }) {
+  const outcome = outcomeOf(wire, clock.monotonic)
+  await clock.advance(1000)
+  return await outcome
 }

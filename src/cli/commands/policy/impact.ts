@@ -1,17 +1,23 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { InputError } from '../../../base/errors.ts'
-import { readJson, readPolicy } from '../../../config/index.ts'
+import { howMany } from '../../../base/format.ts'
+import { loadEndpoint, readJson, readPolicy } from '../../../config/index.ts'
+import { openJournalReader } from '../../../journal/index.ts'
 import {
   compareRuns,
   engineOf,
   environmentOf,
   readScenario,
   runExperiment,
+  type Scenario,
   seedsOf,
+  withJournal,
   withPolicy,
 } from '../../../simulation/index.ts'
-import { argument, command, type Option, required, whole } from '../../command.ts'
+import type { Cli } from '../../cli.ts'
+import { argument, command, type Option, required, text, whole } from '../../command.ts'
 import { comparisonLines } from '../../sim/comparison-lines.ts'
+import { numberText } from '../../sim/format-results.ts'
 import { engineOption } from '../../sim/options.ts'
 
 const [WITHOUT, WITH] = ['without', 'with'] as const
@@ -32,19 +38,24 @@ export const policyImpact = command({
   summary: 'Simulate what a policy would do to a mesh in which a share of the nodes has it',
   details: [
     'The scenario runs with the same seeds without and with the policy; shown are the paired differences with their intervals over',
-    'the seeds. It is a model: `thundercloud sim run` says what each engine leaves out.',
+    'the seeds. It is a model: `thundercloud sim run` says what each engine leaves out. With --from-journal, what is published is',
+    'what that node has received, when it came, without names, authors and texts; a longer time is told faster.',
   ].join('\n'),
   args: { file: argument('FILE', 'the candidate: settings of a runner') },
   options: {
     scenario: required('SCENARIO', 'the mesh and what happens in it'),
+    fromJournal: text('DIR', 'the folder of a node; its newest services are published'),
+    services: whole('COUNT', 'of its journal, at most this many', { min: 1, max: 10_000, fallback: 200 }),
     share: shareOption,
     seeds: whole('COUNT', 'runs of each', { min: 1, max: 1000, fallback: 10 }),
     engine: engineOption,
   },
-  async run(cli, { file, scenario: path, share, seeds, engine }) {
+  async run(cli, { file, scenario: path, fromJournal: folder, services: newest, share, seeds, engine }) {
     const raw = await readJson(resolve(cli.cwd, file), file, "name a runner's settings")
     readPolicy(raw, file)
-    const scenario = await readScenario(resolve(cli.cwd, path))
+    const read = await readScenario(resolve(cli.cwd, path))
+    const replayed = folder === undefined ? undefined : await fromJournal(cli, read, { folder, newest })
+    const scenario = replayed?.scenario ?? read
     const changed = withPolicy(scenario, raw as Readonly<Record<string, unknown>>, share)
     const trials = seedsOf(scenario.seed, seeds).flatMap((seed) => [
       { variant: WITHOUT, seed, scenario: async () => ({ ...scenario, seed }) },
@@ -59,9 +70,22 @@ export const policyImpact = command({
     const of = (name: string) => all.filter(({ variant }) => variant === name).map(({ results }) => results)
     const comparison = compareRuns(of(WITHOUT), of(WITH))
     const broken = [...new Set(all.flatMap(({ results }) => Object.keys(results.violations)))]
-    cli.out.result({ file, share, engine, ...comparison, broken }, () => [
+    const journal = replayed && { services: replayed.services, speed: replayed.speed }
+    cli.out.result({ file, share, engine, journal, ...comparison, broken }, () => [
+      ...(journal === undefined ? [] : [journalLine(journal), '']),
       ...comparisonLines(comparison, ['WITHOUT', 'WITH']),
       ...broken.map((id) => `The invariant ${id} was broken in some runs.`),
     ])
   },
 })
+
+async function fromJournal(cli: Cli, scenario: Scenario, { folder, newest }: { folder: string; newest: number }) {
+  const { dataDir } = await loadEndpoint(resolve(cli.cwd, folder))
+  using reader = openJournalReader(join(dataDir, 'journal.sqlite'))
+  return await withJournal(scenario, [...reader.services({ newest })].flat(), reader.path)
+}
+
+function journalLine({ services, speed }: { services: number; speed: number }): string {
+  const times = speed === 1 ? 'as fast as they came' : `${numberText(speed)} times as fast as they came`
+  return `${howMany(services, 'service', 'services')} of the journal, ${times}.`
+}

@@ -169,7 +169,10 @@ test('what it does not have is refused with one sentence, and too much with anot
   await expect(runVirtual({ groups: [{ ...WILLING[0], runner }] })).rejects.toThrow(
     'groups: willing has a runner of its own, which the virtual engine does not have; give it the runner "andromeda"',
   )
-  await expect(runVirtual({ attackers: [{ kind: 'spam', share: 0.1 }] })).rejects.toThrow('attackers are asked for')
+  await expect(runVirtual({ attackers: [{ kind: 'hostile-hub', share: 0.1 }] })).rejects.toThrow(
+    'attackers[0].kind is "hostile-hub", which the virtual engine does not have; it has spam, depth-kept, depth-zeroed, dropper, sybil, eclipse',
+  )
+  await expect(runVirtual({ dht: true })).rejects.toThrow('dht is true, which the virtual engine does not have')
   const instructions = [{ at: 1, do: 'publish', count: 100_000 }]
   await expect(runVirtual({ nodes: 100_000, instructions })).rejects.toThrow('instructions announce 100000 times')
 })
