@@ -4,9 +4,11 @@ import { createDormitory } from '../execution/index.ts'
 import { createApplier } from './apply.ts'
 import { createServiceDecider } from './decide-service.ts'
 import { createDrain } from './drain/drain.ts'
-import { createDrainVerdict } from './drain/drain-verdict.ts'
 import { createEvaluator } from './evaluate.ts'
 import { createLiveServices } from './live-services.ts'
+import { createBlocks, type HeldService } from './operator/blocks.ts'
+import { createOperatorOrders } from './operator/orders.ts'
+import { createPause } from './operator/pause.ts'
 import { createStateReader, mayRedirect, olderVersions } from './plan/state-reader.ts'
 import { createBackgroundReevaluation } from './reevaluation/background-reevaluation.ts'
 import { createPolicyChange } from './reevaluation/policy-change.ts'
@@ -28,13 +30,13 @@ export function createAdmission(components: AdmissionComponents, init: Admission
   const parts = new AsyncDisposableStack()
   const counters = createRuleCounters({ clock, log })
   const { subjectOf, isSuperseded, running } = createLiveServices({ clock, journal, services, supervisor })
-  const whileDrained = createDrainVerdict({
-    drain: components.drain,
+  const orders = createOperatorOrders({
+    ...{ drain: components.drain, pause: components.pause, blocks: components.blocks, texts },
     runsHere: (id) => supervisor.granted().some(({ service }) => service === id),
     olderOf: (subject) => olderVersions(journal.announcements, subject),
     mayRedirect: () => mayRedirect(policy().config),
   })
-  const evaluator = createEvaluator({ clock, facts, runner, trust, texts, whileDrained }, { policy })
+  const evaluator = createEvaluator({ clock, facts, runner, trust, texts, orders }, { policy })
   const verdictOf = (id: string) => journal.verdicts.latest(id)?.verdict
 
   function changed(id: string, redirect: boolean): void {
@@ -79,7 +81,7 @@ export function createAdmission(components: AdmissionComponents, init: Admission
     { policy },
   )
   const decide = createServiceDecider(
-    { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts, whileDrained },
+    { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts, orders },
     init,
   )
   const reevaluator = createReevaluator({
@@ -163,6 +165,35 @@ export function createAdmission(components: AdmissionComponents, init: Admission
     }),
   )
 
+  const pause = createPause({ events, state: components.pause, dormitory })
+  const blocks = parts.use(
+    createBlocks(
+      {
+        ...{ clock, log, events, reevaluateIdle, list: components.blocks, disconnect: components.disconnect },
+        held: heldServices,
+        async reevaluate(held) {
+          const ids = (runs: boolean) => held.flatMap((one) => (one.runs === runs ? [one.id] : []))
+          await reevaluator.running(ids(true), { signal: init.closing })
+          await reevaluator.parked(ids(false), { signal: init.closing })
+        },
+      },
+      init,
+    ),
+  )
+
+  /** What runs and what is parked, without SERVICES, which no verdict is about. */
+  function heldServices(): HeldService[] {
+    const own = new Set(facts.running().flatMap((one) => (one.own ? [one.id] : [])))
+    const runs = new Set(running().filter((id) => !own.has(id)))
+    const ids = [...runs, ...dormitory.all().flatMap(({ id }) => (runs.has(id) ? [] : [id]))]
+    return ids.flatMap((id) => {
+      const body = subjectOf(id)?.signed.body
+      if (body === undefined) return []
+      const { name, author, code } = body
+      return { id, name, author: texts.ofBytes(author), code: code.toString(), runs: runs.has(id) }
+    })
+  }
+
   const policyChange = parts.use(
     createPolicyChange({ clock, log, events, journal, facts, supervisor, dormitory, reevaluator, background }, init),
   )
@@ -181,11 +212,14 @@ export function createAdmission(components: AdmissionComponents, init: Admission
     }
     policyChange.remember()
     drain.boot()
+    blocks.boot()
   }
 
   return {
     decide,
     drain,
+    pause,
+    blocks,
     reevaluation: reevaluator,
     dormitory,
     trustWatcher,

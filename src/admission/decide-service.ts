@@ -11,9 +11,9 @@ import type { Receipts } from '../services/receipts.ts'
 import type { ServiceEntry, SignedService } from '../services/registry.ts'
 import type { Applier } from './apply.ts'
 import { dispositionOf } from './disposition.ts'
-import type { DrainVerdict } from './drain/drain-verdict.ts'
 import type { Decision, Evaluator, Subject } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
+import type { OperatorOrders } from './operator/orders.ts'
 import type { RuleCounters } from './rule-counters.ts'
 
 export interface ServiceDeciderComponents {
@@ -27,7 +27,7 @@ export interface ServiceDeciderComponents {
   receipts: Receipts
   counters: RuleCounters
   texts: AddressTexts
-  whileDrained: DrainVerdict
+  orders: Pick<OperatorOrders, 'apply'>
 }
 
 export interface ServiceDecider {
@@ -47,7 +47,7 @@ export function createServiceDecider(
   components: ServiceDeciderComponents,
   init: { closing: AbortSignal },
 ): ServiceDecider {
-  const { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts, whileDrained } =
+  const { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts, orders } =
     components
 
   /** `predecessor`: an update travels where the version before it does, whatever is decided about it. */
@@ -100,7 +100,7 @@ export function createServiceDecider(
     resume(entry) {
       if (entry.verdict?.verdict === undefined) return
       const subject = subjectOf(entry)
-      applier.apply(subject, { verdict: whileDrained(subject, entry.verdict.verdict) }, dormitory.eventCounter())
+      applier.apply(subject, { verdict: orders.apply(subject, entry.verdict.verdict) }, dormitory.eventCounter())
     },
   }
 }

@@ -12,8 +12,8 @@ import {
 } from '../runner/index.ts'
 import type { SignedService } from '../services/registry.ts'
 import type { Assumed, Trust, TrustFacts } from '../trust/index.ts'
-import type { DrainVerdict } from './drain/drain-verdict.ts'
 import type { NodeFactsSource } from './facts/node-facts.ts'
+import type { OperatorOrders } from './operator/orders.ts'
 import { trustSubjectOf } from './trust-subject.ts'
 
 /** What is decided about: a service, its best depth, and the older version that it would take the place of. */
@@ -49,8 +49,7 @@ export interface EvaluatorComponents {
   }
   trust: Pick<Trust, 'factsOf'>
   texts: AddressTexts
-  /** What a verdict comes to where the node is drained. */
-  whileDrained: DrainVerdict
+  orders: OperatorOrders
 }
 
 export interface Evaluator {
@@ -66,7 +65,7 @@ export interface Evaluator {
 const MAX_REPEATS = 3
 
 export function createEvaluator(components: EvaluatorComponents, init: { policy(): Policy }): Evaluator {
-  const { clock, facts, runner, trust, texts, whileDrained } = components
+  const { clock, facts, runner, trust, texts, orders } = components
 
   function factsFor({ id, predecessor }: Subject): NodeFacts {
     const running = facts.running()
@@ -87,8 +86,10 @@ export function createEvaluator(components: EvaluatorComponents, init: { policy(
   return {
     factsFor,
     evaluateWith: async (ask, subject, known, assumed) =>
-      whileDrained(subject, await ask(...requestOf(subject, known, assumed))),
+      orders.refusal(subject) ?? orders.apply(subject, await ask(...requestOf(subject, known, assumed))),
     async evaluate(subject, { signal, facts: known } = {}) {
+      const refusal = orders.refusal(subject)
+      if (refusal !== undefined) return { verdict: refusal }
       try {
         for (let again = 0; ; again++) {
           const policy = init.policy()
@@ -97,7 +98,7 @@ export function createEvaluator(components: EvaluatorComponents, init: { policy(
           const trustFacts = { attestations, quorum, inTree, frozen }
           const verdict = await runner.decide(service, snapshot, { signal })
           if (policy === init.policy() || known !== undefined || again >= MAX_REPEATS) {
-            return { verdict: whileDrained(subject, verdict), trustFacts }
+            return { verdict: orders.apply(subject, verdict), trustFacts }
           }
         }
       } catch (error) {

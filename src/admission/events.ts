@@ -1,5 +1,6 @@
 import type { ExecutorName, Verdict, WakeCondition } from '../base/verdict.ts'
 import type { DrainedService } from './drain/drain-state.ts'
+import type { BlockKind } from './operator/block-list.ts'
 import type { Change, Disposition } from './views.ts'
 
 /** What was decided about services. */
@@ -28,6 +29,14 @@ export type AdmissionEvents = {
   'node:drained': { cut: readonly DrainedService[] }
   /** It takes services again. */
   'node:undrained': Record<string, never>
+  /** It begins no new run. */
+  'node:paused': Record<string, never>
+  /** It begins runs again. */
+  'node:resumed': Record<string, never>
+  /** The operator has blocked it; `until`, in seconds, where it ends by itself. */
+  'node:blocked': { kind: BlockKind; subject: string; until?: number | undefined }
+  /** It is not blocked any more; `expired`: its time was over. */
+  'node:unblocked': { kind: BlockKind; subject: string; expired: boolean }
   /** The verdict on a known service changed whether it is redirected. */
   'admission:redirect-changed': { id: string; redirect: boolean }
 } & FactsEvents

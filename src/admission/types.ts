@@ -21,6 +21,9 @@ import type { Drain } from './drain/types.ts'
 import type { EvaluatorComponents } from './evaluate.ts'
 import type { AdmissionEvents } from './events.ts'
 import type { NodeFactsSource } from './facts/node-facts.ts'
+import type { BlockList } from './operator/block-list.ts'
+import type { Blocks } from './operator/blocks.ts'
+import type { Pause, PauseState } from './operator/pause.ts'
 import type { Applied, PolicyView, Reevaluation } from './views.ts'
 import type { TrustWatcher } from './watchers/trust-watcher.ts'
 
@@ -48,6 +51,10 @@ export interface AdmissionComponents {
   /** This node's claims that are no runs yet. */
   claims: OwnClaims
   drain: DrainState
+  pause: PauseState
+  blocks: BlockList
+  /** Ends the connections of a peer. */
+  disconnect(peer: string): void
 }
 
 export type AdmissionInit = {
@@ -63,6 +70,8 @@ export type AdmissionInit = {
 export interface Admission extends AsyncDisposable {
   readonly decide: ServiceDecider
   readonly drain: Pick<Drain, 'begin' | 'end' | 'view'>
+  readonly pause: Pause
+  readonly blocks: Pick<Blocks, 'add' | 'remove' | 'list'>
   readonly reevaluation: Reevaluation
   readonly dormitory: Dormitory
   /** Before a run begins again that ended with the machine: others may have taken over. */

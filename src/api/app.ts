@@ -25,6 +25,7 @@ import { logRoutes } from './routes/logs.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { nodeInfoRoutes } from './routes/node-info.ts'
 import { operatorRoutes } from './routes/operator.ts'
+import { operatorOrderRoutes } from './routes/operator-orders.ts'
 import { policyRoutes } from './routes/policy.ts'
 import { poolRoutes } from './routes/pools.ts'
 import { resultRoutes } from './routes/results.ts'
@@ -112,6 +113,7 @@ export function createApi(init: ApiComponents): Api {
   eventRoutes(app, components)
   operatorRoutes(app, components)
   drainRoutes(app, components)
+  operatorOrderRoutes(app, components)
   policyRoutes(app, components)
   poolRoutes(app, components)
   trustRoutes(app, components)

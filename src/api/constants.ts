@@ -50,6 +50,11 @@ export const SESSION_IDLE_SECONDS = 2 * 3600
 /** Sessions at once; with one more, the oldest ends. */
 export const MAX_SESSIONS = 32
 
+/** A block that ends by itself does so within this time. */
+export const MAX_BLOCK_SECONDS = 366 * 86_400
+/** Characters of the operator's own words about a block. */
+export const MAX_BLOCK_NOTE = 200
+
 /** Items of a page where the request does not say. */
 export const DEFAULT_PAGE = 100
 export const MAX_PAGE = 1000

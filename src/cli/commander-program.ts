@@ -5,6 +5,7 @@ const LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
 
 /** What commands of two words have in common. */
 const GROUPS: Readonly<Record<string, string>> = {
+  block: 'Authors, codes and peers that this node has nothing to do with, beside its policy',
   hub: 'Examine code for others: keys, statements, several members that sign together',
   key: 'Your key, and the addresses of you and your node',
   policy: 'Look at the policy, try another one, put it in force',

@@ -1,5 +1,6 @@
 export { type AnnouncementRecord, announcementRecord, type Via } from './announcement-record.ts'
 export type { AnnouncementStore } from './announcements.ts'
+export type { BlockRecord } from './blocks.ts'
 export { JournalDamagedError } from './errors.ts'
 export { openJournal } from './journal.ts'
 export type { ServiceRowFilter } from './lists/service-rows.ts'

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { announcementStore } from './announcements.ts'
+import { blockStore } from './blocks.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { BUSY_TIMEOUT_MS, SEQUENCE_PER_OPENING, WAL_LIMIT_BYTES } from './constants.ts'
 import { damaged, explainSqlite, JournalDamagedError } from './errors.ts'
@@ -45,6 +46,7 @@ export function openJournal({ path, clock, log }: JournalInit): Journal {
     verdicts: verdictStore(sql),
     receipts: receiptStore(sql),
     stops: operatorStopStore(sql),
+    blocks: blockStore(sql),
     runs: runStore(sql),
     published: publishedStore(sql),
     parked: parkedStore(sql),

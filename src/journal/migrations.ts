@@ -3,6 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { InputError } from '../base/errors.ts'
 import {
+  BLOCKS_SCHEMA,
   CANDIDATES_SCHEMA,
   FIRST_SCHEMA,
   LISTS_SCHEMA,
@@ -15,7 +16,7 @@ import {
 /** Step n brings a journal from schema n to n + 1. Steps are never changed once released, only added. */
 const MIGRATIONS: readonly string[] = [
   ...[FIRST_SCHEMA, PARKED_SCHEMA, STATEMENTS_SCHEMA, CANDIDATES_SCHEMA],
-  ...[USAGE_SCHEMA, USAGE_PERIOD_SCHEMA, LISTS_SCHEMA],
+  ...[USAGE_SCHEMA, USAGE_PERIOD_SCHEMA, LISTS_SCHEMA, BLOCKS_SCHEMA],
 ]
 
 /** Brings the journal to this program's schema, each step whole or not at all. */

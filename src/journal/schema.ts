@@ -189,3 +189,16 @@ export const LISTS_SCHEMA = `
   CREATE INDEX announcements_by_disposition ON announcements (disposition) WHERE kind = 'service';
   CREATE INDEX announcements_by_author ON announcements (author) WHERE kind = 'service';
 `
+
+/** What the operator has blocked, beside the policy. */
+export const BLOCKS_SCHEMA = `
+  CREATE TABLE blocks (
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER,
+    note TEXT,
+    keeps_runs INTEGER NOT NULL,
+    PRIMARY KEY (kind, subject)
+  ) STRICT, WITHOUT ROWID;
+`

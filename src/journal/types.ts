@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { AnnouncementStore } from './announcements.ts'
+import type { BlockStore } from './blocks.ts'
 import type { KeyValueStore } from './key-value.ts'
 import type { RunRowReader } from './lists/run-rows.ts'
 import type { ServiceRowReader } from './lists/service-rows.ts'
@@ -32,6 +33,7 @@ export interface Journal extends Disposable, AsyncDisposable {
   readonly verdicts: VerdictStore
   readonly receipts: ReceiptStore
   readonly stops: OperatorStopStore
+  readonly blocks: BlockStore
   readonly runs: RunStore
   readonly published: PublishedStore
   readonly parked: ParkedStore

@@ -51,6 +51,7 @@ export const GAUGES = {
   executor_available: { help: '1 where the executor can run services, else 0', labels: ['executor'] },
   uptime_seconds: { help: 'since the node started' },
   draining: { help: '1 while the node is drained, else 0' },
+  paused: { help: '1 while the node is paused, else 0' },
   info: { help: 'always 1; its labels say what runs', labels: ['version', 'network', 'peer'] },
 } as const satisfies Record<string, Definition>
 

@@ -40,5 +40,6 @@ function setGauges(health: Health, { set }: Instruments): void {
   set('running', health.running)
   set('uptime_seconds', health.uptimeSeconds)
   set('draining', health.drain === undefined ? 0 : 1)
+  set('paused', health.paused === undefined ? 0 : 1)
   for (const { name, available } of health.executors) set('executor_available', available ? 1 : 0, { executor: name })
 }

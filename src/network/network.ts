@@ -32,6 +32,7 @@ import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './typ
 export async function createNetwork(components: NetworkComponents, init: NetworkInit): Promise<Network> {
   const { clock, rng, events } = components
   const log = components.log.child('network')
+  const isBlocked = (peer: string) => components.isBlocked?.(peer) ?? false
   await using started = new AsyncDisposableStack()
 
   const key = libp2pKey(init.identity)
@@ -50,6 +51,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
         ...{ clock, log, events, scoreTable },
         connections: (peer) => host?.getConnections(peer === undefined ? undefined : parsePeerId(peer)) ?? [],
         isStatic: (peer) => peerManager?.isStatic(peer) ?? false,
+        isBlocked,
       },
       init,
     ),
@@ -141,7 +143,10 @@ export async function createNetwork(components: NetworkComponents, init: Network
     ),
   )
   const manager = started.use(
-    createPeerManager({ ...shared, excludedForMs: limits.excludedForMs, named: neighbours.nameStatic }, init),
+    createPeerManager(
+      { ...shared, isBlocked, excludedForMs: limits.excludedForMs, named: neighbours.nameStatic },
+      init,
+    ),
   )
   peerManager = manager
   const onLowScore = limits.checkScore
@@ -199,6 +204,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
       return otherNetwork(await protocolsOf(libp2p, parsePeerId(peer), limit.signal), init.network)
     },
     hangUp: (peer) => libp2p.hangUp(parsePeerId(peer)),
+    disconnect: (peer) => limits.disconnect(peer, 'the operator has blocked the peer'),
     setStaticNodes(nodes) {
       manager.setStaticNodes(nodes)
       for (const peer of libp2p.getPeers()) {

@@ -34,6 +34,8 @@ export interface NetworkComponents {
   events: Emitter<NetworkEvents>
   /** Without it the DHT keeps and finds no value records. */
   recordValidator?: RecordValidator | undefined
+  /** Has the operator blocked this peer? It is neither dialled nor let in. */
+  isBlocked?(peer: string): boolean
   /** What of the libp2p host is another than usual. */
   host?: HostParts | undefined
 }
@@ -229,6 +231,8 @@ export interface Network extends AsyncDisposable {
     options?: { signal?: AbortSignal | undefined; neighbour?: boolean | undefined },
   ): Promise<string>
   hangUp(peer: string): Promise<void>
+  /** Ends all connections of a peer at once. */
+  disconnect(peer: string): void
   /**
    * Replaces the static nodes. Those that are gone are not redialled; their connections stay, unless only named nodes are
    * neighbours.

@@ -47,7 +47,7 @@ export interface FacadeComponents {
   serviceSigner: ServiceSigner
   trust: Trust
   policyManager: PolicyManager
-  admission: Pick<Admission, 'drain' | 'parkedState' | 'placementText' | 'removeParked' | 'view'>
+  admission: Pick<Admission, 'drain' | 'pause' | 'blocks' | 'parkedState' | 'placementText' | 'removeParked' | 'view'>
   keys: KeyCache
   peerStatus: Pick<PeerStatus, 'ask'>
   results: ThundercloudNode['results']
@@ -109,8 +109,14 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   function parkedView(id: string): ServiceView['parked'] {
     const parked = components.admission.parkedState(id)
     if (parked === undefined) return undefined
-    const drained = components.admission.drain.view() === undefined ? undefined : true
-    return { since: Math.floor(parked.since / 1000), until: Math.floor(parked.until / 1000), on: parked.on, drained }
+    const { drain, pause } = components.admission
+    return {
+      since: Math.floor(parked.since / 1000),
+      until: Math.floor(parked.until / 1000),
+      on: parked.on,
+      drained: drain.view() === undefined ? undefined : true,
+      paused: pause.view() === undefined ? undefined : true,
+    }
   }
 
   async function explain(text: string, options: { now?: boolean; history?: boolean } = {}): Promise<Explanation> {
@@ -173,6 +179,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
         statements: counters.statements(),
         hub: counters.hub(),
         drain: drainHealth(components.admission.drain.view()),
+        paused: components.admission.pause.view(),
         uptimeSeconds: Math.floor((clock.monotonic() - init.startedAt) / 1000),
       }
     },
@@ -230,6 +237,8 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     drain: (options) => components.admission.drain.begin(options),
     undrain: () => components.admission.drain.end(),
     drainView: () => components.admission.drain.view(),
+    pause: components.admission.pause,
+    blocks: components.admission.blocks,
     submitStatement: statements.submitStatement,
     statements: statements.statements,
     lookUpStatements: statements.lookUpStatements,

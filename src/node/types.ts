@@ -17,6 +17,8 @@ import type { LogLine } from '../base/run-record.ts'
 export type { LogLine } from '../base/run-record.ts'
 
 import type { DrainOptions, DrainView } from '../admission/drain/types.ts'
+import type { Blocks } from '../admission/operator/blocks.ts'
+import type { Pause, PauseView } from '../admission/operator/pause.ts'
 import type { Applied, PolicyView, Preview } from '../admission/views.ts'
 import type { Events } from '../base/events.ts'
 import type { Verdict } from '../base/verdict.ts'
@@ -28,6 +30,8 @@ import type { NodeCode } from './node-code.ts'
 import type { Platform } from './wiring/platform.ts'
 
 export type { DrainOptions, DrainView } from '../admission/drain/types.ts'
+export type { BlockedRun, BlockInit, BlockView } from '../admission/operator/blocks.ts'
+export type { PauseView } from '../admission/operator/pause.ts'
 export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
 export type { PoolSpec, Pools, PoolView } from '../execution/index.ts'
 export type { ApplyOptions, PolicyText } from '../policy/manager.ts'
@@ -89,6 +93,8 @@ export type Health = {
   readonly hub?: HubCounts | undefined
   /** only while it is drained */
   readonly drain?: Pick<DrainView, 'since' | 'deadline' | 'done'> | undefined
+  /** only while it is paused: it begins no new run */
+  readonly paused?: PauseView | undefined
   readonly uptimeSeconds: number
 }
 
@@ -166,6 +172,10 @@ export interface ThundercloudNode extends AsyncDisposable {
   undrain(): boolean
   /** How far the drain is; undefined where there is none. */
   drainView(): DrainView | undefined
+  /** Begins no new run until it ends; what runs goes on. Journalled: it lasts over restarts. */
+  readonly pause: Pause
+  /** Authors, codes and peers that the operator has blocked, beside the policy. Journalled. */
+  readonly blocks: Pick<Blocks, 'add' | 'remove' | 'list'>
   /**
    * A hub statement or delegation (its encoded bytes). From anyone, it is taken in like one that came by gossip.
    * `asPublisher` (the operator): it is kept, sent to the mesh and put into its records, and again until it expires.

@@ -38,6 +38,7 @@ export interface ConfiguredServicesComponents {
   publisher: Publisher
   stopped(id: string): boolean
   drain: Pick<DrainState, 'active' | 'resumes' | 'resumed'>
+  isPaused(): boolean
   texts: AddressTexts
 }
 
@@ -66,8 +67,8 @@ export function createConfiguredServices(
     const replaces = publisher.current(issued.signed)
     if (service.publish) await publisher.publish(issued)
     else publisher.keep(issued)
-    // while the node is drained, what runs stays, and nothing begins
-    if (components.stopped(id) || drain.active) return
+    // while the node is drained or paused, what runs stays, and nothing begins
+    if (components.stopped(id) || drain.active || components.isPaused()) return
     const { config } = init.configuration().policy
     const runnable = runnableOf(issued.signed, components.texts)
     const present = runs.granted().find((run) => run.service === id)

@@ -49,6 +49,8 @@ export type ServiceView = {
         readonly on: readonly WakeCondition[]
         /** The node is drained: whatever wakes it, it begins after the drain. */
         readonly drained?: boolean | undefined
+        /** The node is paused: whatever wakes it, it begins when the node is resumed. */
+        readonly paused?: boolean | undefined
       }
     | undefined
   /**

@@ -117,8 +117,8 @@ function planStops({ id }: Subject, verdict: Verdict, state: AdmissionState, why
   const stops: PlannedChange[] = []
   if (runOf(state, id) !== undefined) {
     const reason = verdict.reasons.find(({ outcome }) => outcome !== 'pass')
-    const policy = `the policy does not let it run${reason === undefined ? '' : `: ${reason.message}`}`
-    stops.push({ do: 'stop', id, why: why ?? policy, graceMs: state.service.graceMs })
+    const decided = `this node does not let it run${reason === undefined ? '' : `: ${reason.message}`}`
+    stops.push({ do: 'stop', id, why: why ?? decided, graceMs: state.service.graceMs })
   }
   const older = state.service.older.find((version) => runOf(state, version) !== undefined)
   if (older !== undefined && dispositionOf(verdict) !== 'parked') {

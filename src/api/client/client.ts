@@ -4,6 +4,7 @@ import type {
   Explanation,
   Health,
   LogLine,
+  PauseView,
   PeerView,
   PolicyFacts,
   PolicyView,
@@ -16,6 +17,7 @@ import type {
 } from '../../node/types.ts'
 import type { ResultsView } from '../../results/index.ts'
 import { drainSchema, drainViewSchema, undrainedSchema } from '../schemas/drain.ts'
+import { pauseSchema, resumedSchema } from '../schemas/operator-orders.ts'
 import { appliedSchema, policyViewSchema, previewSchema } from '../schemas/policy.ts'
 import { resultsViewSchema } from '../schemas/results.ts'
 import {
@@ -41,6 +43,7 @@ import {
 } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
 import { type AccessClient, createAccessClient } from './access-client.ts'
+import { type BlocksClient, createBlocksClient } from './blocks-client.ts'
 import { type CodeClient, createCodeClient } from './code-client.ts'
 import { createListsClient, type ListsClient } from './lists-client.ts'
 import { createPoolsClient, type PoolsClient } from './pools-client.ts'
@@ -66,6 +69,7 @@ export interface ApiClient {
   readonly pools: PoolsClient
   readonly sessions: SessionsClient
   readonly access: AccessClient
+  readonly blocks: BlocksClient
   health(options?: AbortOptions): Promise<Health>
   node(options?: AbortOptions): Promise<NodeInfo>
   /** All of them, page by page. */
@@ -96,6 +100,8 @@ export interface ApiClient {
   drain(options?: { deadlineSeconds?: number | null | undefined } & AbortOptions): Promise<DrainView>
   undrain(options?: AbortOptions): Promise<{ undrained: boolean }>
   drainView(options?: AbortOptions): Promise<{ drain?: DrainView | undefined }>
+  pause(options?: AbortOptions): Promise<{ paused?: PauseView | undefined }>
+  resume(options?: AbortOptions): Promise<{ resumed: boolean }>
   peers(options?: AbortOptions): Promise<PeerView[]>
   policy(options?: AbortOptions): Promise<PolicyView & PolicyFacts>
   /** `text`: the content of a config.json. What would change among everything that is live there; nothing is done. */
@@ -127,6 +133,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     pools: createPoolsClient(rest),
     sessions: createSessionsClient(rest),
     access: createAccessClient(rest),
+    blocks: createBlocksClient(rest),
     // a node that is not well says so with 503 and the same body, which is an answer
     health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),
@@ -182,6 +189,8 @@ export function createApiClient(init: ApiClientInit): ApiClient {
       ask(drainViewSchema, `/drain${queryOf({ deadline: deadlineText(deadlineSeconds) })}`, { method: 'POST', signal }),
     undrain: (options) => ask(undrainedSchema, '/undrain', { ...options, method: 'POST' }),
     drainView: (options) => ask(drainSchema, '/drain', { ...options }),
+    pause: (options) => ask(pauseSchema, '/pause', { ...options, method: 'POST' }),
+    resume: (options) => ask(resumedSchema, '/resume', { ...options, method: 'POST' }),
     peers: async (options) => (await ask(peersSchema, '/peers', { ...options })).peers,
     policy: (options) => ask(policyViewSchema, '/policy', { ...options }),
     previewPolicy: (text, options) => sendPolicy('/policy/preview', previewSchema, text, options),

@@ -2,6 +2,7 @@ import type { DropReason } from '../../intake/events.ts'
 import type { GossipTopic } from '../../network/events.ts'
 import type { NodeEvents } from '../../node/events.ts'
 import { array, boolean, type JsonSchema, object, oneOf, type Shape, string, union } from '../shape.ts'
+import { blockKind } from './operator-orders.ts'
 import { changeSchema, disposition } from './policy.ts'
 import { count, verdictSchema } from './verdict.ts'
 import { runState, serviceState } from './views.ts'
@@ -46,6 +47,10 @@ export const EVENT_SHAPES: { readonly [Name in keyof NodeEvents]: Shape<NodeEven
   'node:draining': object({ deadline: maybe.count, services: count }),
   'node:drained': object({ cut: array(object(service)) }),
   'node:undrained': none,
+  'node:paused': none,
+  'node:resumed': none,
+  'node:blocked': object({ kind: blockKind, subject: string, until: maybe.count }),
+  'node:unblocked': object({ kind: blockKind, subject: string, expired: boolean }),
   'admission:redirect-changed': object({ id: string, redirect: boolean }),
   'facts:capacity-grown': none,
   'facts:executor-available': object({ executor }),

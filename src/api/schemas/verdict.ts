@@ -61,5 +61,8 @@ export const verdictSchema = object({
   reasons: array(reasonSchema),
 }) as Shape<Verdict>
 
-export const parkedFields = { since: count, until: count, on: array(conditionSchema), drained: boolean.optional() }
+export const parkedFields = {
+  ...{ since: count, until: count, on: array(conditionSchema) },
+  ...{ drained: boolean.optional(), paused: boolean.optional() },
+}
 export const parkedSchema: Shape<NonNullable<ServiceView['parked']>> = object(parkedFields)

@@ -58,6 +58,7 @@ export const healthSchema: Shape<Health> = object({
   statements: object({ new: count, refused: count, dropped: count, lookups: count, failedLookups: count }),
   hub: object({ safe: count, unsafe: count, failed: count, passedOver: count }).optional(),
   drain: object<NonNullable<Health['drain']>>({ since: count, deadline: count.optional(), done: boolean }).optional(),
+  paused: object({ since: count }).optional(),
   uptimeSeconds: count,
 })
 

@@ -2,6 +2,7 @@ import { sanitizeText } from '../../base/format.ts'
 import type { Check } from '../checks/check.ts'
 import { checkFolder } from '../checks/folder.ts'
 import { checkClock, checkDisk, checkExecutors, checkNodeVersion } from '../checks/machine.ts'
+import { checkRunningNode } from '../checks/running-node.ts'
 import { checkStore } from '../checks/store.ts'
 import { checkWarmStarts } from '../checks/warm-starts.ts'
 import { command, optionalArgument } from '../command.ts'
@@ -25,6 +26,7 @@ export const doctor = command({
     const checks: Check[] = [
       checkNodeVersion(process.versions.node),
       ...ofFolder,
+      ...(await checkRunningNode(cli, folder)),
       ...executors.checks,
       ...(configuration === undefined ? [] : checkWarmStarts(configuration.policy.config, machine)),
       ...(configuration === undefined ? [] : [await checkStore(clock, configuration, signal)]),

@@ -17,10 +17,13 @@ export const list = command({
     const client = await nodeClient(cli)
     const known = await client.services({ signal: cli.signal })
     const views = all ? known : known.filter(isCurrent)
-    const { drain } = await client.health({ signal: cli.signal })
+    const { drain, paused } = await client.health({ signal: cli.signal })
     if (drain !== undefined) {
       const end = commandText(cli, ['undrain'])
       cli.out.note(`Note: this node is drained for maintenance and takes no new service; ${end} ends that.`)
+    }
+    if (paused !== undefined) {
+      cli.out.note(`Note: this node is paused and begins no new run; ${commandText(cli, ['resume'])} ends that.`)
     }
     const { id, address } = idFormats(cli.out.terminal)
     const now = nowSeconds(cli.clock)

@@ -40,6 +40,11 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
     'node:drained': ({ cut }) =>
       `nothing runs here any more, and this node is drained${cut.length === 0 ? '' : `; stopped at the deadline: ${cut.map(named).join(', ')}`}`,
     'node:undrained': () => 'this node takes services again',
+    'node:paused': () => 'this node is paused: it begins no new run; `thundercloud resume` ends that',
+    'node:resumed': () => 'this node begins runs again',
+    'node:blocked': ({ kind, subject }) => `the ${kind} ${subject} is blocked`,
+    'node:unblocked': ({ kind, subject, expired }) =>
+      `the ${kind} ${subject} is not blocked any more${expired ? ': its time is over' : ''}`,
     'node:redecided': ({ services, changes }) =>
       changes.length === 0
         ? undefined

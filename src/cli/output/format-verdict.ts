@@ -4,16 +4,21 @@ import type { ServiceView } from '../../node/types.ts'
 import { REDIRECTED } from './disposition-texts.ts'
 import { table } from './output.ts'
 
-/** By this rule a node that is drained parks what would begin. */
-const DRAIN_RULE = 'drain'
+/** By these rules a node that is drained or paused parks what would begin. */
+const [DRAIN_RULE, PAUSE_RULE] = ['drain', 'pause']
 
 export function verdictText({ run, redirect, park, reasons }: Verdict): string {
   const first = run === false ? 'not run here' : `run here: ${grantText(run)}`
   const parked =
     park === undefined || park.length === 0
       ? []
-      : [`parked until ${wakeText(park, { drained: reasons.some(({ rule }) => rule === DRAIN_RULE) })}`]
+      : [`parked until ${wakeText(park, heldBy(reasons))}`]
   return [first, ...parked, redirect ? REDIRECTED.yes : REDIRECTED.no].join(', ')
+}
+
+function heldBy(reasons: readonly Reason[]): Held {
+  const has = (name: string | undefined) => reasons.some(({ rule }) => rule === name)
+  return { drained: has(DRAIN_RULE), paused: has(PAUSE_RULE) }
 }
 
 const EXECUTOR_COMES = {
@@ -42,21 +47,23 @@ export function networkText(network: NetworkGrant): string {
 }
 
 /** "parked until there is capacity, for 3h 5m at most" */
-export function parkedText({ until, on, drained }: NonNullable<ServiceView['parked']>, nowSeconds: number): string {
+export function parkedText({ until, on, ...held }: NonNullable<ServiceView['parked']>, nowSeconds: number): string {
   const left = until - nowSeconds
   const most = left > 0 ? `for ${formatMs(left * 1000)} at most` : 'and its time is up'
-  return `until ${wakeText(on, { drained })}, ${most}`
+  return `until ${wakeText(on, held)}, ${most}`
 }
 
-/** What wakes a parked service. A node that is drained begins none, whatever else comes. */
-export function wakeText(
-  conditions: readonly WakeCondition[],
-  { drained = false }: { drained?: boolean | undefined } = {},
-): string {
-  if (!drained) return conditions.map(conditionText).join(' or ')
+type Held = { readonly drained?: boolean | undefined; readonly paused?: boolean | undefined }
+
+/** What wakes a parked service. A node that is drained or paused begins none, whatever else comes. */
+export function wakeText(conditions: readonly WakeCondition[], { drained, paused }: Held = {}): string {
+  const ends = [
+    ...(drained === true ? ['the drain of this node is over (thundercloud undrain)'] : []),
+    ...(paused === true ? ['this node is resumed (thundercloud resume)'] : []),
+  ]
+  if (ends.length === 0) return conditions.map(conditionText).join(' or ')
   const others = conditions.filter(({ on }) => on !== 'capacity').map(conditionText)
-  const undrained = 'the drain of this node is over (thundercloud undrain)'
-  return others.length === 0 ? undrained : `${others.join(' or ')} and ${undrained}`
+  return [...(others.length === 0 ? [] : [others.join(' or ')]), ...ends].join(' and ')
 }
 
 function conditionText(condition: WakeCondition): string {

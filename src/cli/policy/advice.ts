@@ -52,6 +52,10 @@ const ADVICE: Readonly<Record<string, AdviceOf>> = {
         ]
       : trustLines(author, typed),
   drain: (_, __, typed) => [`${typed('undrain')}   (ends the drain: the node takes services again)`],
+  pause: (_, __, typed) => [`${typed('resume')}   (ends the pause: the node begins runs again)`],
+  block: ({ author, code }, { messages }, typed) => [
+    `${typed('unblock', sanitizeText(messages.some((text) => text.endsWith('code')) ? code : author, 120))}   (block ls shows until when, and why)`,
+  ],
   veto: ({ code }, _, typed) => [
     `${typed('trust', 'statements', '--code', sanitizeText(code, 100))}   (what hubs said, and which)`,
   ],

@@ -21,6 +21,8 @@ export interface LimitsComponents {
   /** All connections that are established; none before the host is created. */
   connections(peer?: string): readonly Connection[]
   isStatic(peer: string): boolean
+  /** The operator has blocked it. */
+  isBlocked(peer: string): boolean
 }
 
 /** What unknown peers can make this node spend on connections and bytes, and which peers are refused. */
@@ -41,6 +43,8 @@ export interface Limits extends Disposable {
   isExcluded(peer: string): boolean
   excludedForMs(peer: string): number
   checkScore(peer: string, score: number): void
+  /** Ends the connections of a peer at once. */
+  disconnect(peer: string, why: string): void
 }
 
 export function createLimits(components: LimitsComponents, init: NetworkInit): Limits {
@@ -48,10 +52,10 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
   const without = new Set(init.without)
   const client = init.role === 'client'
   const maxConnections = init.maxConnections ?? (client ? bounds.MAX_CONNECTIONS_CLIENT : bounds.MAX_CONNECTIONS)
-  const endAll = (peer: string) => {
-    for (const connection of components.connections(peer))
-      connection.abort(new Error('the peer sent invalid data too often'))
+  const disconnect = (peer: string, why: string) => {
+    for (const connection of components.connections(peer)) connection.abort(new Error(why))
   }
+  const endAll = (peer: string) => disconnect(peer, 'the peer sent invalid data too often')
   const established = createEstablishedConnections(
     { clock, isStatic, connections: () => components.connections() },
     {
@@ -106,9 +110,10 @@ export function createLimits(components: LimitsComponents, init: NetworkInit): L
       })
     },
     admit: (address) => established.admit(address),
-    isExcluded: (peer) => exclusion.leftMs(peer) > 0,
+    isExcluded: (peer) => components.isBlocked(peer) || exclusion.leftMs(peer) > 0,
     excludedForMs: (peer) => exclusion.leftMs(peer),
     checkScore,
+    disconnect,
     [Symbol.dispose]: () => established[Symbol.dispose](),
   }
 }

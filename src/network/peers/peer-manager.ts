@@ -21,6 +21,8 @@ export interface PeerManagerComponents {
   allow(address: string): void
   /** ms for which the peer is refused, because it misbehaved too often */
   excludedForMs(peer: string): number
+  /** The operator has blocked it. */
+  isBlocked(peer: string): boolean
   /** The peer behind a static node is known. */
   named(peer: string): void
 }
@@ -33,7 +35,7 @@ export interface PeerManager extends AsyncDisposable {
 
 /** Keeps this node in company: static nodes for ever, others up to the low-water mark. */
 export function createPeerManager(
-  { clock, rng, log, events, libp2p, allow, excludedForMs, named }: PeerManagerComponents,
+  { clock, rng, log, events, libp2p, allow, excludedForMs, isBlocked, named }: PeerManagerComponents,
   init: Pick<NetworkInit, 'staticNodes' | 'keepPeers' | 'redial'>,
 ): PeerManager {
   const cleanup = new AsyncDisposableStack()
@@ -58,6 +60,7 @@ export function createPeerManager(
     events,
     self: libp2p.peerId.toString(),
     excludedForMs,
+    isBlocked,
     isConnected: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
     async disconnected(peer, signal) {
       const listeners = leaving.get(peer) ?? new Set()

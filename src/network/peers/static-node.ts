@@ -19,6 +19,8 @@ export interface StaticNodeComponents {
   isConnected(peer: string): boolean
   /** ms for which the peer is refused, because it misbehaved too often */
   excludedForMs(peer: string): number
+  /** The operator has blocked it. */
+  isBlocked(peer: string): boolean
   /** Resolves when the peer's last connection ends, or the signal aborts. */
   disconnected(peer: string, signal: AbortSignal): Promise<void>
   /** Dials one node at its addresses; returns its peer id. */
@@ -65,7 +67,7 @@ export async function maintainConnection(
 }
 
 async function reach(
-  { clock, self, dial, excludedForMs }: StaticNodeComponents,
+  { clock, self, dial, excludedForMs, isBlocked }: StaticNodeComponents,
   target: string,
   signal: AbortSignal,
 ): Promise<string> {
@@ -76,6 +78,7 @@ async function reach(
   }
   const named = peerOf(parseMultiaddr(addresses[0] as string))
   if (named === self) return self
+  if (named !== undefined && isBlocked(named)) throw new UnavailableError('the operator of this node has blocked it')
   const refusedMs = named === undefined ? 0 : excludedForMs(named)
   if (refusedMs > 0) {
     const seconds = Math.ceil(refusedMs / 1000)

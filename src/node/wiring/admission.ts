@@ -21,11 +21,12 @@ export type AdmissionPipeline = {
 /** From a service that arrives to what happens with it. */
 export function createAdmissionPipeline(
   context: NodeContext,
-  { network, trust }: Mesh,
-  { serviceCode, executors, supervisor, receipts, services, notify, peerStatus, claims, drain, siblings }: Execution,
+  { network, trust, blocks }: Mesh,
+  execution: Execution,
   components: Pick<NodeComponents, 'runnerHost'>,
 ): AdmissionPipeline {
   const { clock, rng, log, events, journal, platform, own, texts, policy, closing, parts } = context
+  const { serviceCode, executors, supervisor, receipts, services, notify, peerStatus, siblings } = execution
   const { machine } = platform
   const granted = () => supervisor.granted()
   const isOwn = (id: string) => isOwnService(services.get(id), own, context.configuration())
@@ -54,8 +55,11 @@ export function createAdmissionPipeline(
         texts,
         notify,
         claimMesh: { ...peerStatus.claimMesh, inUse: siblings.inUse },
-        claims,
-        drain,
+        claims: execution.claims,
+        drain: execution.drain,
+        pause: execution.pause,
+        blocks,
+        disconnect: network.disconnect,
       },
       {
         policy,

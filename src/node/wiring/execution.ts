@@ -3,6 +3,7 @@ import { createDrainState, type DrainState } from '../../admission/drain/drain-s
 import { totalLimits } from '../../admission/facts/capacity.ts'
 import { healthSettings } from '../../admission/facts/health-settings.ts'
 import { warmStarts } from '../../admission/facts/warm-starts.ts'
+import { createPauseState, type PauseState } from '../../admission/operator/pause.ts'
 import { buildNetwork, createSupervisor, type Executor, type Pools, type Supervisor } from '../../execution/index.ts'
 import { createOwnClaims, type OwnClaims } from '../../placement/index.ts'
 import { createResults, type Results } from '../../results/index.ts'
@@ -29,6 +30,7 @@ export type Execution = Reporting & {
   /** Claims of this node that are no runs yet. */
   readonly claims: OwnClaims
   readonly drain: DrainState
+  readonly pause: PauseState
   readonly siblings: NodeSiblings
 }
 
@@ -65,6 +67,7 @@ export async function createExecution(
     ),
   )
   const drain = createDrainState({ clock, meta: journal.meta })
+  const pause = createPauseState({ clock, meta: journal.meta })
   const supervisor = parts.use(
     createSupervisor(
       {
@@ -92,8 +95,9 @@ export async function createExecution(
         netcap: () => policy().config.NETCAP,
         limits: () => totalLimits(policy().config),
         health: () => healthSettings(policy().config),
-        // a drained node begins no run
-        warm: () => (drain.active ? { executors: [], classes: [], gateways: 0 } : warmStarts(policy().config)),
+        // a node that is drained or paused begins no run
+        warm: () =>
+          drain.active || pause.active ? { executors: [], classes: [], gateways: 0 } : warmStarts(policy().config),
         logs: { ...LOGS, totalBytes: quotas.LOGS },
         graceMs: timeouts.STOP * 1000,
         stopOnClose: init.stopRunsOnClose === true,
@@ -107,7 +111,7 @@ export async function createExecution(
     }),
   )
   parts.use(events.on('execution:state', ({ state }) => state === 'running' && supervisor.keepWarm()))
-  for (const name of ['execution:freed', 'node:draining', 'node:undrained'] as const) {
+  for (const name of ['execution:freed', 'node:draining', 'node:undrained', 'node:paused', 'node:resumed'] as const) {
     parts.use(events.on(name, () => supervisor.keepWarm()))
   }
   const claims = createOwnClaims()
@@ -128,6 +132,7 @@ export async function createExecution(
       peerStatus,
       claims,
       drain,
+      pause,
       siblings,
     },
     results,

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type BlockList, createBlockList } from '../../admission/operator/block-list.ts'
 import { nowSeconds } from '../../base/clock.ts'
 import { type Code, createCode } from '../../code/index.ts'
 import type { Intake } from '../../intake/index.ts'
@@ -9,7 +10,12 @@ import { providersOf } from './code-provider.ts'
 import type { NodeContext } from './context.ts'
 import { networkInitOf } from './network-config.ts'
 
-export type Mesh = { readonly network: Network; readonly trust: Trust; readonly code: Code }
+export type Mesh = {
+  readonly network: Network
+  readonly trust: Trust
+  readonly code: Code
+  readonly blocks: BlockList
+}
 
 /** The node among its peers. It listens from here on; `join` makes it answer. */
 export async function createMesh(
@@ -31,9 +37,14 @@ export async function createMesh(
       { network: context.networkName, own: context.signer.address, policy: () => context.policy().config },
     ),
   )
+  const blocks = createBlockList({ clock, store: journal.blocks })
   const network = parts.use(
     await createNetwork(
-      { clock, rng, log: log.child('network'), events, recordValidator: store.recordValidator, host: platform.host },
+      {
+        ...{ clock, rng, log: log.child('network'), events },
+        ...{ recordValidator: store.recordValidator, host: platform.host },
+        isBlocked: (peer) => blocks.get('peer', peer) !== undefined,
+      },
       networkInitOf(context.configuration(), init.identity.key, init),
     ),
   )
@@ -70,7 +81,7 @@ export async function createMesh(
       },
     ),
   )
-  return { network, trust, code }
+  return { network, trust, code, blocks }
 }
 
 /** What of the node answers the mesh. */

@@ -17,7 +17,7 @@ export type Publishing = {
 export function createPublishing(
   context: NodeContext,
   { network, code }: Mesh,
-  { services, supervisor, drain }: Pick<Execution, 'services' | 'supervisor' | 'drain'>,
+  { services, supervisor, drain, pause }: Pick<Execution, 'services' | 'supervisor' | 'drain' | 'pause'>,
   { facts, admission, intake }: AdmissionPipeline,
 ): Publishing {
   const { clock, rng, log, events, journal, signer, texts, configuration, closing, parts } = context
@@ -41,10 +41,13 @@ export function createPublishing(
         texts,
         stopped: (id) => journal.stops.has(id),
         drain,
+        isPaused: () => pause.active,
       },
       { configuration, closing },
     ),
   )
-  parts.use(events.on('node:undrained', () => void configuredServices.look()))
+  for (const name of ['node:undrained', 'node:resumed'] as const) {
+    parts.use(events.on(name, () => void configuredServices.look()))
+  }
   return { serviceSigner, publisher, configuredServices }
 }

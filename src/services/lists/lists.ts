@@ -15,7 +15,7 @@ export interface ListsComponents {
   journal: Pick<Journal, 'rows'>
   services: Pick<Services, 'get' | 'entryOf' | 'state' | 'view'>
   /** where it waits */
-  parked(id: string): Pick<DormitoryItem, 'since' | 'until' | 'on' | 'drained'> | undefined
+  parked(id: string): Pick<DormitoryItem, 'since' | 'until' | 'on' | 'drained' | 'paused'> | undefined
   verified(receipt: Uint8Array): Receipt
 }
 

@@ -50,6 +50,7 @@ export type DormitoryItem = {
   readonly until: number
   readonly on: readonly WakeCondition[]
   readonly drained?: boolean | undefined
+  readonly paused?: boolean | undefined
   readonly rank: number
   /** of the verdict in force, without those that passed */
   readonly reasons: readonly Reason[]

@@ -83,6 +83,8 @@ const MAINTENANCE: Scenario = {
   steps: {
     'thundercloud drain --deadline 10m': { prints: /Nothing runs here any more/ },
     'thundercloud undrain': { prints: /takes services again/ },
+    'thundercloud pause': { prints: /begins no new run, and what runs goes on/ },
+    'thundercloud resume': { prints: /begins runs again/ },
   },
 }
 

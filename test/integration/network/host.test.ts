@@ -106,6 +106,27 @@ test('on a public network, private addresses are dialled only where someone aske
 })
 
 const redial = { firstMs: 50, maxMs: 200 }
+
+test('a blocked peer is disconnected, neither let in nor dialled, also as a static node, and comes back afterwards', async () => {
+  const blocked = new Set<string>()
+  const isBlocked = (peer: string) => blocked.has(peer)
+  const other = await all.make()
+  const a = await all.make({ staticNodes: [addressOf(other)], redial }, { isBlocked })
+  await until(() => isConnectedTo(a, other), 'the static node')
+  const { peerId } = other.network
+  const failed = Promise.withResolvers<string>()
+  a.events.on('network:dial-failed', ({ reason }) => failed.resolve(reason))
+  blocked.add(peerId)
+  a.network.disconnect(peerId)
+  await until(() => !isConnectedTo(other, a), 'the end')
+  expect(await failed.promise).toBe('the operator of this node has blocked it')
+  await expect(a.network.dial(addressOf(other))).rejects.toMatchObject({ name: 'PeerUnavailableError' })
+  const [reached] = await Promise.allSettled([other.network.dial(addressOf(a))])
+  await until(() => !isConnectedTo(other, a), `no connection (${reached.status})`)
+  expect(a.network.peers()).toEqual([])
+  blocked.clear()
+  await until(() => isConnectedTo(a, other), 'the static node again')
+})
 const bare = (made: TestNetwork) => addressOf(made).replace(/\/p2p\/.*/, '')
 
 test('a static node that restarts is dialled again, as long as it takes', async () => {

@@ -55,6 +55,7 @@ it('a command that is not run exists, and the reason is a sentence', () => {
     'CONTRIBUTING.md',
     'README.md',
     'docs/joining.md',
+    'docs/maintenance.md',
     'docs/policy.md',
     'docs/simulation.md',
   ])

@@ -62,7 +62,11 @@ function isParked(service: ServiceView): service is Parked {
 
 function groups(services: readonly Parked[]): [string, Parked[]][] {
   const byReason = Map.groupBy(services, ({ parked }) =>
-    parked.drained === true ? 'the drain of this node ends' : parked.on.map(wakeText).join(', or '),
+    parked.drained === true
+      ? 'the drain of this node ends'
+      : parked.paused === true
+        ? 'this node is resumed'
+        : parked.on.map(wakeText).join(', or '),
   )
   return [...byReason].sort(([, a], [, b]) => b.length - a.length)
 }

@@ -16,7 +16,7 @@ import { RuleCounts } from './overview/rule-counts.tsx'
 import { RunningHere } from './overview/running.tsx'
 
 const concernsHealth = (event: LiveEvent) =>
-  changesServices(event) || /^(network:peer|execution:executor|node:(un)?drain)/.test(event.name)
+  changesServices(event) || /^(network:peer|execution:executor|node:(un)?drain|node:(paused|resumed))/.test(event.name)
 const concernsPolicy = (event: LiveEvent) => changesServices(event) || event.name === 'node:policy'
 
 export function Overview(): JSX.Element {
@@ -83,6 +83,7 @@ function Condition({ health }: { health: Health }): JSX.Element | null {
             ? 'The node is drained: nothing runs here.'
             : 'The node is being drained: it takes no new service.',
         ]),
+    ...(health.paused === undefined ? [] : ['The node is paused: it begins no new run.']),
     ...(health.executors.length > 0 && missing.length === health.executors.length
       ? ['Nothing can run here: no executor is available.']
       : []),

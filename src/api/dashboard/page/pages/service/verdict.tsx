@@ -86,7 +86,8 @@ function Parked({ parked }: { parked: ServiceView['parked'] }): JSX.Element | nu
   return (
     <p>
       It waits in the dormitory, until <Ago at={parked.until} />
-      {parked.drained === true ? ', and begins after the drain' : ''}. It wakes when{' '}
+      {parked.drained === true ? ', and begins after the drain' : ''}
+      {parked.paused === true ? ', and begins when the node is resumed' : ''}. It wakes when{' '}
       {parked.on.map(wakeText).join(', or when ')}.
     </p>
   )

@@ -1,0 +1,71 @@
+import type { AddressTexts } from '../../base/address-texts.ts'
+import type { Reason, Verdict } from '../../base/verdict.ts'
+import { parkedVerdict } from '../disposition.ts'
+import type { DrainState } from '../drain/drain-state.ts'
+import type { Subject } from '../evaluate.ts'
+import type { BlockKind, BlockList } from './block-list.ts'
+import type { PauseState } from './pause.ts'
+
+const DRAINED: Reason = {
+  rule: 'drain',
+  outcome: 'defer',
+  message: 'this node is drained for maintenance and takes no new service; it is decided again when the drain is over',
+}
+
+const PAUSED: Reason = {
+  rule: 'pause',
+  outcome: 'defer',
+  message: 'the operator has paused this node: it begins no new run; it is decided again when the node is resumed',
+}
+
+/** What the operator has ordered beside the policy: the one place where it decides about a service. */
+export interface OperatorOrders {
+  /** The verdict on what is blocked: the runner is not asked about it. */
+  refusal(service: Ordered): Verdict | undefined
+  /** What a verdict comes to. What is blocked is refused; what would begin waits while the node is drained or paused. */
+  apply(service: Ordered, asked: Verdict): Verdict
+}
+
+type Ordered = Pick<Subject, 'id' | 'predecessor' | 'signed'>
+
+export interface OperatorOrdersComponents {
+  readonly drain: Pick<DrainState, 'active'>
+  readonly pause: Pick<PauseState, 'active'>
+  readonly blocks: Pick<BlockList, 'get'>
+  readonly texts: AddressTexts
+  runsHere(id: string): boolean
+  /** Versions before it, the latest first. */
+  olderOf(service: Ordered): readonly string[]
+  /** May a service that does not run here be redirected? */
+  mayRedirect(): boolean
+}
+
+export function createOperatorOrders(components: OperatorOrdersComponents): OperatorOrders {
+  const { drain, pause, blocks, texts, runsHere, olderOf, mayRedirect } = components
+
+  function refusal({ id, signed: { body } }: Ordered): Verdict | undefined {
+    const found =
+      blocks.get('author', texts.ofBytes(body.author)) ?? blocks.get('code', body.code.toString())
+    if (found === undefined || (found.keepsRuns && runsHere(id))) return undefined
+    return { run: false, redirect: false, reasons: [blockedReason(found.kind)] }
+  }
+
+  /** The version before ends when others run this one, so an update stands by for a replica. */
+  function held(service: Ordered, asked: Verdict): Verdict {
+    const why = drain.active ? DRAINED : pause.active ? PAUSED : undefined
+    if (why === undefined || asked.run === false || runsHere(service.id)) return asked
+    const verdict = { ...asked, redirect: asked.redirect || mayRedirect() }
+    const updates = olderOf(service).some(runsHere)
+    return parkedVerdict(verdict, [{ on: updates ? 'replica' : 'capacity' }], why)
+  }
+
+  return {
+    refusal,
+    apply: (service, asked) => refusal(service) ?? held(service, asked),
+  }
+}
+
+/** Until when, and why, is the operator's own: the author reads this in a receipt. */
+function blockedReason(kind: BlockKind): Reason {
+  return { rule: 'block', outcome: 'fail', message: `the operator of this node has blocked its ${kind}` }
+}

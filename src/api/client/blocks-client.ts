@@ -1,0 +1,29 @@
+import type { BlockedRun, BlockInit, BlockView } from '../../node/types.ts'
+import { blockedSchema, blocksSchema, unblockedSchema } from '../schemas/operator-orders.ts'
+import { queryOf, type RestClient } from './rest-client.ts'
+
+type AbortOptions = { signal?: AbortSignal | undefined }
+type Subject = Pick<BlockView, 'kind' | 'subject'>
+
+/** What the operator of a node has blocked. */
+export interface BlocksClient {
+  /** Oldest first. */
+  list(options?: AbortOptions): Promise<readonly BlockView[]>
+  /** `ends`: the runs that end for it. */
+  add(block: BlockInit, options?: AbortOptions): Promise<{ block: BlockView; ends: readonly BlockedRun[] }>
+  /** Throws NotFoundError. */
+  remove(subject: Subject, options?: AbortOptions): Promise<BlockView>
+}
+
+export function createBlocksClient({ ask }: RestClient): BlocksClient {
+  const at = ({ kind, subject }: Subject) => `/blocks/${kind}/${encodeURIComponent(subject)}`
+  return {
+    list: async (options) => (await ask(blocksSchema, '/blocks', { ...options })).blocks,
+    add({ seconds, keepRuns, note, ...subject }, options) {
+      const query = queryOf({ seconds: seconds?.toString(), keepRuns: keepRuns?.toString(), note })
+      return ask(blockedSchema, `${at(subject)}${query}`, { ...options, method: 'POST' })
+    },
+    remove: async (subject, options) =>
+      (await ask(unblockedSchema, `${at(subject)}/remove`, { ...options, method: 'POST' })).removed,
+  }
+}

@@ -1,0 +1,33 @@
+import { createApiClient } from '../../api/client/client.ts'
+import { messageOf } from '../../base/errors.ts'
+import { howMany } from '../../base/format.ts'
+import type { Cli } from '../cli.ts'
+import { findOperatorSocket } from '../operator-socket.ts'
+import { commandText } from '../output/command-text.ts'
+import { type Check, ok, warn } from './check.ts'
+
+const ASK_MS = 3_000
+
+/** The node of a folder, where one runs: does it answer, and does it take services? */
+export async function checkRunningNode(
+  { env, clock, signal }: Pick<Cli, 'env' | 'clock' | 'signal'>,
+  folder: string,
+): Promise<Check[]> {
+  const socketPath = await findOperatorSocket(folder, env)
+  if (socketPath === undefined) return []
+  const what = 'node'
+  const typed = (word: string) => commandText({ globals: { dir: folder } }, [word])
+  try {
+    const client = createApiClient({ url: 'http://localhost', socketPath, clock, timeoutMs: ASK_MS })
+    const { version, peers, running, drain, paused } = await client.health({ signal })
+    const found = `version ${version} runs, with ${howMany(peers, 'peer', 'peers')} and ${howMany(running, 'run', 'runs')}`
+    const held = [
+      ...(drain === undefined ? [] : [warn(what, 'it is drained and takes no new service', `${typed('undrain')} ends that`)]),
+      ...(paused === undefined ? [] : [warn(what, 'it is paused and begins no new run', `${typed('resume')} ends that`)]),
+    ]
+    return held.length === 0 ? [ok(what, found)] : held
+  } catch (error) {
+    signal.throwIfAborted()
+    return [warn(what, `a node runs here and does not answer: ${messageOf(error)}`, "look into the node's log")]
+  }
+}
