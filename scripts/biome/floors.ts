@@ -3,7 +3,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['base'],
   ['process', 'config', 'egress'],
   ['journal', 'network', 'runner', 'trust', 'hub', 'code', 'execution', 'peer-client'],
-  ['intake', 'services', 'light-peer', 'placement', 'results'],
+  ['intake', 'services', 'light-peer', 'placement', 'results', 'backup'],
   ['admission'],
   ['publishing', 'policy'],
   ['node'],

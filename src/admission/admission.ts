@@ -1,6 +1,7 @@
 import { nowSeconds } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import { createDormitory } from '../execution/index.ts'
+import { restoredAt } from '../journal/index.ts'
 import { createApplier } from './apply.ts'
 import { createServiceDecider } from './decide-service.ts'
 import { createDrain } from './drain/drain.ts'
@@ -32,6 +33,7 @@ export function createAdmission(components: AdmissionComponents, init: Admission
   const { subjectOf, isSuperseded, running } = createLiveServices({ clock, journal, services, supervisor })
   const orders = createOperatorOrders({
     ...{ drain: components.drain, pause: components.pause, blocks: components.blocks, texts },
+    restoredAt: restoredAt(journal.meta),
     runsHere: (id) => supervisor.granted().some(({ service }) => service === id),
     olderOf: (subject) => olderVersions(journal.announcements, subject),
     mayRedirect: () => mayRedirect(policy().config),

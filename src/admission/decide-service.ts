@@ -47,8 +47,7 @@ export function createServiceDecider(
   components: ServiceDeciderComponents,
   init: { closing: AbortSignal },
 ): ServiceDecider {
-  const { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts, orders } =
-    components
+  const { clock, log, events, journal, evaluator, applier, dormitory, receipts, counters, texts, orders } = components
 
   /** `predecessor`: an update travels where the version before it does, whatever is decided about it. */
   function sendReceipt(signed: SignedService, verdict: Verdict, predecessor: string | undefined): void {

@@ -1,3 +1,4 @@
+import type { Command as Commander } from 'commander'
 import type { Clock } from '../base/clock.ts'
 import type { Log, LogLevel } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
@@ -35,8 +36,12 @@ export interface Cli {
   /** how this program is started again: node's options and the entry file */
   readonly self: readonly string[]
   readonly version: string
+  /** Every command, as the parser knows it. */
+  loadProgram(): Promise<Commander>
   /** A log on standard error, at the level of --log-level, else at this one. */
   log(fallback: LogLevel): Log
+  /** Asks the user for what nobody may read over a shoulder; undefined without a terminal. */
+  askSecret(question: string): Promise<string | undefined>
   /** Asks the user; undefined without a terminal. Everything but yes is no. */
   confirm(question: string): Promise<boolean | undefined>
   /** Calls back on SIGHUP. */

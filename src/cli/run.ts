@@ -2,10 +2,12 @@ import { CommanderError } from 'commander'
 import type { LogLevel } from '../base/log.ts'
 import type { Cli } from './cli.ts'
 import type { CommandEntry } from './command.ts'
+import { buildProgram } from './commander-program.ts'
 import { describeError, EXIT, exitCodeOf, InterruptedError } from './errors.ts'
 import { promptYesNo, type Terminal } from './output/confirm.ts'
 import { createCliLog } from './output/log.ts'
 import { createOutput } from './output/output.ts'
+import { promptSecret } from './output/secret.ts'
 import type { Sink } from './output/sink.ts'
 import { parseArgs } from './parse.ts'
 import { keepAlive } from './wait-for-exit.ts'
@@ -34,8 +36,13 @@ export async function runCli(init: RunInit): Promise<number> {
     const { command, input, globals } = await parseArgs(argv, { commands: init.commands, version: init.version, help })
     const log = (fallback: LogLevel) => createCliLog({ level: globals.logLevel ?? fallback, stderr, json })
     const confirm = (question: string) => promptYesNo(question, { ...init, json })
+    const askSecret = (question: string) => promptSecret(question, { ...init, json })
+    const loadProgram = async () => {
+      const all = await Promise.all(init.commands.map(({ load }) => load()))
+      return buildProgram(all, { version: init.version, help, called: () => {} }).root
+    }
     if (command.reloads !== true) init.endOnHangup()
-    await command.run({ ...init, out, globals, log, confirm }, input)
+    await command.run({ ...init, out, globals, log, confirm, askSecret, loadProgram }, input)
     // an interrupted handler throws; one that a signal ends as intended has succeeded
     return EXIT.ok
   } catch (error) {

@@ -24,7 +24,7 @@ import {
   parseManifest,
   type Staples,
 } from '../config/index.ts'
-import type { Journal } from '../journal/index.ts'
+import { type Journal, restoredAt } from '../journal/index.ts'
 import type { SignedService } from '../services/registry.ts'
 
 /** Configured services are re-signed when less than this share of their lifetime remains. */
@@ -58,9 +58,11 @@ export function createServiceSigner(components: ServiceSignerComponents, init: {
   function sign(manifest: Manifest, archive: CID, file?: string, staples?: Staples): Issued<SignedService> {
     const { reach, ticket } = issueTicket(manifest.depth, rng.bytes(32))
     const head = journal.heads.get(author, manifest.name)
+    // versions that the original signed after the backup are not known here, and are below this
+    const floor = restoredAt(journal.meta) ?? 1
     const signing = {
       author: signer.address,
-      seq: head === undefined ? 1 : head.seq + 1,
+      seq: Math.max(floor, (head?.seq ?? 0) + 1),
       issued: nowSeconds(clock),
       code: archive,
       replyTo: components.replyTo(),

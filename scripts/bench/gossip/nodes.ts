@@ -129,7 +129,7 @@ async function openNode(
       runner,
       trust,
       texts,
-      whileDrained: (_, verdict) => verdict,
+      orders: { refusal: () => undefined, apply: (_, verdict) => verdict },
     },
     { policy: () => policy },
   )
@@ -154,7 +154,7 @@ async function openNode(
       receipts: { sign: () => new Uint8Array(), send: () => {}, take: async () => {}, views: () => [] },
       counters: createRuleCounters({ clock, log }),
       texts,
-      whileDrained: (_, verdict) => verdict,
+      orders: { apply: (_, verdict) => verdict },
     },
     { closing: closing.signal },
   )

@@ -1,8 +1,9 @@
+import { CLOCK_SKEW_SECONDS } from '../../../protocols/limits.ts'
 import type { AddressTexts } from '../../base/address-texts.ts'
 import type { Reason, Verdict } from '../../base/verdict.ts'
-import { parkedVerdict } from '../disposition.ts'
+import type { SignedService } from '../../services/registry.ts'
+import { declined, parkedVerdict } from '../disposition.ts'
 import type { DrainState } from '../drain/drain-state.ts'
-import type { Subject } from '../evaluate.ts'
 import type { BlockKind, BlockList } from './block-list.ts'
 import type { PauseState } from './pause.ts'
 
@@ -18,21 +19,33 @@ const PAUSED: Reason = {
   message: 'the operator has paused this node: it begins no new run; it is decided again when the node is resumed',
 }
 
+/** A task runs once on a node, and the original may have begun it after the backup. */
+const BEFORE_RESTORE: Reason = {
+  rule: 'restore',
+  outcome: 'fail',
+  message: 'this node was restored from a backup, and may have run the task before: it begins none that is older',
+}
+
 /** What the operator has ordered beside the policy: the one place where it decides about a service. */
 export interface OperatorOrders {
   /** The verdict on what is blocked: the runner is not asked about it. */
   refusal(service: Ordered): Verdict | undefined
-  /** What a verdict comes to. What is blocked is refused; what would begin waits while the node is drained or paused. */
+  /**
+   * What a verdict comes to. What is blocked is refused; what would begin waits while the node is drained or paused; a
+   * task from before a restore does not begin.
+   */
   apply(service: Ordered, asked: Verdict): Verdict
 }
 
-type Ordered = Pick<Subject, 'id' | 'predecessor' | 'signed'>
+type Ordered = { readonly id: string; readonly predecessor: string | undefined; readonly signed: SignedService }
 
 export interface OperatorOrdersComponents {
   readonly drain: Pick<DrainState, 'active'>
   readonly pause: Pick<PauseState, 'active'>
   readonly blocks: Pick<BlockList, 'get'>
   readonly texts: AddressTexts
+  /** when the node was restored from a backup, if it was; whole seconds */
+  readonly restoredAt: number | undefined
   runsHere(id: string): boolean
   /** Versions before it, the latest first. */
   olderOf(service: Ordered): readonly string[]
@@ -44,8 +57,7 @@ export function createOperatorOrders(components: OperatorOrdersComponents): Oper
   const { drain, pause, blocks, texts, runsHere, olderOf, mayRedirect } = components
 
   function refusal({ id, signed: { body } }: Ordered): Verdict | undefined {
-    const found =
-      blocks.get('author', texts.ofBytes(body.author)) ?? blocks.get('code', body.code.toString())
+    const found = blocks.get('author', texts.ofBytes(body.author)) ?? blocks.get('code', body.code.toString())
     if (found === undefined || (found.keepsRuns && runsHere(id))) return undefined
     return { run: false, redirect: false, reasons: [blockedReason(found.kind)] }
   }
@@ -59,9 +71,19 @@ export function createOperatorOrders(components: OperatorOrdersComponents): Oper
     return parkedVerdict(verdict, [{ on: updates ? 'replica' : 'capacity' }], why)
   }
 
+  function mayHaveRun({ id, signed: { body } }: Ordered): boolean {
+    const until = (components.restoredAt ?? Number.NEGATIVE_INFINITY) + CLOCK_SKEW_SECONDS
+    return body.run.kind === 'task' && body.issued <= until && !runsHere(id)
+  }
+
   return {
     refusal,
-    apply: (service, asked) => refusal(service) ?? held(service, asked),
+    apply(service, asked) {
+      const refused = refusal(service)
+      if (refused !== undefined) return refused
+      if (asked.run !== false && mayHaveRun(service)) return declined(asked, BEFORE_RESTORE, mayRedirect())
+      return held(service, asked)
+    },
   }
 }
 

@@ -22,8 +22,12 @@ export async function checkRunningNode(
     const { version, peers, running, drain, paused } = await client.health({ signal })
     const found = `version ${version} runs, with ${howMany(peers, 'peer', 'peers')} and ${howMany(running, 'run', 'runs')}`
     const held = [
-      ...(drain === undefined ? [] : [warn(what, 'it is drained and takes no new service', `${typed('undrain')} ends that`)]),
-      ...(paused === undefined ? [] : [warn(what, 'it is paused and begins no new run', `${typed('resume')} ends that`)]),
+      ...(drain === undefined
+        ? []
+        : [warn(what, 'it is drained and takes no new service', `${typed('undrain')} ends that`)]),
+      ...(paused === undefined
+        ? []
+        : [warn(what, 'it is paused and begins no new run', `${typed('resume')} ends that`)]),
     ]
     return held.length === 0 ? [ok(what, found)] : held
   } catch (error) {

@@ -1,10 +1,6 @@
 import { sanitizeText } from '../../base/format.ts'
+import { checkAll } from '../checks/all.ts'
 import type { Check } from '../checks/check.ts'
-import { checkFolder } from '../checks/folder.ts'
-import { checkClock, checkDisk, checkExecutors, checkNodeVersion } from '../checks/machine.ts'
-import { checkRunningNode } from '../checks/running-node.ts'
-import { checkStore } from '../checks/store.ts'
-import { checkWarmStarts } from '../checks/warm-starts.ts'
 import { command, optionalArgument } from '../command.ts'
 import { FailedError } from '../errors.ts'
 import { operatorFolder } from '../operator-folder.ts'
@@ -16,23 +12,9 @@ export const doctor = command({
   options: {},
   async run(cli, { dir }) {
     const folder = await operatorFolder(cli, dir)
-    const { clock, out, signal } = cli
+    const { out } = cli
     using progress = out.progress('looking')
-    const { checks: ofFolder, configuration, peerId } = await checkFolder(folder, cli.env, signal)
-    const origins = configuration?.policy.staticNodes.origins ?? []
-    const root = process.getuid?.() === 0
-    const executors = await checkExecutors(clock, configuration, { env: cli.env, rng: cli.rng, signal, peerId })
-    const machine = { root, available: executors.available }
-    const checks: Check[] = [
-      checkNodeVersion(process.versions.node),
-      ...ofFolder,
-      ...(await checkRunningNode(cli, folder)),
-      ...executors.checks,
-      ...(configuration === undefined ? [] : checkWarmStarts(configuration.policy.config, machine)),
-      ...(configuration === undefined ? [] : [await checkStore(clock, configuration, signal)]),
-      await checkClock(clock, { folder: configuration?.dir, origins }),
-      await checkDisk(configuration?.dir ?? cli.cwd),
-    ]
+    const checks = await checkAll(cli, folder)
     progress[Symbol.dispose]()
     const failed = checks.filter(({ outcome }) => outcome === 'fail').length
     out.result({ ok: failed === 0, folder, checks }, () => checks.map(lineOf))

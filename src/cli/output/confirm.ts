@@ -3,7 +3,10 @@ import { escapeUnseen } from '../../base/format.ts'
 import type { Sink } from './sink.ts'
 
 /** Where a person answers, if one is there. */
-export type Terminal = NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined }
+export type Terminal = NodeJS.ReadableStream & {
+  readonly isTTY?: boolean | undefined
+  setRawMode?(raw: boolean): unknown
+}
 
 /** Asks on standard error, like progress. Undefined if standard input is not a terminal, or the output is for programs. */
 export async function promptYesNo(

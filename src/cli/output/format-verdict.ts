@@ -9,10 +9,7 @@ const [DRAIN_RULE, PAUSE_RULE] = ['drain', 'pause']
 
 export function verdictText({ run, redirect, park, reasons }: Verdict): string {
   const first = run === false ? 'not run here' : `run here: ${grantText(run)}`
-  const parked =
-    park === undefined || park.length === 0
-      ? []
-      : [`parked until ${wakeText(park, heldBy(reasons))}`]
+  const parked = park === undefined || park.length === 0 ? [] : [`parked until ${wakeText(park, heldBy(reasons))}`]
   return [first, ...parked, redirect ? REDIRECTED.yes : REDIRECTED.no].join(', ')
 }
 

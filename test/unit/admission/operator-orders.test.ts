@@ -1,12 +1,13 @@
 import { describe, expect } from 'vitest'
 import { formatAddress, peerIdOf } from '../../../protocols/address.ts'
 import { MAX_BLOCKS } from '../../../src/admission/operator/block-list.ts'
+import { markRestored } from '../../../src/journal/index.ts'
 import { type AdmissionWorld, author, otherPeer, policyOf, runs } from '../../fixtures/node/admission-harness.ts'
 import { it, TASK } from './fixtures.ts'
 
 const SERVICE = { replicas: 1, run: { command: ['node', 'a.js'], kind: 'service' as const } }
 const AUTHOR = { kind: 'author', subject: formatAddress(author.address) } as const
-const DAY = 86_400
+const TEN_MINUTES = 600
 
 /** There is capacity, and the runner lets everything run; answers how often it was asked. */
 function runsEverything(world: AdmissionWorld): { asked: number } {
@@ -28,7 +29,8 @@ describe('a paused node', () => {
     const update = await node.receive({ ...SERVICE, name: node.services.find(before).record.name, seq: 2 }, before)
     await node.settle(30_000)
     expect(node.supervisor.running()).toEqual([before])
-    for (const id of [late, task, update]) expect([node.state(id), node.reasons(id)[0]?.rule]).toEqual(['parked', 'pause'])
+    for (const id of [late, task, update])
+      expect([node.state(id), node.reasons(id)[0]?.rule]).toEqual(['parked', 'pause'])
     expect(node.services.find(late).verdict?.verdict).toMatchObject({ redirect: true })
     expect(await node.admission.decide.dryRun(node.services.find(late))).toMatchObject({ verdict: { run: false } })
     expect([node.admission.pause.end(), node.admission.pause.end()]).toEqual([true, false])
@@ -36,16 +38,16 @@ describe('a paused node', () => {
     expect(node.supervisor.running().toSorted()).toEqual([late, task, update].toSorted())
   })
 
-  it('is paused after a crash, and makes no claim of what runs "leaving"', async ({ world, node }) => {
+  it('is paused after a crash, and claims no run as leaving', async ({ world, node }) => {
     runsEverything(world)
     const before = await node.receiveAndSettle(SERVICE)
     node.admission.pause.begin()
-    world.neighbours.set(otherPeer(), { state: 'running', leaving: false })
     await node.end()
     const next = await world.start()
     await next.settle(5_000)
     const late = await next.receiveAndSettle(SERVICE)
     expect([next.state(before), next.state(late), next.supervisor.running()]).toEqual(['running', 'parked', [before]])
+    expect(next.services.runReasons(next.services.find(before)).map(({ rule }) => rule)).not.toContain('run:claim')
   })
 })
 
@@ -68,9 +70,8 @@ describe('a block', () => {
       })
     }
     expect([node.supervisor.running(), calls.asked]).toEqual([[], asked])
-    expect(node.reportedStates(id).at(-1)).toBe('refused')
+    expect([node.reportedStates(id).at(-1), node.state(late)]).toEqual(['stopped', 'refused'])
     node.admission.blocks.remove('author', AUTHOR.subject)
-    await node.admission.backgroundIdle()
     await node.settle(20_000)
     expect(node.supervisor.running().toSorted()).toEqual([id, late].toSorted())
   })
@@ -98,7 +99,9 @@ describe('a block', () => {
     const next = await world.start()
     await next.settle(5_000)
     expect(next.supervisor.running()).toEqual([id])
-    expect(next.admission.blocks.list()).toEqual([expect.objectContaining({ ...AUTHOR, keepsRuns: true, note: 'looked at' })])
+    expect(next.admission.blocks.list()).toEqual([
+      expect.objectContaining({ ...AUTHOR, keepsRuns: true, note: 'looked at' }),
+    ])
   })
 
   it('that a crash cut off is carried out at the next start', async ({ world, node }) => {
@@ -109,22 +112,21 @@ describe('a block', () => {
     world.journal.blocks.put({ ...AUTHOR, since, until: null, note: null, keepsRuns: false })
     const next = await world.start()
     await next.settle(1_000)
-    expect([next.supervisor.running(), next.state(id)]).toEqual([[], 'refused'])
+    expect([next.supervisor.running(), next.state(id)]).toEqual([[], 'stopped'])
   })
 
   it.for([false, true])('ends by itself at its time (while the node is away: %s)', async (away, { world, node }) => {
     runsEverything(world)
     const id = await node.receiveAndSettle(SERVICE)
-    const { block } = node.admission.blocks.add({ ...AUTHOR, seconds: DAY })
-    expect(block.until).toBe(block.since + DAY)
+    const { block } = node.admission.blocks.add({ ...AUTHOR, seconds: TEN_MINUTES })
+    expect(block.until).toBe(block.since + TEN_MINUTES)
     await node.settle()
     expect(node.supervisor.running()).toEqual([])
     if (away) await node.end()
-    await world.clock.advance(DAY * 1000 - 60_000)
-    if (!away) expect([node.state(id), node.admission.blocks.list().length]).toEqual(['refused', 1])
+    await world.clock.advance(TEN_MINUTES * 1000 - 60_000)
+    if (!away) expect([node.state(id), node.admission.blocks.list().length]).toEqual(['stopped', 1])
     await world.clock.advance(120_000)
     const later = away ? await world.start() : node
-    await later.admission.backgroundIdle()
     await later.settle(20_000)
     expect([later.admission.blocks.list(), later.supervisor.running()]).toEqual([[], [id]])
     expect(world.happened).toContainEqual(['node:unblocked', { ...AUTHOR, expired: true }])
@@ -165,5 +167,24 @@ describe('a block', () => {
     const next = await world.start()
     const subject = peerIdOf(author.address)
     expect(() => next.admission.blocks.add({ kind: 'peer', subject })).toThrow(/4096 blocks/)
+  })
+})
+
+describe('a node that was restored from a backup', () => {
+  it('begins no task that is older, and passes it on; services and newer tasks begin', async ({ world, node }) => {
+    runsEverything(world)
+    await node.end()
+    markRestored(world.journal.meta, Math.floor(world.clock.now() / 1000))
+    const next = await world.start()
+    const [task, service] = [await next.receiveAndSettle(TASK), await next.receiveAndSettle(SERVICE)]
+    expect([next.state(task), next.reasons(task)[0]?.rule, next.supervisor.running()]).toEqual([
+      'redirected',
+      'restore',
+      [service],
+    ])
+    await world.clock.advance(10 * 60_000)
+    const issued = Math.floor(world.clock.now() / 1000)
+    const newer = await next.receiveAndSettle({ ...TASK, issued, expires: issued + 3600 })
+    expect(next.supervisor.running().toSorted()).toEqual([service, newer].toSorted())
   })
 })

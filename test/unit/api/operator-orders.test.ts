@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
 import { formatAddress } from '../../../protocols/address.ts'
+import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
 import { test } from './harness.ts'
 
 const ADDRESS = formatAddress(newSigner().address)
@@ -10,6 +10,8 @@ test('pause and resume: health says so, and the end of no pause is no error', as
   const { paused } = (await it.json('/pause', { method: 'POST' })) as { paused: { since: number } }
   expect(await it.json('/pause')).toMatchObject({ paused })
   expect(await it.json('/health')).toMatchObject({ paused })
+  // the node is asked once a second
+  await it.clock.advance(2_000)
   for (const resumed of [true, false]) expect(await it.json('/resume', { method: 'POST' })).toMatchObject({ resumed })
   expect(await it.json('/health')).not.toHaveProperty('paused')
 })

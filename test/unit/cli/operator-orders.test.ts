@@ -31,6 +31,6 @@ test('block: each kind is listed with its note and end, and the beginning of it 
   expect((await shell.json(`unblock ${PEER.slice(0, 20)}`)).values).toEqual([
     { removed: expect.objectContaining({ subject: PEER }) },
   ])
-  await shell.refused(`unblock ${PEER}`, `nothing that begins with "${PEER}" is blocked`, 1)
+  await shell.refused(`unblock ${PEER}`, `nothing that begins with "${PEER}" is blocked`, { code: 1 })
   await shell.refused('block author nobody', 'author')
 })

@@ -54,6 +54,7 @@ it('a command that is not run exists, and the reason is a sentence', () => {
   expect(marked.map(({ document }) => document)).toEqual([
     'CONTRIBUTING.md',
     'README.md',
+    'docs/backup.md',
     'docs/joining.md',
     'docs/maintenance.md',
     'docs/policy.md',

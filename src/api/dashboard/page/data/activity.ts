@@ -73,7 +73,10 @@ const SENTENCES: Sentences = {
   'node:paused': () => ({ tone: 'wait', text: 'this node is paused: it begins no new run' }),
   'node:resumed': () => ({ tone: 'good', text: 'this node begins runs again' }),
   'node:blocked': ({ kind, subject }) => ({ tone: 'wait', text: `the ${kind} ${shortId(subject)} is blocked` }),
-  'node:unblocked': ({ kind, subject }) => ({ tone: 'calm', text: `the ${kind} ${shortId(subject)} is not blocked any more` }),
+  'node:unblocked': ({ kind, subject }) => ({
+    tone: 'calm',
+    text: `the ${kind} ${shortId(subject)} is not blocked any more`,
+  }),
   'node:policy': ({ hash }) => ({ tone: 'good', text: `policy ${hash.slice(0, 12)} is in force` }),
   'node:trouble': ({ what, reason }) => ({
     tone: 'bad',

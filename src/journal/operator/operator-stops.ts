@@ -1,4 +1,4 @@
-import type { Sql } from './sql.ts'
+import type { Sql } from '../sql.ts'
 
 /** The operator's own stops: local, and not undone by a restart. `at` in ms. */
 export interface OperatorStopStore {

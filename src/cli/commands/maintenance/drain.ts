@@ -1,13 +1,13 @@
 import { addAbortListener } from 'node:events'
-import { nowSeconds, sleep } from '../../base/clock.ts'
-import { howMany, sanitizeText } from '../../base/format.ts'
-import type { DrainView } from '../../node/types.ts'
-import type { Cli } from '../cli.ts'
-import { nodeClient } from '../client/node-client.ts'
-import { command, durationOrNone, flag } from '../command.ts'
-import { commandText } from '../output/command-text.ts'
-import { idFormats, when } from '../output/text.ts'
-import { keepAlive } from '../wait-for-exit.ts'
+import { nowSeconds, sleep } from '../../../base/clock.ts'
+import { howMany, sanitizeText } from '../../../base/format.ts'
+import type { DrainView } from '../../../node/types.ts'
+import type { Cli } from '../../cli.ts'
+import { nodeClient } from '../../client/node-client.ts'
+import { command, durationOrNone, flag } from '../../command.ts'
+import { commandText } from '../../output/command-text.ts'
+import { idFormats, when } from '../../output/text.ts'
+import { keepAlive } from '../../wait-for-exit.ts'
 
 const LOOK_EVERY_MS = 1_000
 

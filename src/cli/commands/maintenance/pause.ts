@@ -1,6 +1,6 @@
-import { nodeClient } from '../client/node-client.ts'
-import { command } from '../command.ts'
-import { commandText } from '../output/command-text.ts'
+import { nodeClient } from '../../client/node-client.ts'
+import { command } from '../../command.ts'
+import { commandText } from '../../output/command-text.ts'
 
 export const pause = command({
   name: 'pause',

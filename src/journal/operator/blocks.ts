@@ -1,4 +1,4 @@
-import type { Sql } from './sql.ts'
+import type { Sql } from '../sql.ts'
 
 /** An author (an address), a code (a content id) or a peer (a peer id) that the operator has blocked. Times in ms. */
 export type BlockRecord = {

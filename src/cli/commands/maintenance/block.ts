@@ -1,15 +1,15 @@
-import { MAX_BLOCK_NOTE } from '../../api/constants.ts'
-import { nowSeconds } from '../../base/clock.ts'
-import { InputError, NotFoundError } from '../../base/errors.ts'
-import { howMany, sanitizeText } from '../../base/format.ts'
-import type { BlockInit, BlockView } from '../../node/types.ts'
-import type { Cli } from '../cli.ts'
-import { nodeClient } from '../client/node-client.ts'
-import { argument, command, flag, optionalDuration, text } from '../command.ts'
-import { commandText } from '../output/command-text.ts'
-import { table } from '../output/output.ts'
-import { clockTime, idFormats, when } from '../output/text.ts'
-import { resolveCode } from '../statements/resolve-code.ts'
+import { MAX_BLOCK_NOTE } from '../../../api/constants.ts'
+import { nowSeconds } from '../../../base/clock.ts'
+import { InputError, NotFoundError } from '../../../base/errors.ts'
+import { howMany, sanitizeText } from '../../../base/format.ts'
+import type { BlockInit, BlockView } from '../../../node/types.ts'
+import type { Cli } from '../../cli.ts'
+import { nodeClient } from '../../client/node-client.ts'
+import { argument, command, flag, optionalDuration, text } from '../../command.ts'
+import { commandText } from '../../output/command-text.ts'
+import { table } from '../../output/output.ts'
+import { clockTime, idFormats, when } from '../../output/text.ts'
+import { resolveCode } from '../../statements/resolve-code.ts'
 
 const FOR = optionalDuration('it ends by itself after this time, at most 30d (default: it does not)')
 const NOTE = text('TEXT', `why, for yourself: at most ${MAX_BLOCK_NOTE} characters; it does not leave the node`)
@@ -67,7 +67,14 @@ export const blockLs = command({
       if (blocks.length === 0) return ['Nothing is blocked.']
       const rows = blocks.map(({ kind, subject, since, until, note = '', keepsRuns }) => {
         const ends = until === undefined ? 'never' : when(until, now)
-        return [kind, sanitizeText(subject, 120), when(since, now), ends, keepsRuns ? 'kept' : '', sanitizeText(note, 200)]
+        return [
+          kind,
+          sanitizeText(subject, 120),
+          when(since, now),
+          ends,
+          keepsRuns ? 'kept' : '',
+          sanitizeText(note, 200),
+        ]
       })
       return table(['KIND', 'SUBJECT', 'MADE', 'ENDS', 'RUNS', 'NOTE'], rows)
     })
