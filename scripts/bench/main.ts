@@ -26,7 +26,8 @@ const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|r
   quorum        from a hub's attestation to the start, and to the end, of a service on ten of twenty whole nodes
   reevaluation  a policy that admits 1,000 services that were only redirected before: the preview, the time, the node's event loop
   start         from an announcement to the first line of output, on the host and in Docker; against bubblewrap and dockerode alone
-  replicas      services that want three replicas on 20 nodes: until three run, after two are killed, after the mesh was in halves, 30 at once
+  replicas      services that want three replicas on 20 nodes: until three run, after two runs are killed, after the mesh was in halves, after two nodes were
+                cut off, after two were killed, 30 at once
   sim           virtual nodes: one service over a million, plain and with everything in its way; 100 services over 10,000`
 
 const BENCHES = {

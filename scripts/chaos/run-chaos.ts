@@ -31,8 +31,12 @@ export type ChaosReport = {
   readonly problems: readonly string[]
 }
 
-/** A node is killed at a moment from the start of its process on. */
+/**
+ * A node is killed at a moment from the start of its process on: within this time, and within so many times as long as it takes to be ready on this
+ * machine, so that most kills meet a node that works.
+ */
 const LIFE_MS = 6000
+const LIFE_STARTS = 3
 const ACT_PAUSE_MS = 50
 /** What is left of tasks when the last kill is over. */
 const IDLE_MS = 120_000
@@ -50,12 +54,19 @@ export async function runChaos({ seed, kills, executor, maxMs, say = () => {} }:
   const began = performance.now()
   const problems: string[] = []
   let [killed, killsInStart] = [0, 0]
+  /** how long the last node that became ready took, ms */
+  let startMs: number | undefined
 
   /** From a start to its SIGKILL. */
-  async function live(life: Life, ms: number): Promise<void> {
-    const over = pause(ms)
+  async function live(life: Life): Promise<void> {
+    const startedAt = performance.now()
+    const over =
+      startMs === undefined
+        ? life.ready.then(() => pause(rng.int(LIFE_MS)))
+        : pause(rng.int(Math.max(LIFE_MS, LIFE_STARTS * startMs)))
     let alive = true
     const act = async (clients: Clients) => {
+      startMs = performance.now() - startedAt
       problems.push(...(await lossesOf(ledger, clients.operator)))
       while (alive) {
         await load.act(clients)
@@ -78,7 +89,7 @@ export async function runChaos({ seed, kills, executor, maxMs, say = () => {} }:
   }
 
   while (killed < kills && performance.now() - began < maxMs && problems.length === 0) {
-    await live(victim.start(), rng.int(LIFE_MS))
+    await live(victim.start())
     say(`${killed} of ${kills}: ${ledger.services.size} services acknowledged`)
   }
 

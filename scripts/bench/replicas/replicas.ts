@@ -1,145 +1,174 @@
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createLinks, type Links, linksUnavailable } from '../links/links.ts'
-import type { FromHalf, Look, NodeState, ToHalf } from './half.ts'
+import { createLinks, linksUnavailable } from '../links/links.ts'
+import { type Host, startHost } from './hosts.ts'
+import { type Published, runsOf, startsOf, untilConnected, untilPlaced } from './placed.ts'
 import { processesOf } from './processes.ts'
 
-/** Nodes of each half; one more in the first half publishes. */
+/** Nodes of each half; one more in the first half publishes. Two nodes of the first half have hosts of their own. */
 const NODES = 10
+const SINGLE = 2
 const REPLICAS = 3
 const MANY = 30
 const CUT_MS = 30_000
-const PATIENCE_MS = 120_000
-/** Bounds: three are up, three are up again, back to three after the halves meet again, processes begun to those wanted. */
+/** Hosts by number: the rest of the first half, the second half, and single nodes. */
+const [LEFT, RIGHT, FIRST_SINGLE] = [0, 1, 2]
+const ALL_SIDES = { replicas: REPLICAS, processes: REPLICAS }
+/** The single nodes are away, and their runs go on. */
+const WITHOUT_SINGLE = { replicas: REPLICAS, processes: REPLICAS + SINGLE }
+/** Bounds: three are up, three are up again, back to three when nodes that were away are back, processes begun to those wanted. */
 const BOUNDS = { upMs: 10_000, againMs: 15_000, healedMs: 30_000, startsRatio: 1.1 }
 
-type Half = Awaited<ReturnType<typeof startHalf>>
+type Say = (line: object, text: string) => void
+type World = {
+  readonly hosts: Host[]
+  cut(host: number, isDown: boolean): void
+  /** Starts a host that was killed, in the same folder. */
+  startAgain(host: number): Promise<void>
+}
 
 /**
- * Twenty whole nodes in two network namespaces, all connected to each other; services that want three replicas, in sandboxes
+ * Twenty whole nodes in network namespaces, all connected to each other; services that want three replicas, in sandboxes
  * on this machine. Processes are counted in the kernel's table, beside what the nodes say.
  */
 export async function runReplicasBench({ json }: { json: boolean }): Promise<void> {
   const problem = linksUnavailable()
   if (problem !== undefined) throw new Error(`this benchmark needs network namespaces: ${problem}`)
-  const say = (line: object, text: string) => console.log(json ? JSON.stringify(line) : text)
-  using links = createLinks(2, () => undefined)
-  const left = await startHalf(links, 0, NODES + 1, [])
-  const right = await startHalf(links, 1, NODES, left.addresses)
-  const halves = [left, right]
-  try {
-    await sleep(5_000)
-    const one = await publish(left, 'one', 1, 'never')
-    const upMs = await untilPlaced(one, halves, REPLICAS)
-    const starts = await startsOf(one, halves)
-    say({ upMs, starts }, `three of ${2 * NODES} nodes run it after ${upMs} ms, ${starts} processes were begun`)
-
-    for (const pid of processesOf('one-0').slice(0, 2)) process.kill(pid, 'SIGKILL')
-    const againMs = await untilPlaced(one, halves, REPLICAS)
-    say({ againMs }, `two runs were killed: three again after ${againMs} ms`)
-
-    links.cut(1, true)
-    await sleep(CUT_MS)
-    const apart = await Promise.all(halves.map(async (half) => running(await half.look(one.ids), 0)))
-    const before = new Set(apart.flat().map(({ runId }) => runId))
-    links.cut(1, false)
-    const healedMs = await untilPlaced(one, halves, REPLICAS)
-    const after = (await Promise.all(halves.map(async (half) => running(await half.look(one.ids), 0)))).flat()
-    const kept = after.every(({ runId, restarts }) => before.has(runId) && restarts === 0)
-    const counts = apart.map(({ length }) => length)
-    say(
-      { apart: counts, healedMs, kept },
-      `apart for ${CUT_MS} ms, ${counts.join(' and ')} ran it; three again after ${healedMs} ms, ${kept ? 'none' : 'SOME'} of them begun again`,
-    )
-
-    const many = await publish(left, 'many', MANY, 'always')
-    const manyMs = await untilPlaced(many, halves, REPLICAS)
-    const startsRatio = (await startsOf(many, halves)) / (REPLICAS * MANY)
-    say(
-      { manyMs, startsRatio },
-      `${MANY} at once: all placed after ${manyMs} ms, ${startsRatio} processes begun for each one wanted`,
-    )
-    const isBelow = (value: number, bound: number) => value <= bound
-    const ok =
-      starts === REPLICAS &&
-      isBelow(upMs, BOUNDS.upMs) &&
-      isBelow(againMs, BOUNDS.againMs) &&
-      isBelow(healedMs, BOUNDS.healedMs) &&
-      isBelow(startsRatio, BOUNDS.startsRatio) &&
-      counts.every((count) => count === REPLICAS) &&
-      kept
-    say({ ok, bounds: BOUNDS }, ok ? 'within all bounds' : `NOT within the bounds: ${JSON.stringify(BOUNDS)}`)
-    if (!ok) process.exitCode = 1
-  } finally {
-    await Promise.all(halves.map((half) => half.end()))
+  const say: Say = (line, text) => console.log(json ? JSON.stringify(line) : text)
+  await using stack = new AsyncDisposableStack()
+  const root = await mkdtemp(join(tmpdir(), 'tc-replicas-'))
+  stack.defer(() => rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }))
+  const links = stack.use(createLinks(FIRST_SINGLE + SINGLE, () => undefined))
+  const hosts: Host[] = []
+  stack.defer(async () => void (await Promise.all(hosts.map((host) => host.end()))))
+  const start = async (host: number) => {
+    const count = host === LEFT ? NODES - SINGLE + 1 : host === RIGHT ? NODES : 1
+    const others = hosts.flatMap(({ addresses }, index) => (index === host ? [] : addresses))
+    // so that there are services to which all single nodes are the nearest
+    const beside = host > FIRST_SINGLE ? hosts[FIRST_SINGLE]?.peers[0] : undefined
+    hosts[host] = await startHost(links, { root, host, count, others, beside })
   }
+  for (const host of [LEFT, RIGHT, FIRST_SINGLE, FIRST_SINGLE + 1]) await start(host)
+  const world: World = { hosts, cut: (host, isDown) => links.cut(host, isDown), startAgain: start }
+  await untilConnected(hosts, 2 * NODES)
+  const kept = [
+    await loseRuns(world, say),
+    await loseNodes(world, say),
+    await killNodes(world, say),
+    await begin(world, say),
+  ]
+  const ok = kept.every(Boolean)
+  say({ ok, bounds: BOUNDS }, ok ? 'within all bounds' : `NOT within the bounds: ${JSON.stringify(BOUNDS)}`)
+  if (!ok) process.exitCode = 1
 }
 
-type Published = { readonly names: readonly string[]; readonly ids: readonly string[] }
+/** Three are up; two runs are killed; the halves of the mesh are apart. */
+async function loseRuns({ hosts, cut }: World, say: Say): Promise<boolean> {
+  const one = await publish(hosts, 'one', { restart: 'never' })
+  const upMs = await untilPlaced(one, hosts, ALL_SIDES)
+  const starts = await startsOf(one, hosts)
+  say({ upMs, starts }, `three of ${2 * NODES} nodes run it after ${upMs} ms, ${starts} processes were begun`)
 
-async function publish(half: Half, name: string, count: number, restart: string): Promise<Published> {
-  const names = Array.from({ length: count }, (_, index) => `${name}-${index}`)
-  return { names, ids: await half.publish(names, REPLICAS, restart) }
-}
+  for (const pid of processesOf('one-0').slice(0, 2)) process.kill(pid, 'SIGKILL')
+  const againMs = await untilPlaced(one, hosts, ALL_SIDES)
+  say({ againMs }, `two runs were killed: three again after ${againMs} ms`)
 
-/** Until so many nodes say that each of these runs, and as many processes exist; for two looks in a row. */
-async function untilPlaced({ names, ids }: Published, halves: readonly Half[], replicas: number): Promise<number> {
-  const since = performance.now()
-  for (let seen: number | undefined; ; await sleep(200)) {
-    const looks = await Promise.all(halves.map((half) => half.look(ids)))
-    const placed = ids.every((_, index) => {
-      const count = looks.reduce((sum, look) => sum + running(look, index).length, 0)
-      return count === replicas && processesOf(names[index] as string).length === replicas
-    })
-    const now = Math.round(performance.now() - since)
-    if (!placed) seen = undefined
-    else if (seen !== undefined) return seen
-    else seen = now
-    if (now > PATIENCE_MS) throw new Error(`after ${now} ms the services are not placed: ${summary(looks)}`)
-  }
-}
-
-function summary(looks: readonly Look[]): string {
-  const states = looks.flatMap((look) => look.flatMap(({ nodes }) => nodes.map(({ state }) => state)))
-  return JSON.stringify(
-    Object.fromEntries([...Map.groupBy(states, (state) => state)].map(([s, all]) => [s, all.length])),
+  cut(RIGHT, true)
+  await sleep(CUT_MS)
+  const [left, right] = [await runsOf(one, hosts.toSpliced(RIGHT, 1)), await runsOf(one, [hosts[RIGHT] as Host])]
+  cut(RIGHT, false)
+  const { healedMs, kept } = await heal(one, hosts, [...left, ...right])
+  const counts = [left.length, right.length]
+  say(
+    { apart: counts, healedMs, kept },
+    `apart for ${CUT_MS} ms, ${counts.join(' and ')} ran it; three again after ${healedMs} ms, ${begunAgain(kept)}`,
   )
+  const within = upMs <= BOUNDS.upMs && againMs <= BOUNDS.againMs && healedMs <= BOUNDS.healedMs
+  return within && kept && starts === REPLICAS && counts.every((count) => count === REPLICAS)
 }
 
-function running(look: Look, index: number): NodeState[] {
-  return look[index]?.nodes.filter(({ state }) => state === 'running') ?? []
+/** Two nodes are cut off with their runs, and come back. */
+async function loseNodes({ hosts, cut }: World, say: Say): Promise<boolean> {
+  const one = await publishNear(hosts, 'cut')
+  const single = [FIRST_SINGLE, FIRST_SINGLE + 1]
+  for (const host of single) cut(host, true)
+  const againMs = await untilPlaced(one, hosts.slice(0, FIRST_SINGLE), WITHOUT_SINGLE)
+  const before = await runsOf(one, hosts)
+  for (const host of single) cut(host, false)
+  const { healedMs, kept } = await heal(one, hosts, before)
+  say(
+    { cutAgainMs: againMs, cutHealedMs: healedMs, cutKept: kept },
+    `two nodes were cut off with their runs: three again after ${againMs} ms; when they were back, after ${healedMs} ms, ${begunAgain(kept)}`,
+  )
+  return againMs <= BOUNDS.againMs && healedMs <= BOUNDS.healedMs && kept
 }
 
-async function startsOf({ ids }: Published, halves: readonly Half[]): Promise<number> {
-  const looks = await Promise.all(halves.map((half) => half.look(ids)))
-  return looks.flat().reduce((sum, { starts }) => sum + starts, 0)
+/** Two nodes are killed, their runs live on, others take over, and the nodes are started again. */
+async function killNodes({ hosts, startAgain }: World, say: Say): Promise<boolean> {
+  const one = await publishNear(hosts, 'killed')
+  const single = [FIRST_SINGLE, FIRST_SINGLE + 1]
+  const old = await runsOf(one, hosts.slice(FIRST_SINGLE))
+  await Promise.all(single.map((host) => hosts[host]?.kill()))
+  let takenOverMs = 0
+  let others: Awaited<ReturnType<typeof runsOf>> = []
+  try {
+    takenOverMs = await untilPlaced(one, hosts.slice(0, FIRST_SINGLE), WITHOUT_SINGLE)
+    others = await runsOf(one, hosts.slice(0, FIRST_SINGLE))
+  } finally {
+    // also where it fails: what the killed nodes left ends with them
+    await Promise.all(single.map(startAgain))
+  }
+  const { healedMs, kept } = await heal(one, hosts, [...old, ...others])
+  say(
+    { takenOverMs, backMs: healedMs, backKept: kept },
+    `two nodes were killed: others ran it after ${takenOverMs} ms; when they were back, three after ${healedMs} ms, ${begunAgain(kept)}`,
+  )
+  return healedMs <= BOUNDS.healedMs && kept
 }
 
-async function startHalf(links: Links, host: number, nodes: number, others: readonly string[]) {
-  const entry = new URL('./half.ts', import.meta.url)
-  const child: ChildProcess = links.fork(host, entry, [links.address(host), String(nodes), ...others])
-  const gone = once(child, 'exit')
-  const next = async (): Promise<FromHalf> => {
-    const ended = gone.then(([status]) => Promise.reject(new Error(`half ${host} ended with ${status}`)))
-    const [message] = await Promise.race([once(child, 'message'), ended])
-    return message
-  }
-  async function ask<Answer extends FromHalf>(order: ToHalf): Promise<Answer> {
-    const answered = next()
-    child.send(order)
-    // what it answers follows from what it is asked
-    return (await answered) as Answer
-  }
-  const { addresses } = (await next()) as { addresses: readonly string[] }
-  return {
-    addresses,
-    publish: async (names: readonly string[], replicas: number, restart: string) =>
-      (await ask<{ ids: readonly string[] }>({ do: 'publish', names, replicas, restart })).ids,
-    look: (ids: readonly string[]) => ask<Look>({ do: 'look', ids }),
-    async end() {
-      if (child.connected) child.disconnect()
-      await gone
-    },
-  }
+async function begin({ hosts }: World, say: Say): Promise<boolean> {
+  const many = await publish(hosts, 'many', { count: MANY, restart: 'always' })
+  const manyMs = await untilPlaced(many, hosts, ALL_SIDES)
+  const startsRatio = (await startsOf(many, hosts)) / (REPLICAS * MANY)
+  say(
+    { manyMs, startsRatio },
+    `${MANY} at once: all placed after ${manyMs} ms, ${startsRatio} processes begun for each one wanted`,
+  )
+  return startsRatio <= BOUNDS.startsRatio
+}
+
+/** Until three run it; `kept`: they are some of those that ran before, and none was begun again. */
+async function heal(one: Published, hosts: readonly Host[], before: Awaited<ReturnType<typeof runsOf>>) {
+  const known = new Set(before.map(({ runId }) => runId))
+  const healedMs = await untilPlaced(one, hosts, ALL_SIDES)
+  const after = await runsOf(one, hosts)
+  return { healedMs, kept: after.every(({ runId, restarts }) => known.has(runId) && restarts === 0) }
+}
+
+const begunAgain = (kept: boolean) => `${kept ? 'none' : 'SOME'} of them begun again`
+
+type Publishing = { readonly count?: number; readonly restart: string; readonly near?: readonly string[] }
+
+async function publish(
+  hosts: readonly Host[],
+  name: string,
+  { count = 1, restart, near }: Publishing,
+): Promise<Published> {
+  const names = Array.from({ length: count }, (_, index) => `${name}-${index}`)
+  const peers = near && [...near, ...hosts.flatMap((host) => host.peers).filter((peer) => !near.includes(peer))]
+  const of = peers && { first: SINGLE, peers }
+  return { names, ids: await (hosts[LEFT] as Host).publish({ names, replicas: REPLICAS, restart, near: of }) }
+}
+
+/** A service that the single nodes run, with one other: they are the nearest to it. */
+async function publishNear(hosts: readonly Host[], name: string): Promise<Published> {
+  const single = hosts.slice(FIRST_SINGLE)
+  const one = await publish(hosts, name, { restart: 'never', near: single.flatMap((host) => host.peers) })
+  await untilPlaced(one, hosts, ALL_SIDES)
+  const runs = await runsOf(one, single)
+  if (runs.length !== SINGLE)
+    throw new Error(`${runs.length} of the ${SINGLE} single nodes run the service that they are the nearest to`)
+  return one
 }
