@@ -19,6 +19,7 @@ import { askPeers } from './ask-peers.ts'
 
 /** A peer that does not answer a status request in this time is skipped. */
 const ASK_TIMEOUT_MS = 3_000
+const LATE = new TimeoutError('the peer did not answer in time')
 
 export interface StatusClientComponents {
   clock: Clock
@@ -37,9 +38,10 @@ export async function* requestStatus(
   service: CID,
   options: Asking = {},
 ): AsyncGenerator<Receipt> {
-  yield* askPeers(components.candidates(service, options), (peer) =>
-    requestStatusFrom(components, network, service, peer, options.signal),
-  )
+  yield* askPeers(components.candidates(service, options), async (peer) => {
+    using limit = deadline(components.clock, ASK_TIMEOUT_MS, LATE, options.signal)
+    return await requestStatusFrom(components, network, service, peer, limit.signal)
+  })
 }
 
 /** The answers, as they come, for so long at most; then the rest is aborted. A time-out is not a failure. */
@@ -70,16 +72,15 @@ export async function* within<T>(
   }
 }
 
-/** One peer's signed answer; throws if there is none, or another peer signed it. */
+/** One peer's signed answer, for as long as the signal lets it; throws if there is none, or another peer signed it. */
 export async function requestStatusFrom(
-  components: Pick<StatusClientComponents, 'clock' | 'keys' | 'streams'>,
+  components: Pick<StatusClientComponents, 'keys' | 'streams'>,
   network: string,
   service: CID,
   peer: string,
-  outer?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Receipt> {
-  using limit = deadline(components.clock, ASK_TIMEOUT_MS, new TimeoutError('the peer did not answer in time'), outer)
-  for await (const answer of request(components.streams, peer, { v: 1, want: 'receipt', service }, limit.signal)) {
+  for await (const answer of request(components.streams, peer, { v: 1, want: 'receipt', service }, signal)) {
     if (answer.is !== 'receipt') break
     const receipt = verifyReceipt(answer.receipt, network, components.keys)
     if (!receipt.body.service.equals(service)) break

@@ -12,6 +12,8 @@ type Heard = {
   readonly claim: Claim | undefined
   /** of the answer, on this node's monotonic clock */
   readonly at: number
+  /** when the question was sent that it answers */
+  readonly askedAt: number
   /** rounds since that it did not answer in */
   readonly missed: number
   /** how long it has claimed a run that is not healthy; a peer that goes back and forth does not begin again */
@@ -22,11 +24,14 @@ type Heard = {
 
 /** What other nodes answered about one service. Bounded; times are those of this node. */
 export interface ClaimBook {
-  answered(peer: string, claim: Claim | undefined): void
+  /** `askedAt`: of the question. An answer to an older one than the last that was answered changes nothing. */
+  answered(peer: string, claim: Claim | undefined, askedAt: number): void
   /** A round without its answer. A connection that closes is one. */
   missed(peer: string): void
-  /** When it answered last. */
-  answeredAt(peer: string): number | undefined
+  /** When it was asked what it answered last. */
+  askedAt(peer: string): number | undefined
+  /** The peers that answered `claiming` to a question that was sent before this moment. */
+  claiming(askedBefore: number): string[]
   /** Rounds in a row without its answer. */
   silence(peer: string): number
   /** Has it a claim that counts? */
@@ -56,17 +61,22 @@ export function createClaimBook({ clock }: { clock: Clock }, { service }: { serv
   }
 
   return {
-    answered(peer, claim) {
+    answered(peer, claim, askedAt) {
       const at = clock.monotonic()
       const before = heard.get(peer)
+      if (before !== undefined && askedAt < before.askedAt) return
       const since = before !== undefined && counts(before) ? before.since : at
-      heard.set(peer, { claim, at, missed: 0, acceptedMs: acceptedMsAt(at, claim, before), since })
+      heard.set(peer, { claim, at, askedAt, missed: 0, acceptedMs: acceptedMsAt(at, claim, before), since })
     },
     missed(peer) {
-      const before = heard.get(peer) ?? { claim: undefined, at: 0, missed: 0, acceptedMs: 0, since: 0 }
+      const before = heard.get(peer) ?? { claim: undefined, at: 0, askedAt: 0, missed: 0, acceptedMs: 0, since: 0 }
       heard.set(peer, { ...before, missed: before.missed + 1 })
     },
-    answeredAt: (peer) => heard.get(peer)?.at,
+    askedAt: (peer) => heard.get(peer)?.askedAt,
+    claiming: (askedBefore) =>
+      [...heard.entries()].flatMap(([peer, { claim, askedAt }]) =>
+        claim?.state === 'claiming' && askedAt < askedBefore ? [peer] : [],
+      ),
     silence: (peer) => heard.get(peer)?.missed ?? 0,
     claims(peer) {
       const known = heard.get(peer)

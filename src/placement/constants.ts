@@ -3,10 +3,14 @@ export const CLAIM_WAIT_MS = 1_000
 /** Between two rounds about one service: this, and up to `ROUND_JITTER_MS` more. */
 export const ROUND_MS = 2_000
 export const ROUND_JITTER_MS = 1_000
-/** After so long nobody else is asked whether a claim stands: peers that answer slowly must not keep a service from its start. */
-export const CLAIM_ROUND_MS = 5_000
-/** How long a round waits for an answer: the least, and the most where most answers take long. */
+/** A claim asks the next peer when one has not answered for so long: 64 peers that are busy are asked within 4 s. */
+export const CLAIM_PATIENCE_MS = 500
+/** How long a round waits for an answer before it goes on: the least, and the most where most answers take long. */
 export const PATIENCE_MS = { least: 1_000, most: 5_000 }
+/** How long an answer is taken. A claim waits so long for the peers that are busy, from the first question that they left unanswered. */
+export const ANSWER_MS = 6_000
+/** Peers that are remembered because they do not answer. */
+export const MAX_SILENT = 1_024
 /** A claimant that did not answer in so many rounds in a row does not count. */
 export const MISSED_ROUNDS = 2
 /** A stand-by that finds a replica missing looks once more before it claims, the later the farther it is. */

@@ -5,26 +5,23 @@ import { createAskBudget } from './ask-budget.ts'
 import { createAskRound } from './ask-round.ts'
 import {
   ALONE_AFTER_MS,
-  CLAIM_ROUND_MS,
   CLAIM_WAIT_MS,
   MAX_FRESH,
   MAX_ROUNDS,
   MAX_SIBLINGS,
-  OTHERS_PER_ROUND,
   ROUND_JITTER_MS,
   ROUND_MS,
   SETBACK_MS,
   SIBLING_AGE_MS,
   SPENT_AHEAD_MS,
-  SWEEP_MS,
   TICK_MS,
   VACANCY_DELAY_MS,
 } from './constants.ts'
 import { claimedText, decidePlacement, isServing, type RoundFacts, type RoundResult } from './decide.ts'
 import { createEntry, type Entry } from './entry.ts'
 import { limitClaimants } from './limit-claimants.ts'
-import { peersToAsk } from './peers-to-ask.ts'
 import { createProviderLookups } from './provider-lookups.ts'
+import { createServiceRound } from './service-round.ts'
 import type { Part, Placement, PlacementComponents, PlacementInit } from './types.ts'
 
 const ASKS = 'it claims a replica, and asks the nodes that it reaches whether its run is wanted'
@@ -35,6 +32,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
   const budget = createAskBudget({ clock })
   const ending = new AbortController()
   const askRound = createAskRound({ clock, mesh, budget, times: createAnswerTimes() })
+  const askAbout = createServiceRound({ clock, mesh, askRound })
   const lookups = createProviderLookups({ clock, log, mesh }, { self: init.self, closing: ending.signal })
   const rounds = new Set<Promise<void>>()
   const beganAt = clock.monotonic()
@@ -144,38 +142,12 @@ export function createPlacement(components: PlacementComponents, init: Placement
   }
 
   async function ask(entry: Entry, replicas: number, roundAt: number): Promise<void> {
-    const { id, book, part } = entry
-    const { signal } = ending
-    const sweeps = part === 'claiming' || part === 'standing-by' || roundAt - entry.sweptAt >= SWEEP_MS
-    const known = {
-      book,
-      neighbours: mesh.neighbours(),
-      providers: entry.providers,
-      inUse: mesh.inUse(id),
-      askers: [...entry.askers.entries()].map(([peer]) => peer).reverse(),
-      fresh: new Set(entry.fresh),
-    }
-    const peers = peersToAsk(known, sweeps ? undefined : entry.turn)
-    if (sweeps) entry.sweptAt = roundAt
-    else entry.turn += OTHERS_PER_ROUND
-    entry.fresh.clear()
     // of those that answered in this round alone, enough go first: the others change nothing
     const enough = () => {
       const facts = factsOf(entry, replicas, roundAt)
       return decidePlacement({ ...facts, claims: facts.claims.filter(({ fresh }) => fresh) }).ahead.length >= replicas
     }
-    // first those that claim: while enough of them answer, nobody else is asked
-    const claimants = peers.filter((peer) => book.claims(peer))
-    const others = peers.filter((peer) => !book.claims(peer))
-    const until = part === 'claiming' ? roundAt + CLAIM_ROUND_MS : Number.POSITIVE_INFINITY
-    const isOver = () => enough() || clock.monotonic() >= until
-    for (const some of [claimants, others]) {
-      await askRound({ service: id, peers: some, book, enough: isOver, signal })
-    }
-    if (part !== 'claiming' || enough()) return
-    // who asked after having answered may have claimed it since, and must not count on this one's silence
-    const late = [...entry.askers.entries()].flatMap(([peer, at]) => (at > (book.answeredAt(peer) ?? 0) ? [peer] : []))
-    await askRound({ service: id, peers: late, book, enough: isOver, signal })
+    await askAbout(entry, { roundAt, enough, signal: ending.signal })
   }
 
   async function act(entry: Entry, facts: RoundFacts): Promise<void> {
@@ -220,7 +192,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
       const againAt = clock.monotonic()
       const peers = ahead.map(({ peer }) => peer)
       const { signal } = ending
-      await askRound({ service: id, peers, book, enough: () => false, signal })
+      await askRound.ask({ service: id, peers, book, enough: () => false, signal })
       if (signal.aborted) return
       takeStock()
       if (entries.get(id) !== entry || entry.part !== part) return

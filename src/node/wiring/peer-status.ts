@@ -38,9 +38,7 @@ export function createPeerStatus(
       async ask(peer, service, { signal }) {
         try {
           const streams = network.streams
-          return claimOf(
-            (await requestStatusFrom({ clock, keys, streams }, name, parseCid(service), peer, signal)).body,
-          )
+          return claimOf((await requestStatusFrom({ keys, streams }, name, parseCid(service), peer, signal)).body)
         } catch (error) {
           // forged or malformed: the peer that sent it pays
           if (error instanceof ProtocolError) network.peerScores.penalize(peer)

@@ -2,11 +2,12 @@ import { addressOfPeerId, peerIdOf } from '../../../protocols/address.ts'
 import { type Claim, claimDistance } from '../../../protocols/claims.ts'
 import { cidOfStructure, compareBytes, sha256 } from '../../../protocols/encoding.ts'
 import { signerOf } from '../../../scripts/vectors/kit/kit.ts'
+import { sleep } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
 import { seededRng } from '../../../src/base/rng.ts'
 import type { Grant } from '../../../src/base/verdict.ts'
 import { createOwnClaims, createPlacement, type Placement } from '../../../src/placement/index.ts'
-import { createVirtualTime } from './virtual-time.ts'
+import { createVirtualTime, type Lateness } from './virtual-time.ts'
 
 const SIZE = { memoryBytes: 1, cpuMillicores: 1, diskBytes: 1, pids: 1 }
 const GRANT: Grant = { executor: 'host', ...SIZE, network: { mode: 'none' } }
@@ -25,17 +26,21 @@ export type WorldInit = {
   /** one way, between two nodes */
   latencyMs?: (a: number, b: number) => number
   skewMs?: (node: number) => number
+  /** of the turns of a node's program; undefined: it is never busy */
+  lateness?: (node: number) => Omit<Lateness, 'rng' | 'calm'> | undefined
 }
 
 /** Nodes that place one service, as far as others see them: real placement, over time and a network that are made up. */
 export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: WorldInit) {
   const time = createVirtualTime()
-  const { latencyMs = () => 20, skewMs = () => 0 } = init
+  const { latencyMs = () => 20, skewMs = () => 0, lateness = () => undefined } = init
   const nodes = Array.from({ length: init.nodes }, (_, index) => createMember(index))
   const world = {
     time,
-    nodes,
+    ...{ nodes, replicas },
     starts: 0,
+    /** no program is busy now */
+    calm: false,
     /** links that carry nothing; `silent`: what is sent is never answered, as where a cable is cut */
     cut: (_a: number, _b: number): 'closed' | 'silent' | undefined => undefined,
     runs: () => nodes.filter(({ alive, run }) => alive && run !== undefined),
@@ -66,13 +71,20 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
 
   function createMember(index: number) {
     const peer = PEER_IDS[index] as string
-    const clock = time.clockWith(skewMs(index))
     const rng = seededRng(`${seed}/${index}`)
+    const late = lateness(index)
+    const turns = time.turnsOf({
+      skewMs: skewMs(index),
+      lateness: late && { ...late, rng: seededRng(`${seed}/late/${index}`), calm: () => world.calm },
+    })
+    const { clock } = turns
+    const pause = (ms: number) => sleep(clock, ms)
     const claims = createOwnClaims()
     const member = {
       index,
       peer,
       alive: true,
+      turns,
       links: new Set<string>(),
       parked: false,
       /** would it run the service? */
@@ -127,11 +139,14 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
             if (!member.links.has(to)) throw new Error('no connection')
             await time.sleep(latencyMs(index, other.index))
             if (silent()) return await new Promise<never>(() => {})
+            await other.turns.next()
             if (!other.alive || !member.alive) throw new Error('the connection was closed')
             other.placement.onAsked(service, peer)
             const said = other.claim()
             if (said === 'silence') return await new Promise<never>(() => {})
             await time.sleep(latencyMs(index, other.index))
+            if (silent()) return await new Promise<never>(() => {})
+            await turns.next()
             return said
           },
         },
@@ -145,13 +160,13 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
           leaving: () => (member.run?.failing === true ? 'failing' : member.drained ? 'drained' : undefined),
           onWon() {
             // the runner is asked once more
-            void time.sleep(5 + rng.fraction() * 20).then(() => {
+            void pause(5 + rng.fraction() * 20).then(() => {
               claims.withdraw(service)
               if (!member.alive || member.drained) return
               const run = { number: runs++, healthy: false, failing: false }
               member.run = run
               world.starts++
-              void time.sleep(fetchMs * (0.9 + rng.fraction() / 5)).then(() => {
+              void pause(fetchMs * (0.9 + rng.fraction() / 5)).then(() => {
                 if (member.run === run) run.healthy = true
               })
             })
@@ -162,7 +177,7 @@ export function createClaimWorld({ seed, replicas, fetchMs = 8_000, ...init }: W
             member.parked = member.willing
           },
           onVacant() {
-            void time.sleep(5 + rng.fraction() * 20).then(() => {
+            void pause(5 + rng.fraction() * 20).then(() => {
               if (!member.parked || !member.alive || member.drained) return
               member.parked = false
               member.placement.claim(service, GRANT)
