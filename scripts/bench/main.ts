@@ -13,7 +13,7 @@ import { runSpreadBench } from './spread/spread.ts'
 import { runStartBench } from './start/start.ts'
 import { runTrustBench } from './trust/trust.ts'
 
-const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|runner|trust|quorum|reevaluation|start|replicas|sim> [--json] [--rounds N] [--seconds N]
+const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|runner|trust|quorum|reevaluation|start|replicas|sim> [--json] [--rounds N] [--seconds N] [--nodes N]
 
   cli           what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
   gossip        30 nodes in one process: verify, decide, journal, redirect; against raw gossipsub with StrictSign
@@ -26,7 +26,7 @@ const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|r
   quorum        from a hub's attestation to the start, and to the end, of a service on ten of twenty whole nodes
   reevaluation  a policy that admits 1,000 services that were only redirected before: the preview, the time, the node's event loop
   start         from an announcement to the first line of output, on the host and in Docker; against bubblewrap and dockerode alone
-  replicas      services that want three replicas on 20 nodes: until three run, after two runs are killed, after the mesh was in halves, after two nodes were
+  replicas      services that want three replicas on 20 nodes (--nodes): until three run, after two runs are killed, after the mesh was in halves, after two nodes were
                 cut off, after two were killed, 30 at once
   sim           virtual nodes: one service over a million, plain and with everything in its way; 100 services over 10,000`
 
@@ -53,10 +53,14 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      nodes: { type: 'string' },
     },
   })
   const [name] = positionals
-  const counts = { ...countOf('rounds', values.rounds), ...countOf('seconds', values.seconds) }
+  const counts = Object.assign(
+    {},
+    ...(['rounds', 'seconds', 'nodes'] as const).map((option) => countOf(option, values[option])),
+  )
   if (name !== undefined && Object.hasOwn(BENCHES, name)) {
     await BENCHES[name as keyof typeof BENCHES]({ json: values.json, ...counts })
   } else {
@@ -65,7 +69,7 @@ async function main(): Promise<void> {
   }
 }
 
-function countOf(option: 'rounds' | 'seconds', text: string | undefined): Record<string, number> {
+function countOf(option: string, text: string | undefined): Record<string, number> {
   if (text === undefined) return {}
   const count = Number(text)
   if (Number.isInteger(count) && count > 0) return { [option]: count }

@@ -2,13 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createLinks, linksUnavailable } from '../links/links.ts'
+import { messageOf } from '../../../src/base/errors.ts'
+import { createLinks, linksUnavailable, watchMachine } from '../links/links.ts'
 import { type Host, startHost } from './hosts.ts'
 import { type Published, runsOf, startsOf, untilConnected, untilPlaced } from './placed.ts'
 import { processesOf } from './processes.ts'
 
-/** Nodes of each half; one more in the first half publishes. Two nodes of the first half have hosts of their own. */
-const NODES = 10
+/** Without `--nodes`. One more publishes. Two nodes of the first half have hosts of their own. */
+const NODES = 20
+/** Three in each half, when the halves are apart. */
+const FEWEST_NODES = 6
 const SINGLE = 2
 const REPLICAS = 3
 const MANY = 30
@@ -23,6 +26,8 @@ const BOUNDS = { upMs: 10_000, againMs: 15_000, healedMs: 30_000, startsRatio: 1
 
 type Say = (line: object, text: string) => void
 type World = {
+  /** that may run a service */
+  readonly nodes: number
   readonly hosts: Host[]
   cut(host: number, isDown: boolean): void
   /** Starts a host that was killed, in the same folder. */
@@ -30,12 +35,14 @@ type World = {
 }
 
 /**
- * Twenty whole nodes in network namespaces, all connected to each other; services that want three replicas, in sandboxes
+ * Whole nodes in network namespaces, all connected to each other; services that want three replicas, in sandboxes
  * on this machine. Processes are counted in the kernel's table, beside what the nodes say.
  */
-export async function runReplicasBench({ json }: { json: boolean }): Promise<void> {
+export async function runReplicasBench({ json, nodes = NODES }: { json: boolean; nodes?: number }): Promise<void> {
+  if (nodes < FEWEST_NODES) throw new Error(`--nodes is ${nodes}; it must be at least ${FEWEST_NODES}`)
   const problem = linksUnavailable()
   if (problem !== undefined) throw new Error(`this benchmark needs network namespaces: ${problem}`)
+  const busy = watchMachine()
   const say: Say = (line, text) => console.log(json ? JSON.stringify(line) : text)
   await using stack = new AsyncDisposableStack()
   const root = await mkdtemp(join(tmpdir(), 'tc-replicas-'))
@@ -44,32 +51,39 @@ export async function runReplicasBench({ json }: { json: boolean }): Promise<voi
   const hosts: Host[] = []
   stack.defer(async () => void (await Promise.all(hosts.map((host) => host.end()))))
   const start = async (host: number) => {
-    const count = host === LEFT ? NODES - SINGLE + 1 : host === RIGHT ? NODES : 1
+    const half = Math.floor(nodes / 2)
+    const count = host === LEFT ? half - SINGLE + 1 : host === RIGHT ? nodes - half : 1
     const others = hosts.flatMap(({ addresses }, index) => (index === host ? [] : addresses))
     // so that there are services to which all single nodes are the nearest
     const beside = host > FIRST_SINGLE ? hosts[FIRST_SINGLE]?.peers[0] : undefined
     hosts[host] = await startHost(links, { root, host, count, others, beside })
   }
   for (const host of [LEFT, RIGHT, FIRST_SINGLE, FIRST_SINGLE + 1]) await start(host)
-  const world: World = { hosts, cut: (host, isDown) => links.cut(host, isDown), startAgain: start }
-  await untilConnected(hosts, 2 * NODES)
-  const kept = [
-    await loseRuns(world, say),
-    await loseNodes(world, say),
-    await killNodes(world, say),
-    await begin(world, say),
-  ]
-  const ok = kept.every(Boolean)
-  say({ ok, bounds: BOUNDS }, ok ? 'within all bounds' : `NOT within the bounds: ${JSON.stringify(BOUNDS)}`)
+  const world: World = { nodes, hosts, cut: (host, isDown) => links.cut(host, isDown), startAgain: start }
+  await untilConnected(hosts, nodes)
+  let ok = true
+  for (const attempt of [loseRuns, loseNodes, killNodes, begin]) {
+    const isWithin = await attempt(world, say).catch((error: unknown) => {
+      say({ case: attempt.name, error: messageOf(error) }, `${attempt.name} ended: ${messageOf(error)}`)
+      return false
+    })
+    ok &&= isWithin
+  }
+  const machineBusy = busy()
+  const busyText = `the machine was ${Math.round(machineBusy * 100)} % busy`
+  say(
+    { ok, bounds: BOUNDS, machineBusy },
+    `${ok ? 'within all bounds' : `NOT within the bounds: ${JSON.stringify(BOUNDS)}`}; ${busyText}`,
+  )
   if (!ok) process.exitCode = 1
 }
 
 /** Three are up; two runs are killed; the halves of the mesh are apart. */
-async function loseRuns({ hosts, cut }: World, say: Say): Promise<boolean> {
+async function loseRuns({ nodes, hosts, cut }: World, say: Say): Promise<boolean> {
   const one = await publish(hosts, 'one', { restart: 'never' })
   const upMs = await untilPlaced(one, hosts, ALL_SIDES)
   const starts = await startsOf(one, hosts)
-  say({ upMs, starts }, `three of ${2 * NODES} nodes run it after ${upMs} ms, ${starts} processes were begun`)
+  say({ upMs, starts }, `three of ${nodes} nodes run it after ${upMs} ms, ${starts} processes were begun`)
 
   for (const pid of processesOf('one-0').slice(0, 2)) process.kill(pid, 'SIGKILL')
   const againMs = await untilPlaced(one, hosts, ALL_SIDES)
