@@ -1,5 +1,6 @@
-import { describe, expect } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import type { ThundercloudNode } from '../../../src/node/index.ts'
+import { openRelay } from '../../fixtures/net.ts'
 import { eventually, type Mesh, ON_HOST, test, trustPolicyFor } from '../../fixtures/node/mesh.ts'
 import { addFolder, announce, bytesOf, HELLO_WEB, type MemberOptions, newSigner } from '../../fixtures/node/nodes.ts'
 import { needs } from '../../require.ts'
@@ -74,6 +75,29 @@ describe.skipIf(!needs('bubblewrap'))('a mesh that was in two parts', () => {
     await Promise.all(right.nodes.map(heal))
     await expectRuns(nodes, id, 2)
     for (const node of running(nodes, id)) expect(before).toContain(node.service(id).run?.runId)
+  })
+})
+
+describe.skipIf(!needs('bubblewrap'))('a neighbour that falls silent, and closes nothing', () => {
+  test('is taken over for; when it answers again one run stays, and none was begun again', async ({ mesh }) => {
+    const first = await mesh.start('first', { runner })
+    const [address = ''] = first.multiaddrs()
+    const { port = '' } = /\/tcp\/(?<port>\d+)\//.exec(address)?.groups ?? {}
+    const relay = await openRelay({ host: '127.0.0.1', port: Number(port) })
+    onTestFinished(relay.cut)
+    const STATIC_NODES = [address.replace(`/tcp/${port}/`, `/tcp/${relay.port}/`)]
+    const second = await mesh.join('second', first, { runner: { ...runner, STATIC_NODES } })
+    const nodes = [first, second]
+    const id = await mesh.publish(await mesh.join('publisher', nodes), { author })
+    await expectRuns(nodes, id, 1)
+    relay.silence()
+    await eventually(() => expect(running(nodes, id)).toHaveLength(2))
+    const runIds = nodes.map((node) => node.service(id).run?.runId)
+    relay.resume()
+    await expectRuns(nodes, id, 1)
+    const [left] = running(nodes, id)
+    expect(runIds).toContain(left?.service(id).run?.runId)
+    expect(left?.service(id).run?.restarts).toBe(0)
   })
 })
 
