@@ -22,15 +22,20 @@ export type Entry = {
   ended: boolean
 }
 
+/** How far an announcement has travelled here. */
+export type Forwarding = Pick<Entry, 'own' | 'redirect' | 'ended'> & { readonly bestDepth: number }
+
 export type AnnouncementCacheStore = Pick<
   AnnouncementStore,
-  'get' | 'has' | 'updateTicket' | 'setRedirect' | 'recordVerdict' | 'setEmitted' | 'setOwn'
+  'get' | 'has' | 'forwardingOf' | 'updateTicket' | 'setRedirect' | 'recordVerdict' | 'setEmitted' | 'setOwn'
 >
 
 /** What is known, in memory where it is hot and in the journal always. */
 export interface AnnouncementCache {
   get(id: string): Entry | undefined
   has(id: string): boolean
+  /** For those that look at many: nothing is decoded, and what is hot stays in memory. */
+  forwardingOf(id: string): Forwarding | undefined
   /** What was journalled just now. */
   add(signed: Signed, record: AnnouncementRecord): Entry
   /** Keeps a copy's ticket where it is strictly better. */
@@ -65,6 +70,17 @@ export function createAnnouncementCache(store: AnnouncementCacheStore): Announce
       return record === undefined ? undefined : keep(entryOf(decodeSigned(record.body, record.sig), record))
     },
     has: (id) => inMemory(id) !== undefined || store.has(id),
+    forwardingOf(id) {
+      const known = inMemory(id)
+      if (known !== undefined) {
+        const { own, redirect, ended, bestTicket } = known
+        return { own, redirect, ended, bestDepth: bestTicket.depth }
+      }
+      const record = store.forwardingOf(id)
+      if (record === undefined) return undefined
+      const { own, redirect, state, depth } = record
+      return { own, redirect, ended: state !== 'live', bestDepth: depth }
+    },
     add: (signed, record) => keep(entryOf(signed, record)),
     updateTicket(entry, ticket) {
       if (ticket.depth <= entry.bestTicket.depth) return false

@@ -1,3 +1,4 @@
+import { parseCid } from '../../protocols/encoding.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import type { AnnouncementStore } from '../journal/index.ts'
 import type { AnnouncementCache, Entry } from './announcement-cache.ts'
@@ -30,8 +31,7 @@ export function createSyncSource(components: SyncSourceComponents): IntakeSync {
         const page = announcements.shared(cursor, nowSeconds(clock), max)
         for (const { id, depth, own } of page) {
           const carried = emissionDepth({ best: depth, own, limit })
-          const entry = carried === undefined ? undefined : cache.get(id)
-          if (carried !== undefined && entry !== undefined) items.push([entry.cid, carried])
+          if (carried !== undefined) items.push([parseCid(id), carried])
           if (items.length === max) return items
         }
         if (page.length < max) return items
@@ -47,11 +47,11 @@ export function createSyncSource(components: SyncSourceComponents): IntakeSync {
       items
         .filter(([cid, depth]) => {
           const id = cid.toString()
-          const entry = cache.get(id)
-          if (entry === undefined) return !denylist.has(id)
+          const known = cache.forwardingOf(id)
+          if (known === undefined) return !denylist.has(id)
           // a better depth is worth having only where it makes this node's own emission better
-          if (entry.ended || entry.own || entry.redirect === false) return false
-          return Math.min(depth, redirectionDepth()) > Math.min(entry.bestTicket.depth, redirectionDepth())
+          if (known.ended || known.own || known.redirect === false) return false
+          return Math.min(depth, redirectionDepth()) > Math.min(known.bestDepth, redirectionDepth())
         })
         .map(([cid]) => cid),
     async arrive(bytes, from, via) {

@@ -27,6 +27,7 @@ export interface IntakeJournal {
     | 'end'
     | 'liveOf'
     | 'countLive'
+    | 'forwardingOf'
     | 'undecided'
     | 'pendingEmission'
     | 'shared'

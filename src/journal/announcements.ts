@@ -6,6 +6,9 @@ import type { Sql } from './sql.ts'
 /** What a neighbour may be offered. */
 export type SharedAnnouncement = { readonly id: string; readonly depth: number; readonly own: boolean }
 
+/** How far an announcement has travelled here; a small part of the whole record. */
+export type ForwardingRecord = Pick<AnnouncementRecord, 'depth' | 'own' | 'redirect' | 'state'>
+
 export interface AnnouncementStore {
   /** False where the id is known already; nothing changes then. */
   insert(record: AnnouncementRecord): boolean
@@ -13,6 +16,7 @@ export interface AnnouncementStore {
   has(id: string): boolean
   /** Whether it is still live, and which version it replaced; a small part of the whole record. */
   stateOf(id: string): Pick<AnnouncementRecord, 'state' | 'predecessor'> | undefined
+  forwardingOf(id: string): ForwardingRecord | undefined
   /** Keeps a better ticket. */
   updateTicket(id: string, ticket: { depth: number; proof: Uint8Array }): void
   setRedirect(id: string, redirect: boolean): void
@@ -54,6 +58,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
   const get = select('WHERE id = ?')
   const has = sql.prepare('SELECT 1 FROM announcements WHERE id = ?')
   const stateOf = sql.prepare('SELECT state, follows AS predecessor FROM announcements WHERE id = ?')
+  const forwardingOf = sql.prepare('SELECT depth, own, redirect, state FROM announcements WHERE id = ?')
   const updateTicket = sql.prepare('UPDATE announcements SET depth = ?, proof = ? WHERE id = ? AND depth < ?')
   const setRedirect = sql.prepare('UPDATE announcements SET redirect = ? WHERE id = ?')
   const recordVerdict = sql.prepare('UPDATE announcements SET redirect = ?, emitted_depth = ? WHERE id = ?')
@@ -119,6 +124,12 @@ export function announcementStore(sql: Sql): AnnouncementStore {
     stateOf: (id) => {
       const row = stateOf.get<{ state: AnnouncementState; predecessor: string | null }>(id)
       return row === undefined ? undefined : { state: row.state, predecessor: row.predecessor ?? undefined }
+    },
+    forwardingOf: (id) => {
+      const row = forwardingOf.get<Pick<AnnouncementRow, 'depth' | 'own' | 'redirect' | 'state'>>(id)
+      if (row === undefined) return undefined
+      const { depth, own, redirect, state } = row
+      return { depth, own: own === 1, redirect: redirect === null ? undefined : redirect === 1, state }
     },
     updateTicket: (id, { depth, proof }) => void updateTicket.run(depth, proof, id, depth),
     setRedirect: (id, redirect) => void setRedirect.run(Number(redirect), id),

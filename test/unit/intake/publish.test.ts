@@ -1,8 +1,9 @@
 import { expect } from 'vitest'
 import type { Announcement } from '../../../protocols/announcement.ts'
 import { SignatureError } from '../../../protocols/errors.ts'
+import type { SyncItem } from '../../../protocols/streams/sync.ts'
 import { manualClock } from '../../../src/base/clock.ts'
-import { author, copyAt, createWorld, idOf, it, NOW, NOW_MS, nextTurn, sent, service } from './fixtures.ts'
+import { author, copyAt, createWorld, idOf, it, NOW, NOW_MS, nextTurn, sent, service, stop } from './fixtures.ts'
 
 /** What became of a publication, once gossip has answered. */
 async function published(world: ReturnType<typeof createWorld>, announcement: Announcement) {
@@ -87,6 +88,27 @@ it('sync: wants what is unknown, and a better depth only where it helps', async 
   await world.sync(known, 3)
   // above REDIRECTION_DEPTH nothing is gained
   expect(wants(known, 4)).toBe(false)
+})
+
+it('sync looks at thousands of announcements in a moment: of what is not in memory, it reads no body', async () => {
+  const decide = (id: string) => id !== idOf(refused)
+  const before = createWorld({ decide, redirectionDepth: () => 3 })
+  const [signer, stopped] = [author(), author()]
+  const [known, own, refused, ended] = [service(signer), service(), service(signer, { name: 'b' }), service(stopped)]
+  for (const one of [known, refused, ended, stop(stopped)]) await before.settle(copyAt(one, 2))
+  await before.intake.publish(own)
+  const items = [known, refused, ended, own].map((one): SyncItem => [one.signed.id, 3])
+  expect(before.intake.syncSource.wants(items)).toEqual([known.signed.id])
+  const listed = before.listed()
+  expect(listed).toHaveLength(3)
+  const after = before.restart({ decide, redirectionDepth: () => 3 })
+  await after.intake.idle()
+  const reads: string[] = []
+  const { get } = before.journal.announcements
+  Object.assign(before.journal.announcements, { get: (id: string) => reads.push(id) && get(id) })
+  expect(after.intake.syncSource.wants(items)).toEqual([known.signed.id])
+  expect(after.listed()).toEqual(listed)
+  expect(reads).toEqual([])
 })
 
 it('sync lists in pages, only what this node would emit, and hands it out', async ({ open: world, signer }) => {
