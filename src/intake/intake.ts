@@ -207,6 +207,7 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
     boot: () => maintenance.start(),
 
     async idle() {
+      await maintenance.idle()
       await decisions.idle()
       await forwarder.idle()
     },

@@ -20,6 +20,8 @@ export interface Maintenance extends Disposable {
   start(): void
   /** One more was journalled. */
   grown(): void
+  /** Resolves when nothing is being emitted again. */
+  idle(): Promise<void>
 }
 
 export interface MaintenanceComponents {
@@ -39,6 +41,8 @@ export function createMaintenance(components: MaintenanceComponents, init: { jou
   let added = 0
   let remaining = true
   let failures = 0
+  let emitting: Promise<void> | undefined
+  let ended = false
 
   const prune = () => {
     added = 0
@@ -60,11 +64,23 @@ export function createMaintenance(components: MaintenanceComponents, init: { jou
     }
   }
 
-  const emitAgain = () => {
-    for (const { id } of journal.announcements.pendingEmission(nowSeconds(clock), MAX_REBROADCASTS)) {
-      const entry = cache.get(id)
-      if (entry !== undefined) void forwarder.emit(entry)
+  /** One after the other: a node that nobody hears has hundreds of them in each round. */
+  const emitAll = async (ids: readonly string[]) => {
+    for (const id of ids) {
+      await clock.nextTurn()
+      const entry = ended ? undefined : cache.get(id)
+      if (entry !== undefined) await forwarder.emit(entry)
     }
+  }
+  const emitAgain = () => {
+    if (emitting !== undefined) return
+    const ids = journal.announcements.pendingEmission(nowSeconds(clock), MAX_REBROADCASTS)
+    if (ids.length === 0) return
+    emitting = emitAll(ids)
+      .catch(failed)
+      .finally(() => {
+        emitting = undefined
+      })
   }
 
   const pullDeferred = () => {
@@ -82,11 +98,13 @@ export function createMaintenance(components: MaintenanceComponents, init: { jou
   }
 
   /** A round that fails (a full disk) must not end the rounds. */
+  const failed = (error: unknown) =>
+    log.warn('the maintenance of announcements failed; it is tried again', { reason: messageOf(error) })
   const guarded = (work: () => void) => () => {
     try {
       work()
     } catch (error) {
-      log.warn('the maintenance of announcements failed; it is tried again', { reason: messageOf(error) })
+      failed(error)
     }
   }
 
@@ -103,7 +121,9 @@ export function createMaintenance(components: MaintenanceComponents, init: { jou
       added++
       if (added > Math.max(1000, init.journalMax * PRUNE_GROWTH)) guarded(prune)()
     },
+    idle: async () => emitting,
     [Symbol.dispose]() {
+      ended = true
       for (const timer of timers) timer.cancel()
     },
   }

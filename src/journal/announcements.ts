@@ -35,8 +35,8 @@ export interface AnnouncementStore {
   hasLiveCode(code: string, nowSeconds: number): boolean
   /** Live services without a decision, oldest first. Reads everything: an index would slow each verdict down. */
   undecided(nowSeconds: number, max: number): AnnouncementRecord[]
-  /** Live ones that this node redirects but has not emitted, oldest first. */
-  pendingEmission(nowSeconds: number, max: number): AnnouncementRecord[]
+  /** Ids of live ones that this node redirects but has not emitted, oldest first. */
+  pendingEmission(nowSeconds: number, max: number): string[]
   /** Live ones that this node redirects, with their best depth, after `after` in byte order of the id. */
   shared(after: string | undefined, nowSeconds: number, max: number): SharedAnnouncement[]
   /** Ids that begin so, at most `max`. */
@@ -73,8 +73,8 @@ export function announcementStore(sql: Sql): AnnouncementStore {
   const undecided = select(
     `WHERE redirect IS NULL AND state = 'live' AND kind = 'service' AND expires > ? ORDER BY received_at LIMIT ?`,
   )
-  const pendingEmission = select(
-    `WHERE redirect = 1 AND state = 'live' AND emitted_depth IS NULL AND expires > ? ORDER BY received_at LIMIT ?`,
+  const pendingEmission = sql.prepare(
+    `SELECT id FROM announcements WHERE redirect = 1 AND state = 'live' AND emitted_depth IS NULL AND expires > ? ORDER BY received_at LIMIT ?`,
   )
   const shared = sql.prepare(
     `SELECT id, depth, own FROM announcements
@@ -142,7 +142,7 @@ export function announcementStore(sql: Sql): AnnouncementStore {
     countLive: (author, nowSeconds) => countLive.get<{ count: number }>(author, nowSeconds)?.count ?? 0,
     hasLiveCode: (code, nowSeconds) => liveCode.get(code, nowSeconds) !== undefined,
     undecided: (nowSeconds, max) => many(undecided.all(nowSeconds, max)),
-    pendingEmission: (nowSeconds, max) => many(pendingEmission.all(nowSeconds, max)),
+    pendingEmission: (nowSeconds, max) => pendingEmission.all<{ id: string }>(nowSeconds, max).map(({ id }) => id),
     shared: (after, nowSeconds, max) =>
       shared
         .all<{ id: string; depth: number; own: number }>(

@@ -51,7 +51,7 @@ it('announcements: lists what is undecided, unemitted and shared, without what i
   for (const row of Object.values(rows)) announcements.insert(row)
   announcements.end(rows.ended.id, 'stopped', rows.stop.id)
   expect(announcements.undecided(NOW, 10).map(({ id }) => id)).toEqual([rows.pending.id])
-  expect(announcements.pendingEmission(NOW, 10).map(({ id }) => id)).toEqual([rows.redirected.id, rows.stop.id])
+  expect(announcements.pendingEmission(NOW, 10)).toEqual([rows.redirected.id, rows.stop.id])
   const shared = announcements.shared(undefined, NOW, 10).map(({ id }) => id)
   expect(shared.sort()).toEqual([rows.redirected.id, rows.emitted.id, rows.stop.id].sort())
   expect(announcements.get(rows.ended.id)).toMatchObject({ state: 'stopped', endedBy: rows.stop.id })
