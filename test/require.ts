@@ -16,6 +16,7 @@ export type Need =
   | 'docker-registry'
   | 'postgres'
   | 'prometheus'
+  | 'systemd'
 
 interface Probe {
   available(): boolean
@@ -59,6 +60,7 @@ const PROBES: Record<Need, Probe> = {
     available: () => ['prometheus', 'promtool'].every((name) => programPath(name) !== undefined),
     lack: 'prometheus or promtool is not on PATH',
   },
+  systemd: { available: () => programPath('systemd-analyze') !== undefined, lack: 'systemd-analyze is not on PATH' },
   root: { available: () => process.getuid?.() === 0, lack: 'the tests do not run as root' },
 }
 

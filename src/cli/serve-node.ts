@@ -18,6 +18,7 @@ import { openApi } from './open-api.ts'
 import { formatEvent } from './output/format-event.ts'
 import { lineTime } from './output/log.ts'
 import { countScans } from './scan-counters.ts'
+import { createServiceManager, type ServiceManager } from './systemd.ts'
 
 /** A node that started has joined its mesh and taken up its runs by then. */
 const SETTLED_MS = 20_000
@@ -48,6 +49,8 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   const printer = stack.use(printEvents(cli, node))
   const served = await openApi({ configuration, node, metrics, token, log: log.child('api'), cli, stack })
   await printReady(cli, node, served)
+  const manager = createServiceManager({ clock: cli.clock, log, env: cli.env })
+  await manager.ready(() => node.health(), cli)
   printer.begin()
   // asks other machines, which may take its time
   let warned = false
@@ -58,8 +61,9 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   void warnOfClock(cli, { folder: configuration.dir, origins: configuration.policy.staticNodes.origins }, warnOnce)
   stack.use(watchClock(node.events, warnOnce))
   stack.use(cli.clock.after(SETTLED_MS, releaseHeap))
-  stack.use(cli.onReload(() => void reload(cli, node, log)))
+  stack.use(cli.onReload(() => void reload(cli, node, log, manager)))
   if (!cli.signal.aborted) await once(cli.signal, 'abort')
+  await manager.stopping()
   if (scans !== undefined) cli.out.note(scans.text())
   cli.out.note('Stopping. Ctrl-C again ends it at once.')
 }
@@ -157,8 +161,14 @@ function printEvents({ out, clock }: Cli, node: ThundercloudNode): Disposable & 
   }
 }
 
-async function reload({ out, clock }: Cli, node: ThundercloudNode, log: ReturnType<Cli['log']>): Promise<void> {
+async function reload(
+  { out, clock }: Cli,
+  node: ThundercloudNode,
+  log: ReturnType<Cli['log']>,
+  manager: ServiceManager,
+): Promise<void> {
   const at = () => lineTime(clock.now(), out.terminal)
+  await manager.reloading()
   try {
     await node.reload()
     if (out.json) log.info('policy and services were read again and are in force')
@@ -167,4 +177,5 @@ async function reload({ out, clock }: Cli, node: ThundercloudNode, log: ReturnTy
     if (out.json) log.error('nothing was changed by a reload', { reason: messageOf(error) })
     else out.note(`${at()}  Nothing changed: ${messageOf(error)}`)
   }
+  await manager.reloaded()
 }

@@ -148,7 +148,7 @@ export const PROCESSES = {
   tool: {
     what: 'a program of the machine that reports something or prepares a folder',
     reads: 'nothing',
-    environment: ['GIT_NO_LAZY_FETCH', 'GIT_ALLOW_PROTOCOL'],
+    environment: ['GIT_NO_LAZY_FETCH', 'GIT_ALLOW_PROTOCOL', 'NOTIFY_SOCKET'],
     descriptors: [],
     cwd: '/',
     umask: 0o077,

@@ -53,6 +53,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'publish', load: async () => (await import('./publish.ts')).publish },
   { name: 'update', load: async () => (await import('./publish.ts')).update },
   { name: 'list', load: async () => (await import('./list.ts')).list },
+  { name: 'top', load: async () => (await import('./top.ts')).top },
   { name: 'status', load: async () => (await import('./status.ts')).status },
   { name: 'explain', load: async () => (await import('./explain.ts')).explain },
   { name: 'logs', load: async () => (await import('./logs.ts')).logs },

@@ -25,6 +25,7 @@ const args = {
 const options = {
   ...sourceOptions,
   wait: flag('exit only when as many nodes as replicas run it'),
+  watch: flag('show what each node does with it, in a table, until Ctrl-C'),
   timeout: duration('how long to wait', '2m'),
   join: texts('MULTIADDR', 'publish without a node, through this one of the mesh; may be repeated'),
   network: text('NAME', 'with --join: the network (default: the folder\'s, else "thundercloud")'),
@@ -79,6 +80,7 @@ type Input = SourceInput & {
   dryRun: boolean
   files: boolean
   wait: boolean
+  watch: boolean
   withSecrets: boolean
   timeout: number
   join: readonly string[]
@@ -91,10 +93,12 @@ type Input = SourceInput & {
 }
 
 async function announce(cli: Cli, input: Input): Promise<void> {
-  const { join, network, key, timeout, wait, withSecrets, dryRun, mode, seq, replace } = input
+  const { join, network, key, timeout, wait, watch, withSecrets, dryRun, mode, seq, replace } = input
   if (network !== undefined && join.length === 0) {
     throw new InputError('--network goes with --join; a node knows its network itself')
   }
+  if (watch && join.length > 0) throw new InputError('--watch asks a running node, and --join publishes without one')
+  if (watch && wait) throw new InputError('--watch ends with Ctrl-C, and --wait by itself; name one of them')
   if (input.files && !dryRun) throw new InputError('--files goes with --dry-run; without it nothing is listed')
   using interrupt = noteOnInterrupt(cli, mode)
   const configuration = await ownConfiguration(cli)
@@ -117,7 +121,19 @@ async function announce(cli: Cli, input: Input): Promise<void> {
   ]
   const stages = stagesOf(cli, { name: draft.manifest.name, typed: typedWords(input), through })
   const { entries } = inspected
-  const publishing = { mode, draft, entries, author, seq, wait, replace, timeoutSeconds: timeout, interrupt, stages }
+  const publishing = {
+    mode,
+    draft,
+    entries,
+    author,
+    seq,
+    wait,
+    watch,
+    replace,
+    timeoutSeconds: timeout,
+    interrupt,
+    stages,
+  }
   if (client !== undefined) await publishAtNode(cli, client, publishing)
   else await publishByLightPeer(cli, { ...publishing, join, network: await networkNameOf(cli, network) })
 }

@@ -4,6 +4,9 @@ import { escapeUnseen, sanitizeText } from '../../base/format.ts'
 import { createProgress, type Progress } from './progress.ts'
 import type { Sink } from './sink.ts'
 
+/** Of a terminal that does not say. */
+const [COLUMNS, ROWS] = [80, 24]
+
 /** Where a command's output goes. With --json, standard output carries JSON and nothing else. */
 export interface Output {
   readonly json: boolean
@@ -13,6 +16,8 @@ export interface Output {
   result(value: unknown, lines: () => readonly string[]): void
   /** One of several answers: a JSON object on a line of its own, or this line. */
   item(value: object, line: () => string): void
+  /** One of several looks at the same: in the place of the one before at a terminal, one JSON object a line, or below it. */
+  frame(value: object, lines: () => readonly string[]): void
   /** For the person beside the answer: on standard error, and nowhere with --json. */
   note(line: string): void
   /** `plain`: what takes long and begins seldom is also said where no line can be redrawn. */
@@ -25,8 +30,9 @@ export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; 
   const terminal = stdout.isTTY === true && !json
   const quiet = json || stderr.isTTY !== true
   // the one way out: whatever a command says, no character of it is the terminal's to obey
-  const write = (sink: Sink, text: string) => sink.write(escapeUnseen(text))
+  const write = (sink: Sink, text: string) => void sink.write(escapeUnseen(text))
   let progress: Progress | undefined
+  let drawn = 0
   const beside = (act: () => void) => {
     // a line that is being redrawn must not be mixed with another
     progress?.hide()
@@ -51,6 +57,15 @@ export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; 
     item(value, line) {
       if (json) write(stdout, `${JSON.stringify(value)}\n`)
       else beside(() => write(stdout, `${line()}\n`))
+    },
+    frame(value, lines) {
+      if (json) return write(stdout, `${JSON.stringify(value)}\n`)
+      // what does not fit would scroll, and could not be drawn over
+      const fitting = terminal ? lines().slice(0, (stdout.rows ?? ROWS) - 1) : lines()
+      const width = terminal ? (stdout.columns ?? COLUMNS) - 1 : Number.POSITIVE_INFINITY
+      if (terminal && drawn > 0) stdout.write(`\u001b[${drawn}A\u001b[J`)
+      write(stdout, fitting.map((line) => `${line.slice(0, width)}\n`).join(''))
+      drawn = fitting.length
     },
     note(line) {
       if (!json) beside(() => write(stderr, `${line}\n`))

@@ -17,6 +17,7 @@ import { createReceiptTracker } from './receipt-tracker.ts'
 import { nextSeq } from './sequence.ts'
 import { stopPreviousAtNode } from './stop-previous.ts'
 import { startWait, type WaitInit } from './wait.ts'
+import { watchAnswers } from './watch-answers.ts'
 
 /** How often a node is asked for news while --wait waits. */
 const LOOK_MS = 500
@@ -29,6 +30,8 @@ export type Publishing = {
   readonly author: Author
   readonly seq: number | undefined
   readonly wait: boolean
+  /** shows what nodes do with it until the signal */
+  readonly watch: boolean
   /** the version before is stopped first */
   readonly replace: boolean
   readonly timeoutSeconds: number
@@ -77,8 +80,9 @@ export async function publishAtNode(cli: Cli, client: ApiClient, publishing: Pub
   interrupt.enter(stages.announced(id))
   await index.put(name, { ...entry, state: 'announced' })
   printPublished(cli, { announcement, code, size, files: publishing.entries.length, seq, name })
-  if (!publishing.wait) return
   const { replicas } = draft.manifest
+  if (publishing.watch) return await watchAnswers(cli, client, { id, name, replicas })
+  if (!publishing.wait) return
   await waitForRuns(cli, client, info, { id, name, replicas, timeoutSeconds: publishing.timeoutSeconds })
 }
 

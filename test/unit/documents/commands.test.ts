@@ -9,8 +9,8 @@ const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), 'utf8')
 const help: Readonly<Record<string, string>> = read('configs/help.json')
 const { scripts }: { scripts: Readonly<Record<string, string>> } = read('package.json')
 /** npm's own commands. */
-const OF_NPM = ['install']
-const OF_THE_SHELL = ['kill']
+const OF_NPM = ['install', 'pack', 'sbom']
+const OF_THE_SHELL = ['kill', 'docker']
 
 /** What is wrong with a command, as far as one can see without running it; undefined where nothing is. */
 function wrong(command: string): string | undefined {
@@ -55,6 +55,7 @@ it('a command that is not run exists, and the reason is a sentence', () => {
     'CONTRIBUTING.md',
     'README.md',
     'docs/backup.md',
+    'docs/deploy.md',
     'docs/joining.md',
     'docs/maintenance.md',
     'docs/policy.md',

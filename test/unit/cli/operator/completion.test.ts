@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { COMMANDS } from '../../../src/cli/commands/index.ts'
-import { test } from '../../fixtures/program/shell.ts'
+import { COMMANDS } from '../../../../src/cli/commands/index.ts'
+import { test } from '../../../fixtures/program/shell.ts'
 
 const installed = (program: string) => spawnSync(program, ['-c', 'exit 0']).status === 0
 

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { formatAddress } from '../../../protocols/address.ts'
-import { redactText, redactValue } from '../../../src/cli/support/redact.ts'
-import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
-import { test } from '../../fixtures/program/shell.ts'
+import { formatAddress } from '../../../../protocols/address.ts'
+import { redactText, redactValue } from '../../../../src/cli/support/redact.ts'
+import { newSigner } from '../../../fixtures/mesh/announcement-of.ts'
+import { test } from '../../../fixtures/program/shell.ts'
 
 const secret = () => randomBytes(32).toString('base64url')
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import { formatAddress, peerIdOf } from '../../../protocols/address.ts'
-import { newSigner } from '../../fixtures/mesh/announcement-of.ts'
-import { test } from '../../fixtures/program/shell.ts'
+import { formatAddress, peerIdOf } from '../../../../protocols/address.ts'
+import { newSigner } from '../../../fixtures/mesh/announcement-of.ts'
+import { test } from '../../../fixtures/program/shell.ts'
 
 const other = newSigner()
 const ADDRESS = formatAddress(other.address)

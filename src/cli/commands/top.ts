@@ -1,0 +1,98 @@
+import { sleep } from '../../base/clock.ts'
+import { formatBytes, formatMs, howMany, sanitizeText } from '../../base/format.ts'
+import type { RunUsage } from '../../base/run-usage.ts'
+import type { ServiceView } from '../../node/types.ts'
+import type { Cli } from '../cli.ts'
+import { nodeClient } from '../client/node-client.ts'
+import { command, duration, flag } from '../command.ts'
+import { table } from '../output/output.ts'
+import { idFormats } from '../output/text.ts'
+import { keepAlive } from '../wait-for-exit.ts'
+
+/** Runs that are shown; a node may have more, and a terminal has no place for them. */
+const MAX_RUNS = 200
+
+export const top = command({
+  name: 'top',
+  summary: 'What runs on the node, and what it uses, the busiest first',
+  details: [
+    'CPU is the share of one core, and the rates are what its network carried, over the newest period that the node has measured (a minute, as a rule).',
+    'With --json: one object for each look.',
+    'Example: thundercloud top --every 5s',
+  ].join('\n'),
+  args: {},
+  options: { every: duration('between two looks', '2s'), once: flag('look once') },
+  async run(cli, { every, once }) {
+    const { clock, signal, out } = cli
+    const client = await nodeClient(cli)
+    using _alive = keepAlive()
+    for (;;) {
+      const health = await client.health({ signal })
+      const page = await client.lists.services({ states: ['running', 'accepted'], limit: MAX_RUNS }, { signal })
+      const runs = page.services.flatMap(runOf).sort((a, b) => b.cpu - a.cpu || b.memoryBytes - a.memoryBytes)
+      const { running, peers, drain, paused } = health
+      out.frame({ event: 'top', running, peers, runs }, () => [
+        [
+          `${howMany(running, 'run', 'runs')}, ${howMany(peers, 'peer', 'peers')}, up for ${formatMs(health.uptimeSeconds * 1000)}`,
+          ...(drain === undefined ? [] : ['drained']),
+          ...(paused === undefined ? [] : ['paused']),
+        ].join(', '),
+        ...rowsOf(cli, runs),
+      ])
+      if (once) return
+      await sleep(clock, every * 1000, { signal })
+    }
+  },
+})
+
+/** `cpu`: of one core; rates in bytes a second. */
+type Run = {
+  readonly id: string
+  readonly name: string
+  readonly state: string
+  readonly executor: string
+  readonly restarts: number
+  readonly cpu: number
+  readonly memoryBytes: number
+  readonly diskBytes: number
+  readonly receivedRate: number
+  readonly sentRate: number
+  readonly runningMs: number
+}
+
+function runOf({ id, name, run }: ServiceView): Run[] {
+  if (run === undefined) return []
+  const { state, executor, restarts, usage } = run
+  return [{ id, name, state, executor, restarts, ...measuresOf(usage) }]
+}
+
+function measuresOf(usage: RunUsage | undefined) {
+  const { period, memoryBytes = 0, diskBytes = 0, runningMs = 0 } = usage ?? {}
+  const ms = period?.runningMs ?? 0
+  const per = (amount: number, unitMs: number) => (ms === 0 ? 0 : (amount * unitMs) / ms)
+  return {
+    ...{ memoryBytes, diskBytes, runningMs },
+    cpu: per(period?.cpuMs ?? 0, 1),
+    receivedRate: Math.round(per(period?.receivedBytes ?? 0, 1000)),
+    sentRate: Math.round(per(period?.sentBytes ?? 0, 1000)),
+  }
+}
+
+function rowsOf({ out }: Cli, runs: readonly Run[]): string[] {
+  if (runs.length === 0) return ['Nothing runs here.']
+  const { id } = idFormats(out.terminal)
+  const rows = runs.map((run) => [
+    sanitizeText(run.name, 32),
+    run.state,
+    `${(run.cpu * 100).toFixed(1)}%`,
+    formatBytes(run.memoryBytes),
+    formatBytes(run.diskBytes),
+    `${formatBytes(run.receivedRate)}/s`,
+    `${formatBytes(run.sentRate)}/s`,
+    formatMs(run.runningMs),
+    String(run.restarts),
+    run.executor,
+    id(run.id),
+  ])
+  return table(['NAME', 'STATE', 'CPU', 'MEMORY', 'DISK', 'IN', 'OUT', 'TIME', 'RESTARTS', 'WHERE', 'ID'], rows)
+}
