@@ -13,7 +13,7 @@ type State = {
 export const coverage = metric({
   id: 'coverage',
   describe:
-    'The share of all nodes that a service reached, its publisher included: mean and worst over the services, and of the nodes that are there in the end.',
+    'The share of all nodes that a service reached, its publisher included and attackers not: mean and worst over the services, and of the nodes that are there in the end.',
   match: ['spread', ...PRESENCE_EVENTS],
   start: (facts): State => ({
     facts,
@@ -21,16 +21,17 @@ export const coverage = metric({
     reached: createNodeSets(facts.nodes),
     services: new Set(),
   }),
-  capture({ presence, reached, services }, event) {
+  capture({ facts, presence, reached, services }, event) {
     if (event.event !== 'spread') return presence.capture(event)
     const { service, deliveredMs } = event.table
     services.add(service)
     for (let node = 0; node < deliveredMs.length; node++) {
-      if (!Number.isNaN(deliveredMs[node])) reached.add(service, node)
+      if (!Number.isNaN(deliveredMs[node]) && facts.attackerOf(node) === undefined) reached.add(service, node)
     }
   },
   dump({ facts, presence, reached, services }) {
-    const shares = [...services].map((service) => reached.size(service) / facts.nodes)
+    const honest = honestNodes(facts, () => true)
+    const shares = [...services].map((service) => reached.size(service) / honest)
     const known = facts.allEvents || !facts.changing
     return {
       values: {
@@ -51,5 +52,12 @@ function ofPresent(
 ): number {
   let have = 0
   for (let node = 0; node < facts.nodes; node++) have += presence.has(node) && reached.has(service, node) ? 1 : 0
-  return have / Math.max(1, presence.count())
+  return have / honestNodes(facts, presence.has)
+}
+
+/** Where all attack, one is counted: a share is a number. */
+function honestNodes({ nodes, attackerOf }: RunFacts, isCounted: (node: number) => boolean): number {
+  let count = 0
+  for (let node = 0; node < nodes; node++) count += isCounted(node) && attackerOf(node) === undefined ? 1 : 0
+  return Math.max(1, count)
 }

@@ -5,14 +5,15 @@ type State = { readonly facts: RunFacts; services: number; readonly latencies: S
 
 export const deliveryLatency = metric({
   id: 'delivery-latency',
-  describe: 'From the publication of a service to its first valid copy at another node.',
+  describe: 'From the publication of a service to its first valid copy at another node that keeps the rules.',
   match: ['spread'],
   start: (facts): State => ({ facts, services: 0, latencies: createSamples() }),
   capture(state, { table: { publisher, publishedMs, deliveredMs } }) {
+    const { attackerOf } = state.facts
     state.services++
     for (let node = 0; node < deliveredMs.length; node++) {
       const at = deliveredMs[node] ?? Number.NaN
-      if (node !== publisher && !Number.isNaN(at)) state.latencies.add(at - publishedMs)
+      if (node !== publisher && !Number.isNaN(at) && attackerOf(node) === undefined) state.latencies.add(at - publishedMs)
     }
   },
   dump({ facts, services, latencies }) {

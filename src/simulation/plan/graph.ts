@@ -54,40 +54,70 @@ export function graphOf(nodes: number, ends: Int32Array): Graph {
     next[a] = toA + 1
     next[b] = toB + 1
   }
-  return withoutDoubles(nodes, starts, inOrder(nodes, starts, all))
+  return inOrder(nodes, starts, all)
 }
 
-/** Nodes in ascending order write themselves into the lists of their neighbours: so each of these is in ascending order. */
-function inOrder(nodes: number, starts: Uint32Array, all: Int32Array): Int32Array {
-  const ordered = new Int32Array(all.length)
-  const next = starts.slice(0, nodes)
-  for (let node = 0; node < nodes; node++) {
-    const end = starts[node + 1] as number
-    for (let at = starts[node] as number; at < end; at++) {
-      const other = all[at] as number
-      const place = next[other] as number
-      ordered[place] = node
-      next[other] = place + 1
-    }
-  }
-  return ordered
-}
+/** Lists that are longer are few. */
+const SHORT = 32
 
-function withoutDoubles(nodes: number, starts: Uint32Array, ordered: Int32Array): Graph {
+/** Each list becomes ascending, and has each node once. Lists lie one after the other, and are short: so they are sorted in place. */
+function inOrder(nodes: number, starts: Uint32Array, all: Int32Array): Graph {
   const offsets = new Uint32Array(nodes + 1)
   let used = 0
   for (let node = 0; node < nodes; node++) {
-    const end = starts[node + 1] as number
+    const [start, end] = [starts[node] as number, starts[node + 1] as number]
+    if (end - start > SHORT) all.subarray(start, end).sort()
+    else sortShort(all, start, end)
     let before = -1
-    for (let at = starts[node] as number; at < end; at++) {
-      const other = ordered[at] as number
+    for (let at = start; at < end; at++) {
+      const other = all[at] as number
       if (other === before) continue
       before = other
-      ordered[used++] = other
+      all[used++] = other
     }
     offsets[node + 1] = used
   }
-  return { nodes, offsets, neighbours: used === ordered.length ? ordered : ordered.slice(0, used) }
+  return { nodes, offsets, neighbours: used === all.length ? all : all.slice(0, used) }
+}
+
+function sortShort(all: Int32Array, start: number, end: number): void {
+  for (let at = start + 1; at < end; at++) {
+    const value = all[at] as number
+    let to = at
+    for (; to > start && (all[to - 1] as number) > value; to--) all[to] = all[to - 1] as number
+    all[to] = value
+  }
+}
+
+/**
+ * Rings through all nodes, each in an order of its own, and where there is one, pairs: every node has the same number of links,
+ * before second ones are left out, and its place in the list is known beforehand.
+ */
+export function graphOfRings(nodes: number, rings: readonly Int32Array[], pairs: Int32Array | undefined): Graph {
+  const degree = 2 * rings.length + (pairs === undefined ? 0 : 1)
+  const all = new Int32Array(nodes * degree)
+  for (const [index, order] of rings.entries()) {
+    let before = order[nodes - 1] as number
+    for (let at = 0; at < nodes; at++) {
+      const node = order[at] as number
+      all[before * degree + 2 * index] = node
+      all[node * degree + 2 * index + 1] = before
+      before = node
+    }
+  }
+  if (pairs !== undefined) {
+    for (let at = 0; at + 1 < nodes; at += 2) {
+      const [a, b] = [pairs[at] as number, pairs[at + 1] as number]
+      all[(a + 1) * degree - 1] = b
+      all[(b + 1) * degree - 1] = a
+    }
+    // nobody is left for the last of an odd number: it has its ring neighbour once more, which is left out
+    if (nodes % 2 === 1) {
+      const last = pairs[nodes - 1] as number
+      all[(last + 1) * degree - 1] = all[last * degree] as number
+    }
+  }
+  return inOrder(nodes, Uint32Array.from({ length: nodes + 1 }, (_, node) => node * degree), all)
 }
 
 /** Where the link from `a` to `b` stands in `neighbours`; -1 = there is none. */
@@ -102,18 +132,21 @@ export function linkIndex({ offsets, neighbours }: Graph, a: number, b: number):
   return low < (offsets[a + 1] as number) && neighbours[low] === b ? low : -1
 }
 
-/** For each link from a to b, which one of b's own leads back: the first is 0. */
-export function reversePlaces({ nodes, neighbours }: Graph): Uint32Array {
-  const places = new Uint32Array(neighbours.length)
+/**
+ * For each link from a to b, where it ends: a number of its own for b and for which one of b's links leads back, of `slots` for
+ * each node.
+ */
+export function linkEnds({ nodes, neighbours }: Graph, slots: number): Int32Array {
+  const ends = new Int32Array(neighbours.length)
   // ascending a meets the neighbours of each b in ascending order
   const met = new Uint32Array(nodes)
   for (let at = 0; at < neighbours.length; at++) {
     const other = neighbours[at] as number
     const place = met[other] as number
-    places[at] = place
     met[other] = place + 1
+    ends[at] = other * slots + place
   }
-  return places
+  return ends
 }
 
 /** The nodes that a way leads to from node 0. */

@@ -35,8 +35,17 @@ export function svgFile({ svg, legend = [] }: Picture): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" class="plot" fill="currentColor" text-anchor="middle" ${FONT} ${size}>
 <rect x="0" y="${-top}" width="${width}" height="${height + top}" fill="#fff"/>
 <g text-anchor="start">${texts.join('')}</g>
-${body.replaceAll('var(--faint)', '#667080').replaceAll('var(--plot-background)', '#fff')}
+${small(body)}
 `
+}
+
+/** A file shows no titles of dots, and a tenth of a pixel is not seen. */
+function small(body: string): string {
+  return body
+    .replaceAll(/<title>[^<]*<\/title>/g, '')
+    .replaceAll(/(\d\.\d)\d+/g, '$1')
+    .replaceAll('var(--faint)', '#667080')
+    .replaceAll('var(--plot-background)', '#fff')
 }
 
 type Placed = readonly [label: string, color: string, x: number, line: number]

@@ -44,6 +44,13 @@ type Init = {
   readonly onNews: OnNews
 }
 
+function takeAt(list: Int32Array, node: number, depth: number): number {
+  const packed = list[node] as number
+  if (packed < 0 || packed % PLACES !== depth) return -1
+  list[node] = -1
+  return Math.floor(packed / PLACES)
+}
+
 const HOLD_TICKS = HOLD_MS * TICKS_PER_MS
 const PULL_BYTES = 60
 const MAX_HOPS = 254
@@ -162,15 +169,9 @@ export function createVirtualIntake({ world, gossip, transmission, limits, onNew
   }
 
   /** The link of a copy that waits at this depth; -1 = none does. */
-  function takeWaiting(of: Announcement, node: number, depth: number): number {
-    for (const list of [of.waiting, of.held]) {
-      const packed = list[node] as number
-      if (packed < 0 || packed % PLACES !== depth) continue
-      if (list === of.held && (of.heldUntil[node] as number) < world.tick) continue
-      list[node] = -1
-      return Math.floor(packed / PLACES)
-    }
-    return -1
+  function takeWaiting({ waiting, held, heldUntil }: Announcement, node: number, depth: number): number {
+    const link = takeAt(waiting, node, depth)
+    return link >= 0 || (heldUntil[node] as number) < world.tick ? link : takeAt(held, node, depth)
   }
 
   function answer(of: Announcement, node: number, link: number, depth: number): void {

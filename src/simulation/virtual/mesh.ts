@@ -54,6 +54,12 @@ export function createMesh(world: World, transmission: Transmission): Mesh {
 
   /** The nodes have started one after the other, each connected to neighbours that were there; heartbeats came between. */
   function begin(): void {
+    // nobody has more neighbours than a mesh wants
+    if (slots <= MESH.want) {
+      member.fill(1)
+      for (let node = 0; node < nodes; node++) size[node] = (offsets[node + 1] as number) - (offsets[node] as number)
+      return
+    }
     for (let node = 0; node < nodes; node++) {
       let end = offsets[node] as number
       while (end < (offsets[node + 1] as number) && (neighbours[end] as number) < node) end++

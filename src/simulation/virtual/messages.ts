@@ -48,7 +48,8 @@ const PER_PLACE = KINDS * DEPTH_PLACES * MAX_ANNOUNCEMENTS
 export const MAX_PLACES = Math.floor(Number.MAX_SAFE_INTEGER / PER_PLACE)
 
 export function placeOf(event: number): number {
-  return Math.floor(event / PER_PLACE)
+  // places fit into 31 bits
+  return (event * (1 / PER_PLACE)) | 0
 }
 
 /** What `packEvent` put below the place. */

@@ -12,7 +12,7 @@ import { TICKS_PER_MS } from './constants.ts'
 import { announcementOf, depthOf, KIND, kindOf, MAX_ANNOUNCEMENTS, placeOf, restOf } from './messages.ts'
 import { createRecorder } from './recorder.ts'
 import { createStage, type Stage } from './stage.ts'
-import { createWorld, hears } from './world.ts'
+import { createWorld, hears, linkAt, nodeAt } from './world.ts'
 
 const MAX_BYTES = 8 * 2 ** 30
 /** Between two looks at whether someone wants it to end. */
@@ -133,13 +133,12 @@ function carryOut(action: Action, { stage, connections, attackers }: Cast): void
 /** Answers whether an announcement arrived anywhere. */
 function dispatchAll(events: Float64Array, cast: Cast): boolean {
   const { world, intake, announcements } = cast.stage
-  const { slots, graph } = world
   let arrived = false
   for (const event of events) {
     const place = placeOf(event)
     const rest = restOf(event, place)
-    const node = Math.floor(place / slots)
-    const link = (graph.offsets[node] as number) + place - node * slots
+    const node = nodeAt(world, place)
+    const link = linkAt(world, node, place)
     const of = announcements[announcementOf(rest)] as Announcement
     if (kindOf(rest) !== KIND.message) dispatch({ of, node, link, rest }, cast)
     else if (hears(world, node, link)) {

@@ -1,5 +1,5 @@
 import { InputError } from '../../base/errors.ts'
-import { type Graph, reversePlaces } from '../plan/graph.ts'
+import { type Graph, linkEnds } from '../plan/graph.ts'
 import type { Plan } from '../plan/plan.ts'
 import { createTrafficTable, type TrafficTable } from '../tables.ts'
 import { type Calendar, createCalendar } from './calendar.ts'
@@ -12,10 +12,11 @@ import type { Recorder } from './recorder.ts'
 export type World = {
   readonly plan: Plan
   readonly graph: Graph
-  /** Places of one node: the links of the node that has most. */
+  /** Places of one node: as many as the node with most links has links, or a few more, so that it is a power of two. */
   readonly slots: number
+  readonly slotBits: number
   /** of each link, where it ends: the place of the node that it leads to, and of that node's link back */
-  readonly ends: Float64Array
+  readonly ends: Int32Array
   /** the part of the mesh that a node is in, OFFLINE = it is down: nodes of different parts do not reach each other */
   readonly part: Uint8Array
   /** of each link: 1 = there is a connection */
@@ -34,23 +35,23 @@ export const OFFLINE = 255
 export function createWorld(plan: Plan, recorder: Recorder): World {
   const { graph } = plan
   const { nodes, offsets, neighbours } = graph
-  let slots = 1
+  let most = 1
   for (let node = 0; node < nodes; node++)
-    slots = Math.max(slots, (offsets[node + 1] as number) - (offsets[node] as number))
+    most = Math.max(most, (offsets[node + 1] as number) - (offsets[node] as number))
+  const slotBits = Math.ceil(Math.log2(most))
+  const slots = 2 ** slotBits
   if (nodes * slots > MAX_PLACES) {
+    const allowed = 2 ** Math.floor(Math.log2(MAX_PLACES / nodes))
     throw new InputError(
-      `topology gives a node ${slots} links; with ${nodes} nodes the virtual engine takes ${Math.floor(MAX_PLACES / nodes)} at most`,
+      `topology gives a node ${most} links; with ${nodes} nodes the virtual engine takes ${allowed} at most`,
     )
   }
-  const places = reversePlaces(graph)
-  const ends = new Float64Array(neighbours.length)
-  for (let link = 0; link < neighbours.length; link++)
-    ends[link] = (neighbours[link] as number) * slots + (places[link] as number)
   return {
     plan,
     graph,
     slots,
-    ends,
+    slotBits,
+    ends: linkEnds(graph, slots),
     part: new Uint8Array(nodes),
     connected: new Uint8Array(neighbours.length).fill(1),
     calendar: createCalendar(),
@@ -67,10 +68,19 @@ export function msOf(world: World): number {
 }
 
 /** The link back. */
-export function reverseOf({ ends, slots, graph }: World, link: number): number {
-  const end = ends[link] as number
-  const node = Math.floor(end / slots)
-  return (graph.offsets[node] as number) + end - node * slots
+export function reverseOf(world: World, link: number): number {
+  const end = world.ends[link] as number
+  return linkAt(world, nodeAt(world, end), end)
+}
+
+/** The node that a place belongs to. */
+export function nodeAt({ slotBits }: World, place: number): number {
+  return place >>> slotBits
+}
+
+/** The link of that node that a place stands for. */
+export function linkAt({ graph, slots }: World, node: number, place: number): number {
+  return (graph.offsets[node] as number) + (place & (slots - 1))
 }
 
 export function isOnline({ part }: World, node: number): boolean {

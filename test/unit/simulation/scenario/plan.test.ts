@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { type Graph, linkIndex, reachable, reversePlaces } from '../../../../src/simulation/plan/graph.ts'
+import { createLinkList, type Graph, graphOf, linkEnds, linkIndex, reachable } from '../../../../src/simulation/plan/graph.ts'
 import { planOf } from '../../../../src/simulation/plan/plan.ts'
+import { fastRandom, shuffled } from '../../../../src/simulation/plan/random.ts'
 import { wholeScenario } from '../../../../src/simulation/scenario/read.ts'
 
 const planned = async (raw: object) => {
@@ -28,12 +29,14 @@ test.each([
   // a few links fall together
   expect(all.reduce((sum, degree) => sum + degree, 0) / 400).toBeGreaterThan(mean * 0.95)
   expect(all.reduce((sum, degree) => sum + degree, 0) / 400).toBeLessThanOrEqual(mean)
-  const reverse = reversePlaces(graph)
+  const slots = 100
+  const ends = linkEnds(graph, slots)
   for (let node = 0; node < 400; node++) {
     for (let at = graph.offsets[node] ?? 0; at < (graph.offsets[node + 1] ?? 0); at++) {
       const other = graph.neighbours[at] ?? -1
       expect(other).not.toBe(node)
-      const back = (graph.offsets[other] ?? 0) + (reverse[at] ?? 0)
+      const place = (ends[at] ?? 0) - other * slots
+      const back = (graph.offsets[other] ?? 0) + place
       expect(linkIndex(graph, other, node)).toBe(back)
       expect(graph.neighbours[back]).toBe(node)
     }
@@ -90,4 +93,19 @@ test('what happens is in order: publications numbered as they stand, churn in pa
   const cut = timeline.find((action) => action.do === 'cut')
   expect([...(cut?.nodes ?? [])]).toEqual([...groupOf.keys()].filter((node) => groupOf[node] === 1))
   expect(timeline.find((action) => action.do === 'heal')?.ms).toBe(200_000)
+})
+
+test.each([2, 3, 7, 8])('a random regular mesh of degree %i is that of its links, each looked at', async (degree) => {
+  for (const nodes of [11, 40]) {
+    const { graph } = await planned({ nodes, topology: { kind: 'random-regular', degree } })
+    const random = fastRandom('1/topology')
+    const links = createLinkList(100)
+    for (let ring = 0; ring < Math.floor(degree / 2); ring++) {
+      const order = [...shuffled(nodes, random)]
+      for (const [index, node] of order.entries()) links.add(node, order[(index + 1) % nodes] as number)
+    }
+    const pairs = degree % 2 === 1 ? [...shuffled(nodes, random)] : []
+    for (let at = 0; at + 1 < pairs.length; at += 2) links.add(pairs[at] as number, pairs[at + 1] as number)
+    expect(graph).toEqual(graphOf(nodes, links.ends()))
+  }
 })
