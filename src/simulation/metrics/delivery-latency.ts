@@ -13,7 +13,8 @@ export const deliveryLatency = metric({
     state.services++
     for (let node = 0; node < deliveredMs.length; node++) {
       const at = deliveredMs[node] ?? Number.NaN
-      if (node !== publisher && !Number.isNaN(at) && attackerOf(node) === undefined) state.latencies.add(at - publishedMs)
+      if (node !== publisher && !Number.isNaN(at) && attackerOf(node) === undefined)
+        state.latencies.add(at - publishedMs)
     }
   },
   dump({ facts, services, latencies }) {

@@ -12,7 +12,13 @@ export const rejections = metric({
   id: 'rejections',
   describe: 'Messages that nodes refuse because they are forged or malformed, and neighbours that they exclude for it.',
   match: ['rejected', 'graylisted'],
-  start: (facts: RunFacts): State => ({ facts, attacked: isAttacked(facts), rejected: 0, graylisted: 0, bySecond: new Map() }),
+  start: (facts: RunFacts): State => ({
+    facts,
+    attacked: isAttacked(facts),
+    rejected: 0,
+    graylisted: 0,
+    bySecond: new Map(),
+  }),
   capture(state, event) {
     if (event.event === 'graylisted') {
       state.graylisted++

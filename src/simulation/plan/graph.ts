@@ -117,7 +117,11 @@ export function graphOfRings(nodes: number, rings: readonly Int32Array[], pairs:
       all[(last + 1) * degree - 1] = all[last * degree] as number
     }
   }
-  return inOrder(nodes, Uint32Array.from({ length: nodes + 1 }, (_, node) => node * degree), all)
+  return inOrder(
+    nodes,
+    Uint32Array.from({ length: nodes + 1 }, (_, node) => node * degree),
+    all,
+  )
 }
 
 /** Where the link from `a` to `b` stands in `neighbours`; -1 = there is none. */

@@ -7,7 +7,7 @@ import { readScenario } from '../../../src/simulation/scenario/read.ts'
 const FOLDER = join(import.meta.dirname, '../../../configs/scenarios')
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json'))
 
-test('there are ready scenarios', () => expect(FILES.length).toBeGreaterThanOrEqual(4))
+test('there are ready scenarios', () => expect(FILES.length).toBeGreaterThanOrEqual(5))
 
 test.for(FILES)('%s is right, and publishes something', async (name) => {
   const { timeline, scenario } = planOf(await readScenario(join(FOLDER, name)))

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { createLinkList, type Graph, graphOf, linkEnds, linkIndex, reachable } from '../../../../src/simulation/plan/graph.ts'
+import {
+  createLinkList,
+  type Graph,
+  graphOf,
+  linkEnds,
+  linkIndex,
+  reachable,
+} from '../../../../src/simulation/plan/graph.ts'
 import { planOf } from '../../../../src/simulation/plan/plan.ts'
 import { fastRandom, shuffled } from '../../../../src/simulation/plan/random.ts'
 import { wholeScenario } from '../../../../src/simulation/scenario/read.ts'
