@@ -20,7 +20,7 @@ const LETTER = 7
 const FONT = 'font-family="system-ui, sans-serif" font-size="12"'
 
 /** A file of its own is seen on paper and on white, and has its legend in it. */
-export function svgFile({ svg, legend = [] }: Picture): string {
+export function svgFile({ svg, caption, legend = [] }: Picture): string {
   const [, width, height] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg)?.map(Number) ?? []
   if (width === undefined || height === undefined) throw new Error('a plot has a viewBox that begins at 0 0')
   const { entries, lines } = placed(legend, width)
@@ -33,15 +33,17 @@ export function svgFile({ svg, legend = [] }: Picture): string {
   const body = svg.slice(svg.indexOf('>') + 1)
   const size = `width="${width}" height="${height + top}" viewBox="0 ${-top} ${width} ${height + top}"`
   return `<svg xmlns="http://www.w3.org/2000/svg" class="plot" fill="currentColor" text-anchor="middle" ${FONT} ${size}>
+<title>${escapeHtml(caption)}</title>
 <rect x="0" y="${-top}" width="${width}" height="${height + top}" fill="#fff"/>
 <g text-anchor="start">${texts.join('')}</g>
 ${small(body)}
 `
 }
 
-/** A file shows no titles of dots, and a tenth of a pixel is not seen. */
+/** A file shows no titles of dots, a tenth of a pixel is not seen, and the style is that of a page. */
 function small(body: string): string {
   return body
+    .replace(/<style>[^<]*<\/style>\n?/, '')
     .replaceAll(/<title>[^<]*<\/title>/g, '')
     .replaceAll(/(\d\.\d)\d+/g, '$1')
     .replaceAll('var(--faint)', '#667080')
