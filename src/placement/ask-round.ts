@@ -17,6 +17,8 @@ export type Round = {
   enough(): boolean
   /** How long the next peer waits for the answer of one before it is asked; default: as long as most answers take here, and longer. */
   readonly patienceMs?: number | undefined
+  /** Where too many requests to a peer are open, the next waits for its turn until this is aborted; default: the peer counts as silent. */
+  readonly turns?: AbortSignal | undefined
 }
 
 /** A peer that a round did not wait for. */
@@ -43,6 +45,8 @@ export interface AskRound {
 export function createAskRound({ clock, mesh, budget, times }: AskRoundComponents): AskRound {
   /** requests that are not answered, by peer */
   const open = new Map<string, number>()
+  /** resolved when one of them is over */
+  const freed = new Map<string, PromiseWithResolvers<void>>()
   /** since when peers do not answer */
   const silentSince = new LruMap<string, number>(MAX_SILENT)
 
@@ -66,7 +70,20 @@ export function createAskRound({ clock, mesh, budget, times }: AskRoundComponent
       const left = (open.get(peer) ?? 1) - 1
       if (left > 0) open.set(peer, left)
       else open.delete(peer)
+      freed.get(peer)?.resolve()
+      freed.delete(peer)
     }
+  }
+
+  /** As soon as not too many are open to the peer. */
+  async function askInTurn(peer: string, round: Round): Promise<boolean> {
+    while ((open.get(peer) ?? 0) >= MAX_TO_ONE_PEER) {
+      if (round.turns === undefined || round.turns.aborted) return false
+      const next = freed.get(peer) ?? Promise.withResolvers<void>()
+      freed.set(peer, next)
+      await raceSignal(next.promise, round.turns).catch(() => {})
+    }
+    return await ask(peer, round)
   }
 
   /** Resolves when the peer has answered, or the next one is to be asked. */
@@ -85,8 +102,7 @@ export function createAskRound({ clock, mesh, budget, times }: AskRoundComponent
         for (const peer of left) {
           if (signal.aborted || round.enough()) return
           budget.spend()
-          const mayAsk = (open.get(peer) ?? 0) < MAX_TO_ONE_PEER
-          const answer = mayAsk ? ask(peer, round) : Promise.resolve(false)
+          const answer = askInTurn(peer, round)
           const answered = await within(round.patienceMs ?? times.patienceMs(), answer, signal)
           if (answered === 'busy') busy.push({ peer, answer })
           if (answered !== true && !signal.aborted) book.missed(peer)

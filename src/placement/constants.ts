@@ -24,13 +24,13 @@ export const FORGIVEN_AFTER_MS = 10 * 60_000
 /** Peers asked about a service in one round, and at once. */
 export const MAX_ASKED = 64
 export const ASKED_AT_ONCE = 8
-/** Rounds at once, and requests to one peer that it has not answered. */
-export const MAX_ROUNDS = 8
+/** Rounds at once, and requests to one peer that it has not answered. Claims have rounds of their own: they wait for peers that are busy. */
+export const MAX_ROUNDS = { claim: 32, other: 8 }
 export const MAX_TO_ONE_PEER = 8
 /** Status requests of this node to all peers about all services. */
 export const ASKS_PER_SECOND = 40
 /** Rounds wait while so much is spent ahead; what waits to start may spend more. */
-export const SPENT_AHEAD_MS = { round: 1_000, claim: 8_000 }
+export const SPENT_AHEAD_MS = { claim: 8_000, other: 1_000 }
 
 /** A run asks everyone so often; in the rounds between, those that claimed, those that asked, and some others. */
 export const SWEEP_MS = 15_000

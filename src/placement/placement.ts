@@ -34,7 +34,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
   const askRound = createAskRound({ clock, mesh, budget, times: createAnswerTimes() })
   const askAbout = createServiceRound({ clock, mesh, askRound })
   const lookups = createProviderLookups({ clock, log, mesh }, { self: init.self, closing: ending.signal })
-  const rounds = new Set<Promise<void>>()
+  const rounds = { claim: new Set<Promise<void>>(), other: new Set<Promise<void>>() }
   const beganAt = clock.monotonic()
   const jitter = (ms: number) => rng.fraction() * ms
 
@@ -82,9 +82,9 @@ export function createPlacement(components: PlacementComponents, init: Placement
     const urgency = (entry: Entry) => (entry.part === 'claiming' ? 0 : 1)
     due.sort((a, b) => urgency(a) - urgency(b) || a.dueAt - b.dueAt)
     for (const entry of due) {
-      const ahead = entry.part === 'claiming' ? SPENT_AHEAD_MS.claim : SPENT_AHEAD_MS.round
-      if (rounds.size >= MAX_ROUNDS || !budget.allows(ahead)) return
-      begin(entry)
+      const kind = entry.part === 'claiming' ? 'claim' : 'other'
+      if (!budget.allows(SPENT_AHEAD_MS[kind])) return
+      if (rounds[kind].size < MAX_ROUNDS[kind]) begin(entry, kind)
     }
   }
 
@@ -93,7 +93,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
     return part === 'claiming' && claims.get(id)?.stands === true
   }
 
-  function begin(entry: Entry): void {
+  function begin(entry: Entry, kind: keyof typeof rounds): void {
     entry.asking = true
     const round = lookAfter(entry)
       .catch((error: unknown) => {
@@ -101,10 +101,10 @@ export function createPlacement(components: PlacementComponents, init: Placement
       })
       .finally(() => {
         entry.asking = false
-        rounds.delete(round)
-        if (!ending.signal.aborted && rounds.size < MAX_ROUNDS) tick()
+        rounds[kind].delete(round)
+        if (!ending.signal.aborted) tick()
       })
-    rounds.add(round)
+    rounds[kind].add(round)
   }
 
   async function lookAfter(entry: Entry): Promise<void> {
@@ -264,7 +264,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
     async [Symbol.asyncDispose]() {
       timer.cancel()
       ending.abort(new UnavailableError('the node is stopping'))
-      await Promise.all(rounds)
+      await Promise.all([...rounds.claim, ...rounds.other])
     },
   }
 }

@@ -65,7 +65,13 @@ export function createServiceRound({ clock, mesh, askRound }: ServiceRoundCompon
     // while enough of those that claim answer, nobody else is asked
     const claimants = peers.filter((peer) => book.claims(peer))
     const others = peers.filter((peer) => !book.claims(peer))
-    const ask = (some: readonly string[]) => askRound.ask({ service, peers: some, book, enough, signal, patienceMs })
+    const over = new AbortController()
+    using _end = { [Symbol.dispose]: () => over.abort() }
+    signal.addEventListener('abort', () => over.abort(), { once: true, signal: over.signal })
+    const turns = isClaim ? over.signal : undefined
+    const ask = (some: readonly string[]) => {
+      return askRound.ask({ service, peers: some, book, enough, signal, patienceMs, turns })
+    }
     const busy: BusyPeer[] = []
     for (const some of [claimants, others]) busy.push(...(await ask(some)))
     if (!isClaim || enough()) return

@@ -14,7 +14,10 @@ const NODES = 20
 const FEWEST_NODES = 6
 const SINGLE = 2
 const REPLICAS = 3
-const MANY = 30
+/** Services at once, for each node. */
+const MANY = 1.5
+/** Tries to have the single nodes run a service: who is asked first may run it, too, and not who is nearest. */
+const MAX_TRIES = 5
 const CUT_MS = 30_000
 /** Hosts by number: the rest of the first half, the second half, and single nodes. */
 const [LEFT, RIGHT, FIRST_SINGLE] = [0, 1, 2]
@@ -142,13 +145,14 @@ async function killNodes({ hosts, startAgain }: World, say: Say): Promise<boolea
   return healedMs <= BOUNDS.healedMs && kept
 }
 
-async function begin({ hosts }: World, say: Say): Promise<boolean> {
-  const many = await publish(hosts, 'many', { count: MANY, restart: 'always' })
+async function begin({ nodes, hosts }: World, say: Say): Promise<boolean> {
+  const count = Math.round(MANY * nodes)
+  const many = await publish(hosts, 'many', { count, restart: 'always' })
   const manyMs = await untilPlaced(many, hosts, ALL_SIDES)
-  const startsRatio = (await startsOf(many, hosts)) / (REPLICAS * MANY)
+  const startsRatio = (await startsOf(many, hosts)) / (REPLICAS * count)
   say(
     { manyMs, startsRatio },
-    `${MANY} at once: all placed after ${manyMs} ms, ${startsRatio} processes begun for each one wanted`,
+    `${count} at once: all placed after ${manyMs} ms, ${startsRatio} processes begun for each one wanted`,
   )
   return startsRatio <= BOUNDS.startsRatio
 }
@@ -179,10 +183,11 @@ async function publish(
 /** A service that the single nodes run, with one other: they are the nearest to it. */
 async function publishNear(hosts: readonly Host[], name: string): Promise<Published> {
   const single = hosts.slice(FIRST_SINGLE)
-  const one = await publish(hosts, name, { restart: 'never', near: single.flatMap((host) => host.peers) })
-  await untilPlaced(one, hosts, ALL_SIDES)
-  const runs = await runsOf(one, single)
-  if (runs.length !== SINGLE)
-    throw new Error(`${runs.length} of the ${SINGLE} single nodes run the service that they are the nearest to`)
-  return one
+  for (let tried = 0; tried < MAX_TRIES; tried++) {
+    const near = single.flatMap((host) => host.peers)
+    const one = await publish(hosts, `${name}-${tried}`, { restart: 'never', near })
+    await untilPlaced(one, hosts, ALL_SIDES)
+    if ((await runsOf(one, single)).length === SINGLE) return one
+  }
+  throw new Error(`${MAX_TRIES} times other nodes ran the service to which the single nodes are the nearest`)
 }

@@ -153,6 +153,17 @@ describe('what a node spends on asking', () => {
     await node.placement[Symbol.asyncDispose]()
   })
 
+  test('a neighbour that is busy, and runs everything, is waited for by 20 claims, and is not asked more than eight at once', async () => {
+    const running: Claim = { state: 'running', leaving: false }
+    const node = nodeWith({ services: 0, neighbours: 1, part: 'running', answer: () => running, answerMs: 1_500 })
+    const size = { memoryBytes: 1, cpuMillicores: 1, diskBytes: 1, pids: 1 }
+    for (let index = 0; index < 20; index++)
+      node.placement.claim(serviceOf(index), { executor: 'host', ...size, network: { mode: 'none' } })
+    await node.time.advance(12 * SECOND)
+    expect([node.seen.won, node.seen.lost, node.seen.mostToOne]).toEqual([0, 20, 8])
+    await node.placement[Symbol.asyncDispose]()
+  })
+
   test('newcomers without number, who leave at once, keep no node from asking those that run the service', async () => {
     const runner = peerOf(0)
     const answer: Answer = (peer) => (peer === runner ? { state: 'running', leaving: false } : undefined)
