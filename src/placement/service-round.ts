@@ -22,7 +22,7 @@ type Init = {
 /** Peers that ask, or are busy, without end: so often they are asked back, and not once more after so long. */
 const BACK = { rounds: 2, withinMs: 10_000 }
 /** What claimed so long ago may have begun. */
-const STALE_MS = 1_000
+const STALE_MS = 2_000
 
 /**
  * Asks about one service: those that claim, then the others, as long as it matters. Whether a claim stands follows only when those that are
@@ -48,12 +48,14 @@ export function createServiceRound({ clock, mesh, askRound }: ServiceRoundCompon
   }
 
   /**
-   * Peers whose answer may be out of date: they have asked after they were sent their question, so that they may have claimed since, and must
-   * not count on this one's silence; or they claimed, too, a while ago.
+   * Peers whose answer may be out of date: they had no claim, and have asked after they were sent their question, so that they may have
+   * claimed since, and must not count on this one's silence; or they claimed, too, a while ago.
    */
   function outdated({ askers, book }: Entry): string[] {
-    const since = [...askers.entries()].flatMap(([peer, at]) => (at > (book.askedAt(peer) ?? 0) ? [peer] : []))
-    return [...new Set([...since, ...book.claiming(clock.monotonic() - STALE_MS)])]
+    const since = [...askers.entries()].flatMap(([peer, at]) =>
+      !book.claims(peer) && at > (book.askedAt(peer) ?? 0) ? [peer] : [],
+    )
+    return [...since, ...book.claiming(clock.monotonic() - STALE_MS)]
   }
 
   return async (entry: Entry, { roundAt, signal, enough }: Init): Promise<void> => {
