@@ -61,15 +61,22 @@ export const simSweep = command({
     await openExperiment(folder, { title: scenario.title, scenarioSha256: sha256, vary, engine })
     using progress = cli.out.progress(`${trials.length} runs`)
     const began = cli.clock.monotonic()
-    let ran = 0
+    let [ran, kept] = [0, 0]
     const all = await runExperiment(engineOf(engine, cli), {
       ...{ trials, folder, events, environment: await environmentOf(cli.version), signal: cli.signal },
-      onDone(done, { total, kept }) {
-        if (!kept) ran++
+      onDone(done, { total, kept: known }) {
+        if (!known) ran++
+        kept = done
         progress.count(done, total)
         const left = ran === 0 ? 0 : ((cli.clock.monotonic() - began) / ran) * (total - done)
-        if (ran === 1 && !kept && done < total) cli.out.note(`${total - done} more runs take about ${formatMs(left)}.`)
+        if (ran === 1 && !known && done < total) cli.out.note(`${total - done} more runs take about ${formatMs(left)}.`)
       },
+    }).catch((error: unknown) => {
+      if (cli.signal.aborted)
+        cli.out.note(
+          `${kept} of ${trials.length} runs are done and stay in ${out}; the same command goes on with the others.`,
+        )
+      throw error
     })
     progress[Symbol.dispose]()
     await writeSweepReport(cli, folder, { title: scenario.title, key: vary.key, trials: all })
