@@ -12,7 +12,7 @@ const ARCHIVE_BYTES = 64 * 1024 * 1024
 /** Peers that fetch from the observed node. */
 const FETCHERS = 3
 /** Of each peer that takes part in a transfer: the machine must not be what is measured. */
-const PEER_BITS_PER_SECOND = 160_000_000
+const PEER_BITS_PER_SECOND = 100_000_000
 /** They stand for other machines: where they run on this one, they run when no node of the row needs a processor. */
 const PEER_NICE = 19
 /** The announcements' way: observed node, publisher and next node have links without a limit. */
