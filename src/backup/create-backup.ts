@@ -1,5 +1,5 @@
-import { copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { copyFile, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { create } from 'tar'
 import { formatAddress, peerIdOf } from '../../protocols/address.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
@@ -11,6 +11,7 @@ import { backupJournal, openJournal } from '../journal/index.ts'
 import { CONTENTS_FILE, type Contents, FOLDER, JOURNAL_FILE } from './contents.ts'
 import { listOperatorFiles } from './operator-files.ts'
 import { checkPassphrase, writeSealed } from './sealed-file.ts'
+import { makeStage } from './stage.ts'
 
 export type BackupInit = {
   /** the operator's folder, and where its node keeps its state */
@@ -44,29 +45,24 @@ export async function createBackup(
     throw new InputError(`${journal} is not there; start the node once, then make the backup`)
   }
   const { files, left } = await listOperatorFiles(dir, dataDir)
-  // beside the file: there is room for it, and no cleaner of temporary files reads keys
-  const stage = await mkdtemp(join(dirname(file), `.${basename(file)}.stage-`))
-  try {
-    await backupJournal(journal, join(stage, JOURNAL_FILE))
-    for (const { path } of files) {
-      signal?.throwIfAborted()
-      const copy = join(stage, FOLDER, path)
-      await makeFolder(dirname(copy), 0o700)
-      await copyFile(join(dir, path), copy)
-    }
-    const contents: Contents = {
-      ...{ format: 1, madeAt: nowSeconds(clock), version, network },
-      ...{ peerId: peerIdOf(signer.address), address: formatAddress(signer.address) },
-      ...{ multiaddrs: [...init.multiaddrs], neighbours: [...init.neighbours] },
-      ...{ codes: codesIn(clock, join(stage, JOURNAL_FILE)), files },
-    }
-    await writeFile(join(stage, CONTENTS_FILE), JSON.stringify(contents))
-    const archive = create({ cwd: stage, gzip: true, portable: true }, [CONTENTS_FILE, JOURNAL_FILE, FOLDER])
-    await writeSealed(file, archive, { passphrase, rng, signal })
-    return { ...contents, left }
-  } finally {
-    await rm(stage, { recursive: true, force: true })
+  await using stage = await makeStage(file, 'backup')
+  await backupJournal(journal, join(stage.dir, JOURNAL_FILE))
+  for (const { path } of files) {
+    signal?.throwIfAborted()
+    const copy = join(stage.dir, FOLDER, path)
+    await makeFolder(dirname(copy), 0o700)
+    await copyFile(join(dir, path), copy)
   }
+  const contents: Contents = {
+    ...{ format: 1, madeAt: nowSeconds(clock), version, network },
+    ...{ peerId: peerIdOf(signer.address), address: formatAddress(signer.address) },
+    ...{ multiaddrs: [...init.multiaddrs], neighbours: [...init.neighbours] },
+    ...{ codes: codesIn(clock, join(stage.dir, JOURNAL_FILE)), files },
+  }
+  await writeFile(join(stage.dir, CONTENTS_FILE), JSON.stringify(contents))
+  const archive = create({ cwd: stage.dir, gzip: true, portable: true }, [CONTENTS_FILE, JOURNAL_FILE, FOLDER])
+  await writeSealed(file, archive, { passphrase, rng, signal })
+  return { ...contents, left }
 }
 
 /** What its live publications need. The copy is opened, and never the node's own file. */

@@ -1,5 +1,5 @@
-import { chmod, copyFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { chmod, copyFile, readFile, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { extract } from 'tar'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
@@ -18,6 +18,7 @@ import {
 import { markRestored, openJournal } from '../journal/index.ts'
 import { CONTENTS_FILE, type Contents, contentsSchema, FOLDER, JOURNAL_FILE } from './contents.ts'
 import { openSealed } from './sealed-file.ts'
+import { makeStage } from './stage.ts'
 
 export type RestoreInit = {
   readonly passphrase: string
@@ -46,8 +47,7 @@ export async function openBackup(
   const target = resolve(dir)
   await using opened = new AsyncDisposableStack()
   await makeFolder(dirname(target))
-  const stage = await mkdtemp(join(dirname(target), `.${basename(target)}.restore-`))
-  opened.defer(() => rm(stage, { recursive: true, force: true }))
+  const { dir: stage } = opened.use(await makeStage(target, 'restore'))
   const archive = join(stage, 'archive')
   await openSealed(file, archive, { passphrase, signal })
   await extract({ cwd: stage, file: archive, strict: true, preserveOwner: false })

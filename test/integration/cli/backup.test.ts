@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
@@ -36,6 +36,11 @@ test('a node is the same node elsewhere, and contradicts nothing that the origin
   const asked = ['--passphrase-file', 'passphrase']
   const dir = world.dir('original')
   await writeFile(join(dir, 'notes.txt'), 'mine', { mode: 0o640 })
+  // what killed processes have left
+  for (const stage of ['.node.backup.backup-aB3dE9', '.again.restore-aB3dE9']) {
+    await mkdir(shell.path(stage))
+    await writeFile(shell.path(join(stage, 'identity.pem')), 'a key')
+  }
   const made = await shell.json(['backup', 'node.backup', '--dir', dir, ...asked])
   expect(made.values).toEqual([expect.objectContaining({ peerId: original.peerId, codes: [code], left: [] })])
   const file = shell.path('node.backup')
