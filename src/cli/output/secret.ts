@@ -25,6 +25,8 @@ export async function promptSecret(
   stderr.write(`${escapeUnseen(question)}: `)
   stdin.setRawMode(true)
   stdin.on('data', onData)
+  // a question before this one has paused it, and then a listener alone does not begin the flow
+  stdin.resume()
   try {
     return await raceSignal(promise, signal)
   } finally {
