@@ -163,11 +163,11 @@ export function createAdmission(components: AdmissionComponents, init: Admission
   const drain = parts.use(
     createDrain({
       ...{ clock, log, events, supervisor, facts, services, placement, dormitory, applier, subjectOf, isSuperseded },
-      ...{ changed, notify, state: components.drain },
+      ...{ changed, notify, reevaluateIdle, state: components.drain },
     }),
   )
 
-  const pause = createPause({ events, state: components.pause, dormitory })
+  const pause = createPause({ events, state: components.pause, dormitory, reevaluateIdle })
   const blocks = parts.use(
     createBlocks(
       {

@@ -9,6 +9,7 @@ import type { Applier } from '../apply.ts'
 import type { Subject } from '../evaluate.ts'
 import type { AdmissionEvents } from '../events.ts'
 import type { NodeFactsSource } from '../facts/node-facts.ts'
+import type { ReevaluationScope } from '../reevaluation/scope.ts'
 import type { DrainState } from './drain-state.ts'
 import type { Drain, DrainWait } from './types.ts'
 
@@ -35,6 +36,8 @@ export interface DrainComponents {
   changed(id: string, redirect: boolean): void
   /** Its publisher may be notified. */
   notify(id: string): void
+  /** Decides again about what neither runs nor is parked, in the background. */
+  reevaluateIdle(scope: ReevaluationScope): void
 }
 
 export function createDrain(components: DrainComponents): Drain {
@@ -117,6 +120,8 @@ export function createDrain(components: DrainComponents): Drain {
       timer?.cancel()
       for (const id of running()) components.notify(id)
       dormitory.wake({ on: 'capacity' })
+      // what found no place in the dormitory, or was there longer than it allows
+      components.reevaluateIdle({ on: 'all' })
       events.emit('node:undrained', {})
       return true
     },

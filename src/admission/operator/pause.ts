@@ -3,6 +3,7 @@ import type { Emitter } from '../../base/events.ts'
 import type { Dormitory } from '../../execution/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import type { AdmissionEvents } from '../events.ts'
+import type { ReevaluationScope } from '../reevaluation/scope.ts'
 
 /** By this name the journal remembers the pause. */
 const KEY = 'pause'
@@ -58,9 +59,11 @@ export interface PauseComponents {
   events: Emitter<AdmissionEvents>
   state: PauseState
   dormitory: Pick<Dormitory, 'wake'>
+  /** Decides again about what neither runs nor is parked, in the background. */
+  reevaluateIdle(scope: ReevaluationScope): void
 }
 
-export function createPause({ events, state, dormitory }: PauseComponents): Pause {
+export function createPause({ events, state, dormitory, reevaluateIdle }: PauseComponents): Pause {
   return {
     begin() {
       if (state.begin()) events.emit('node:paused', {})
@@ -69,6 +72,8 @@ export function createPause({ events, state, dormitory }: PauseComponents): Paus
     end() {
       if (!state.end()) return false
       dormitory.wake({ on: 'capacity' })
+      // what found no place in the dormitory, or was there longer than it allows
+      reevaluateIdle({ on: 'all' })
       events.emit('node:resumed', {})
       return true
     },

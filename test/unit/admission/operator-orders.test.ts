@@ -38,6 +38,21 @@ describe('a paused node', () => {
     expect(node.supervisor.running().toSorted()).toEqual([late, task, update].toSorted())
   })
 
+  for (const order of ['pause', 'drain'] as const) {
+    it(`takes up what a ${order} kept out for longer than the dormitory allows`, async ({ world, node }) => {
+      runsEverything(world)
+      world.policy = policyOf(8, { DORMITORY: { TTL_SECONDS: 60 } })
+      node.admission[order].begin()
+      const late = await node.receiveAndSettle(SERVICE)
+      expect(node.state(late)).toBe('parked')
+      await node.settle(30_000)
+      expect([node.state(late), node.reasons(late)[0]?.rule]).toEqual(['redirected', 'dormitory'])
+      node.admission[order].end()
+      await node.settle(20_000)
+      expect(node.supervisor.running()).toEqual([late])
+    })
+  }
+
   it('is paused after a crash, and claims no run as leaving', async ({ world, node }) => {
     runsEverything(world)
     const before = await node.receiveAndSettle(SERVICE)
