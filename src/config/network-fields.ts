@@ -34,7 +34,7 @@ export function networkTarget() {
 }
 
 export function httpUrl() {
-  const allowed = 'an http(s) address like "https://localhost:4873"'
+  const allowed = 'an http(s) address without user and password, like "https://localhost:4873"'
   return z
     .string(allowed)
     .max(512, allowed)

@@ -17,8 +17,9 @@ export const dashboard = command({
   options: {},
   async run(cli) {
     const client = await nodeClient(cli)
-    const origin = cli.globals.api === undefined ? await originOfFolder(cli) : new URL(client.url).origin
+    // first, because where no node runs, that is what is wrong
     const { path, expires } = await client.sessions.link({ signal: cli.signal })
+    const origin = cli.globals.api === undefined ? await originOfFolder(cli) : new URL(client.url).origin
     const url = `${origin}${path}`
     cli.out.result({ url, expires }, () => [url])
     cli.out.note('Open it in a browser within a minute; it works once.')

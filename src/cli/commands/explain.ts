@@ -1,5 +1,6 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { sanitizeText } from '../../base/format.ts'
+import type { Verdict } from '../../base/verdict.ts'
 import type { Explanation, PastVerdict, ServiceView } from '../../node/types.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag } from '../command.ts'
@@ -31,7 +32,8 @@ export const explain = command({
     const decided = last.from === 'journal' || view.via !== 'local'
     const { verdict } = explanation
     const typed = (...words: string[]) => commandLine(cli, words)
-    const advice = decided && verdict.run === false && isCurrent(view) ? adviceOn(verdict.reasons, view, typed) : []
+    const isOpen = isCurrent(view) || isBlocked(view, verdict)
+    const advice = decided && verdict.run === false && isOpen ? adviceOn(verdict.reasons, view, typed) : []
     const shown = { ...explanation, advice }
     const status = commandText(cli, ['status', sanitizeText(view.name, 64)])
     const asked = { asked: now, decided, status, seconds: nowSeconds(cli.clock) }
@@ -56,7 +58,10 @@ function lines(explanation: Explanation & { advice: readonly Advice[] }, view: S
   const undecided = `${asked ? '' : 'not decided yet; '}this is what would be decided now`
   return [
     ...(decided
-      ? [`${text} (${from === 'journal' ? `decided ${when(at, seconds)}` : undecided})`, ...afterwards(view, seconds)]
+      ? [
+          `${text} (${from === 'journal' ? `decided ${when(at, seconds)}` : undecided})`,
+          ...afterwards(view, verdict, seconds),
+        ]
       : ownLines(explanation, view, about)),
     ...(failure === undefined ? [] : [`The runner failed: ${sanitizeText(failure, 400)}`]),
     ...(parked === undefined
@@ -90,11 +95,18 @@ function ownLines({ verdict }: Explanation, view: ServiceView, { status, seconds
 }
 
 /** What came of the verdict: a service that is over is not run by it any more. */
-function afterwards(view: ServiceView, seconds: number): string[] {
+function afterwards(view: ServiceView, verdict: Verdict, seconds: number): string[] {
+  const isOver = !isCurrent(view) && !isBlocked(view, verdict)
   return [
     ...runLines(view, seconds),
-    ...(isCurrent(view) ? [] : [`It is not run any more, whatever the verdict says: ${whyOver(view)}.`]),
+    ...(isOver ? [`It is not run any more, whatever the verdict says: ${whyOver(view)}.`] : []),
   ]
+}
+
+/** Its run ended for a block, and what is refused for a block is decided again when that ends. */
+function isBlocked({ state, stoppedBy, supersededBy }: ServiceView, { reasons }: Verdict): boolean {
+  const isOver = (stoppedBy ?? supersededBy) !== undefined
+  return state === 'stopped' && !isOver && reasons.some(({ rule, outcome }) => rule === 'block' && outcome === 'fail')
 }
 
 function runLines(view: ServiceView, seconds: number): string[] {

@@ -25,7 +25,7 @@ export const sessionLs = command({
 export const sessionRevoke = command({
   name: 'session revoke',
   summary: 'End a session of the dashboard',
-  args: { id: argument('id', 'the id that `thundercloud session ls` shows') },
+  args: { id: argument('ID', 'the id that `thundercloud session ls` shows') },
   options: {},
   async run(cli, { id }) {
     await (await nodeClient(cli)).sessions.revoke(id, { signal: cli.signal })

@@ -49,7 +49,7 @@ export const tokenLs = command({
 export const tokenRevoke = command({
   name: 'token revoke',
   summary: 'End a token, and the sessions that it opened',
-  args: { id: argument('id', 'the id that `thundercloud token ls` shows') },
+  args: { id: argument('ID', 'the id that `thundercloud token ls` shows') },
   options: {},
   async run(cli, { id }) {
     await (await nodeClient(cli)).access.revokeToken(id, { signal: cli.signal })

@@ -17,6 +17,7 @@ export const top = command({
   summary: 'What runs on the node, and what it uses, the busiest first',
   details: [
     'CPU is the share of one core, and the rates are what its network carried, over the newest period that the node has measured (a minute, as a rule).',
+    'The other measures are of the end of that period. "-": the node has not measured the run yet; with --json, the fields are missing.',
     'With --json: one object for each look.',
     'Example: thundercloud top --every 5s',
   ].join('\n'),
@@ -29,7 +30,7 @@ export const top = command({
     for (;;) {
       const health = await client.health({ signal })
       const page = await client.lists.services({ states: ['running', 'accepted'], limit: MAX_RUNS }, { signal })
-      const runs = page.services.flatMap(runOf).sort((a, b) => b.cpu - a.cpu || b.memoryBytes - a.memoryBytes)
+      const runs = page.services.flatMap(runOf).sort(busiestFirst)
       const { running, peers, drain, paused } = health
       out.frame({ event: 'top', running, peers, runs }, () => [
         [
@@ -45,13 +46,16 @@ export const top = command({
   },
 })
 
-/** `cpu`: of one core; rates in bytes a second. */
-type Run = {
+type Run = Partial<Measures> & {
   readonly id: string
   readonly name: string
   readonly state: string
   readonly executor: string
   readonly restarts: number
+}
+
+/** `cpu`: of one core; rates in bytes a second. */
+type Measures = {
   readonly cpu: number
   readonly memoryBytes: number
   readonly diskBytes: number
@@ -63,11 +67,14 @@ type Run = {
 function runOf({ id, name, run }: ServiceView): Run[] {
   if (run === undefined) return []
   const { state, executor, restarts, usage } = run
-  return [{ id, name, state, executor, restarts, ...measuresOf(usage) }]
+  return [{ id, name, state, executor, restarts, ...(usage && measuresOf(usage)) }]
 }
 
-function measuresOf(usage: RunUsage | undefined) {
-  const { period, memoryBytes = 0, diskBytes = 0, runningMs = 0 } = usage ?? {}
+function busiestFirst(a: Run, b: Run): number {
+  return (b.cpu ?? 0) - (a.cpu ?? 0) || (b.memoryBytes ?? 0) - (a.memoryBytes ?? 0)
+}
+
+function measuresOf({ period, memoryBytes, diskBytes, runningMs }: RunUsage): Measures {
   const ms = period?.runningMs ?? 0
   const per = (amount: number, unitMs: number) => (ms === 0 ? 0 : (amount * unitMs) / ms)
   return {
@@ -84,15 +91,20 @@ function rowsOf({ out }: Cli, runs: readonly Run[]): string[] {
   const rows = runs.map((run) => [
     sanitizeText(run.name, 32),
     run.state,
-    `${(run.cpu * 100).toFixed(1)}%`,
-    formatBytes(run.memoryBytes),
-    formatBytes(run.diskBytes),
-    `${formatBytes(run.receivedRate)}/s`,
-    `${formatBytes(run.sentRate)}/s`,
-    formatMs(run.runningMs),
+    measured(run.cpu, (cpu) => `${(cpu * 100).toFixed(1)}%`),
+    measured(run.memoryBytes, formatBytes),
+    measured(run.diskBytes, formatBytes),
+    measured(run.receivedRate, (rate) => `${formatBytes(rate)}/s`),
+    measured(run.sentRate, (rate) => `${formatBytes(rate)}/s`),
+    measured(run.runningMs, formatMs),
     String(run.restarts),
     run.executor,
     id(run.id),
   ])
   return table(['NAME', 'STATE', 'CPU', 'MEMORY', 'DISK', 'IN', 'OUT', 'TIME', 'RESTARTS', 'WHERE', 'ID'], rows)
+}
+
+/** A zero would be a measure. */
+function measured(amount: number | undefined, format: (amount: number) => string): string {
+  return amount === undefined ? '-' : format(amount)
 }

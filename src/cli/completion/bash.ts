@@ -26,7 +26,7 @@ _thundercloud() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
     if [ -n "$skip" ]; then skip=""; continue; fi
-    if [ "$word" = "--" ]; then COMPREPLY=($(compgen -f -- "$cur")); return; fi
+    if [ "$word" = "--" ]; then mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return; fi
     case " $valued $globals_valued " in *" $word "*) skip=1; continue ;; esac
     case " $words " in *" $word "*)
       command="\${command:+$command }$word"
@@ -37,8 +37,8 @@ _thundercloud() {
   if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W "$flags $globals" -- "$cur")); return; fi
   if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$cur")); return; fi
   case "$files" in
-  file) COMPREPLY=($(compgen -f -- "$cur")) ;;
-  folder) COMPREPLY=($(compgen -d -- "$cur")) ;;
+  file) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+  folder) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
   esac
 }
 
@@ -59,7 +59,7 @@ function valueCase(path: string, { text, value }: Flag): string[] {
 function valuesOf(choices: readonly string[], files: FileKind): string {
   if (choices.length > 0) return `COMPREPLY=($(compgen -W "${choices.join(' ')}" -- "$cur"))`
   if (files === undefined) return ':'
-  return `COMPREPLY=($(compgen ${files === 'folder' ? '-d' : '-f'} -- "$cur"))`
+  return `mapfile -t COMPREPLY < <(compgen ${files === 'folder' ? '-d' : '-f'} -- "$cur")`
 }
 
 function flagTexts(flags: readonly Flag[]): string {

@@ -140,7 +140,7 @@ refuses('config.json', (raw) => readPolicy(raw), [
   wrong('NETCAP.ALLOW[0]', 'a.org', target, { NETCAP: { MODE: 'allowlist' } }),
   wrong('PREFER_HOSTCHAINS.btc.MIN_FREEZE', -1, amount),
   wrong('ALLOWED_STORAGE[0]', 'https://github.com', hostName),
-  wrong('REGISTRIES.RUST[0]', 'crates.io', 'an http(s) address like "https://localhost:4873"'),
+  wrong('REGISTRIES.RUST[0]', 'crates.io', 'an http(s) address without user and password, like "https://localhost:4873"'),
   [{ REGISTRIES: { NODE: [], 'node.js': [] } }, `REGISTRIES["node.js"] is another name for NODE.JS, ${both}`],
   ...(
     [

@@ -1,3 +1,4 @@
+import type { ApiClient } from '../../../api/client/client.ts'
 import { MAX_BLOCK_NOTE } from '../../../api/constants.ts'
 import { nowSeconds } from '../../../base/clock.ts'
 import { InputError, NotFoundError } from '../../../base/errors.ts'
@@ -85,11 +86,16 @@ export const unblock = command({
   name: 'unblock',
   summary: 'End a block: what was refused for it is decided again',
   details: 'Example: thundercloud unblock ADDRESS',
-  args: { subject: argument('SUBJECT', 'what `thundercloud block ls` shows, or the beginning of it') },
+  args: {
+    subject: argument(
+      'SUBJECT',
+      'what `thundercloud block ls` shows, or the beginning of it; or a service whose code is blocked',
+    ),
+  },
   options: {},
   async run(cli, { subject }) {
     const client = await nodeClient(cli)
-    const removed = await client.blocks.remove(blockOf(await client.blocks.list(cli), subject), cli)
+    const removed = await client.blocks.remove(await blockOf(cli, client, subject), cli)
     cli.out.result({ removed }, () => [`The ${removed.kind} ${removed.subject} is not blocked any more.`])
   },
 })
@@ -108,11 +114,28 @@ async function block(cli: Cli, init: BlockInit): Promise<void> {
   ])
 }
 
-function blockOf(blocks: readonly BlockView[], text: string): BlockView {
+async function blockOf({ signal }: Cli, client: ApiClient, text: string): Promise<BlockView> {
+  const blocks = await client.blocks.list({ signal })
   const exact = blocks.filter(({ subject }) => subject === text)
   const found = exact.length > 0 ? exact : blocks.filter(({ subject }) => subject.startsWith(text))
-  const [one] = found
-  if (one === undefined) throw new NotFoundError(`nothing that begins with ${JSON.stringify(text)} is blocked`)
   if (found.length > 1) throw new InputError(`${JSON.stringify(text)} names ${found.length} blocks; write more of it`)
+  const one = found[0] ?? (await blockOfService(client, blocks, text, signal))
+  if (one === undefined) {
+    throw new NotFoundError(
+      `nothing that begins with ${JSON.stringify(text)} is blocked; \`thundercloud block ls\` shows what is`,
+    )
+  }
   return one
+}
+
+/** `block code` takes the name of a service, and so it is undone by it. */
+async function blockOfService(client: ApiClient, blocks: readonly BlockView[], text: string, signal: AbortSignal) {
+  if (blocks.length === 0) return undefined
+  try {
+    const { code } = await client.service(text, { signal })
+    return blocks.find(({ kind, subject }) => kind === 'code' && subject === code)
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined
+    throw error
+  }
 }

@@ -31,6 +31,10 @@ test('bash completes commands, their groups, options, choices and files', async 
   expect(complete('--dir', 'my-')).toEqual(['my-node'])
   expect(complete('backup', 'my-').toSorted()).toEqual(['my-file', 'my-node'])
   expect(complete('start', 'my-')).toEqual(['my-node'])
+  writeFileSync(shell.path('two words'), '')
+  for (const typed of [['backup'], ['backup', '--passphrase-file'], ['publish', '--']]) {
+    expect(complete(...typed, 'two')).toEqual(['two words'])
+  }
 })
 
 test.for(['zsh', 'fish'])(

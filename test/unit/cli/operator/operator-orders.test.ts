@@ -34,3 +34,29 @@ test('block: each kind is listed with its note and end, and the beginning of it 
   await shell.refused(`unblock ${PEER}`, `nothing that begins with "${PEER}" is blocked`, { code: 1 })
   await shell.refused('block author nobody', 'author')
 })
+
+test('block code of a service: explain says how it ends, and unblock takes the same name', async ({
+  withNode: shell,
+}) => {
+  const id = await shell.receive()
+  const view = shell.node.service(id)
+  expect((await shell.run('block code hello')).code).toBe(0)
+  const reasons = [{ rule: 'block', outcome: 'fail', message: 'the operator of this node has blocked its code' }]
+  shell.node.put({ ...view, state: 'stopped' })
+  const { explain } = shell.node
+  Object.assign(shell.node, {
+    explain: async (name: string) => ({ ...(await explain(name)), verdict: { run: false, redirect: false, reasons } }),
+  })
+  const explained = (await shell.run('explain hello')).stdout
+  expect(explained).toContain(`thundercloud unblock ${view.code}`)
+  expect(explained).not.toContain('It is not run any more')
+  expect((await shell.json('unblock hello')).values).toEqual([
+    { removed: expect.objectContaining({ kind: 'code', subject: view.code }) },
+  ])
+  await shell.refused('unblock hello', '"hello" is blocked; `thundercloud block ls` shows what is', { code: 1 })
+})
+
+test('dashboard: where no node runs, that is what it says', async ({ shell }) => {
+  await shell.run('init node --listen /ip4/127.0.0.1/tcp/1 --api 127.0.0.1:2')
+  await shell.refused('dashboard --dir node', /^no node answers/, { code: 3 })
+})

@@ -46,6 +46,17 @@ test('top: the busiest run first, with what it uses; --json is one object a look
   expect(stdout).not.toContain('\u001b')
 })
 
+test('top: a run that was not measured yet has no measures, and not zeros', async ({ withNode: shell }) => {
+  const id = await shell.receive()
+  const network = { mode: 'none' } as const
+  const run = { runId: id, executor: 'host', state: 'running', since: 1, restarts: 0, network } as const
+  shell.node.put({ ...shell.node.service(id), state: 'running', run })
+  const { values } = await shell.json('top --once')
+  expect(values).toMatchObject([{ runs: [{ id, state: 'running' }] }])
+  expect(Object.keys((values[0]?.runs as object[])[0] ?? {})).toEqual(['id', 'name', 'state', 'executor', 'restarts'])
+  expect((await shell.run('top --once')).stdout).toMatch(/\nhello +running +(- +){6}0 +host/)
+})
+
 test('a frame is drawn over the one before at a terminal, and fits into it', () => {
   const said: string[] = []
   const stdout = { isTTY: true, columns: 10, rows: 4, write: (text: string) => void said.push(text) }
