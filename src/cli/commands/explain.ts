@@ -1,7 +1,7 @@
 import { nowSeconds } from '../../base/clock.ts'
 import { sanitizeText } from '../../base/format.ts'
 import type { Verdict } from '../../base/verdict.ts'
-import type { Explanation, PastVerdict, ServiceView } from '../../node/types.ts'
+import type { BlockView, Explanation, PastVerdict, ServiceView } from '../../node/types.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag } from '../command.ts'
 import { commandLine, commandText } from '../output/command-text.ts'
@@ -36,7 +36,10 @@ export const explain = command({
     const advice = decided && verdict.run === false && isOpen ? adviceOn(verdict.reasons, view, typed) : []
     const shown = { ...explanation, advice }
     const status = commandText(cli, ['status', sanitizeText(view.name, 64)])
-    const asked = { asked: now, decided, status, seconds: nowSeconds(cli.clock) }
+    const runs = decided && isCurrent(view) && view.run !== undefined
+    const blocks = runs ? await client.blocks.list({ signal: cli.signal }) : []
+    const kept = blocks.find(({ subject, keepsRuns }) => keepsRuns && [view.author, view.code].includes(subject))
+    const asked = { asked: now, decided, status, kept: kept?.kind, seconds: nowSeconds(cli.clock) }
     cli.out.result(shown, () => lines(shown, view, asked))
   },
 })
@@ -48,11 +51,13 @@ type Asked = {
   readonly decided: boolean
   /** the command that shows what other nodes do with it */
   readonly status: string
+  /** blocked, and what ran of it goes on */
+  readonly kept: BlockView['kind'] | undefined
   readonly seconds: number
 }
 
 function lines(explanation: Explanation & { advice: readonly Advice[] }, view: ServiceView, about: Asked): string[] {
-  const { asked, decided, seconds } = about
+  const { asked, decided, kept, seconds } = about
   const { failure, parked, verdict, redirected, from, at, history = [] } = explanation
   const text = verdictText({ ...verdict, redirect: redirected })
   const undecided = `${asked ? '' : 'not decided yet; '}this is what would be decided now`
@@ -61,6 +66,7 @@ function lines(explanation: Explanation & { advice: readonly Advice[] }, view: S
       ? [
           `${text} (${from === 'journal' ? `decided ${when(at, seconds)}` : undecided})`,
           ...afterwards(view, verdict, seconds),
+          ...(kept === undefined ? [] : [`You have blocked its ${kept}, and have let this run go on until it ends.`]),
         ]
       : ownLines(explanation, view, about)),
     ...(failure === undefined ? [] : [`The runner failed: ${sanitizeText(failure, 400)}`]),

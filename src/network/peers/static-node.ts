@@ -78,7 +78,9 @@ async function reach(
   }
   const named = peerOf(parseMultiaddr(addresses[0] as string))
   if (named === self) return self
-  if (named !== undefined && isBlocked(named)) throw new UnavailableError('the operator of this node has blocked it')
+  if (named !== undefined && isBlocked(named)) {
+    throw new UnavailableError('the operator of this node has blocked it; it is not dialled until that ends')
+  }
   const refusedMs = named === undefined ? 0 : excludedForMs(named)
   if (refusedMs > 0) {
     const seconds = Math.ceil(refusedMs / 1000)

@@ -119,7 +119,7 @@ test('a blocked peer is disconnected, neither let in nor dialled, also as a stat
   blocked.add(peerId)
   a.network.disconnect(peerId)
   await until(() => !isConnectedTo(other, a), 'the end')
-  expect(await failed.promise).toBe('the operator of this node has blocked it')
+  expect(await failed.promise).toBe('the operator of this node has blocked it; it is not dialled until that ends')
   await expect(a.network.dial(addressOf(other))).rejects.toMatchObject({ name: 'PeerUnavailableError' })
   const [reached] = await Promise.allSettled([other.network.dial(addressOf(a))])
   await until(() => !isConnectedTo(other, a), `no connection (${reached.status})`)

@@ -56,6 +56,23 @@ test('block code of a service: explain says how it ends, and unblock takes the s
   await shell.refused('unblock hello', '"hello" is blocked; `thundercloud block ls` shows what is', { code: 1 })
 })
 
+test('explain says that a run goes on beside a block, and peers that peers are blocked', async ({
+  withNode: shell,
+}) => {
+  const id = await shell.receive()
+  const view = shell.node.service(id)
+  const network = { mode: 'none' } as const
+  const run = { runId: id, executor: 'host', state: 'running', since: 1, restarts: 0, network } as const
+  shell.node.put({ ...view, state: 'running', run })
+  const sentence = 'You have blocked its author, and have let this run go on until it ends.'
+  expect((await shell.run('explain hello')).stdout).not.toContain(sentence)
+  await shell.run(`block author ${view.author} --keep-runs`)
+  expect((await shell.run('explain hello')).stdout).toContain(sentence)
+  expect((await shell.run('peers')).stdout).not.toContain('blocked')
+  await shell.run(`block peer ${PEER}`)
+  expect((await shell.run('peers')).stdout).toMatch(/\n1 peer is blocked; `thundercloud block ls` shows which\.\n$/)
+})
+
 test('dashboard: where no node runs, that is what it says', async ({ shell }) => {
   await shell.run('init node --listen /ip4/127.0.0.1/tcp/1 --api 127.0.0.1:2')
   await shell.refused('dashboard --dir node', /^no node answers/, { code: 3 })
