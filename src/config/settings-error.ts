@@ -59,10 +59,17 @@ export function keyText(path: readonly PropertyKey[]): string {
 
 /** Characters of a value in a sentence. */
 const MAX_SHOWN = 80
+const MAX_READ = 1024
+/** User and password of an address: sentences go into logs. */
+const LOGIN = /(:\/\/)[^\s/"]*@/g
 
 export function valueText(value: unknown): string {
-  const text = typeof value === 'string' ? value.slice(0, MAX_SHOWN) : value
-  return sanitizeText(JSON.stringify(text) ?? 'nothing', MAX_SHOWN)
+  const text = typeof value === 'string' ? withoutLogin(value.slice(0, MAX_READ)).slice(0, MAX_SHOWN) : value
+  return sanitizeText(withoutLogin(JSON.stringify(text) ?? 'nothing'), MAX_SHOWN)
+}
+
+function withoutLogin(text: string): string {
+  return text.replace(LOGIN, '$1...@')
 }
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {

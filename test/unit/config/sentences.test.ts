@@ -77,6 +77,7 @@ it('node.json: clips long values and makes them safe for a terminal', () => {
 })
 
 const id = `bafy${'a'.repeat(55)}`
+const webAddress = 'an http(s) address without user and password, like "https://localhost:4873"'
 const module = 'the path of a .js, .mjs, .ts or .mts file below the runners folder'
 const serviceName =
   'is no name for a service: it must be lower-case letters, digits, ".", "_" or "-", beginning with a letter or digit'
@@ -140,7 +141,11 @@ refuses('config.json', (raw) => readPolicy(raw), [
   wrong('NETCAP.ALLOW[0]', 'a.org', target, { NETCAP: { MODE: 'allowlist' } }),
   wrong('PREFER_HOSTCHAINS.btc.MIN_FREEZE', -1, amount),
   wrong('ALLOWED_STORAGE[0]', 'https://github.com', hostName),
-  wrong('REGISTRIES.RUST[0]', 'crates.io', 'an http(s) address without user and password, like "https://localhost:4873"'),
+  wrong('REGISTRIES.RUST[0]', 'crates.io', webAddress),
+  [
+    { REGISTRIES: { RUST: ['https://bob:hunter2@crates.io/index/'] } },
+    `REGISTRIES.RUST[0] is "https://...@crates.io/index/"; allowed is ${webAddress}`,
+  ],
   [{ REGISTRIES: { NODE: [], 'node.js': [] } }, `REGISTRIES["node.js"] is another name for NODE.JS, ${both}`],
   ...(
     [
