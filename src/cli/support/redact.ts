@@ -13,6 +13,8 @@ const BEARER = /\b(bearer|basic)\s+\S+/gi
 /** What is long and has no spaces may be a key; ids and addresses are public, and are kept. */
 const MIN_LONG_WORD = 24
 const LONG_WORD = new RegExp(`[A-Za-z0-9+/_=.-]{${MIN_LONG_WORD},}`, 'g')
+/** A path in the whole, or of a file in the operator's folder: each part of it is a word of its own. */
+const PATH = /^(?:\/|[a-z0-9_-]+(?:\/[a-z0-9_-]+)+\.(?:json|m?[jt]s)$)/
 
 /** Takes out of a text what may be a secret: what is known to be one (`secrets`), and what looks like one. */
 export function redactText(text: string, secrets: readonly string[] = []): string {
@@ -23,7 +25,7 @@ export function redactText(text: string, secrets: readonly string[] = []): strin
     .replace(URL_SECRETS, `$1${REDACTED}@`)
     .replace(URL_QUERY, `$1?${REDACTED}`)
     .replace(BEARER, `$1 ${REDACTED}`)
-    .replace(LONG_WORD, (word) => (word.startsWith('/') ? word.split('/') : [word]).map(publicOf).join('/'))
+    .replace(LONG_WORD, (word) => (PATH.test(word) ? word.split('/') : [word]).map(publicOf).join('/'))
 }
 
 /** The same in every text of a value. Below a field with a name of a secret, everything is taken out, names kept. */

@@ -68,9 +68,11 @@ test('redaction keeps what is public and tells: ids, addresses, paths, sentences
     id,
     `/ip4/192.0.2.7/tcp/4980/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN`,
     '/var/lib/thundercloud/my-node/data/journal.sqlite',
+    'runners/andromeda/config.json: KEYWORDS is missing',
     'the disk is full; free disk space for code and logs',
   ]) {
     expect(redactText(text)).toBe(text)
   }
+  expect(redactText(`keys/${'0123456789abcdef'.repeat(4)}.json`)).toBe('keys/<redacted>')
   expect(redactValue({ id, at: 1, list: [true, null] })).toEqual({ id, at: 1, list: [true, null] })
 })
