@@ -105,6 +105,19 @@ export function required(takes: string, describe: string): Option<string> {
   }
 }
 
+/** The same option, refused where it is given twice: the last one would count, and nothing would say so. */
+export function once<T>(option: Option<T>, why: string): Option<T> {
+  return {
+    ...option,
+    many: true,
+    read(given, name) {
+      if (Array.isArray(given) && given.length > 1)
+        throw new InputError(`${name} is given ${given.length} times; ${why}`)
+      return option.read(Array.isArray(given) ? given[0] : given, name)
+    },
+  }
+}
+
 export function texts(takes: string, describe: string): Option<readonly string[]> {
   return { takes, describe, many: true, read: (given) => (given as string[] | undefined) ?? [] }
 }

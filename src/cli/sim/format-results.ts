@@ -1,5 +1,5 @@
 import { formatCount, formatMs, howMany } from '../../base/format.ts'
-import { assertionText, type Results } from '../../simulation/index.ts'
+import { assertedText, assertionText, type Results } from '../../simulation/index.ts'
 import { FailedError } from '../errors.ts'
 import { table } from '../output/output.ts'
 
@@ -19,7 +19,7 @@ export function resultLines(results: Results): string[] {
     ),
     '',
     ...results.assertions.map((each) =>
-      each.ok ? `holds: ${each.metric} ${each.op} ${each.value}` : assertionText(each),
+      each.ok ? `holds: ${assertedText(each)} ${each.op} ${each.value}` : assertionText(each),
     ),
     ...Object.entries(results.violations).flatMap(([id, sentences]) => sentences.map((words) => `${id}: ${words}`)),
     `${formatCount(results.events.count ?? 0)} events in ${formatMs(results.cost.elapsedSeconds * 1000)}, sha256 ${results.sha256 ?? 'none'}`,
@@ -32,8 +32,11 @@ export function numberText(value: number | null): string {
   return Math.abs(value) >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)))
 }
 
-/** Throws where an assertion does not hold or an invariant is broken: a scenario is a test. */
-export function failWhereWrong({ assertions, violations }: Pick<Results, 'assertions' | 'violations'>): void {
+/** Throws where an assertion does not hold or an invariant is broken: a scenario is a test. `where` is put before it. */
+export function failWhereWrong(
+  { assertions, violations }: Pick<Results, 'assertions' | 'violations'>,
+  where = '',
+): void {
   const wrong = assertions.filter(({ ok }) => !ok).length
   const broken = Object.keys(violations)
   const parts = [
@@ -42,5 +45,5 @@ export function failWhereWrong({ assertions, violations }: Pick<Results, 'assert
       ? [`${howMany(broken.length, 'invariant is', 'invariants are')} broken: ${broken.join(', ')}`]
       : []),
   ]
-  if (parts.length > 0) throw new FailedError(parts.join(', and '))
+  if (parts.length > 0) throw new FailedError(`${where}${parts.join(', and ')}`)
 }

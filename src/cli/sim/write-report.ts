@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from '../../base/atomic-file.ts'
-import { messageOf, UnavailableError } from '../../base/errors.ts'
+import { writeFileAtomic } from '../../base/atomic-file.ts'
+import { errnoOf, InputError, messageOf, UnavailableError } from '../../base/errors.ts'
 import {
   comparisonReport,
   loadPlotter,
@@ -31,7 +31,7 @@ export async function writeReport(cli: Cli, output: OutputFolder, scenario: Scen
 export async function writeSweepReport(cli: Cli, folder: string, init: SweepInit): Promise<void> {
   const plotter = await plotterOf(cli)
   if (plotter === undefined) return
-  await replaceFile(join(folder, REPORT), sweepReport(plotter, init))
+  await writeReportFile(join(folder, REPORT), sweepReport(plotter, init))
   await writePictures(folder, sweepPictures(plotter, init))
 }
 
@@ -41,13 +41,13 @@ export async function writeComparisonReport(
   ...of: Parameters<typeof comparisonReport> extends [Plotter, ...infer Rest] ? Rest : never
 ): Promise<void> {
   const plotter = await plotterOf(cli)
-  if (plotter !== undefined) await replaceFile(file, comparisonReport(plotter, ...of))
+  if (plotter !== undefined) await writeReportFile(file, comparisonReport(plotter, ...of))
 }
 
 /** Each plot as a file, for papers and pages. */
 async function writePictures(folder: string, pictures: readonly Picture[]): Promise<void> {
   await mkdir(join(folder, PLOTS), { recursive: true })
-  for (const picture of pictures) await replaceFile(join(folder, PLOTS, `${picture.name}.svg`), svgFile(picture))
+  for (const picture of pictures) await writeReportFile(join(folder, PLOTS, `${picture.name}.svg`), svgFile(picture))
 }
 
 /** Results are worth having without pictures. */
@@ -57,4 +57,15 @@ async function plotterOf(cli: Cli): Promise<Plotter | undefined> {
     cli.out.note(`There is no report: ${messageOf(error)}.`)
     return undefined
   })
+}
+
+/** What it replaces is not kept: runs make it again. */
+async function writeReportFile(path: string, text: string): Promise<void> {
+  try {
+    await writeFileAtomic(path, text)
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    const why = errnoOf(error) === 'ENOENT' ? 'its folder is not there' : messageOf(error)
+    throw new InputError(`${path} cannot be written: ${why}`, { cause: error })
+  }
 }

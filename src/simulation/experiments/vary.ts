@@ -1,4 +1,5 @@
 import { InputError } from '../../base/errors.ts'
+import { closestMatch } from '../../base/format.ts'
 import { wholeScenario } from '../scenario/read.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 
@@ -37,11 +38,18 @@ export async function varied(scenario: Scenario, key: string, value: Value): Pro
   else {
     const publications = scenario.instructions.filter((instruction) => instruction.do === 'publish')
     const inPublish = publications.some((instruction) => key in instruction)
+    if (!inPublish) checkWord(key, [...Object.keys(publications[0] ?? {}), ...Object.keys(changed)])
     for (const instruction of changed.instructions as Json[])
       if (inPublish && instruction.do === 'publish') instruction[key] = value
     for (const group of changed.groups as Json[]) if (!inPublish) (group.policy as Json)[key] = value
   }
   return await wholeScenario(changed, { file: `--vary ${key}=${value}`, folder: '/' })
+}
+
+/** Keys of policies are in capitals, so a word that is not is nearly a key of something else. */
+function checkWord(key: string, known: string[]): void {
+  const guess = key === key.toUpperCase() ? undefined : closestMatch(key, known)
+  if (guess !== undefined) throw new InputError(`--vary names ${key}, which is no key; did you mean ${guess}?`)
 }
 
 function readValue(text: string): Value {

@@ -2,7 +2,7 @@ import { metric } from '../observation/types.ts'
 
 export const hops = metric({
   id: 'hops',
-  describe: 'Links between the publisher and a node on the way of its first valid copy.',
+  describe: 'Links from the publisher over the nodes that each had their first valid copy from the one before.',
   match: ['spread'],
   start: (): number[] => [],
   capture(counts, { table: { publisher, deliveredMs, hops } }) {

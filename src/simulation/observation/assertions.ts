@@ -34,20 +34,21 @@ const COMPARE: Readonly<Record<Op, (a: number, b: number) => boolean>> = {
 
 export function checkAssertions(assertions: readonly Assertion[], found: Measured): AssertionResult[] {
   return assertions.map((assertion, index) => {
-    const measured = measuredBy(assertion, found, `assertions.${index}`)
+    const measured = measuredBy(assertion, found, `assertions[${index}]`)
     return { ...assertion, measured, ok: measured !== null && COMPARE[assertion.op](measured, assertion.value) }
   })
 }
 
+/** What is compared: a value by its name, or a table and what says which cell. */
+export function assertedText({ metric, of }: Pick<Assertion, 'metric' | 'of'>): string {
+  if (of === undefined) return metric
+  const cell = Object.entries(of).map(([key, at]) => `${key} ${at}`)
+  return `${metric} (${cell.join(', ')})`
+}
+
 /** One sentence of one that does not hold. */
-export function assertionText({ metric, of, op, value, measured }: AssertionResult): string {
-  const where =
-    of === undefined
-      ? ''
-      : ` (${Object.entries(of)
-          .map(([key, at]) => `${key} ${at}`)
-          .join(', ')})`
-  return `${metric}${where} is ${measured ?? 'not measured'}; the scenario asserts ${op} ${value}`
+export function assertionText({ op, value, measured, ...asserted }: AssertionResult): string {
+  return `${assertedText(asserted)} is ${measured ?? 'not measured'}; the scenario asserts ${op} ${value}`
 }
 
 function measuredBy({ metric, of }: Assertion, { values, tables }: Measured, path: string): number | null {

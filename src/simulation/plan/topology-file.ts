@@ -5,6 +5,8 @@ type Links = { readonly nodes: number; readonly edges: [number, number][] }
 /** The links of a file: GML where its name ends so, else CSV. `file` is how messages call it. */
 export function parseTopology(text: string, file: string): Links {
   const edges = /\.gml$/i.test(file) ? parseGml(text, file) : parseCsv(text, file)
+  const own = edges.find(([a, b]) => a === b)
+  if (own !== undefined) throw new InputError(`${file} joins node ${own[0]} to itself; a link must join two nodes`)
   // nodes are numbered in the order of their own numbers
   const ids = [...new Set(edges.flat())].sort((a, b) => a - b)
   const numbers = new Map(ids.map((id, index) => [id, index]))
@@ -24,6 +26,8 @@ function parseCsv(text: string, file: string): [number, number][] {
     else if (edges.length > 0 || index > 0)
       throw new InputError(`${file}: line ${index + 1} must begin with two node numbers, like "3,17"`)
   }
+  if (edges.length === 0)
+    throw new InputError(`${file} has no links; it must have lines with two node numbers, like "3,17"`)
   return edges
 }
 

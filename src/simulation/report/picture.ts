@@ -45,7 +45,7 @@ function small(body: string): string {
   return body
     .replace(/<style>[^<]*<\/style>\n?/, '')
     .replaceAll(/<title>[^<]*<\/title>/g, '')
-    .replaceAll(/(\d\.\d)\d+/g, '$1')
+    .replaceAll(/<[^>]*>/g, (tag) => tag.replaceAll(/(\d\.\d)\d+/g, '$1'))
     .replaceAll('var(--faint)', '#667080')
     .replaceAll('var(--plot-background)', '#fff')
 }

@@ -1,3 +1,4 @@
+import { assertedText } from '../observation/assertions.ts'
 import { passed, type Results } from '../output/results.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { barPicture, cdfPicture, timePicture, verdictsPicture } from './charts.ts'
@@ -69,13 +70,7 @@ function checks({ assertions, violations }: Results): Html[] {
           html`<h2>Assertions</h2>`,
           html`<table><tbody>${assertions.map(
             (each) =>
-              html`<tr><td class="${each.ok ? 'good' : 'bad'}">${each.ok ? 'holds' : 'does not hold'}</td><td>${each.metric}${
-                each.of === undefined
-                  ? ''
-                  : ` (${Object.entries(each.of)
-                      .map(([key, at]) => `${key} ${at}`)
-                      .join(', ')})`
-              } ${each.op} ${each.value}</td><td class="number">${each.measured === null ? 'not measured' : numberText(each.measured)}</td></tr>`,
+              html`<tr><td class="${each.ok ? 'good' : 'bad'}">${each.ok ? 'holds' : 'does not hold'}</td><td>${assertedText(each)} ${each.op} ${each.value}</td><td class="number">${each.measured === null ? 'not measured' : numberText(each.measured)}</td></tr>`,
           )}</tbody></table>`,
         ]),
     ...(broken.length === 0
@@ -121,7 +116,7 @@ function pictures(plotter: Plotter, { tables }: Results): Picture[] {
         x: 'hops',
         y: 'deliveries',
         column: 'deliveries',
-        caption: 'Links between the publisher and a node, on the way of the first copy.',
+        caption: 'Links to the publisher, each followed to the node that a first copy came from.',
       }),
     reach &&
       barPicture(plotter, reach, {

@@ -129,7 +129,7 @@ function intervalPicture(
   const line = { x: 'x', y: 'mean', stroke: KINDS[0], strokeWidth: 2 }
   return {
     name,
-    caption: label,
+    caption: key === undefined ? label : `${label}, over ${key}`,
     svg: svg({
       ...{ width: 500, height: 280, marginLeft: 60, marginBottom: 44 },
       x: numeric
@@ -143,7 +143,7 @@ function intervalPicture(
         : { label: key ?? null, type: 'point', domain: points.map(({ x }) => x), padding: 0.6 },
       y: {
         grid: true,
-        label: null,
+        label,
         zero: true,
         tickFormat: (value: number) =>
           Math.abs(value) >= 10_000 ? `${value / 1000}k` : String(Number(value.toPrecision(4))),

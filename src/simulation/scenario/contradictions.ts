@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { howMany } from '../../base/format.ts'
 import { sentence } from '../../config/zod-fields.ts'
 import type { ScenarioKeys } from './schema.ts'
 
@@ -95,9 +96,28 @@ function checkReferences(value: ScenarioKeys, report: Report): void {
     if (instruction.do === 'attack' && !value.attackers.some(({ kind }) => kind === instruction.kind))
       report([...path, 'kind'], `is "${instruction.kind}", but attackers has none of that kind`)
     if ('hub' in instruction) checkNode([...path, 'hub'], instruction.hub)
-    if ('service' in instruction && instruction.service >= services)
-      report([...path, 'service'], `is ${instruction.service}, but ${services} services are published; the first is 0`)
+    if (!('service' in instruction)) continue
+    const { service, at } = instruction
+    const published = publishedFrom(value, service)
+    if (published === undefined)
+      report(
+        [...path, 'service'],
+        `is ${service}, but ${howMany(services, 'service is', 'services are')} published; the first is 0`,
+      )
+    else if (at < published)
+      report([...path, 'at'], `is ${at}, but service ${service} is not published before ${published} s`)
   }
+}
+
+/** When a service is published at the earliest; undefined = never. Services are numbered in the order of the instructions. */
+function publishedFrom({ instructions }: ScenarioKeys, service: number): number | undefined {
+  let before = 0
+  for (const instruction of instructions) {
+    if (instruction.do !== 'publish') continue
+    before += instruction.count
+    if (service < before) return instruction.at
+  }
+  return undefined
 }
 
 function sum(numbers: readonly number[]): number {

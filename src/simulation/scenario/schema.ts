@@ -99,7 +99,9 @@ export const scenarioKeys = keys({
   churn: churn.describe('nodes that come and go').optional(),
   partitions: list(partition, 256).describe('times at which the mesh is in parts').default([]),
   attackers: list(attackerSchema, 16).describe('nodes that break the rules').default([]),
-  dht: flag().describe('nodes find code and services through the DHT').default(false),
+  dht: flag()
+    .describe('nodes find code, and runs of a service, through the DHT; false = at their neighbours alone')
+    .default(false),
   scoring: flag().describe('gossip scores its peers').default(true),
   tickets: flag()
     .describe('redirection depth; false = plain gossip, in which every willing node forwards')

@@ -35,12 +35,16 @@ export function createVirtualEngine({ clock }: { clock: Clock }): Engine {
       const recorder = createRecorder(scenario.nodes, options)
       const world = createWorld(plan, recorder)
       const stage = createStage(world)
-      await play(stage, clock, options)
-      for (const announcement of stage.announcements) {
-        const table = spreadOf(announcement, world.traffic)
-        if (announcement.kind === 'service') options.onSpread?.(table)
+      try {
+        await play(stage, clock, options)
+      } finally {
+        // also of a run that is interrupted
+        for (const announcement of stage.announcements) {
+          const table = spreadOf(announcement, world.traffic)
+          if (announcement.kind === 'service') options.onSpread?.(table)
+        }
+        options.onTraffic?.(world.traffic)
       }
-      options.onTraffic?.(world.traffic)
       const outcome: Outcome = {
         ...recorder.result(),
         endedMs: world.tick / TICKS_PER_MS,

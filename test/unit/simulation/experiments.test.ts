@@ -71,6 +71,9 @@ test('a value is put where the key is: a path, the publications, the policies', 
   )
   await expect(varied(scenario, 'redirectionDepth', 99)).rejects.toThrow(/redirectionDepth is 99; allowed is/)
   await expect(varied(scenario, 'REDIRCT', 'never')).rejects.toThrow('did you mean REDIRECT?')
+  await expect(varied(scenario, 'redirectionDepht', 1)).rejects.toThrow(
+    '--vary names redirectionDepht, which is no key; did you mean redirectionDepth?',
+  )
   await expect(varied(scenario, '__proto__.loss', 1)).rejects.toThrow(
     '--vary names __proto__.loss, but the scenario has no __proto__',
   )

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { InputError } from '../../../base/errors.ts'
 import { parseUntil, readOutputFolder, replay } from '../../../simulation/index.ts'
 import { argument, command, required, whole } from '../../command.ts'
 import { FailedError } from '../../errors.ts'
@@ -21,8 +22,11 @@ export const simReplay = command({
   async run(cli, { folder, until, steps, node }) {
     const stop = parseUntil(until)
     const { scenario, results } = await readOutputFolder(resolve(cli.cwd, folder))
+    checkNode('--until', 'node' in stop ? stop.node : undefined, scenario.nodes)
+    checkNode('--node', node, scenario.nodes)
     const found = await replay(engineFor(folder, results, cli), scenario, { until: stop, steps, signal: cli.signal })
-    if (found.stoppedAt === null) throw new FailedError(`${until} never comes: the run has ended after ${found.ms} ms`)
+    if (found.stoppedAt === null)
+      throw new FailedError(`${until} never comes: the last of all events is at ${found.ms} ms`)
     const nodes = found.nodes.filter((each) => node === undefined || each.node === node)
     const rows = nodes.flatMap(({ node, present, services }) =>
       services.map(({ service, depth, verdict, emitted, run, revoked }) => [
@@ -43,3 +47,8 @@ export const simReplay = command({
     ])
   },
 })
+
+function checkNode(flag: string, node: number | undefined, nodes: number): void {
+  if (node !== undefined && node >= nodes)
+    throw new InputError(`${flag} names node ${node}, but the last node is ${nodes - 1}`)
+}

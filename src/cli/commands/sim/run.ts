@@ -18,7 +18,7 @@ export const simRun = command({
   summary: 'Run a scenario in virtual time, and measure what happens',
   details: [
     'The same scenario and seed give the same events. With --out, a folder holds all that a rerun needs: scenario, seed, versions,',
-    'machine, results.json, events, a CSV file for each metric, and report.html. Ctrl-C keeps what was written by then.',
+    'machine, results.json, events, a CSV file for each metric, and report.html. Ctrl-C keeps what was measured by then.',
     'Exit code 1: an assertion of the scenario does not hold, or an invariant is broken.',
   ].join('\n'),
   args: { file: argument('FILE', 'a scenario; configs/scenarios has some') },
@@ -52,7 +52,10 @@ export const simRun = command({
       ])
       failWhereWrong(results)
     } catch (error) {
-      if (error instanceof InterruptedRunError) await output?.write(error.results)
+      if (error instanceof InterruptedRunError && output !== undefined) {
+        await output.write(error.results)
+        cli.out.note(`${out} has what was measured by then; results.json says "complete": false.`)
+      }
       throw error
     }
   },

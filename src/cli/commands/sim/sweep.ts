@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { formatMs } from '../../../base/format.ts'
+import { formatMs, howMany } from '../../../base/format.ts'
 import {
   engineOf,
   environmentOf,
@@ -8,13 +8,14 @@ import {
   intervalOf,
   openExperiment,
   parseVary,
+  passed,
   readScenario,
   runExperiment,
   seedsOf,
   type TrialResults,
   varied,
 } from '../../../simulation/index.ts'
-import { argument, command, required, whole } from '../../command.ts'
+import { argument, command, once, required, whole } from '../../command.ts'
 import { table } from '../../output/output.ts'
 import { failWhereWrong, numberText } from '../../sim/format-results.ts'
 import { engineOption, eventsOption } from '../../sim/options.ts'
@@ -35,10 +36,14 @@ export const simSweep = command({
   details: [
     'KEY is a path in the scenario, like links.loss or nodes, or a key of its publications or of its policies: redirectionDepth.',
     'Runs that are in the folder already are not run again: the same command goes on after Ctrl-C.',
+    'Exit code 1: in one of the runs an assertion of the scenario does not hold, or an invariant is broken.',
   ].join('\n'),
   args: { file: argument('FILE', 'a scenario') },
   options: {
-    vary: required('KEY=VALUES', 'what changes: redirectionDepth=0..6, links.loss=0,0.01,0.1 or nodes=100..1000/300'),
+    vary: once(
+      required('KEY=VALUES', 'what changes: redirectionDepth=0..6, links.loss=0,0.01,0.1 or nodes=100..1000/300'),
+      'a sweep changes one key',
+    ),
     seeds: whole('COUNT', 'runs of each value', { min: 1, max: 1000, fallback: 10 }),
     out: required('DIR', 'the folder of all runs'),
     engine: engineOption,
@@ -69,7 +74,8 @@ export const simSweep = command({
         kept = done
         progress.count(done, total)
         const left = ran === 0 ? 0 : ((cli.clock.monotonic() - began) / ran) * (total - done)
-        if (ran === 1 && !known && done < total) cli.out.note(`${total - done} more runs take about ${formatMs(left)}.`)
+        if (ran === 1 && !known && done < total)
+          cli.out.note(`${howMany(total - done, 'more run takes', 'more runs take')} about ${formatMs(left)}.`)
       },
     }).catch((error: unknown) => {
       if (cli.signal.aborted)
@@ -100,7 +106,11 @@ export const simSweep = command({
       `${INTERVAL_METHOD}.`,
       `${join(out, 'report.html')} has the plots.`,
     ])
-    for (const { results } of all) failWhereWrong(results)
+    const wrong = all.filter(({ results }) => !passed(results))
+    const [first] = wrong
+    if (first === undefined) return
+    const where = `${first.variant}, seed ${first.seed}`
+    failWhereWrong(first.results, `${wrong.length} of ${howMany(all.length, 'run', 'runs')} failed; ${where}: `)
   },
 })
 

@@ -88,7 +88,7 @@ test('runs of a node that is gone are over', () => {
   told.events.push({ ms: 9000, node: 2, event: 'crashed' }, { ms: 9500, node: 1, event: 'left' })
   const { values, tables } = observed(METRICS, told)
   expect(values.replicasFinalMean).toBe(1)
-  expect(tables.replicas?.rows.map(([, count]) => count)).toEqual([2, 3, 2, 1])
+  expect(tables.replicas?.rows.map(([, count]) => count)).toEqual([0, 2, 3, 2, 1, 1])
 })
 
 test('samples: quantiles are values that were measured, a distribution ends at what was reached', () => {
@@ -115,9 +115,9 @@ test('assertions compare a value, or a cell of a table; nothing measured is not 
   })
   expect(check('lookupP50Ms', '<=', 5)).toMatchObject({ measured: null, ok: false })
   expect(() => check('coverag', '>=', 1)).toThrow(
-    'assertions.0.metric is "coverag", which nothing measures; did you mean coverage?',
+    'assertions[0].metric is "coverag", which nothing measures; did you mean coverage?',
   )
   expect(() => check('hops', '>=', 1, { hop: 1 })).toThrow(
-    'assertions.0.of is "hop", which nothing measures; did you mean hops?',
+    'assertions[0].of is "hop", which nothing measures; did you mean hops?',
   )
 })

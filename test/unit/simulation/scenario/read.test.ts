@@ -63,7 +63,12 @@ test.each([
   [
     'a service that is not published',
     { ...SMALL, instructions: [publish, { at: 5, do: 'stop', service: 1 }] },
-    'scenario.json: instructions[1].service is 1, but 1 services are published; the first is 0',
+    'scenario.json: instructions[1].service is 1, but 1 service is published; the first is 0',
+  ],
+  [
+    'a stop before its service',
+    { ...SMALL, instructions: [publish, { ...publish, at: 9, count: 2 }, { at: 5, do: 'stop', service: 2 }] },
+    'scenario.json: instructions[2].at is 5, but service 2 is not published before 9 s',
   ],
   [
     'an instruction after the end',
@@ -124,4 +129,9 @@ test('files that a scenario names are relative to it, and end up in it', async (
   await expect(wholeScenario({ ...gml, nodes: 4 }, { file: 'x', folder })).rejects.toThrow(
     'x: nodes is 4, but mesh.gml links 3 nodes; they must be equal',
   )
+
+  await writeFile(join(folder, 'mesh.csv'), 'from;to\n')
+  await expect(wholeScenario(raw, { file: 'x', folder })).rejects.toThrow('mesh.csv has no links; it must have lines')
+  await writeFile(join(folder, 'mesh.csv'), '7,3\n3,3\n')
+  await expect(wholeScenario(raw, { file: 'x', folder })).rejects.toThrow('mesh.csv joins node 3 to itself')
 })

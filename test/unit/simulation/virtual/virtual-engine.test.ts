@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { SimEvent } from '../../../../src/simulation/events.ts'
-import { NONE } from '../../../../src/simulation/tables.ts'
+import { NONE, type SpreadTable } from '../../../../src/simulation/tables.ts'
 import { reached, runVirtual, sum, WILLING } from './fixtures.ts'
 
 const named = <Name extends SimEvent['event']>(list: readonly SimEvent[], name: Name) =>
@@ -182,5 +182,11 @@ test('it ends when nothing happens any more, or when it is asked to', async () =
   expect(endedMs).toBeGreaterThan(6000)
   expect(endedMs).toBeLessThan(20_000)
   expect((await runVirtual({})).endedMs).toBe(60_000)
-  await expect(runVirtual({ nodes: 60_000 }, { signal: AbortSignal.abort() })).rejects.toThrow('aborted')
+  let reachedNodes = 0
+  const onSpread = (table: SpreadTable) => {
+    reachedNodes = reached(table)
+  }
+  await expect(runVirtual({ nodes: 60_000 }, { signal: AbortSignal.abort(), onSpread })).rejects.toThrow('aborted')
+  // what had happened by then is told
+  expect(reachedNodes).toBeGreaterThan(1)
 })
