@@ -62,7 +62,9 @@ function checkTopology({ topology, nodes }: ScenarioKeys, report: Report): void 
   }
   const [key, least] =
     'degree' in topology ? ['degree', topology.degree] : 'links' in topology ? ['links', topology.links] : ['', 0]
-  if (least >= nodes)
+  if (nodes === 1 && least > 0)
+    report(['topology', 'kind'], `is "${topology.kind}", but nodes is 1; for one node it must be "edges" without any`)
+  else if (least >= nodes)
     report(['topology', key], `is ${least}, but a node has ${nodes - 1} others; it must be at most ${nodes - 1}`)
 }
 
@@ -109,7 +111,7 @@ function checkReferences(value: ScenarioKeys, report: Report): void {
   }
 }
 
-/** When a service is published at the earliest; undefined = never. Services are numbered in the order of the instructions. */
+/** When a service is published at the earliest; undefined = never. Instructions number them in their order. */
 function publishedFrom({ instructions }: ScenarioKeys, service: number): number | undefined {
   let before = 0
   for (const instruction of instructions) {

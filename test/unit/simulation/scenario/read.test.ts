@@ -46,6 +46,11 @@ test.each([
     'scenario.json: topology.degree is 4, but a node has 2 others; it must be at most 2',
   ],
   [
+    'neighbours for a node alone',
+    { ...SMALL, nodes: 1 },
+    'scenario.json: topology.kind is "random-regular", but nodes is 1; for one node it must be "edges" without any',
+  ],
+  [
     'regions without their latencies',
     { ...SMALL, topology: { kind: 'regions', degree: 4 } },
     'scenario.json: topology.kind is "regions", but links.latencyMs names no regions',
