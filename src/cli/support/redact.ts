@@ -10,9 +10,9 @@ const PEM = /-----BEGIN [^-]+-----[\s\S]*?(-----END [^-]+-----|$)/g
 const URL_SECRETS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi
 const URL_QUERY = /\b([a-z][a-z0-9+.-]*:\/\/[^\s?#"']+)[?#][^\s"']*/gi
 const BEARER = /\b(bearer|basic)\s+\S+/gi
-/** What is long and has no spaces may be a key; ids and addresses are public, and are kept. */
+/** What is long and has no spaces may be a key; ids and addresses, which have a prefix where they need one, are public, and are kept. */
 const MIN_LONG_WORD = 24
-const LONG_WORD = new RegExp(`[A-Za-z0-9+/_=.-]{${MIN_LONG_WORD},}`, 'g')
+const LONG_WORD = new RegExp(`(?:\\b(?:ed25519|legacy|bls12-381):)?[A-Za-z0-9+/_=.-]{${MIN_LONG_WORD},}`, 'g')
 /** A path in the whole, or of a file in the operator's folder: each part of it is a word of its own. */
 const PATH = /^(?:\/|[a-z0-9_-]+(?:\/[a-z0-9_-]+)+\.(?:json|m?[jt]s)$)/
 

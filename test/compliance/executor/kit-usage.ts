@@ -30,7 +30,7 @@ export function describeUsage({ create, dirs, executor, nodeId, plan }: KitConte
     })
 
     it('is its time and the time of its processes, children that have ended included', async () => {
-      const script = `require('child_process').execFileSync(process.execPath, ['-e', ${JSON.stringify(busy(1000))}]); ${busy(1000)} setTimeout(() => {}, 1500)`
+      const script = `require('child_process').execFileSync(process.execPath, ['-e', ${JSON.stringify(busy(1000))}]); ${busy(1000)} setTimeout(() => {}, ${LOOK_MS + 1500})`
       const ready = await plan(script)
       const began = performance.now()
       const { end } = await runToEnd(executor(), ready)

@@ -65,6 +65,8 @@ test('redaction keeps what is public and tells: ids, addresses, paths, sentences
   const id = 'bafyreibc5fdmlzydzzp4kzfrqu6wplovoyfm4qq6dubs3zzbtnrv43p62y'
   for (const text of [
     address,
+    // without its prefix it could be one of two addresses
+    'ed25519:EUxaBmwwrqYqwiXRjQE3gbq29GiAibWggXZoRKQBMLsm',
     id,
     `/ip4/192.0.2.7/tcp/4980/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN`,
     '/var/lib/thundercloud/my-node/data/journal.sqlite',

@@ -53,7 +53,8 @@ test('top: a run that was not measured yet has no measures, and not zeros', asyn
   shell.node.put({ ...shell.node.service(id), state: 'running', run })
   const { values } = await shell.json('top --once')
   expect(values).toMatchObject([{ runs: [{ id, state: 'running' }] }])
-  expect(Object.keys((values[0]?.runs as object[])[0] ?? {})).toEqual(['id', 'name', 'state', 'executor', 'restarts'])
+  const [row = {}] = (values[0]?.runs ?? []) as object[]
+  expect(Object.keys(row)).toEqual(['id', 'name', 'state', 'executor', 'restarts'])
   expect((await shell.run('top --once')).stdout).toMatch(/\nhello +running +(- +){6}0 +host/)
 })
 
