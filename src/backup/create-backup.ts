@@ -11,7 +11,7 @@ import { backupJournal, openJournal } from '../journal/index.ts'
 import { CONTENTS_FILE, type Contents, FOLDER, JOURNAL_FILE } from './contents.ts'
 import { listOperatorFiles } from './operator-files.ts'
 import { checkPassphrase, writeSealed } from './sealed-file.ts'
-import { makeStage } from './stage.ts'
+import { makeStage } from './staging-folder.ts'
 
 export type BackupInit = {
   /** the operator's folder, and where its node keeps its state */

@@ -18,7 +18,7 @@ import {
 import { markRestored, openJournal } from '../journal/index.ts'
 import { CONTENTS_FILE, type Contents, contentsSchema, FOLDER, JOURNAL_FILE } from './contents.ts'
 import { openSealed } from './sealed-file.ts'
-import { makeStage } from './stage.ts'
+import { makeStage } from './staging-folder.ts'
 
 export type RestoreInit = {
   readonly passphrase: string
@@ -35,7 +35,7 @@ export interface OpenedBackup extends AsyncDisposable {
 
 /**
  * Opens a backup for a folder that is not there, or is empty. What the node signs later is above what the original may have
- * signed since: versions of its services, and tasks that may have begun there (`journal/restored.ts`).
+ * signed since: versions of its services, and tasks that may have begun there (`journal/backup/restore-mark.ts`).
  */
 export async function openBackup(
   { clock, rng }: { clock: Clock; rng: Rng },

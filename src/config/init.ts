@@ -9,7 +9,7 @@ import { runnerSchema } from './files/runner-schema.ts'
 import { servicesSchema } from './files/services-schema.ts'
 import { makeFolder } from './folders.ts'
 import { keyOfPem, newKeyPem, writeSecret } from './keys/key-file.ts'
-import { createFolder } from './new-folder.ts'
+import { createFolder } from './create-folder.ts'
 import { check } from './settings-error.ts'
 
 export type InitOptions = {

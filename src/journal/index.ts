@@ -1,7 +1,7 @@
 export { type AnnouncementRecord, announcementRecord, type Via } from './announcement-record.ts'
 export type { AnnouncementStore } from './announcements.ts'
 export { backupJournal } from './backup/backup.ts'
-export { markRestored, restoredAt } from './backup/restored.ts'
+export { markRestored, restoredAt } from './backup/restore-mark.ts'
 export { JournalDamagedError } from './errors.ts'
 export { openJournal } from './journal.ts'
 export type { ServiceRowFilter } from './lists/service-rows.ts'

@@ -2,7 +2,7 @@ import { InputError } from '../../base/errors.ts'
 import { argument, command } from '../command.ts'
 import { bashCompletion } from '../completion/bash.ts'
 import { fishCompletion } from '../completion/fish.ts'
-import { completionsOf } from '../completion/model.ts'
+import { completionsOf } from '../completion/command-tree.ts'
 import { zshCompletion } from '../completion/zsh.ts'
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const

@@ -1,4 +1,4 @@
-import type { Completions, FileKind, Flag } from './model.ts'
+import type { Completions, FileKind, Flag } from './command-tree.ts'
 
 /** For bash 4 and later, without the package bash-completion. */
 export function bashCompletion(all: readonly Completions[]): string {

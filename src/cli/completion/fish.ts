@@ -1,4 +1,4 @@
-import type { Completions, FileKind, Flag, Word } from './model.ts'
+import type { Completions, FileKind, Flag, Word } from './command-tree.ts'
 
 /** For fish: as ~/.config/fish/completions/thundercloud.fish, or read by \`source\`. */
 export function fishCompletion(all: readonly Completions[]): string {

@@ -1,4 +1,4 @@
-import type { Completions, FileKind, Flag, Word } from './model.ts'
+import type { Completions, FileKind, Flag, Word } from './command-tree.ts'
 
 /** For zsh: as a file \`_thundercloud\` of a folder in fpath, or read by \`source\`. */
 export function zshCompletion(all: readonly Completions[]): string {

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect } from 'vitest'
-import { promptSecret } from '../../../../src/cli/output/secret.ts'
+import { promptSecret } from '../../../../src/cli/output/prompt-secret.ts'
 import { test } from '../../../fixtures/program/shell.ts'
 
 function openTerminal() {
