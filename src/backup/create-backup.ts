@@ -11,7 +11,7 @@ import { backupJournal, openJournal } from '../journal/index.ts'
 import { CONTENTS_FILE, type Contents, FOLDER, JOURNAL_FILE } from './contents.ts'
 import { listOperatorFiles } from './operator-files.ts'
 import { checkPassphrase, writeSealed } from './sealed-file.ts'
-import { makeStage } from './staging-folder.ts'
+import { makeStagingFolder } from './staging-folder.ts'
 
 export type BackupInit = {
   /** the operator's folder, and where its node keeps its state */
@@ -45,7 +45,7 @@ export async function createBackup(
     throw new InputError(`${journal} is not there; start the node once, then make the backup`)
   }
   const { files, left } = await listOperatorFiles(dir, dataDir)
-  await using stage = await makeStage(file, 'backup')
+  await using stage = await makeStagingFolder(file, 'backup')
   await backupJournal(journal, join(stage.dir, JOURNAL_FILE))
   for (const { path } of files) {
     signal?.throwIfAborted()

@@ -9,7 +9,7 @@ export type OperatorFile = { readonly path: string; readonly mode: number }
 
 /**
  * What of an operator's folder belongs into a backup: all files but those of the node (`dataDir`), and the token, which a
- * restored node gets anew. `left`: links, sockets and the like, which are left out.
+ * restored node gets a new one of. `left`: paths that are not in the backup, because they are links, sockets or other special files.
  */
 export async function listOperatorFiles(
   dir: string,

@@ -18,7 +18,7 @@ import {
 import { markRestored, openJournal } from '../journal/index.ts'
 import { CONTENTS_FILE, type Contents, contentsSchema, FOLDER, JOURNAL_FILE } from './contents.ts'
 import { openSealed } from './sealed-file.ts'
-import { makeStage } from './staging-folder.ts'
+import { makeStagingFolder } from './staging-folder.ts'
 
 export type RestoreInit = {
   readonly passphrase: string
@@ -47,7 +47,7 @@ export async function openBackup(
   const target = resolve(dir)
   await using opened = new AsyncDisposableStack()
   await makeFolder(dirname(target))
-  const { dir: stage } = opened.use(await makeStage(target, 'restore'))
+  const { dir: stage } = opened.use(await makeStagingFolder(target, 'restore'))
   const archive = join(stage, 'archive')
   await openSealed(file, archive, { passphrase, signal })
   await extract({ cwd: stage, file: archive, strict: true, preserveOwner: false })

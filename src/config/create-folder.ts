@@ -1,7 +1,7 @@
 import { readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { errnoOf, InputError, systemMessageOf } from '../base/errors.ts'
-import { isPidInUse } from '../base/os/process-identity.ts'
+import { stagingPrefix, sweepStaging } from '../base/os/staging-folder.ts'
 import { type Rng, systemRng } from '../base/rng.ts'
 import { makeFolder } from './folders.ts'
 
@@ -16,9 +16,10 @@ export async function createFolder(
 ): Promise<void> {
   const target = resolve(dir)
   await refuseUnlessEmpty(dir)
-  const temporary = join(dirname(target), `.${basename(target)}.init-${process.pid}-${rng.uuid()}`)
+  const temporary = `${stagingPrefix(target, 'init')}${rng.uuid()}`
   try {
-    await sweep(target)
+    await makeFolder(dirname(target))
+    await sweepStaging(target, 'init')
     await fill(temporary)
     signal?.throwIfAborted()
     await moveInto(temporary, target, dir)
@@ -54,17 +55,5 @@ async function moveInto(temporary: string, target: string, dir: string): Promise
   } catch (error) {
     const taken = ['ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')
     throw taken ? notEmpty(dir, error) : error
-  }
-}
-
-/** Removes what an `init` that was killed left beside the folder. */
-async function sweep(target: string): Promise<void> {
-  const parent = dirname(target)
-  await makeFolder(parent)
-  const prefix = `.${basename(target)}.init-`
-  for (const name of await readdir(parent)) {
-    const pid = Number(name.slice(prefix.length).split('-')[0])
-    if (!name.startsWith(prefix) || !Number.isSafeInteger(pid) || isPidInUse(pid)) continue
-    await rm(join(parent, name), { recursive: true, force: true })
   }
 }

@@ -1,8 +1,8 @@
 import { InputError } from '../../base/errors.ts'
 import { argument, command } from '../command.ts'
 import { bashCompletion } from '../completion/bash.ts'
-import { fishCompletion } from '../completion/fish.ts'
 import { completionsOf } from '../completion/command-tree.ts'
+import { fishCompletion } from '../completion/fish.ts'
 import { zshCompletion } from '../completion/zsh.ts'
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const

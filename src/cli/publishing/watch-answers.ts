@@ -8,7 +8,7 @@ import { ago, idFormats } from '../output/text.ts'
 import { keepAlive } from '../wait-for-exit.ts'
 import { receiptSentence } from './receipt-tracker.ts'
 
-/** Nodes are asked anew so often; they answer within four seconds. */
+/** Between two questions to each node; an answer is waited for up to 4 s. */
 const ASK_EVERY_MS = 5_000
 
 /** Those that run it first, then those that may, then those that do not. */

@@ -33,7 +33,7 @@ export interface Wire {
   listen(address: Address, onConnection: Incoming): Disposable
   /** Resolves after one round trip; rejects where nothing listens. Where a cut is between, it tries until the signal aborts. */
   connect(from: string, to: Address, options: { signal?: AbortSignal | undefined }): Promise<WireEnd>
-  /** These hosts reach nobody outside of them any more. Nothing is told: what is sent is sent again, as TCP does. */
+  /** These hosts reach only one another. Connections to others stay open and are silent; what is sent is retransmitted after `heal`, as TCP does. */
   cut(hosts: readonly string[]): void
   /** These, or all, reach everybody again. */
   heal(hosts?: readonly string[]): void

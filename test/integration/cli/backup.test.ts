@@ -36,8 +36,10 @@ test('a node is the same node elsewhere, and contradicts nothing that the origin
   const asked = ['--passphrase-file', 'passphrase']
   const dir = world.dir('original')
   await writeFile(join(dir, 'notes.txt'), 'mine', { mode: 0o640 })
-  // what killed processes have left
-  for (const stage of ['.node.backup.backup-aB3dE9', '.again.restore-aB3dE9']) {
+  // what killed processes have left, and what one is filling now
+  const gone = 2 ** 30
+  const filling = `.node.backup.backup-${process.pid}-aB3dE9`
+  for (const stage of [`.node.backup.backup-${gone}-aB3dE9`, `.again.restore-${gone}-aB3dE9`, filling]) {
     await mkdir(shell.path(stage))
     await writeFile(shell.path(join(stage, 'identity.pem')), 'a key')
   }
@@ -70,7 +72,13 @@ test('a node is the same node elsewhere, and contradicts nothing that the origin
     await shell.refused(['restore', 'damaged.backup', ...restore.slice(2)], sentence, { factories })
   }
   await shell.refused(['restore', 'node.backup', '.', ...asked], 'is not empty')
-  expect((await readdir(shell.root)).toSorted()).toEqual(['damaged.backup', 'node.backup', 'other', 'passphrase'])
+  expect((await readdir(shell.root)).toSorted()).toEqual([
+    filling,
+    'damaged.backup',
+    'node.backup',
+    'other',
+    'passphrase',
+  ])
 
   const before = nowSeconds(system.clock)
   const restored = await shell.json(restore, { factories })

@@ -39,7 +39,7 @@ export const policyImpact = command({
   details: [
     'The scenario runs with the same seeds without and with the policy; shown are the paired differences with their intervals over',
     'the seeds. It is a model: `thundercloud sim run` says what each engine leaves out. With --from-journal, what is published is',
-    'what that node has received, when it came, without names, authors and texts; a longer time is told faster.',
+    'what that node has received, when it came, without names, authors and texts; more time than the scenario has is replayed faster.',
   ].join('\n'),
   args: { file: argument('FILE', 'the candidate: settings of a runner') },
   options: {
