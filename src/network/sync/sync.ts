@@ -1,7 +1,7 @@
 import type { CID } from '../../../protocols/encoding.ts'
 import { MAX_REQUEST_BYTES } from '../../../protocols/limits.ts'
 import { SYNC_PROTOCOL } from '../../../protocols/streams/sync.ts'
-import { type Clock, deadline } from '../../base/clock.ts'
+import { type Clock, deadline, type Timer } from '../../base/clock.ts'
 import { messageOf, NotFoundError, TimeoutError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import type { Log } from '../../base/log.ts'
@@ -74,6 +74,8 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
     init.pullsPerMinute ?? SYNC_PULLS_PER_PEER_PER_MINUTE,
   )
   const lastRound = new LruMap<string, number>(SYNC_PEERS)
+  /** Neighbours that came back too soon: their rounds are owed. */
+  const owed = new Map<string, Timer>()
   const cleanup = new AsyncDisposableStack()
 
   /** Work of sync's own accord: bounded in number and time, its failures do not matter. */
@@ -120,6 +122,22 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
     (peer, items) => quietly(peer, (signal) => client.offer(peer, items, { signal }), offers),
     over.signal,
   )
+  const begin = (peer: string) => {
+    lastRound.set(peer, clock.monotonic())
+    void quietly(peer, (signal) => round(peer, { signal }))
+  }
+  /** What either side learned while the other was away would wait for a round by chance. */
+  const owe = (peer: string, waitMs: number) => {
+    if (owed.has(peer) || owed.size >= SYNC_QUEUE) return
+    const due = clock.after(waitMs, () => {
+      owed.delete(peer)
+      void quietly(peer, async (signal) => {
+        const connected = await peersSupporting(SYNC_PROTOCOL)
+        if (connected.includes(peer) && neighbours.includes(peer)) await round(peer, { signal })
+      })
+    })
+    owed.set(peer, due)
+  }
   const roundWithAnyone = async () => {
     const peers = await peersSupporting(SYNC_PROTOCOL)
     const peer = peers[rng.int(Math.max(1, peers.length))]
@@ -142,9 +160,9 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
       if (served === undefined || !neighbours.includes(peer)) return
       // a peer that lists without an end is not asked more often for coming back
       const gapMs = client.isUnfinished(peer) ? SYNC_EVERY_MS : SYNC_PEER_GAP_MS
-      if (clock.monotonic() - (lastRound.get(peer) ?? Number.NEGATIVE_INFINITY) < gapMs) return
-      lastRound.set(peer, clock.monotonic())
-      void quietly(peer, (signal) => round(peer, { signal }))
+      const waitMs = (lastRound.get(peer) ?? Number.NEGATIVE_INFINITY) + gapMs - clock.monotonic()
+      if (waitMs <= 0) begin(peer)
+      else owe(peer, waitMs)
     },
     async offer(items) {
       if (items.length === 0) return
@@ -156,6 +174,7 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
     with: round,
     async [Symbol.asyncDispose]() {
       over.abort(new Error('the node is stopping'))
+      for (const timer of owed.values()) timer.cancel()
       await cleanup.disposeAsync()
       await Promise.all([rounds.idle(), offers.idle()])
     },

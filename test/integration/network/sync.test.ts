@@ -82,6 +82,16 @@ test('rounds go on by themselves', async () => {
   await until(() => right.texts().includes('later'), 'what came later')
 })
 
+test('a neighbour that is soon back is asked too, a little later', async () => {
+  const [left, right] = [textSource(['a']), textSource()]
+  const [a, b] = await meet(left, right)
+  await until(() => right.came.length === 1, 'the first round')
+  await b.network.hangUp(a.network.peerId)
+  left.add('while it was away')
+  await connect(b, a)
+  await until(() => right.texts().includes('while it was away'), 'what it missed')
+})
+
 test('an offer reaches all neighbours, which pull what they lack', async () => {
   const hub = textSource()
   const a = await all.make({}, { sync: hub.source })
