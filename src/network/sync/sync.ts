@@ -158,11 +158,12 @@ export function createSync(components: SyncComponents, init: SyncInit): RunningS
     },
     onPeerConnected(peer) {
       if (served === undefined || !neighbours.includes(peer)) return
-      // a peer that lists without an end is not asked more often for coming back
-      const gapMs = client.isUnfinished(peer) ? SYNC_EVERY_MS : SYNC_PEER_GAP_MS
+      const isUnfinished = client.isUnfinished(peer)
+      const gapMs = isUnfinished ? SYNC_EVERY_MS : SYNC_PEER_GAP_MS
       const waitMs = (lastRound.get(peer) ?? Number.NEGATIVE_INFINITY) + gapMs - clock.monotonic()
       if (waitMs <= 0) begin(peer)
-      else owe(peer, waitMs)
+      // a peer that lists without an end is not asked more often for coming back, and holds no place of those that may be
+      else if (!isUnfinished) owe(peer, waitMs)
     },
     async offer(items) {
       if (items.length === 0) return
