@@ -5,13 +5,13 @@ import { formatAddress, peerIdOf } from '../../protocols/address.ts'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
 import { silentLog } from '../base/log.ts'
+import { makeStagingFolder } from '../base/os/staging-folder.ts'
 import type { Rng } from '../base/rng.ts'
 import { loadIdentity, makeFolder } from '../config/index.ts'
 import { backupJournal, openJournal } from '../journal/index.ts'
 import { CONTENTS_FILE, type Contents, FOLDER, JOURNAL_FILE } from './contents.ts'
 import { listOperatorFiles } from './operator-files.ts'
 import { checkPassphrase, writeSealed } from './sealed-file.ts'
-import { makeStagingFolder } from './staging-folder.ts'
 
 export type BackupInit = {
   /** the operator's folder, and where its node keeps its state */

@@ -8,8 +8,8 @@ import { MAX_FOLDER_BYTES, MAX_FOLDER_FILES } from './constants.ts'
 export type OperatorFile = { readonly path: string; readonly mode: number }
 
 /**
- * What of an operator's folder belongs into a backup: all files but those of the node (`dataDir`), and the token, which a
- * restored node gets a new one of. `left`: paths that are not in the backup, because they are links, sockets or other special files.
+ * What of an operator's folder belongs into a backup: all files but those of the node (`dataDir`), and the token, of which
+ * a restored node gets a new one. `left`: paths that are not in the backup, because they are links, sockets or other special files.
  */
 export async function listOperatorFiles(
   dir: string,

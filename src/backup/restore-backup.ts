@@ -4,6 +4,7 @@ import { extract } from 'tar'
 import { type Clock, nowSeconds } from '../base/clock.ts'
 import { InputError } from '../base/errors.ts'
 import { silentLog } from '../base/log.ts'
+import { makeStagingFolder } from '../base/os/staging-folder.ts'
 import type { Rng } from '../base/rng.ts'
 import {
   API_TOKEN_FILE,
@@ -18,7 +19,6 @@ import {
 import { markRestored, openJournal } from '../journal/index.ts'
 import { CONTENTS_FILE, type Contents, contentsSchema, FOLDER, JOURNAL_FILE } from './contents.ts'
 import { openSealed } from './sealed-file.ts'
-import { makeStagingFolder } from './staging-folder.ts'
 
 export type RestoreInit = {
   readonly passphrase: string
