@@ -84,6 +84,10 @@ export const DISK_LIMIT_MS = 100
 
 /** After a run of this length the back-off begins again. */
 export const STEADY_MS = 60_000
+/** A start that takes longer is overdue: the next one begins beside it. A cold start takes a second, on a busy machine a few. */
+export const START_OVERDUE_MS = 10_000
+/** An executor with so many overdue starts begins no other: its engine hangs, or makes an image. */
+export const MAX_OVERDUE_STARTS = 8
 /** How often it is looked what a run uses. */
 export const USAGE_PERIOD_MS = 60_000
 /** Between attempts to reach an engine that went away, or code that is not there. */

@@ -30,7 +30,7 @@ export function runReasons({ run, healthy, service, healthyMs }: RunFacts): Reas
     reasons.push(reasonOf('run:exit', failed && !healthy ? 'fail' : 'pass', words.join(': ')))
   }
   if (run.restarts > 0) {
-    const detail = run.state === 'starting' && run.detail !== undefined ? `: ${run.detail}` : ''
+    const detail = run.state === 'starting' && run.detail !== undefined && run.detail !== '' ? `: ${run.detail}` : ''
     reasons.push(
       reasonOf(
         'run:restart',

@@ -21,7 +21,9 @@ export type ToHost =
   | { readonly do: 'look'; readonly ids: readonly string[] }
   | { readonly do: 'count-peers' }
 /** Per service: what each node says of it, with its run; and how often a process was begun for it. */
-export type Look = readonly { readonly nodes: readonly NodeState[]; readonly starts: number }[]
+export type Look = readonly { readonly nodes: readonly NodeState[]; readonly starts: Starts }[]
+/** `again`: those after the run had ended. */
+export type Starts = { readonly first: number; readonly again: number }
 export type NodeState = { readonly state: string; readonly runId: string | undefined; readonly restarts: number }
 export type Ready = { readonly addresses: readonly string[]; readonly peers: readonly string[] }
 /** The fewest peers that one of its nodes has. */
@@ -48,7 +50,8 @@ const EQUAL_BITS = 10
 const { root, address, count, others, beside } = JSON.parse(process.argv[2] ?? '') as HostSettings
 await using world = await createWorld(root)
 const nodes: ThundercloudNode[] = []
-const starts = new Map<string, number>()
+const starts = new Map<string, Starts>()
+const NONE: Starts = { first: 0, again: 0 }
 const runner = {
   LIMITS: { TOTAL, HEALTHY_SECONDS: 1 },
   PREFER_TOOLCHAIN: { host: ['node.js'] },
@@ -61,8 +64,11 @@ while (nodes.length < count) {
     runner: { ...runner, STATIC_NODES },
     ...(beside !== undefined && { identity: identityBeside(beside) }),
   })
-  made.events.on('execution:state', ({ state, service }) => {
-    if (state === 'starting') starts.set(service, (starts.get(service) ?? 0) + 1)
+  made.events.on('execution:state', ({ state, service, restarts, exitCode }) => {
+    // with an exit code it says that a run has ended, and starts after a back-off
+    if (state !== 'starting' || exitCode !== undefined) return
+    const { first, again } = starts.get(service) ?? NONE
+    starts.set(service, restarts === 0 ? { first: first + 1, again } : { first, again: again + 1 })
   })
   nodes.push(made)
 }
@@ -112,7 +118,7 @@ function countPeers(): Connected {
 function look(ids: readonly string[]): Look {
   const all = nodes.map((node) => new Map(node.services().map((service) => [service.id, service])))
   return ids.map((id) => ({
-    starts: starts.get(id) ?? 0,
+    starts: starts.get(id) ?? NONE,
     nodes: all.map((services) => {
       const { state = 'unknown', run } = services.get(id) ?? {}
       return { state, runId: run?.runId, restarts: run?.restarts ?? 0 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Look, NodeState } from './host.ts'
+import type { Look, NodeState, Starts } from './host.ts'
 import type { Host } from './hosts.ts'
 import { processesOf } from './processes.ts'
 
@@ -63,7 +63,8 @@ export async function runsOf({ ids }: Published, hosts: readonly Host[]): Promis
   return (await Promise.all(hosts.map(async (host) => running(await host.look(ids), 0)))).flat()
 }
 
-export async function startsOf({ ids }: Published, hosts: readonly Host[]): Promise<number> {
-  const looks = await Promise.all(hosts.map((host) => host.look(ids)))
-  return looks.flat().reduce((sum, { starts }) => sum + starts, 0)
+export async function startsOf({ ids }: Published, hosts: readonly Host[]): Promise<Starts> {
+  const looks = (await Promise.all(hosts.map((host) => host.look(ids)))).flat()
+  const sum = (of: keyof Starts) => looks.reduce((count, { starts }) => count + starts[of], 0)
+  return { first: sum('first'), again: sum('again') }
 }

@@ -41,16 +41,35 @@ export async function fetchCode({ components, init, spec, lease, retries, interr
 }
 
 export async function start(context: StepContext, codeDir: string | undefined) {
-  const { init, handle, retries, interrupt } = context
+  const { init, handle, recorder, retries, interrupt } = context
   if (context.spec.service.run.outputs !== undefined && init.executor.keepsOutputs !== true) {
     throw new RunRefusedError(
       `what a task leaves (run.outputs) is kept with docker, in pools and in the sandbox of the host, not with ${init.executor.name}`,
     )
   }
-  await retries.recordChange({ state: 'starting', handle })
-  return retries.retryStep('starting', Number.POSITIVE_INFINITY, () =>
-    init.executor.start(context.planFor(withUser(context), codeDir), { signal: interrupt }),
-  )
+  let [recorded, waited] = [false, false]
+  const onWait = () => {
+    if (recorded) return
+    recorder.transition({ detail: 'waits for a start: others are starting on this node' })
+    waited = true
+  }
+  // each attempt waits for its turn: a start that waits for its engine holds up no other
+  return retries.retryStep('starting', Number.POSITIVE_INFINITY, async () => {
+    using _turn = await init.startQueue.enter(init.executor.name, { signal: interrupt, onWait })
+    interrupt.throwIfAborted()
+    refuseExpired(context)
+    // not before: until it has a handle, nothing of it was begun
+    if (!recorded) await retries.recordChange({ state: 'starting', handle, ...(waited && { detail: '' }) })
+    recorded = true
+    return await init.executor.start(context.planFor(withUser(context), codeDir), { signal: interrupt })
+  })
+}
+
+/** A run may expire while it waits. */
+function refuseExpired({ components, init, spec, dispatch }: StepContext): void {
+  if (spec.service.expires * 1000 > components.clock.now()) return
+  dispatch({ type: 'expired', why: 'it expired', graceMs: init.graceMs })
+  throw new RunRefusedError('it expired before it was started')
 }
 
 export async function journalStart(

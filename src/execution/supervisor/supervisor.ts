@@ -5,7 +5,13 @@ import { retry } from '../../base/retry.ts'
 import type { RunRecord } from '../../base/run-record.ts'
 import type { Grant } from '../../base/verdict.ts'
 import { createBuilds } from '../builds/builds.ts'
-import { CONNECT_PATIENCE_MS, LOG_CLEANUP_MS, RETRY_BACKOFF } from '../constants.ts'
+import {
+  CONNECT_PATIENCE_MS,
+  LOG_CLEANUP_MS,
+  MAX_OVERDUE_STARTS,
+  RETRY_BACKOFF,
+  START_OVERDUE_MS,
+} from '../constants.ts'
 import { NoCapacityError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
 import { readLogs } from '../logs/reader.ts'
@@ -16,6 +22,7 @@ import { createOlderVersions } from './older-versions.ts'
 import { capacityFor, freeResources, NEWER_VERSION_RUNS } from './resources.ts'
 import { buildIdOf, logDirOf, mayBegin, type RunSpec } from './run-spec.ts'
 import { createRunWorker } from './run-worker.ts'
+import { createStartQueue } from './start-queue.ts'
 import type { Granted, Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
 import type { RunWorker, RunWorkerInit } from './worker-types.ts'
 
@@ -32,6 +39,11 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   /** the services whose end a service waits for before it begins: their capacity is reserved for it */
   const claims = new Map<string, readonly string[]>()
   const builds = createBuilds(components, { dir: init.dirs.builds, logs: init.logs, ...init.builds })
+  const startQueue = createStartQueue(clock, {
+    atOnce: init.startsAtOnce,
+    overdueMs: START_OVERDUE_MS,
+    maxOverdue: MAX_OVERDUE_STARTS,
+  })
   const free = () => freeResources(init.limits(), granted(), yielding())
   const warmKeeper = createWarmKeeper(components, { wanted: init.warm, freeBytes: () => free().memoryBytes })
   const closing = new AbortController()
@@ -63,6 +75,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       record,
       executor,
       builds,
+      startQueue,
       found,
       mayBegin,
       // one that has begun needs no more capacity, and those that it evicted may run again

@@ -107,6 +107,8 @@ export type SupervisorInit = {
   readonly netcap: () => RunnerConfig['NETCAP']
   /** What may be granted in all, as it is now. */
   readonly limits: () => Resources
+  /** Runs that are started at once; others wait for their turn. */
+  readonly startsAtOnce: number
   /** As the policy says now. */
   readonly health: () => HealthSettings
   /** What the policy wants kept warm; default: nothing. */

@@ -5,6 +5,7 @@ import type { CodeLease } from './code-lease.ts'
 import type { RunEgress } from './run-egress.ts'
 import type { RunRecorder } from './run-recorder.ts'
 import type { RunSpec } from './run-spec.ts'
+import type { StartQueue } from './start-queue.ts'
 import type { StepRetry } from './step-retry.ts'
 import type { SupervisorComponents, SupervisorInit } from './types.ts'
 import type { WorkerEvent, WorkerState } from './worker-state.ts'
@@ -35,6 +36,8 @@ export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'health' | 'logs' | 'g
   readonly record: RunRecord
   readonly executor: Executor
   readonly builds: Builds
+  /** of all runs of this node */
+  readonly startQueue: StartQueue
   /** what the executor found of a run that the journal had when the node started; undefined for a new one */
   readonly found: Promise<AdoptedRun | undefined> | undefined
   /** asked before a run that the journal had, and that no executor knows any more, begins again */

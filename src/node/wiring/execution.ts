@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createDrainState, type DrainState } from '../../admission/drain/drain-state.ts'
 import { totalLimits } from '../../admission/facts/capacity.ts'
@@ -18,6 +19,9 @@ import { createReporting, type Reporting } from './reporting.ts'
 
 /** A run's log: eight files of 4 MiB, kept for a week after its end. */
 const LOGS = { maxBytes: 4 * 1024 * 1024, keep: 7, retainSeconds: 7 * 24 * 3600 }
+
+/** One that waits for its engine does not keep a machine with one processor idle. */
+const MIN_STARTS_AT_ONCE = 2
 
 export type Execution = Reporting & {
   readonly signed: SignedServices
@@ -94,6 +98,8 @@ export async function createExecution(
         },
         netcap: () => policy().config.NETCAP,
         limits: () => totalLimits(policy().config),
+        // more at once would only make each of them slower
+        startsAtOnce: Math.max(MIN_STARTS_AT_ONCE, availableParallelism()),
         health: () => healthSettings(policy().config),
         // a node that is drained or paused begins no run
         warm: () =>

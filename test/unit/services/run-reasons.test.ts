@@ -20,3 +20,14 @@ it('a publisher that asks receives what a run waits for before it begins', () =>
   expect(runReasons(facts)).toEqual([{ rule: 'run:health', outcome: 'defer', message: run.detail }])
   expect(runReasons({ ...facts, run: { ...run, detail: '' } })).toEqual([])
 })
+
+it('a run that starts again names why, as long as that is known', () => {
+  const run: RunRecord = {
+    ...{ runId: 'r', service: 's', executor: 'host', state: 'starting', wanted: 'run', plan: {}, handle: {} },
+    ...{ restarts: 2, createdAt: 0, updatedAt: 0 },
+  }
+  const messageOf = (detail: string) =>
+    runReasons({ run: { ...run, detail }, healthy: false, service: { kind: 'service' }, healthyMs: 1000 })[0]?.message
+  expect(messageOf('it failed; again in 2 s')).toBe('restart 2: it failed; again in 2 s')
+  expect(messageOf('')).toBe('restart 2')
+})
