@@ -1,4 +1,4 @@
-import { describe, expect } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import type { Claim } from '../../../protocols/claims.ts'
 import {
   type AdmissionNode,
@@ -99,6 +99,37 @@ describe('replicas', () => {
     for (let count = 0; count < 8; count++) world.neighbours.set(otherPeer(), runs2)
     await node.settle(30_000)
     expect(node.state(id)).toBe('running')
+  })
+
+  it('a run that is one too many while it waits for its start costs no process', async ({ world, node }) => {
+    const begun: string[] = []
+    const gate = Promise.withResolvers<void>()
+    onTestFinished(gate.resolve)
+    world.engine.onStart = ({ service }) => {
+      begun.push(service)
+      return gate.promise
+    }
+    // both within the time after which a start is overdue
+    const until = async (holds: () => boolean, ms: number) => {
+      for (let passed = 0; passed < ms && !holds(); passed += 10) {
+        await world.clock.advance(10)
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+    }
+    world.policy = policyOf(2)
+    world.runner = () => runs('it may')
+    const first = await node.receive()
+    await until(() => begun.length > 0, 1_000)
+    const second = await node.receive()
+    const detail = () => node.supervisor.status(second)?.record.detail ?? ''
+    await until(() => detail() !== '', 1_000)
+    expect(detail()).toMatch(/^waits for a start/)
+    for (let count = 0; count < 32; count++) world.neighbours.set(otherPeer(), runs2)
+    await until(() => node.state(second) === 'parked', 7_000)
+    expect(node.state(second)).toBe('parked')
+    gate.resolve()
+    await node.settle(1_000)
+    expect(begun).toEqual([first])
   })
 
   it('a run that is one too many ends, and stands by', async ({ world, node }) => {
