@@ -9,7 +9,7 @@ export interface StartQueue {
   enter(executor: string, options: { signal: AbortSignal; onWait?: () => void }): Promise<Disposable>
 }
 
-export type StartQueueInit = {
+type StartQueueInit = {
   /** starts at once */
   readonly atOnce: number
   /** a start that takes longer is overdue: it goes on, and the next one may begin */
