@@ -88,6 +88,8 @@ export const STEADY_MS = 60_000
 export const START_OVERDUE_MS = 10_000
 /** An executor with so many overdue starts begins no other: its engine hangs, or makes an image. */
 export const MAX_OVERDUE_STARTS = 8
+/** Of these, so many of one author at most: others start beside an author whose images hang. */
+export const MAX_OVERDUE_STARTS_OF_AUTHOR = 4
 /** How often it is looked what a run uses. */
 export const USAGE_PERIOD_MS = 60_000
 /** Between attempts to reach an engine that went away, or code that is not there. */

@@ -1,8 +1,7 @@
-import { anySignal } from 'any-signal'
-import { atWallTime } from '../../base/clock.ts'
 import type { ObtainedBuild } from '../builds/types.ts'
 import { FETCH_ATTEMPTS } from '../constants.ts'
 import { BuildFailedError } from '../errors.ts'
+import { untilExpiry } from './expiry.ts'
 import { planOf } from './run-spec.ts'
 import type { StepContext } from './worker-types.ts'
 
@@ -15,20 +14,17 @@ const ORIGINS: Readonly<Record<ObtainedBuild['origin'], string | undefined>> = {
 
 /** The folder of the built code: what an equal build has made before, or makes now for another run, is used again. */
 export async function build(context: StepContext, codeDir: string): Promise<string> {
-  const { components, init, spec, recorder, retries, interrupt, dispatch } = context
+  const { init, spec, recorder, retries } = context
   const { executor, builds, dirs, record } = init
   const { runId } = record
   const plan = planOf({ runId, spec, purpose: 'build', codeDir: undefined, logsDir: dirs.logs, graceMs: 0 })
-  const expiry = new AbortController()
-  using _expiry = atWallTime(components.clock, spec.service.expires * 1000, () => {
-    dispatch({ type: 'expired', why: 'it expired', graceMs: init.graceMs })
-    expiry.abort(new BuildFailedError('it expired before it was built'))
-  })
   await retries.recordChange({ state: 'building' })
-  const signal = anySignal([interrupt, expiry.signal])
-  const obtain = () =>
+  const obtain = (signal: AbortSignal) =>
     builds.obtain({ runId, executor, plan, code: spec.service.code, codeDir, signal, note: recorder.note })
-  const { dir, origin } = await retries.retryStep('building', FETCH_ATTEMPTS, obtain).finally(() => signal.clear())
+  const expired = new BuildFailedError('it expired before it was built')
+  const { dir, origin } = await untilExpiry(context, expired, (signal) =>
+    retries.retryStep('building', FETCH_ATTEMPTS, () => obtain(signal)),
+  )
   if (ORIGINS[origin] !== undefined) await retries.recordChange({ state: 'building', detail: ORIGINS[origin] })
   return dir
 }

@@ -6,8 +6,10 @@ export interface StartQueue {
    * Resolves when the start may begin; dispose the answer when it is over. Rejects with the signal's reason, which takes
    * it out of the queue. `onWait`: called before a wait; where it throws, nothing waits.
    */
-  enter(executor: string, options: { signal: AbortSignal; onWait?: () => void }): Promise<Disposable>
+  enter(of: StartOf, options: { signal: AbortSignal; onWait?: () => void }): Promise<Disposable>
 }
+
+type StartOf = { readonly executor: string; readonly author: string }
 
 type StartQueueInit = {
   /** starts at once */
@@ -16,32 +18,37 @@ type StartQueueInit = {
   readonly overdueMs: number
   /** an executor with so many overdue starts begins no other before one of them is over */
   readonly maxOverdue: number
+  /** the same for the starts of one author with it */
+  readonly maxOverdueOfAuthor: number
 }
 
-type Start = { readonly executor: string; overdue: boolean }
-type Waiting = { readonly executor: string; begin(): void }
+type Start = StartOf & { overdue: boolean }
+type Waiting = StartOf & { begin(): void }
 
-/** Bounds the starts at once. An executor that hangs does not keep the others from starting. */
-export function createStartQueue(clock: Clock, { atOnce, overdueMs, maxOverdue }: StartQueueInit): StartQueue {
+/** Bounds the starts at once. An executor that hangs, or an author whose starts hang, does not keep the others from starting. */
+export function createStartQueue(clock: Clock, init: StartQueueInit): StartQueue {
+  const { atOnce, overdueMs, maxOverdue, maxOverdueOfAuthor } = init
   const starts = new Set<Start>()
   const waiting: Waiting[] = []
 
-  function mayBegin(executor: string): boolean {
+  function mayBegin({ executor, author }: StartOf): boolean {
     const overdue = [...starts].filter((start) => start.overdue)
     if (starts.size - overdue.length >= atOnce) return false
-    return overdue.filter((start) => start.executor === executor).length < maxOverdue
+    const ofExecutor = overdue.filter((start) => start.executor === executor)
+    const ofAuthor = ofExecutor.filter((start) => start.author === author)
+    return ofExecutor.length < maxOverdue && ofAuthor.length < maxOverdueOfAuthor
   }
 
   function beginNext(): void {
     for (;;) {
-      const index = waiting.findIndex(({ executor }) => mayBegin(executor))
+      const index = waiting.findIndex(mayBegin)
       if (index === -1) return
       waiting.splice(index, 1)[0]?.begin()
     }
   }
 
-  function begin(executor: string): Disposable {
-    const start: Start = { executor, overdue: false }
+  function begin({ executor, author }: StartOf): Disposable {
+    const start: Start = { executor, author, overdue: false }
     starts.add(start)
     const timer = clock.after(overdueMs, () => {
       start.overdue = true
@@ -55,17 +62,17 @@ export function createStartQueue(clock: Clock, { atOnce, overdueMs, maxOverdue }
     }
   }
 
-  function wait(executor: string, signal: AbortSignal): Promise<Disposable> {
+  function wait(of: StartOf, signal: AbortSignal): Promise<Disposable> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         waiting.splice(waiting.indexOf(entry), 1)
         reject(signal.reason)
       }
       const entry: Waiting = {
-        executor,
+        ...of,
         begin() {
           signal.removeEventListener('abort', leave)
-          resolve(begin(executor))
+          resolve(begin(of))
         },
       }
       waiting.push(entry)
@@ -74,12 +81,12 @@ export function createStartQueue(clock: Clock, { atOnce, overdueMs, maxOverdue }
   }
 
   return {
-    async enter(executor, { signal, onWait }) {
+    async enter(of, { signal, onWait }) {
       signal.throwIfAborted()
-      // then none of the same executor waits: it would have begun
-      if (mayBegin(executor)) return begin(executor)
+      // then none of the same author waits for the same executor: it would have begun
+      if (mayBegin(of)) return begin(of)
       onWait?.()
-      return wait(executor, signal)
+      return wait(of, signal)
     },
   }
 }

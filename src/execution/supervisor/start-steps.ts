@@ -1,9 +1,12 @@
 import { raceSignal } from 'race-signal'
 import { FETCH_ATTEMPTS } from '../constants.ts'
 import { RunRefusedError } from '../errors.ts'
+import { untilExpiry } from './expiry.ts'
 import { imageDigest, isImage, type RunSpec } from './run-spec.ts'
 import type { Phase, WorkerEvent } from './worker-state.ts'
 import type { StepContext } from './worker-types.ts'
+
+const WAITS_FOR_START = 'waits for a start: others are starting on this node'
 
 /** What the executor has of this run: it is adopted, or (re)started, or its exit was missed. */
 export async function waitForStart(context: StepContext): Promise<WorkerEvent> {
@@ -25,7 +28,9 @@ export async function fetchCode({ components, init, spec, lease, retries, interr
   const { service, grant } = spec
   const { executor, record } = init
   const { runId } = record
-  await retries.recordChange({ state: 'fetching' })
+  // an earlier process may have ended while it waited
+  const waited = components.journal.get(runId)?.detail === WAITS_FOR_START
+  await retries.recordChange({ state: 'fetching', ...(waited && { detail: '' }) })
   if (isImage(service)) {
     const hasImage = async () => (await executor.hasImage?.(imageDigest(service), service.author)) ?? true
     if (await retries.retryStep('fetching', Number.POSITIVE_INFINITY, hasImage)) return undefined
@@ -50,14 +55,13 @@ export async function start(context: StepContext, codeDir: string | undefined) {
   let [recorded, waited] = [false, false]
   const onWait = () => {
     if (recorded) return
-    recorder.transition({ detail: 'waits for a start: others are starting on this node' })
+    recorder.transition({ detail: WAITS_FOR_START })
     waited = true
   }
   // each attempt waits for its turn: a start that waits for its engine holds up no other
   return retries.retryStep('starting', Number.POSITIVE_INFINITY, async () => {
-    using _turn = await init.startQueue.enter(init.executor.name, { signal: interrupt, onWait })
+    using _turn = await takeTurn(context, onWait)
     interrupt.throwIfAborted()
-    refuseExpired(context)
     // not before: until it has a handle, nothing of it was begun
     if (!recorded) await retries.recordChange({ state: 'starting', handle, ...(waited && { detail: '' }) })
     recorded = true
@@ -65,11 +69,12 @@ export async function start(context: StepContext, codeDir: string | undefined) {
   })
 }
 
-/** A run may expire while it waits. */
-function refuseExpired({ components, init, spec, dispatch }: StepContext): void {
-  if (spec.service.expires * 1000 > components.clock.now()) return
-  dispatch({ type: 'expired', why: 'it expired', graceMs: init.graceMs })
-  throw new RunRefusedError('it expired before it was started')
+/** Resolves when the run may start. One that expires while it waits leaves the queue. */
+function takeTurn(context: StepContext, onWait: () => void): Promise<Disposable> {
+  const { init, spec } = context
+  const of = { executor: init.executor.name, author: spec.service.author }
+  const expired = new RunRefusedError('it expired before it was started')
+  return untilExpiry(context, expired, (signal) => init.startQueue.enter(of, { signal, onWait }))
 }
 
 export async function journalStart(

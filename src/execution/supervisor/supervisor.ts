@@ -9,6 +9,7 @@ import {
   CONNECT_PATIENCE_MS,
   LOG_CLEANUP_MS,
   MAX_OVERDUE_STARTS,
+  MAX_OVERDUE_STARTS_OF_AUTHOR,
   RETRY_BACKOFF,
   START_OVERDUE_MS,
 } from '../constants.ts'
@@ -43,6 +44,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
     atOnce: init.startsAtOnce,
     overdueMs: START_OVERDUE_MS,
     maxOverdue: MAX_OVERDUE_STARTS,
+    maxOverdueOfAuthor: MAX_OVERDUE_STARTS_OF_AUTHOR,
   })
   const free = () => freeResources(init.limits(), granted(), yielding())
   const warmKeeper = createWarmKeeper(components, { wanted: init.warm, freeBytes: () => free().memoryBytes })

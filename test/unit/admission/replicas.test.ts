@@ -104,7 +104,7 @@ describe('replicas', () => {
   it('a run that is one too many while it waits for its start costs no process', async ({ world, node }) => {
     const begun: string[] = []
     const gate = Promise.withResolvers<void>()
-    onTestFinished(gate.resolve)
+    onTestFinished(() => gate.resolve())
     world.engine.onStart = ({ service }) => {
       begun.push(service)
       return gate.promise

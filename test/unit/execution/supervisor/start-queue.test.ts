@@ -4,9 +4,11 @@ import { createStartQueue } from '../../../../src/execution/supervisor/start-que
 
 const OVERDUE_MS = 1000
 
-function queueOf(atOnce: number, maxOverdue = 2) {
+const startOf = (executor = 'host', author = 'anybody') => ({ executor, author })
+
+function queueOf(atOnce: number, { maxOverdue = 2, maxOverdueOfAuthor = 2 } = {}) {
   const clock = manualClock(0)
-  const queue = createStartQueue(clock, { atOnce, overdueMs: OVERDUE_MS, maxOverdue })
+  const queue = createStartQueue(clock, { atOnce, overdueMs: OVERDUE_MS, maxOverdue, maxOverdueOfAuthor })
   const begun: string[] = []
   const waited: string[] = []
   const turns = new Map<string, Disposable>()
@@ -16,12 +18,13 @@ function queueOf(atOnce: number, maxOverdue = 2) {
     begun,
     waited,
     settle,
-    /** "docker 1" is a start of the executor "docker". */
+    /** "docker 1" is a start of the executor "docker", and "docker 1 eve" one of the author "eve". */
     async enter(...names: string[]) {
       for (const name of names) {
         const stop = new AbortController()
         stops.set(name, stop)
-        const turn = queue.enter(name.split(' ')[0] as string, {
+        const [executor = '', , author = 'anybody'] = name.split(' ')
+        const turn = queue.enter(startOf(executor, author), {
           signal: stop.signal,
           onWait: () => void waited.push(name),
         })
@@ -88,10 +91,10 @@ describe('the queue of starts', () => {
 
   it('rejects with the reason of the signal, before and during the wait', async () => {
     const { queue } = queueOf(1)
-    await expect(queue.enter('host', { signal: AbortSignal.abort(new Error('over')) })).rejects.toThrow('over')
-    using _first = await queue.enter('host', { signal: new AbortController().signal })
+    await expect(queue.enter(startOf(), { signal: AbortSignal.abort(new Error('over')) })).rejects.toThrow('over')
+    using _first = await queue.enter(startOf(), { signal: new AbortController().signal })
     const stop = new AbortController()
-    const second = queue.enter('host', { signal: stop.signal })
+    const second = queue.enter(startOf(), { signal: stop.signal })
     stop.abort(new Error('stopped'))
     await expect(second).rejects.toThrow('stopped')
   })
@@ -102,7 +105,7 @@ describe('the queue of starts', () => {
     const onWait = () => {
       throw new Error('the disk is full')
     }
-    const refused = starts.queue.enter('host', { signal: new AbortController().signal, onWait })
+    const refused = starts.queue.enter(startOf(), { signal: new AbortController().signal, onWait })
     await expect(refused).rejects.toThrow('the disk is full')
     await starts.enter('host 2')
     await starts.end('host 1')
@@ -133,5 +136,22 @@ describe('the queue of starts', () => {
     expect(starts.take()).toEqual([])
     await starts.end('docker 2')
     expect(starts.take()).toEqual(['docker 3'])
+  })
+
+  it('begins nothing more of an author with too many overdue starts, while others of the same executor go on', async () => {
+    const starts = queueOf(1, { maxOverdue: 3, maxOverdueOfAuthor: 2 })
+    await starts.enter('docker 1 eve', 'docker 2 eve', 'docker 3 eve', 'docker 4 eve', 'docker 5 bob', 'host 6 eve')
+    await starts.late()
+    await starts.late()
+    expect(starts.take()).toEqual(['docker 1 eve', 'docker 2 eve', 'docker 5 bob'])
+    await starts.end('docker 5 bob')
+    expect(starts.take()).toEqual(['host 6 eve'])
+    await starts.end('host 6 eve')
+    await starts.enter('docker 7 bob')
+    expect(starts.take()).toEqual(['docker 7 bob'])
+    await starts.end('docker 7 bob')
+    expect(starts.take()).toEqual([])
+    await starts.end('docker 1 eve')
+    expect(starts.take()).toEqual(['docker 3 eve'])
   })
 })

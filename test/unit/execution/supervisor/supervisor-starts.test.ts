@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_OVERDUE_STARTS, START_OVERDUE_MS } from '../../../../src/execution/constants.ts'
+import {
+  MAX_OVERDUE_STARTS,
+  MAX_OVERDUE_STARTS_OF_AUTHOR,
+  START_OVERDUE_MS,
+} from '../../../../src/execution/constants.ts'
 import type { Plan } from '../../../../src/execution/index.ts'
 import { GRANT, START_MS, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
 
@@ -77,11 +81,8 @@ describe('starts at once', () => {
   it('are bounded also where the engine hangs', async () => {
     const { begun, letAllGo } = slowStarts()
     const ids = Array.from({ length: MAX_OVERDUE_STARTS + 2 }, (_, index) => `s${index}`)
-    const supervisor = bench.start({
-      startsAtOnce: 1,
-      limits: PLENTY,
-    })
-    for (const id of ids) supervisor.run(serviceOf(id), GRANT)
+    const supervisor = bench.start({ startsAtOnce: 1, limits: PLENTY })
+    for (const id of ids) supervisor.run(serviceOf(id, {}, { author: `author of ${id}` }), GRANT)
     for (let overdue = 1; overdue <= MAX_OVERDUE_STARTS; overdue++) {
       await bench.until(() => begun.length === overdue)
       await bench.clock.advance(START_OVERDUE_MS)
@@ -90,6 +91,22 @@ describe('starts at once', () => {
     expect(begun).toEqual(ids.slice(0, MAX_OVERDUE_STARTS))
     letAllGo()
     await bench.until(() => ids.every((id) => bench.state(id) === 'running'))
+  })
+
+  it('of an author whose starts hang leave room for those of others', async () => {
+    const { begun, letAllGo } = slowStarts()
+    const supervisor = bench.start({ startsAtOnce: 1, limits: PLENTY })
+    const hanging = Array.from({ length: MAX_OVERDUE_STARTS }, (_, index) => `h${index}`)
+    for (const id of hanging) supervisor.run(serviceOf(id), GRANT)
+    supervisor.run(serviceOf('other', {}, { author: 'another' }), GRANT)
+    for (let overdue = 1; overdue <= MAX_OVERDUE_STARTS_OF_AUTHOR; overdue++) {
+      await bench.until(() => begun.length === overdue)
+      await bench.clock.advance(START_OVERDUE_MS)
+    }
+    await bench.until(() => begun.length > MAX_OVERDUE_STARTS_OF_AUTHOR)
+    expect(begun).toEqual([...hanging.slice(0, MAX_OVERDUE_STARTS_OF_AUTHOR), 'other'])
+    letAllGo()
+    await bench.until(() => [...hanging, 'other'].every((id) => bench.state(id) === 'running'))
   })
 
   it('one that is stopped while it waits starts nothing, and the next one takes its turn', async () => {
@@ -123,9 +140,11 @@ describe('starts at once', () => {
     supervisor.run(serviceOf('b', {}, { expires: START_MS / 1000 + 1 }), GRANT)
     await bench.until(() => waits('b'))
     await bench.clock.advance(1000)
+    // its capacity is free, although the start before it goes on
+    await bench.until(() => !supervisor.running().includes('b'))
+    expect(bench.record('b')).toMatchObject({ state: 'stopped', detail: 'it expired' })
     letAllGo()
-    await bench.reaches('b', 'stopped')
-    expect(bench.record('b')?.detail).toBe('it expired')
+    await bench.reaches('a', 'running')
     expect(begun).toEqual(['a'])
   })
 
@@ -144,11 +163,15 @@ describe('starts at once', () => {
     expect(begun).toEqual(['a', 'b'])
     expect(bench.state('c')).toBe('fetching')
 
-    // one that starts anew is before those that the engine has
+    // in the new process it waits for its code, and for nothing else
+    const code = Promise.withResolvers<void>()
+    bench.code.onObtain = () => code.promise
     const { begun: again, letAllGo } = slowStarts()
     const second = bench.start({ startsAtOnce: 1, limits: PLENTY })
     await second.boot()
-    await bench.until(() => ['a', 'b'].every((id) => bench.state(id) === 'running'))
+    await bench.until(() => ['a', 'b'].every((id) => bench.state(id) === 'running') && !waits('c'))
+    expect(bench.record('c')).toMatchObject({ state: 'fetching', detail: '' })
+    code.resolve()
     await bench.until(() => again.length === 1)
     expect(again).toEqual(['c'])
     letAllGo()
