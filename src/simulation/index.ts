@@ -21,3 +21,5 @@ export { type SweepInit, sweepPictures, sweepReport } from './report/sweep-repor
 export { InterruptedRunError, runScenario } from './run-scenario.ts'
 export { readScenario } from './scenario/read.ts'
 export type { Scenario } from './scenario/scenario.ts'
+export { withSeed } from './scenario/seed.ts'
+export { checkSupported } from './scenario/unsupported.ts'

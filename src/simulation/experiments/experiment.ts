@@ -1,10 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../../base/atomic-file.ts'
 import { InputError } from '../../base/errors.ts'
 import { readText } from '../../config/index.ts'
 import type { EventMode } from '../output/event-log.ts'
 import { createOutputFolder, findResults } from '../output/folder.ts'
+import { makeFolder } from '../output/make-folder.ts'
 import type { Results } from '../output/results.ts'
 import { runScenario } from '../run-scenario.ts'
 import type { Scenario } from '../scenario/scenario.ts'
@@ -66,7 +67,7 @@ async function runTrial(
 export async function openExperiment(folder: string, description: object): Promise<void> {
   const file = join(folder, 'experiment.json')
   const text = `${JSON.stringify(description, null, 2)}\n`
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const before = await readText(file, file, '').catch(() => undefined)
   if (before !== undefined && before !== text) {
     throw new InputError(`${folder} holds another experiment, or one of another scenario; name a new folder`)

@@ -7,6 +7,7 @@ import { check } from '../../config/settings-error.ts'
 import { wholeScenario } from '../scenario/read.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { csvText } from './csv.ts'
+import { makeFolder } from './make-folder.ts'
 import { type Results, resultsSchema } from './results.ts'
 
 const [SCENARIO, RESULTS, EVENTS, METRICS] = ['scenario.json', 'results.json', 'events.ndjson.zst', 'metrics'] as const
@@ -24,7 +25,7 @@ export interface OutputFolder {
 /** Makes it, or takes an empty one. */
 export async function createOutputFolder(path: string, scenario: Scenario): Promise<OutputFolder> {
   try {
-    await mkdir(path, { recursive: true })
+    await makeFolder(path)
     if ((await readdir(path)).length > 0) throw new InputError(`${path} is not empty; name a new folder`)
     await mkdir(join(path, METRICS))
   } catch (error) {

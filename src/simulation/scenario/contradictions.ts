@@ -66,6 +66,11 @@ function checkTopology({ topology, nodes }: ScenarioKeys, report: Report): void 
     report(['topology', 'kind'], `is "${topology.kind}", but nodes is 1; for one node it must be "edges" without any`)
   else if (least >= nodes)
     report(['topology', key], `is ${least}, but a node has ${nodes - 1} others; it must be at most ${nodes - 1}`)
+  else if (topology.kind === 'random-regular' && (nodes * topology.degree) % 2 === 1)
+    report(
+      ['topology', 'degree'],
+      `is ${least}, but nodes is ${nodes}; one of them must be even, as a link has two ends`,
+    )
 }
 
 function checkReferences(value: ScenarioKeys, report: Report): void {

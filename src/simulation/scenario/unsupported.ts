@@ -8,11 +8,17 @@ type Limit = readonly [problem: string | undefined, remedy: string]
 /** Kinds of attackers that the virtual engine has. The others are about what it has no model of: code, hubs, the DHT. */
 const VIRTUAL_ATTACKERS: readonly string[] = ATTACKER_KINDS.slice(0, ATTACKER_KINDS.indexOf('lying-provider'))
 
-/** Throws where a scenario asks for something that an engine does not have: it would be left out in silence. */
-export function checkSupported(scenario: Scenario, engine: Engine['name']): void {
+/**
+ * Throws where a scenario asks for something that an engine does not have: it would be left out in silence. `file` is how the
+ * message calls the scenario, where it was read from a file.
+ */
+export function checkSupported(scenario: Scenario, engine: Engine['name'], file?: string): void {
   const limits = engine === 'virtual' ? ofVirtual(scenario) : ofSimulated(scenario)
   for (const [problem, remedy] of limits)
-    if (problem !== undefined) throw new InputError(`${problem}, which the ${engine} engine does not have; ${remedy}`)
+    if (problem !== undefined)
+      throw new InputError(
+        `${file === undefined ? '' : `${file}: `}${problem}, which the ${engine} engine does not have; ${remedy}`,
+      )
 }
 
 function ofVirtual({ groups, attackers, dht }: Scenario): Limit[] {

@@ -49,6 +49,7 @@ test('what is wrong is one sentence, before anything runs', async ({ shell }) =>
   write('key.json', { node: 4 })
   write('share.json', { groups: [{ name: 'all', share: 0.5 }] })
   write('apart.json', { topology: { kind: 'edges', edges: [[0, 1]] } })
+  write('refused.json', { dht: true })
   write('metric.json', { assertions: [{ metric: 'covrage', op: '>=', value: 1 }] })
   writeFileSync(shell.path('c.json'), '{"REDIRCT":"never"}')
   writeFileSync(
@@ -63,6 +64,12 @@ test('what is wrong is one sentence, before anything runs', async ({ shell }) =>
     ['sim run apart.json', /topology/],
     ['sim run metric.json', /assertions\[0\]\.metric is "covrage", which nothing measures; did you mean coverage\?/],
     ['sim run s.json --engine vitual', /^--engine is "vitual"; allowed is/],
+    ['sim run refused.json --out none', /^refused\.json: dht is true, which the virtual engine does not have; /],
+    ['sim run s.json --out /proc/none', /^\/proc\/none cannot be made: /],
+    ['sim run s.json --out s.json/x', /s\.json\/x cannot be made: .*/],
+    ['sim sweep s.json --vary seed=1,2 --out /proc/none/x', /^\/proc\/none\/x cannot be made: /],
+    ['sim run s.json --seed=', /^--seed is ""; allowed is text of 1 to 200 bytes/],
+    [`sim run s.json --seed ${'é'.repeat(101)}`, /^--seed is "é+"; allowed is text of 1 to 200 bytes/],
     ['sim run s.json --out full', /full is not empty; name a new folder/],
     ['sim run s.json --observers no.mjs', /^no\.mjs cannot be loaded: /],
     ['sim run s.json --observers bad.mjs', /^bad\.mjs: id is "Bad"; it must be lower-case words with hyphens/],

@@ -1,9 +1,10 @@
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { InputError } from '../../../base/errors.ts'
 import { howMany } from '../../../base/format.ts'
 import { loadEndpoint, readJson, readPolicy } from '../../../config/index.ts'
 import { openJournalReader } from '../../../journal/index.ts'
 import {
+  checkSupported,
   compareRuns,
   engineOf,
   environmentOf,
@@ -54,6 +55,7 @@ export const policyImpact = command({
     const raw = await readJson(resolve(cli.cwd, file), file, "name a runner's settings")
     readPolicy(raw, file)
     const read = await readScenario(resolve(cli.cwd, path))
+    checkSupported(read, engine, basename(path))
     const replayed = folder === undefined ? undefined : await fromJournal(cli, read, { folder, newest })
     const scenario = replayed?.scenario ?? read
     const changed = withPolicy(scenario, raw as Readonly<Record<string, unknown>>, share)

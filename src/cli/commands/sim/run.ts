@@ -1,11 +1,13 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import {
+  checkSupported,
   createOutputFolder,
   engineOf,
   environmentOf,
   InterruptedRunError,
   readScenario,
   runScenario,
+  withSeed,
 } from '../../../simulation/index.ts'
 import { argument, command, text, texts } from '../../command.ts'
 import { failWhereWrong, resultLines } from '../../sim/format-results.ts'
@@ -31,7 +33,8 @@ export const simRun = command({
   },
   async run(cli, { file, engine, seed, out, events, observers: files }) {
     const read = await readScenario(resolve(cli.cwd, file))
-    const scenario = seed === undefined ? read : { ...read, seed }
+    const scenario = seed === undefined ? read : withSeed(read, seed, '--seed')
+    checkSupported(scenario, engine, basename(file))
     const observers = await loadObservers(cli.cwd, files)
     const environment = await environmentOf(cli.version)
     const output = out === undefined ? undefined : await createOutputFolder(resolve(cli.cwd, out), scenario)
@@ -40,6 +43,7 @@ export const simRun = command({
       const results = await runScenario(engineOf(engine, cli), {
         ...{ scenario, events, environment, observers },
         eventsPath: output?.eventsPath,
+        onNote: cli.out.note,
         onProgress: (ms) => progress.count(Math.round(ms / 1000), Math.ceil(scenario.seconds)),
         signal: cli.signal,
       })

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { formatMs, howMany } from '../../../base/format.ts'
 import {
+  checkSupported,
   engineOf,
   environmentOf,
   INTERVAL_METHOD,
@@ -53,7 +54,7 @@ export const simSweep = command({
     const vary = parseVary(given)
     const scenario = await readScenario(resolve(cli.cwd, file))
     // every value is checked before the first one runs
-    for (const value of vary.values) await varied(scenario, vary.key, value)
+    for (const value of vary.values) checkSupported(await varied(scenario, vary.key, value), engine, basename(file))
     const trials = vary.values.flatMap((value) =>
       seedsOf(scenario.seed, seeds).map((seed) => ({
         variant: `${vary.key}=${value}`,

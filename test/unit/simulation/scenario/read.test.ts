@@ -46,6 +46,11 @@ test.each([
     'scenario.json: topology.degree is 4, but a node has 2 others; it must be at most 2',
   ],
   [
+    'an odd number of ends of links',
+    { ...SMALL, nodes: 9, topology: { kind: 'random-regular', degree: 3 } },
+    'scenario.json: topology.degree is 3, but nodes is 9; one of them must be even, as a link has two ends',
+  ],
+  [
     'neighbours for a node alone',
     { ...SMALL, nodes: 1 },
     'scenario.json: topology.kind is "random-regular", but nodes is 1; for one node it must be "edges" without any',
