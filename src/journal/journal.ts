@@ -22,13 +22,14 @@ import { verdictStore } from './verdicts.ts'
 import { versionHeadStore } from './version-heads.ts'
 
 /** Opens or creates a journal. Throws where the file is newer than this program, damaged, or cannot be written. */
-export function openJournal({ path, clock, log }: JournalInit): Journal {
+export function openJournal({ path, clock, log, onCommit }: JournalInit): Journal {
   const database = openDatabase(path)
   const checkpoints = createCheckpoints(database, { path, log })
   let sequence = 0
   const sql = sqlOf(database, path, () => {
     sequence++
     checkpoints.written()
+    onCommit?.()
   })
   const meta = keyValueStore(sql)
   const opening = Number(meta.get('openings') ?? 0) + 1

@@ -20,6 +20,8 @@ export type JournalInit = {
   path: string
   clock: Clock
   log: Log
+  /** called after each commit */
+  onCommit?: (() => void) | undefined
 }
 
 /**

@@ -18,6 +18,8 @@ export type SimEvent = {
   readonly node: number
 } & (
   | Of<'joined'>
+  /** It is there again, and knows these services from before. */
+  | Of<'restored', { readonly services: readonly number[] }>
   | Of<'left'>
   | Of<'crashed'>
   | Of<'cut'>

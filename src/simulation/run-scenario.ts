@@ -72,6 +72,7 @@ export async function runScenario(engine: Engine, init: RunInit): Promise<Result
         leftOut: log?.leftOut ?? 0,
         byName: { ...outcome?.counts },
       },
+      ...(outcome?.crashPoints === undefined ? {} : { crashPoints: [...outcome.crashPoints] }),
       values: observed.values,
       tables: mutable(observed.tables),
       violations: mutable(outcome === undefined ? {} : observed.violations),

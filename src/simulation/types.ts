@@ -10,6 +10,8 @@ export type Outcome = {
   readonly counts: Readonly<Partial<Record<SimEventName, number>>>
   /** where it ended, in virtual time */
   readonly endedMs: number
+  /** Where whole nodes run: how many crash points each node has passed. */
+  readonly crashPoints?: readonly number[] | undefined
   /** a person's, not the scenario's */
   readonly elapsedSeconds: number
   readonly peakMemoryBytes: number

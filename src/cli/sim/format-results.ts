@@ -22,8 +22,15 @@ export function resultLines(results: Results): string[] {
       each.ok ? `holds: ${assertedText(each)} ${each.op} ${each.value}` : assertionText(each),
     ),
     ...Object.entries(results.violations).flatMap(([id, sentences]) => sentences.map((words) => `${id}: ${words}`)),
+    ...crashPointLines(results.crashPoints),
     `${formatCount(results.events.count ?? 0)} events in ${formatMs(results.cost.elapsedSeconds * 1000)}, sha256 ${results.sha256 ?? 'none'}`,
   ]
+}
+
+/** The numbers that `--crash` takes. results.json has those of each node. */
+function crashPointLines(points: Results['crashPoints'] = []): string[] {
+  if (points.length === 0) return []
+  return [`crash points of a node: ${formatCount(Math.min(...points))} to ${formatCount(Math.max(...points))}`]
 }
 
 export function numberText(value: number | null): string {

@@ -33,7 +33,18 @@ export type Replay = {
 }
 
 const EVENT_NAMES: readonly SimEventName[] = [
-  ...(['joined', 'left', 'crashed', 'cut', 'healed', 'published', 'delivered', 'better', 'verdict'] as const),
+  ...([
+    'joined',
+    'restored',
+    'left',
+    'crashed',
+    'cut',
+    'healed',
+    'published',
+    'delivered',
+    'better',
+    'verdict',
+  ] as const),
   ...(['emitted', 'run', 'attested', 'revoked', 'lookup', 'rejected', 'graylisted'] as const),
 ]
 const EVENTS_BEFORE = 10

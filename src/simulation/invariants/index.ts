@@ -6,6 +6,7 @@ import { honestNeverGraylisted } from './honest-never-graylisted.ts'
 import { neighboursAreReached } from './neighbours-are-reached.ts'
 import { noEmissionTwice } from './no-emission-twice.ts'
 import { noTaskTwice } from './no-task-twice.ts'
+import { nothingLostByCrash } from './nothing-lost-by-crash.ts'
 import { nothingWhileAway } from './nothing-while-away.ts'
 import { replicasExact } from './replicas-exact.ts'
 import { revokedNeverStarts } from './revoked-never-starts.ts'
@@ -18,6 +19,7 @@ export const INVARIANTS: readonly Observer[] = [
   emitsOnlyWhatItRedirects,
   neighboursAreReached,
   nothingWhileAway,
+  nothingLostByCrash,
   noTaskTwice,
   revokedNeverStarts,
   replicasExact,

@@ -14,11 +14,11 @@ export class FencedDatastore extends BaseDatastore {
   }
 
   override put(...[key, ...rest]: Parameters<Datastore['put']>): Key | Promise<Key> {
-    return this.#fence.isDown ? key : this.#machines.put(key, ...rest)
+    return this.#fence.survives() ? this.#machines.put(key, ...rest) : key
   }
 
   override delete(...parameters: Parameters<Datastore['delete']>): void | Promise<void> {
-    if (!this.#fence.isDown) return this.#machines.delete(...parameters)
+    if (this.#fence.survives()) return this.#machines.delete(...parameters)
   }
 
   override get(...parameters: Parameters<Datastore['get']>): Uint8Array | Promise<Uint8Array> {

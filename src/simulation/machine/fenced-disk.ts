@@ -5,12 +5,15 @@ import type { Fence } from './fence.ts'
 export function fencedDisk(disk: Disk, fence: Fence): Disk {
   return {
     async open(...parameters) {
-      fence.check()
-      return fencedFile(await disk.open(...parameters), fence)
+      fence.pass()
+      const file = await disk.open(...parameters)
+      fence.pass()
+      return fencedFile(file, fence)
     },
     renameSync(from, to) {
-      fence.check()
+      fence.pass()
       disk.renameSync(from, to)
+      fence.pass()
     },
     readFile: guarded(disk.readFile, fence),
     writeFile: guarded(disk.writeFile, fence),
@@ -42,7 +45,9 @@ function guarded<Parameters extends unknown[], Result>(
   fence: Fence,
 ): (...parameters: Parameters) => Promise<Result> {
   return async (...parameters) => {
-    fence.check()
-    return await call(...parameters)
+    fence.pass()
+    const result = await call(...parameters)
+    fence.pass()
+    return result
   }
 }

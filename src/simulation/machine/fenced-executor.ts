@@ -6,20 +6,21 @@ export function fencedExecutor(executor: Executor, fence: Fence): Executor {
   return {
     ...executor,
     async start(...parameters) {
-      fence.check()
+      fence.pass()
       const run = await executor.start(...parameters)
-      return { ...run, stop: async (options) => (fence.isDown ? undefined : await run.stop(options)) }
+      fence.pass()
+      return { ...run, stop: async (options) => (fence.survives() ? await run.stop(options) : undefined) }
     },
     async adopt(...parameters) {
-      fence.check()
+      fence.pass()
       const found = await executor.adopt(...parameters)
       return found.map((each) => ({
         ...each,
-        run: { ...each.run, stop: async (options) => (fence.isDown ? undefined : await each.run.stop(options)) },
+        run: { ...each.run, stop: async (options) => (fence.survives() ? await each.run.stop(options) : undefined) },
       }))
     },
     async remove(...parameters) {
-      if (!fence.isDown) await executor.remove(...parameters)
+      if (fence.survives()) await executor.remove(...parameters)
     },
   }
 }

@@ -2,6 +2,7 @@ import { MemoryDatastore } from 'datastore-core'
 import type { Clock } from '../../base/clock.ts'
 import { createNetworkInterface } from '../network/interface.ts'
 import type { Wire } from '../network/types.ts'
+import { type Crash, createCrashPoints } from './crash-points.ts'
 import type { RunTable } from './executor.ts'
 import { createFence } from './fence.ts'
 import { createJournalFile } from './journal-file.ts'
@@ -10,8 +11,10 @@ import { type Platform, simulatedPlatform } from './platform.ts'
 
 /** What a node runs on: it stays when the node is gone, with disk, journal and what runs. */
 export interface Machine extends Disposable {
-  /** A new process of the node. There is one at a time. */
-  begin(): MachineProcess
+  /** How many crash points its processes have passed. */
+  readonly crashPoints: number
+  /** A new process of the node. There is one at a time. `onCrash` is called where it ends at a crash point. */
+  begin(onCrash?: (crash: Crash) => void): MachineProcess
 }
 
 /** What one process of a node has of its machine. */
@@ -21,22 +24,39 @@ export interface MachineProcess {
   crash(): void
 }
 
-export function createMachine({ clock, wire }: { clock: Clock; wire: Wire }, { host }: { host: string }): Machine {
+type MachineInit = { readonly host: string; readonly crashes?: readonly Crash[] | undefined }
+
+export function createMachine(
+  { clock, wire }: { clock: Clock; wire: Wire },
+  { host, crashes = [] }: MachineInit,
+): Machine {
   const disk = createMemoryDisk({ clock })
   const datastore = new MemoryDatastore()
   const table: RunTable = new Map()
   const journal = createJournalFile(host)
+  const points = createCrashPoints(crashes)
   return {
-    begin() {
-      const fence = createFence()
-      const network = createNetworkInterface(wire, host)
+    get crashPoints() {
+      return points.count
+    },
+    begin(onCrash = () => {}) {
+      const crash = () => {
+        if (fence.isDown) return
+        fence.down()
+        network.down()
+        journal.detach()
+      }
+      const fence = createFence({
+        points,
+        crash(which) {
+          crash()
+          onCrash(which)
+        },
+      })
+      const network = createNetworkInterface(wire, host, fence)
       return {
         platform: simulatedPlatform({ clock, disk, datastore, table, journal, network, fence }),
-        crash() {
-          fence.down()
-          network.down()
-          journal.detach()
-        },
+        crash,
       }
     },
     [Symbol.dispose]: () => journal.close(),

@@ -11,7 +11,10 @@ export interface NetworkInterface {
   down(): void
 }
 
-export function createNetworkInterface(wire: Wire, host: string): NetworkInterface {
+/** Where its process may end: before and after a connection is made, and before bytes are sent. */
+type CrashPoint = { pass(): void; survives(): boolean }
+
+export function createNetworkInterface(wire: Wire, host: string, process: CrashPoint): NetworkInterface {
   const listening = new Set<Disposable>()
   let ends: WireEnd[] = []
   let isDown = false
@@ -19,7 +22,7 @@ export function createNetworkInterface(wire: Wire, host: string): NetworkInterfa
   const used = (end: WireEnd) => {
     ends = ends.filter(({ open }) => open)
     ends.push(end)
-    return end
+    return sending(end, process)
   }
   const check = () => {
     if (isDown) throw new Error(`connect ENETDOWN: the process at ${host} is gone`)
@@ -34,9 +37,11 @@ export function createNetworkInterface(wire: Wire, host: string): NetworkInterfa
     },
     async connect(to, options) {
       check()
+      process.pass()
       const end = used(await wire.connect(host, to, options))
       if (isDown) end.reset()
       check()
+      process.pass()
       return end
     },
     down() {
@@ -49,6 +54,24 @@ export function createNetworkInterface(wire: Wire, host: string): NetworkInterfa
         handlers?.onReset()
       }
       ends = []
+    },
+  }
+}
+
+/** An end whose process may be gone when it sends: the libraries that send expect no error. */
+function sending(end: WireEnd, process: CrashPoint): WireEnd {
+  return {
+    send: (bytes) => process.survives() && end.send(bytes),
+    close: () => end.close(),
+    reset: () => end.reset(),
+    get open() {
+      return end.open
+    },
+    get handlers() {
+      return end.handlers
+    },
+    set handlers(handlers) {
+      end.handlers = handlers
     },
   }
 }

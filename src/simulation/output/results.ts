@@ -24,6 +24,10 @@ export const resultsSchema = z.strictObject({
     leftOut: count.describe('events that were one too many for the file'),
     byName: z.record(z.string(), count),
   }),
+  crashPoints: z
+    .array(count)
+    .optional()
+    .describe('of the simulated engine: how many crash points each node passed; `--crash` names one'),
   values: z.record(z.string(), z.number().nullable()).describe('by metric; null = nothing was measured'),
   tables: z
     .record(

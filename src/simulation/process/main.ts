@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { messageOf } from '../../base/errors.ts'
+import { isOfCrash } from '../machine/fence.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import type { Outcome } from '../types.ts'
 import { drive } from './drive.ts'
@@ -30,9 +31,11 @@ function fail(error: unknown): never {
 
 globals.seed(scenario.seed)
 forbidNondeterminism(fail)
-process.on('unhandledRejection', fail)
-process.on('uncaughtException', fail)
-const { endedMs } = await drive(globals, () =>
+// what a process that has crashed leaves behind is not handled by anybody
+const failUnlessCrashed = (error: unknown) => void (isOfCrash(error) || fail(error))
+process.on('unhandledRejection', failUnlessCrashed)
+process.on('uncaughtException', failUnlessCrashed)
+const { endedMs, crashPoints } = await drive(globals, () =>
   play(scenario, {
     onNodeEvent(event) {
       const line = JSON.stringify(event)
@@ -48,11 +51,12 @@ const { endedMs } = await drive(globals, () =>
     },
   }),
 )
-const outcome: Pick<Outcome, 'sha256' | 'events' | 'counts' | 'endedMs' | 'peakMemoryBytes'> = {
+const outcome: Pick<Outcome, 'sha256' | 'events' | 'counts' | 'endedMs' | 'crashPoints' | 'peakMemoryBytes'> = {
   sha256: hash.digest('hex'),
   events,
   counts,
   endedMs,
+  crashPoints,
   peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
 }
 write(JSON.stringify({ outcome }))

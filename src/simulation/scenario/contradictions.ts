@@ -92,6 +92,7 @@ function checkReferences(value: ScenarioKeys, report: Report): void {
     if (node >= value.nodes) report(path, `is ${node}, but the last node is ${value.nodes - 1}`)
   }
   for (const [index, { cut }] of value.partitions.entries()) check(['partitions', index, 'cut'], cut)
+  for (const [index, { node }] of value.crashes.entries()) checkNode(['crashes', index, 'node'], node)
   for (const [index, attacker] of value.attackers.entries()) checkNode(['attackers', index, 'target'], attacker.target)
   const services = value.instructions.reduce((all, one) => all + (one.do === 'publish' ? one.count : 0), 0)
   for (const [index, instruction] of value.instructions.entries()) {

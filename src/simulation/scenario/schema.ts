@@ -5,6 +5,8 @@ import { attackerSchema, instructionSchema, selection } from './instruction-sche
 
 /** Links that a scenario lists itself: a topology that was read from a file is one of them. */
 const MAX_EDGES = 20_000_000
+/** More than a node passes in thirty days. */
+const MAX_CRASH_POINT = 1_000_000_000
 
 const group = keys({
   name: name(),
@@ -74,6 +76,12 @@ const partition = keys({
   cut: selection().describe('these are cut from all others'),
 }).refine((value) => value.at < value.until, 'a partition whose at is before its until')
 
+const crash = keys({
+  node: nodeIndex().describe('whose process is killed'),
+  point: whole(1, MAX_CRASH_POINT).describe('at its crash point of this number; the first is 1'),
+  downSeconds: number(0, MAX_SECONDS).describe('until it is started again').default(5),
+})
+
 const assertion = keys({
   metric: name(),
   op: oneOf(['>=', '<=', '>', '<', '==']),
@@ -98,6 +106,9 @@ export const scenarioKeys = keys({
   verdictMs: range(0, 60_000).describe('how long a runner takes').prefault({ min: 1, max: 1 }),
   churn: churn.describe('nodes that come and go').optional(),
   partitions: list(partition, 256).describe('times at which the mesh is in parts').default([]),
+  crashes: list(crash, 1000)
+    .describe('processes of whole nodes that are killed at a numbered point of their work')
+    .default([]),
   attackers: list(attackerSchema, 16).describe('nodes that break the rules').default([]),
   dht: flag()
     .describe('nodes find code, and runs of a service, through the DHT; false = at their neighbours alone')

@@ -21,7 +21,7 @@ export function checkSupported(scenario: Scenario, engine: Engine['name'], file?
       )
 }
 
-function ofVirtual({ groups, attackers, dht }: Scenario): Limit[] {
+function ofVirtual({ groups, attackers, crashes, dht }: Scenario): Limit[] {
   const index = attackers.findIndex(({ kind }) => !VIRTUAL_ATTACKERS.includes(kind))
   return [
     runnerOfIts(groups),
@@ -29,6 +29,7 @@ function ofVirtual({ groups, attackers, dht }: Scenario): Limit[] {
       index < 0 ? undefined : `attackers[${index}].kind is "${attackers[index]?.kind}"`,
       `it has ${VIRTUAL_ATTACKERS.join(', ')}`,
     ],
+    [crashes.length > 0 ? 'crashes are asked for' : undefined, 'use the simulated engine'],
     [dht ? 'dht is true' : undefined, 'leave it out, or use the simulated engine'],
   ]
 }

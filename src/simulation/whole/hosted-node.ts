@@ -1,9 +1,12 @@
 import type { ThundercloudNode } from '../../node/index.ts'
+import type { Crash } from '../machine/crash-points.ts'
 import type { Machine, MachineProcess } from '../machine/machine.ts'
 import type { Platform } from '../machine/platform.ts'
 
 /** A node of a scenario on its machine, through all that happens to it. */
 export interface HostedNode extends AsyncDisposable {
+  /** How many crash points its processes have passed. */
+  readonly crashPoints: number
   /** The node that is up now. */
   readonly up: ThundercloudNode | undefined
   /** Starts it where it is down. Resolves when it is up, or was killed meanwhile. */
@@ -19,6 +22,8 @@ type HostedNodeInit = {
   readonly startNode: (platform: Platform, count: number) => Promise<ThundercloudNode>
   /** It is up. What it does once it is killed did not happen. */
   readonly onUp: (node: ThundercloudNode, isKilled: () => boolean) => void
+  /** Its process ended at a crash point. */
+  readonly onCrash: (crash: Crash) => void
 }
 
 type Present = {
@@ -28,7 +33,7 @@ type Present = {
   killed: boolean
 }
 
-export function hostNode(machine: Machine, { startNode, onUp }: HostedNodeInit): HostedNode {
+export function hostNode(machine: Machine, { startNode, onUp, onCrash }: HostedNodeInit): HostedNode {
   let present: Present | undefined
   let closing: Promise<unknown> = Promise.resolve()
   let starts = 0
@@ -40,6 +45,9 @@ export function hostNode(machine: Machine, { startNode, onUp }: HostedNodeInit):
   }
 
   const hosted: HostedNode = {
+    get crashPoints() {
+      return machine.crashPoints
+    },
     get up() {
       return present?.up
     },
@@ -47,8 +55,15 @@ export function hostNode(machine: Machine, { startNode, onUp }: HostedNodeInit):
       // one process at a time has the journal
       await closing
       if (present !== undefined) return
-      const process = machine.begin()
-      const mine: Present = { process, node: startNode(process.platform, starts++), killed: false }
+      const process = machine.begin((crash) => {
+        if (present === mine) hosted.crash()
+        // it was about to leave
+        mine.killed = true
+        onCrash(crash)
+      })
+      // it passes crash points as soon as it starts
+      const node = Promise.resolve().then(() => startNode(process.platform, starts++))
+      const mine: Present = { process, node, killed: false }
       present = mine
       const up = await mine.node.catch((error: unknown) => {
         // killed while it started
@@ -64,8 +79,10 @@ export function hostNode(machine: Machine, { startNode, onUp }: HostedNodeInit):
       if (taken === undefined) return false
       const closed = taken.node.then((node) => node[Symbol.asyncDispose]())
       closing = closed.catch(() => {})
-      await closed
-      return true
+      await closed.catch((error: unknown) => {
+        if (!taken.killed) throw error
+      })
+      return !taken.killed
     },
     crash() {
       const taken = take()

@@ -1,6 +1,7 @@
 import { type Clock, sleep, systemClock } from '../../base/clock.ts'
 import type { SimEvent } from '../events.ts'
 import { factsOf } from '../facts.ts'
+import type { Crash } from '../machine/crash-points.ts'
 import { createMachine } from '../machine/machine.ts'
 import type { Link, Wire } from '../network/types.ts'
 import { createWire } from '../network/wire.ts'
@@ -31,8 +32,10 @@ export type PlayOptions = {
   readonly onEvent: (event: SimEvent) => void
 }
 
+type Played = { readonly endedMs: number; readonly crashPoints: readonly number[] }
+
 /** Plays a scenario from its start to its end. Time passes as the clock of the process says: see process/drive.ts. */
-export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOptions): Promise<{ endedMs: number }> {
+export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOptions): Promise<Played> {
   const clock = systemClock()
   const plan = planOf(scenario)
   const wire = createWire(clock, { linkOf: linksOf(plan), delayMs: delayOf(scenario) })
@@ -50,25 +53,39 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
     if (event.event === 'delivered') busyMs = event.ms
     onEvent(event)
   }
-  let started = false
-  await using hosts = createHosts({ clock, wire }, plan, members, ({ index, node, isKilled }) => {
-    if (started) for (const each of resumed({ ms: ms(), node: index }, node.services())) tell(each)
-    node.events.onAny((event, detail) => {
-      if (isKilled()) return
-      onNodeEvent({ ms: ms(), node: (members[index] as Member).name, event, detail })
-      const translated = translate({ ms: ms(), node: index }, event, detail)
-      if (ms() >= 0) for (const each of translated) tell(each)
-    })
+  let [started, over] = [false, false]
+  let failure: { readonly error: unknown } | undefined
+  const failed = (error: unknown) => {
+    failure ??= { error }
+  }
+  const restart = async (host: HostedNode, downSeconds: number) => {
+    await sleep(clock, downSeconds * 1000)
+    if (!over) await host.start()
+  }
+  await using hosts = createHosts({ clock, wire }, plan, members, {
+    onUp({ index, node, isKilled }) {
+      if (started) for (const each of resumed({ ms: ms(), node: index }, node.services())) tell(each)
+      node.events.onAny((event, detail) => {
+        if (isKilled()) return
+        onNodeEvent({ ms: ms(), node: (members[index] as Member).name, event, detail })
+        const translated = translate({ ms: ms(), node: index }, event, detail)
+        if (ms() >= 0) for (const each of translated) tell(each)
+      })
+    },
+    onCrash(index, { downSeconds }) {
+      if (over) return
+      if (started) tell({ ms: ms(), node: index, event: 'crashed' })
+      restart(hosts.list[index] as HostedNode, downSeconds).catch(failed)
+    },
   })
   for (const host of hosts.list) {
     await host.start()
     await sleep(clock, START_EVERY_MS)
   }
-  started = true
   await sleep(clock, Math.max(0, began - clock.monotonic()))
   began = clock.monotonic()
+  started = true
 
-  let failure: { readonly error: unknown } | undefined
   const { carryOut } = createActor({ clock, wire, members, nodes: hosts.list, onEvent: tell, ms, onCode: register })
   const quietMs = (scenario.stop.quietSeconds ?? Number.POSITIVE_INFINITY) * 1000
   /** Answers whether it came so far: it ends before where all is quiet. */
@@ -81,29 +98,34 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
     }
     return true
   }
+  const played = (): Played => {
+    over = true
+    return { endedMs: ms(), crashPoints: hosts.list.map((host) => host.crashPoints) }
+  }
   for (const action of plan.timeline) {
-    if (!(await reach(action.ms))) return { endedMs: ms() }
+    if (!(await reach(action.ms))) return played()
     busyMs = ms()
-    carryOut(action).catch((error: unknown) => {
-      failure ??= { error }
-    })
+    carryOut(action).catch(failed)
   }
   await reach(scenario.seconds * 1000)
-  return { endedMs: ms() }
+  return played()
 }
 
-type OnUp = (up: {
-  readonly index: number
-  readonly node: NonNullable<HostedNode['up']>
-  readonly isKilled: () => boolean
-}) => void
+type Hooks = {
+  readonly onUp: (up: {
+    readonly index: number
+    readonly node: NonNullable<HostedNode['up']>
+    readonly isKilled: () => boolean
+  }) => void
+  readonly onCrash: (index: number, crash: Crash) => void
+}
 
 /** All nodes, on machines of their own, before they are started. */
 function createHosts(
   components: { clock: Clock; wire: Wire },
   { scenario, graph, groupOf, timeline }: Plan,
   members: readonly Member[],
-  onUp: OnUp,
+  { onUp, onCrash }: Hooks,
 ): { readonly list: readonly HostedNode[] } & AsyncDisposable {
   const { authors, hubs } = trustedIn(timeline)
   const addresses = (nodes: readonly number[]) => nodes.map((node) => addressOf(members[node] as Member))
@@ -112,7 +134,9 @@ function createHosts(
   const list = members.map((member, index) => {
     const group = groupOf[index] as number
     const all = [...graph.neighbours.subarray(graph.offsets[index], graph.offsets[index + 1])]
-    return hostNode(createMachine(components, member), {
+    const crashes = scenario.crashes.filter(({ node }) => node === index)
+    return hostNode(createMachine(components, { host: member.host, crashes }), {
+      onCrash: (crash) => onCrash(index, crash),
       onUp: (node, isKilled) => onUp({ index, node, isKilled }),
       startNode(platform, start) {
         // at first, of two neighbours the one that starts later dials the other; one that comes back dials all

@@ -45,6 +45,10 @@ export function createTranslator({ nodeOf, isTask }: TranslatorInit): Translator
     if (number !== undefined && !services.has(id)) services.set(id, number)
     return services.get(id)
   }
+  function known(views: readonly ServiceView[]): number[] {
+    const numbers = views.flatMap(({ id, name }) => serviceOf(id, name) ?? [])
+    return [...new Set(numbers)].sort((a, b) => a - b)
+  }
   /** Of an event that is about no service of the scenario: nothing. */
   const about = (service: number | undefined, make: (service: number) => readonly SimEvent[]): readonly SimEvent[] =>
     service === undefined ? [] : make(service)
@@ -95,6 +99,7 @@ export function createTranslator({ nodeOf, isTask }: TranslatorInit): Translator
   return {
     resumed: (at, views) => [
       { ...at, event: 'joined' },
+      { ...at, event: 'restored', services: known(views) },
       ...views.flatMap(({ id, name, run }) =>
         about(run?.state === 'running' ? serviceOf(id, name) : undefined, (service) =>
           isTask(service) ? [] : [{ ...at, event: 'run', service, state: 'running' }],

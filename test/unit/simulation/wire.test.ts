@@ -4,6 +4,9 @@ import { createNetworkInterface } from '../../../src/simulation/network/interfac
 import type { Wire, WireEnd } from '../../../src/simulation/network/types.ts'
 import { createWire } from '../../../src/simulation/network/wire.ts'
 
+/** A process that ends at no crash point. */
+const LASTING = { pass() {}, survives: () => true }
+
 const LINK = { latencyMs: 50, bytesPerMs: 10 }
 const B = { host: 'b', port: 1 }
 
@@ -140,7 +143,7 @@ it('a process that is gone has no connections, listens no more, and reaches nobo
   listen,
   log,
 }) => {
-  const gone = createNetworkInterface(wire, 'b')
+  const gone = createNetworkInterface(wire, 'b', LASTING)
   const accepted = Promise.withResolvers<WireEnd>()
   gone.listen(B, accepted.resolve)
   const connecting = wire.connect('a', B, {})
@@ -159,7 +162,7 @@ it('a process that is gone has no connections, listens no more, and reaches nobo
   await expect(gone.connect({ host: 'a', port: 1 }, {})).rejects.toThrow('ENETDOWN')
   expect(await outcomeAfter(wire, clock)).toContain('ECONNREFUSED')
   // its successor can listen there
-  createNetworkInterface(wire, 'b').listen(B, () => {})
+  createNetworkInterface(wire, 'b', LASTING).listen(B, () => {})
 })
 
 async function outcomeAfter(wire: Wire, clock: { advance(ms: number): Promise<void>; monotonic(): number }) {

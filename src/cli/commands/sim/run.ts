@@ -7,6 +7,7 @@ import {
   InterruptedRunError,
   readScenario,
   runScenario,
+  withCrashes,
   withSeed,
 } from '../../../simulation/index.ts'
 import { argument, command, text, texts } from '../../command.ts'
@@ -27,13 +28,18 @@ export const simRun = command({
   options: {
     engine: engineOption,
     seed: text('SEED', "instead of the scenario's"),
+    crash: texts(
+      'node=N,point=M',
+      'kill the process of that node at that crash point, with --engine simulated; may be repeated',
+    ),
     out: text('DIR', 'a new folder for scenario, results, events, tables and report'),
     events: eventsOption,
     observers: texts('FILE', 'a module with metrics or invariants of your own; may be repeated'),
   },
-  async run(cli, { file, engine, seed, out, events, observers: files }) {
+  async run(cli, { file, engine, seed, crash, out, events, observers: files }) {
     const read = await readScenario(resolve(cli.cwd, file))
-    const scenario = seed === undefined ? read : withSeed(read, seed, '--seed')
+    const seeded = seed === undefined ? read : withSeed(read, seed, '--seed')
+    const scenario = await withCrashes(seeded, crash)
     checkSupported(scenario, engine, basename(file))
     const observers = await loadObservers(cli.cwd, files)
     const environment = await environmentOf(cli.version)

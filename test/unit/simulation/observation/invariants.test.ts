@@ -54,6 +54,12 @@ const BROKEN: Readonly<Record<string, { how(told: Told): void; said: string }[]>
       said: 'node 2 got service 7 before it was published',
     },
   ],
+  'nothing-lost-by-crash': [
+    {
+      how: ({ events }) => void events.push({ ms: 9000, node: 2, event: 'restored', services: [1] }),
+      said: 'node 2 had taken service 0 in, and no longer knew it after 9000 ms',
+    },
+  ],
   'emits-only-what-it-redirects': [
     {
       how: ({ events }) => void events.push({ ms: 3000, node: 3, event: 'emitted', service: 0, depth: 0 }),
@@ -158,6 +164,15 @@ test('what attackers do is not held against the mesh, nor what a node missed tha
   away.events.push({ ms: 100, node: 3, event: 'left' })
   away.spread.firstDepth[3] = NONE
   expect(observed(INVARIANTS, away).violations).toEqual({})
+})
+
+test('what is known again, has ended or was revoked is not lost', () => {
+  const restarted = goodRun()
+  restarted.events.push({ ms: 9000, node: 1, event: 'restored', services: [0] })
+  restarted.events.push({ ms: 8000, node: 2, event: 'revoked', service: 0 })
+  restarted.events.push({ ms: 9000, node: 2, event: 'restored', services: [] })
+  restarted.events.push({ ms: 3_600_000, node: 3, event: 'restored', services: [] })
+  expect(observed(INVARIANTS, restarted).violations).toEqual({})
 })
 
 test('of many violations the first are said, and how many more there are', () => {

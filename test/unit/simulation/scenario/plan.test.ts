@@ -103,7 +103,7 @@ test('what happens is in order: publications numbered as they stand, churn in pa
 })
 
 test.each([2, 3, 7, 8])('a random regular mesh of degree %i is that of its links, each looked at', async (degree) => {
-  for (const nodes of [11, 40]) {
+  for (const nodes of [11 + (degree % 2), 40]) {
     const { graph } = await planned({ nodes, topology: { kind: 'random-regular', degree } })
     const random = fastRandom('1/topology')
     const links = createLinkList(100)
