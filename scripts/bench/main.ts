@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { runApiBench } from './api/api.ts'
 import { runArchiveBench } from './archive/archive.ts'
 import { runCliBench } from './cli/cli.ts'
 import { runGossipBench } from './gossip/gossip.ts'
@@ -13,8 +14,9 @@ import { runSpreadBench } from './spread/spread.ts'
 import { runStartBench } from './start/start.ts'
 import { runTrustBench } from './trust/trust.ts'
 
-const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|runner|trust|quorum|reevaluation|start|replicas|sim> [--json] [--rounds N] [--seconds N] [--nodes N]
+const USAGE = `npm run bench -- <api|cli|gossip|archive|spread|interference|replay|runner|trust|quorum|reevaluation|start|replicas|sim> [--json] [--rounds N] [--seconds N] [--nodes N]
 
+  api           what the HTTP API takes: strangers' announcements, publications, forgeries; a page of a list with 100,000 services
   cli           what \`--version\`, \`help\` and \`list\` cost, from source and from the package; memory of an idle node
   gossip        30 nodes in one process: verify, decide, journal, redirect; against raw gossipsub with StrictSign
   archive       64 MiB from one peer, verified on disk; against a raw libp2p stream
@@ -31,6 +33,7 @@ const USAGE = `npm run bench -- <cli|gossip|archive|spread|interference|replay|r
   sim           virtual nodes: one service over a million, plain and with everything in its way; 100 services over 10,000`
 
 const BENCHES = {
+  api: runApiBench,
   cli: runCliBench,
   gossip: runGossipBench,
   archive: runArchiveBench,
