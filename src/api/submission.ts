@@ -1,4 +1,3 @@
-import { decodeAnnouncement } from '../../protocols/announcement.ts'
 import { encodeCanonical, fromDagJson } from '../../protocols/encoding.ts'
 import { MAX_ANNOUNCEMENT_BYTES } from '../../protocols/limits.ts'
 import { sanitizeText } from '../base/format.ts'
@@ -6,7 +5,7 @@ import { HttpProblem } from './http-errors.ts'
 
 /** What `POST /service` was given. */
 export type Submission =
-  /** dag-cbor of an announcement, well-formed; its signature is not checked yet */
+  /** said to be dag-cbor of an announcement: the node reads it, and only once */
   | { readonly kind: 'announcement'; readonly bytes: Uint8Array }
   /** an unsigned manifest, not validated yet */
   | { readonly kind: 'manifest'; readonly manifest: unknown }
@@ -46,8 +45,6 @@ export function readSubmission(body: Uint8Array, { encoding }: Form): Submission
 }
 
 function announcement(bytes: Uint8Array): Submission {
-  // shape, limits and ticket are free to check; the node checks the signature, and only once
-  decodeAnnouncement(bytes)
   return { kind: 'announcement', bytes }
 }
 

@@ -1,5 +1,4 @@
 import { addressOfPeerId, formatAddress } from '../../protocols/address.ts'
-import { type Announcement, decodeAnnouncement, verifyAnnouncement } from '../../protocols/announcement.ts'
 import { parseCid } from '../../protocols/encoding.ts'
 import { verifyReceipt } from '../../protocols/receipt.ts'
 import type { KeyCache } from '../../protocols/signature.ts'
@@ -7,7 +6,6 @@ import type { Admission } from '../admission/admission.ts'
 import type { ServiceDecider } from '../admission/decide-service.ts'
 import type { NodeFactsSource } from '../admission/facts/node-facts.ts'
 import type { Clock } from '../base/clock.ts'
-import { decodeInput } from '../base/decode-input.ts'
 import type { Events } from '../base/events.ts'
 import type { Verdict } from '../base/verdict.ts'
 import type { Code } from '../code/index.ts'
@@ -25,9 +23,10 @@ import type { ServiceEntry, Services } from '../services/registry.ts'
 import type { Trust } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
 import { createNodeCode, type NodeCodeComponents } from './node-code.ts'
+import { createReceive } from './receive.ts'
 import { countTrustEvents } from './trust-counters.ts'
 import { createTrustFacade } from './trust-facade.ts'
-import type { DrainView, Explanation, Health, PastVerdict, Received, ServiceView, ThundercloudNode } from './types.ts'
+import type { DrainView, Explanation, Health, PastVerdict, ServiceView, ThundercloudNode } from './types.ts'
 import type { PeerStatus } from './wiring/peer-status.ts'
 
 export interface FacadeComponents {
@@ -68,7 +67,7 @@ const ASK_MS = 4_000
 
 /** A node as the API, the command line and tests use it. */
 export function createFacade(components: FacadeComponents, init: FacadeInit): ThundercloudNode {
-  const { clock, events, journal, network, services, facts, supervisor, intake, publisher, serviceSigner } = components
+  const { clock, events, journal, network, services, facts, supervisor, publisher, serviceSigner } = components
   const counters = countTrustEvents(events)
   const code = createNodeCode(components)
   const verified = (receipt: Uint8Array) => verifyReceipt(receipt, init.networkName, components.keys)
@@ -76,25 +75,6 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   // views also hold state that is not in the journal: its changes are events
   events.onAny(() => journal.advance())
   const statements = createTrustFacade({ trust: components.trust, network })
-
-  async function receive(bytes: Uint8Array, asPublisher: boolean): Promise<Received> {
-    if (asPublisher) {
-      const announcement = read(bytes)
-      const known = journal.announcements.has(announcement.signed.id.toString())
-      return { outcome: known ? 'known' : 'new', id: await publisher.publish(announcement) }
-    }
-    const outcome = await intake.submit(bytes, 'api')
-    if (outcome.outcome !== 'refused') return outcome
-    return { outcome: 'refused', reason: outcome.reason, retry: outcome.retry }
-  }
-
-  function read(bytes: Uint8Array): Announcement {
-    return decodeInput(() => {
-      const announcement = decodeAnnouncement(bytes)
-      verifyAnnouncement(announcement.signed, init.networkName, components.keys)
-      return announcement
-    })
-  }
 
   function view(entry: ServiceEntry): ServiceView {
     const { receipts, ...summary } = services.view(entry)
@@ -211,7 +191,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     explain,
     logs: init.logs,
     results: components.results,
-    receive: (bytes, { asPublisher = false } = {}) => receive(bytes, asPublisher),
+    receive: createReceive(components),
     async publishManifest(manifest) {
       const issued = await serviceSigner.fromManifest(manifest)
       const id = await publisher.publish(issued)
