@@ -1,9 +1,9 @@
 import { PublicKey } from '@chainsafe/blst'
-import { ed25519 } from '@noble/curves/ed25519.js'
 import { base58btc } from 'multiformats/bases/base58'
 import { equals } from 'uint8arrays'
 import { AddressError, quoted } from './errors.ts'
 import { MAX_ADDRESS_TEXT_LENGTH } from './limits.ts'
+import { isSubgroupPoint } from './subgroup.ts'
 
 export type KeyType = 'ed25519' | 'bls12-381'
 
@@ -55,13 +55,10 @@ export function addressKey(address: Address): string {
 
 /** Is it a point of the prime-order subgroup? Costs up to a millisecond: callers keep the answer. */
 export function isValidKey({ type, key }: Address): boolean {
+  if (type === 'ed25519') return isSubgroupPoint(key)
   try {
-    if (type === 'bls12-381') {
-      PublicKey.fromBytes(key, true)
-      return true
-    }
-    const point = ed25519.Point.fromBytes(key)
-    return !point.is0() && point.isTorsionFree()
+    PublicKey.fromBytes(key, true)
+    return true
   } catch {
     return false
   }

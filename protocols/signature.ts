@@ -33,7 +33,7 @@ export function createKeyCache(max = 4096): KeyCache {
       const known = keys.get(id)
       const key = known ?? parseKey(address)
       if (key === undefined) return 'bad-key'
-      // the subgroup check costs eight ed25519 verifications: only a signature that holds is worth it
+      // the subgroup check costs more than the verification: only a signature that holds is worth it
       if (!key.verify(bytes, signature)) return 'bad-signature'
       if (known !== undefined) return 'valid'
       if (!isValidKey(address)) return 'bad-key'
