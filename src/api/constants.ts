@@ -12,6 +12,12 @@ export const MAX_CONNECTIONS = 256
 export const MAX_CONNECTIONS_PER_ADDRESS = 32
 /** Requests of one address without the token that are being answered; its bodies are held in memory. */
 export const MAX_REQUESTS_PER_ADDRESS = 16
+/** Requests a second of one address without a valid token. A new author's announcement takes up to 3 ms of a processor. */
+export const REQUESTS_PER_SECOND = 50
+/** So many come at once, after a pause: the dashboard's files, or a publisher's services. */
+export const REQUESTS_AT_ONCE = 200
+/** Addresses whose requests are counted. */
+export const COUNTED_ADDRESSES = 4096
 /** Connections with the token, or over the socket: each program of the operator's has a few. */
 export const MAX_OPERATOR_CONNECTIONS = 256
 /** Requests in their last moment get so long when the server stops; event streams get none. */

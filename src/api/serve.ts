@@ -8,15 +8,19 @@ import { errnoOf, InputError, messageOf } from '../base/errors.ts'
 import { createConnectionLimits } from './connection-limits.ts'
 import {
   CLOSE_GRACE_MS,
+  COUNTED_ADDRESSES,
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_MS,
   MAX_CONNECTIONS,
   MAX_CONNECTIONS_PER_ADDRESS,
   MAX_OPERATOR_CONNECTIONS,
   MAX_REQUESTS_PER_ADDRESS,
+  REQUESTS_AT_ONCE,
+  REQUESTS_PER_SECOND,
   RETRY_AFTER_SECONDS,
 } from './constants.ts'
 import { PROBLEM_TYPE, problem } from './problem.ts'
+import { createRateLimits, type RateLimits } from './rate-limits.ts'
 import type { Api, ServedApi } from './types.ts'
 
 /** Serves an API on `host`:`port`. Throws an InputError where it cannot listen there. Disposing it ends every connection. */
@@ -24,7 +28,7 @@ export async function serveApi(
   api: Api,
   host: string,
   port: number,
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  { signal, rates = defaultRates() }: { signal?: AbortSignal | undefined; rates?: RateLimits } = {},
 ): Promise<ServedApi> {
   signal?.throwIfAborted()
   const shares = createConnectionLimits({
@@ -38,7 +42,12 @@ export async function serveApi(
   server.on('request', (incoming, outgoing) => {
     const { socket } = incoming
     if (api.knows(incoming.headers)) shares.trust(socket)
-    if (!shares.begin(socket)) return tooMany(outgoing)
+    else {
+      // also on a connection that showed the token before: whoever shares it with strangers is a proxy
+      const seconds = rates.take(socket.remoteAddress)
+      if (seconds > 0) return refuse(outgoing, TOO_OFTEN, seconds)
+    }
+    if (!shares.begin(socket)) return refuse(outgoing, TOO_MANY, RETRY_AFTER_SECONDS)
     outgoing.once('close', () => shares.end(socket))
     answer(incoming, outgoing)
   })
@@ -112,11 +121,18 @@ function httpServer(api: Api, operator: boolean) {
   }
 }
 
-function tooMany(outgoing: ServerResponse): void {
-  const error = `your address has ${MAX_REQUESTS_PER_ADDRESS} requests in flight without the token, which is all it may have`
+const TOO_MANY = `your address has ${MAX_REQUESTS_PER_ADDRESS} requests in flight without the token, which is all it may have`
+const TOO_OFTEN = `your address sends more than ${REQUESTS_PER_SECOND} requests a second without a valid token, which is all it may send`
+
+function defaultRates(): RateLimits {
+  const init = { perSecond: REQUESTS_PER_SECOND, burst: REQUESTS_AT_ONCE, addresses: COUNTED_ADDRESSES }
+  return createRateLimits({ clock: systemClock() }, init)
+}
+
+function refuse(outgoing: ServerResponse, error: string, retryAfterSeconds: number): void {
   outgoing.writeHead(429, {
     'Content-Type': PROBLEM_TYPE,
-    'Retry-After': String(RETRY_AFTER_SECONDS),
+    'Retry-After': String(retryAfterSeconds),
     Connection: 'close',
   })
   outgoing.end(JSON.stringify(problem(429, error)))

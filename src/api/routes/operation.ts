@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Scope } from '../access/principal.ts'
 import type { ApiEnv } from '../env.ts'
 import { type JsonSchema, number, object, type Shape } from '../shape.ts'
-import { type App, problems, type RouteComponents } from './route.ts'
+import { type App, problems, type RouteComponents, TOO_MANY_REQUESTS } from './route.ts'
 
 type Params = z.ZodObject<Record<string, z.ZodType<string>>>
 
@@ -67,6 +67,7 @@ export function operation<Query extends z.ZodObject = typeof NO_QUERY>(
       ...problems({
         ...(query === undefined ? {} : { 400: 'the query is wrong; the sentence says what' }),
         ...(scope === undefined ? {} : NEEDS),
+        429: TOO_MANY_REQUESTS,
         ...rest.problems,
       } as Record<number, string>),
     },

@@ -47,9 +47,13 @@ export function answers(
 ) {
   return {
     [status]: { description, content: { 'application/json': { schema: schema.schema } } },
-    ...problems(failures),
+    ...problems({ 429: TOO_MANY_REQUESTS, ...failures }),
   }
 }
+
+/** Before any route: without a valid token, requests of one address have a limit. */
+export const TOO_MANY_REQUESTS =
+  'more requests of this address than it may send without a valid token; Retry-After says when to come back'
 
 /** Problems all have one shape (RFC 9457). */
 export function problems(failures: Record<number, string>) {
