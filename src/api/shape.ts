@@ -21,6 +21,8 @@ export type JsonSchema = {
   $ref?: string
   type?: 'string' | 'number' | 'boolean' | 'object' | 'array'
   enum?: (string | boolean)[]
+  format?: string
+  description?: string
   items?: JsonSchema
   properties?: Record<string, JsonSchema>
   required?: string[]

@@ -10,7 +10,8 @@ import {
   fetchProgressSchema,
   removedCodesSchema,
 } from '../schemas/code.ts'
-import { type App, answers, NEEDS_TOKEN, OPERATOR, problems, type RouteComponents, streamAnswer } from './route.ts'
+import { operation, plainAnswer } from './operation.ts'
+import { type App, type RouteComponents, streamAnswer } from './route.ts'
 
 const CODE = { 400: 'it is no content id, nor the beginning of one', 404: 'it is unknown here' }
 const params = z.object({ code: z.string().describe('a content id, or an unambiguous beginning of one') })
@@ -18,122 +19,144 @@ const gcQuery = z.object({ dryRun: z.string().optional().describe('"true": only 
 const verifyQuery = z.object({ code: z.string().optional().describe('only these, with commas between') })
 
 /** The node's code store: what is in it, why, and what may go. */
-export function codeRoutes(app: App, { node, guard, log, openStream }: RouteComponents): void {
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/code',
-    summary: 'What is in the code store, last used first, and the services that need it',
-    security: OPERATOR,
-    responses: answers(200, 'codes, and the space that they take', codeListSchema, NEEDS_TOKEN),
-  })
-  app.get('/code', guard.may('read'), (context) => context.json(node.code.list()))
+export function codeRoutes(app: App, components: RouteComponents): void {
+  const { node, log, openStream } = components
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/code',
+      summary: 'What is in the code store, last used first, and the services that need it',
+      scope: 'read',
+      answers: { 200: plainAnswer('codes, and the space that they take', codeListSchema) },
+    },
+    (context) => context.json(node.code.list()),
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/code/{code}',
-    summary: 'One code: where it came from, and the services that need it',
-    request: { params },
-    security: OPERATOR,
-    responses: answers(
-      200,
-      'the code; "absent" where services name it and the store does not have it',
-      codeViewSchema,
-      {
-        ...NEEDS_TOKEN,
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/code/{code}',
+      summary: 'One code: where it came from, and the services that need it',
+      scope: 'read',
+      params,
+      answers: {
+        200: plainAnswer('the code; "absent" where services name it and the store does not have it', codeViewSchema),
+      },
+      problems: {
         ...CODE,
       },
-    ),
-  })
-  app.get('/code/:code', guard.may('read'), (context) => context.json(node.code.get(context.req.param('code'))))
-
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/code/{code}/archive',
-    summary: 'Its canonical tar, read once before it is sent',
-    request: { params },
-    security: OPERATOR,
-    responses: {
-      200: {
-        description: 'the tar',
-        content: { 'application/x-tar': { schema: { type: 'string', format: 'binary' } } },
-      },
-      ...problems({ ...NEEDS_TOKEN, ...CODE }),
     },
-  })
-  app.get('/code/:code/archive', guard.may('read'), async (context) => {
-    const { code, bytes } = node.code.get(context.req.param('code'))
-    const tar = ReadableStream.from(await node.code.read(code, { signal: context.req.raw.signal }))
-    const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': String(bytes) }
-    if (context.req.method === 'HEAD') return context.body(null, 200, headers)
-    return context.body(tar as ReadableStream<Uint8Array>, 200, headers)
-  })
+    (context, { params }) => context.json(node.code.get(params.code)),
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/code/{code}/fetch',
-    summary: 'Fetch it from the mesh, or from the sources of the services that name it',
-    request: { params },
-    security: OPERATOR,
-    responses: {
-      200: {
-        description: 'server-sent events: `progress`, then `end` with the code, or `error`',
-        content: { 'text/event-stream': { schema: fetchProgressSchema.schema } },
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/code/{code}/archive',
+      summary: 'Its canonical tar, read once before it is sent',
+      scope: 'read',
+      params,
+      answers: {
+        200: { description: 'the tar', type: 'application/x-tar', schema: { type: 'string', format: 'binary' } },
       },
-      ...problems({ ...NEEDS_TOKEN, 400: CODE[400] }),
+      problems: CODE,
     },
-  })
-  app.post('/code/:code/fetch', guard.may('operate'), (context) => {
-    const code = context.req.param('code')
-    refuseMalformed(code)
-    const stream = openStream(context)
-    follow(stream, async () => {
-      const onProgress = (progress: object) => void stream.push({ event: 'progress', data: progress })
-      stream.push({ event: 'end', data: await node.code.fetch(code, { signal: stream.signal, onProgress }) })
-    })
-    return streamAnswer(context, stream)
-  })
+    async (context, { params }) => {
+      const { code, bytes } = node.code.get(params.code)
+      const tar = ReadableStream.from(await node.code.read(code, { signal: context.req.raw.signal }))
+      const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': String(bytes) }
+      if (context.req.method === 'HEAD') return context.body(null, 200, headers)
+      return context.body(tar as ReadableStream<Uint8Array>, 200, headers)
+    },
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/code/gc',
-    summary: 'Remove the code that no service here needs',
-    request: { query: gcQuery },
-    security: OPERATOR,
-    responses: answers(200, 'what was removed', removedCodesSchema, { ...NEEDS_TOKEN, 400: 'dryRun is wrong' }),
-  })
-  app.post('/code/gc', guard.may('operate'), async (context) => {
-    const { dryRun = 'false' } = context.req.query()
-    if (dryRun !== 'true' && dryRun !== 'false') throw new HttpProblem(400, 'dryRun must be true or false')
-    return context.json({ removed: await node.code.gc({ dryRun: dryRun === 'true' }) })
-  })
-
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/code/verify',
-    summary: 'Read the complete codes from the disk; what is damaged and not in use is removed',
-    request: { query: verifyQuery },
-    security: OPERATOR,
-    responses: {
-      200: {
-        description: 'server-sent events: `checked` for each code, then `end`, or `error`',
-        content: { 'text/event-stream': { schema: checkedCodeSchema.schema } },
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/code/{code}/fetch',
+      summary: 'Fetch it from the mesh, or from the sources of the services that name it',
+      scope: 'operate',
+      params,
+      answers: {
+        200: {
+          description: 'server-sent events: `progress`, then `end` with the code, or `error`',
+          type: 'text/event-stream',
+          schema: fetchProgressSchema.schema,
+        },
       },
-      ...problems({ ...NEEDS_TOKEN, ...CODE }),
+      problems: { 400: CODE[400] },
     },
-  })
-  app.post('/code/verify', guard.may('operate'), (context) => {
-    const codes = (context.req.query('code') ?? '').split(',').filter((text) => text !== '')
-    for (const code of codes) node.code.get(code)
-    const stream = openStream(context)
-    follow(stream, async () => {
-      for await (const checked of node.code.verify(codes, { signal: stream.signal })) {
-        await stream.drained()
-        stream.push({ event: 'checked', data: checked })
-      }
-      stream.push({ event: 'end', data: {} })
-    })
-    return streamAnswer(context, stream)
-  })
+    (context, { params }) => {
+      const { code } = params
+      refuseMalformed(code)
+      const stream = openStream(context)
+      follow(stream, async () => {
+        const onProgress = (progress: object) => void stream.push({ event: 'progress', data: progress })
+        stream.push({ event: 'end', data: await node.code.fetch(code, { signal: stream.signal, onProgress }) })
+      })
+      return streamAnswer(context, stream)
+    },
+  )
+
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/code/gc',
+      summary: 'Remove the code that no service here needs',
+      scope: 'operate',
+      query: gcQuery,
+      answers: { 200: plainAnswer('what was removed', removedCodesSchema) },
+      problems: { 400: 'dryRun is wrong' },
+    },
+    async (context) => {
+      const { dryRun = 'false' } = context.req.query()
+      if (dryRun !== 'true' && dryRun !== 'false') throw new HttpProblem(400, 'dryRun must be true or false')
+      return context.json({ removed: await node.code.gc({ dryRun: dryRun === 'true' }) })
+    },
+  )
+
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/code/verify',
+      summary: 'Read the complete codes from the disk; what is damaged and not in use is removed',
+      scope: 'operate',
+      query: verifyQuery,
+      answers: {
+        200: {
+          description: 'server-sent events: `checked` for each code, then `end`, or `error`',
+          type: 'text/event-stream',
+          schema: checkedCodeSchema.schema,
+        },
+      },
+      problems: CODE,
+    },
+    (context) => {
+      const codes = (context.req.query('code') ?? '').split(',').filter((text) => text !== '')
+      for (const code of codes) node.code.get(code)
+      const stream = openStream(context)
+      follow(stream, async () => {
+        for await (const checked of node.code.verify(codes, { signal: stream.signal })) {
+          await stream.drained()
+          stream.push({ event: 'checked', data: checked })
+        }
+        stream.push({ event: 'end', data: {} })
+      })
+      return streamAnswer(context, stream)
+    },
+  )
 
   /** Code that is unknown here may be fetched. */
   function refuseMalformed(code: string): void {

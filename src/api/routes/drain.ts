@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { HttpProblem } from '../http-errors.ts'
 import { drainSchema, drainViewSchema, undrainedSchema } from '../schemas/drain.ts'
-import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
+import { operation, plainAnswer } from './operation.ts'
+import type { App, RouteComponents } from './route.ts'
 
 const MAX_SECONDS = 30 * 86_400
 
@@ -15,37 +16,49 @@ const query = z.object({
 })
 
 /** Maintenance: taking the node out of service, and back. For the operator. */
-export function drainRoutes(app: App, { node, guard }: RouteComponents): void {
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/drain',
-    summary: 'Whether the node is drained, what it waits for, and what its deadline ended',
-    security: OPERATOR,
-    responses: answers(200, 'the drain, where there is one', drainSchema, NEEDS_TOKEN),
-  })
-  app.get('/drain', guard.may('read'), (context) => context.json({ drain: node.drainView() }))
-
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/drain',
-    summary: 'Drain the node: it takes no new service, and each run ends once other nodes run it',
-    description: 'It lasts until POST /undrain, over restarts. A node that is drained already gets the new deadline.',
-    request: { query },
-    security: OPERATOR,
-    responses: answers(200, 'the drain', drainViewSchema, { ...NEEDS_TOKEN, 400: 'the deadline is wrong' }),
-  })
-  app.post('/drain', guard.may('operate'), (context) =>
-    context.json(node.drain({ deadlineMs: readDeadline(context.req.query('deadline')) })),
+export function drainRoutes(app: App, components: RouteComponents): void {
+  const { node } = components
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/drain',
+      summary: 'Whether the node is drained, what it waits for, and what its deadline ended',
+      scope: 'read',
+      answers: { 200: plainAnswer('the drain, where there is one', drainSchema) },
+    },
+    (context) => context.json({ drain: node.drainView() }),
   )
 
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/undrain',
-    summary: 'End the drain: the node takes services again',
-    security: OPERATOR,
-    responses: answers(200, 'undrained is false where it was not drained', undrainedSchema, NEEDS_TOKEN),
-  })
-  app.post('/undrain', guard.may('operate'), (context) => context.json({ undrained: node.undrain() }))
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/drain',
+      summary: 'Drain the node: it takes no new service, and each run ends once other nodes run it',
+      description: 'It lasts until POST /undrain, over restarts. A node that is drained already gets the new deadline.',
+      scope: 'operate',
+      query,
+      answers: { 200: plainAnswer('the drain', drainViewSchema) },
+      problems: { 400: 'the deadline is wrong' },
+    },
+    (context) => context.json(node.drain({ deadlineMs: readDeadline(context.req.query('deadline')) })),
+  )
+
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/undrain',
+      summary: 'End the drain: the node takes services again',
+      scope: 'operate',
+      answers: { 200: plainAnswer('undrained is false where it was not drained', undrainedSchema) },
+    },
+    (context) => context.json({ undrained: node.undrain() }),
+  )
 }
 
 function readDeadline(text: string | undefined): number | null | undefined {

@@ -5,7 +5,8 @@ import type { EventStream } from '../events/event-stream.ts'
 import { HttpProblem } from '../http-errors.ts'
 import { streamProblemOf } from '../problem.ts'
 import { logLineSchema } from '../schemas/views.ts'
-import { type App, NEEDS_TOKEN, OPERATOR, problems, type RouteComponents, streamAnswer } from './route.ts'
+import { operation } from './operation.ts'
+import { type App, type RouteComponents, streamAnswer } from './route.ts'
 
 const query = z.object({
   tail: z.string().optional().describe(`lines from the end to begin with, 0 to ${MAX_TAIL}; default ${DEFAULT_TAIL}`),
@@ -13,25 +14,29 @@ const query = z.object({
 })
 
 /** A run's output as server-sent events: `log` for each line, then `end`, or `error` where it broke off. */
-export function logRoutes(app: App, { node, guard, log, openStream }: RouteComponents): void {
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/service/{id}/logs',
-    summary: 'Its output, while it runs and afterwards',
-    request: { params: z.object({ id: z.string() }), query },
-    security: OPERATOR,
-    responses: {
-      200: { description: 'server-sent events', content: { 'text/event-stream': { schema: logLineSchema.schema } } },
-      ...problems({ ...NEEDS_TOKEN, 404: 'there is no such service' }),
+export function logRoutes(app: App, components: RouteComponents): void {
+  const { node, log, openStream } = components
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/service/{id}/logs',
+      summary: 'Its output, while it runs and afterwards',
+      scope: 'read',
+      params: z.object({ id: z.string() }),
+      query,
+      answers: { 200: { description: 'server-sent events', type: 'text/event-stream', schema: logLineSchema.schema } },
+      problems: { 404: 'there is no such service' },
     },
-  })
-  app.get('/service/:id/logs', guard.may('read'), (context) => {
-    const options = readOptions(context.req.query())
-    const { id } = node.service(context.req.param('id'))
-    const stream = openStream(context)
-    pump(id, options, stream).catch((error: unknown) => log.error('a log stream failed', { error: messageOf(error) }))
-    return streamAnswer(context, stream)
-  })
+    (context, { params }) => {
+      const options = readOptions(context.req.query())
+      const { id } = node.service(params.id)
+      const stream = openStream(context)
+      pump(id, options, stream).catch((error: unknown) => log.error('a log stream failed', { error: messageOf(error) }))
+      return streamAnswer(context, stream)
+    },
+  )
 
   async function pump(id: string, options: { tail: number; follow: boolean }, stream: EventStream): Promise<void> {
     try {

@@ -1,10 +1,12 @@
 import type { Health } from '../../node/types.ts'
 import { HEALTH_MS } from '../constants.ts'
 import { healthSchema, type NodeInfo, nodeInfoSchema } from '../schemas/views.ts'
-import { type App, answers, type RouteComponents } from './route.ts'
+import { operation, plainAnswer } from './operation.ts'
+import type { App, RouteComponents } from './route.ts'
 
 /** Open to anyone: health, identity and addresses. */
-export function nodeInfoRoutes(app: App, { node, clock }: RouteComponents): void {
+export function nodeInfoRoutes(app: App, components: RouteComponents): void {
+  const { node, clock } = components
   let asked: { at: number; health: Promise<Health> } | undefined
   function health(maxAgeMs: number): Promise<Health> {
     const now = clock.monotonic()
@@ -17,32 +19,41 @@ export function nodeInfoRoutes(app: App, { node, clock }: RouteComponents): void
     return question.health
   }
 
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/health',
-    summary: 'Is it well, and what can it run',
-    responses: answers(200, 'the node is well', healthSchema, { 503: 'it is not (the body is the same)' }),
-  })
-  app.get('/health', async (context) => {
-    const now = await health(HEALTH_MS)
-    return context.json(now, now.ok ? 200 : 503)
-  })
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/health',
+      summary: 'Is it well, and what can it run',
+      answers: { 200: plainAnswer('the node is well', healthSchema) },
+      problems: { 503: 'it is not (the body is the same)' },
+    },
+    async (context) => {
+      const now = await health(HEALTH_MS)
+      return context.json(now, now.ok ? 200 : 503)
+    },
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/node',
-    summary: 'Who it is, and where other nodes dial it',
-    responses: answers(200, 'its identity and addresses', nodeInfoSchema),
-  })
-  app.get('/node', async (context) => {
-    const { version } = await health(Number.POSITIVE_INFINITY)
-    const info: NodeInfo = {
-      peerId: node.peerId,
-      address: node.address,
-      network: node.network,
-      version,
-      multiaddrs: node.multiaddrs(),
-    }
-    return context.json(info)
-  })
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/node',
+      summary: 'Who it is, and where other nodes dial it',
+      answers: { 200: plainAnswer('its identity and addresses', nodeInfoSchema) },
+    },
+    async (context) => {
+      const { version } = await health(Number.POSITIVE_INFINITY)
+      const info: NodeInfo = {
+        peerId: node.peerId,
+        address: node.address,
+        network: node.network,
+        version,
+        multiaddrs: node.multiaddrs(),
+      }
+      return context.json(info)
+    },
+  )
 }

@@ -6,15 +6,13 @@ import type { ApiEnv } from '../env.ts'
 import { type JsonSchema, number, object, type Shape } from '../shape.ts'
 import { type App, problems, type RouteComponents, TOO_MANY_REQUESTS } from './route.ts'
 
-type Params = z.ZodObject<Record<string, z.ZodType<string>>>
-
 /**
  * Plain JSON Schemas: the library would read a body whose schema it can check, without limits of size and time. The handler reads it.
  */
 type Body = { readonly content: Record<string, { schema: JsonSchema }>; readonly required: boolean }
 
 /** One operation of the API: the document, the check of what is asked, and who may ask are made from it. */
-export type Operation<Query extends z.ZodObject> = {
+export type Operation<Query extends z.ZodObject, Params extends z.ZodObject> = {
   readonly method: 'get' | 'post'
   /** `/service/{id}` */
   readonly path: string
@@ -24,6 +22,7 @@ export type Operation<Query extends z.ZodObject> = {
   readonly scope?: Scope
   readonly query?: Query
   readonly params?: Params
+  readonly headers?: z.ZodObject
   readonly body?: Body
   /** what a success is, by its status */
   readonly answers: Readonly<Record<number, Answer>>
@@ -38,19 +37,31 @@ export type Answer = {
   readonly type?: string
 }
 
-type Handler<Query extends z.ZodObject> = (
+type Handler<Query extends z.ZodObject, Params extends z.ZodObject> = (
   context: Context<ApiEnv>,
-  input: { query: z.infer<Query>; params: Record<string, string> },
+  input: { query: z.infer<Query>; params: z.infer<Params> },
 ) => Response | Promise<Response>
 
-const NO_QUERY = z.object({})
+const NONE = z.object({})
 
 /** Adds an operation: to the document, and to what is answered. */
-export function operation<Query extends z.ZodObject = typeof NO_QUERY>(
+export function operation<Query extends z.ZodObject = typeof NONE, Params extends z.ZodObject = typeof NONE>(
   app: App,
   { guard }: Pick<RouteComponents, 'guard'>,
-  { method, path, summary, description, scope, query, params, body, answers, ...rest }: Operation<Query>,
-  handler: Handler<Query>,
+  {
+    method,
+    path,
+    summary,
+    description,
+    scope,
+    query,
+    params,
+    headers,
+    body,
+    answers,
+    ...rest
+  }: Operation<Query, Params>,
+  handler: Handler<Query, Params>,
 ): void {
   const route = createRoute({
     ...{ method, path, summary, operationId: operationId(method, path) },
@@ -60,6 +71,7 @@ export function operation<Query extends z.ZodObject = typeof NO_QUERY>(
     request: {
       ...(query === undefined ? {} : { query }),
       ...(params === undefined ? {} : { params }),
+      ...(headers === undefined ? {} : { headers }),
       ...(body === undefined ? {} : { body }),
     },
     responses: {
@@ -75,7 +87,7 @@ export function operation<Query extends z.ZodObject = typeof NO_QUERY>(
   app.openapi(route, ((context: Context<ApiEnv>) => {
     const valid = context.req as unknown as { valid(part: 'query'): z.infer<Query> }
     const input = { query: query === undefined ? ({} as z.infer<Query>) : valid.valid('query') }
-    return handler(context, { ...input, params: context.req.param() as Record<string, string> })
+    return handler(context, { ...input, params: context.req.param() as z.infer<Params> })
   }) as never)
 }
 
@@ -87,6 +99,11 @@ const NEEDS = {
 /** An answer in JSON, with the number of the state that it shows. */
 export function jsonAnswer(description: string, { schema }: Shape<unknown>): Answer {
   return { description, schema: { allOf: [schema, object({ asOf: number }).schema] } }
+}
+
+/** An answer in JSON, as it is. */
+export function plainAnswer(description: string, { schema }: Shape<unknown>): Answer {
+  return { description, schema }
 }
 
 function response({ description, schema, type = 'application/json' }: Answer) {

@@ -12,10 +12,10 @@ import {
   policyViewSchema,
   previewSchema,
 } from '../schemas/policy.ts'
-import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
+import { operation, plainAnswer } from './operation.ts'
+import type { App, RouteComponents } from './route.ts'
 
 const PROBLEMS = {
-  ...NEEDS_TOKEN,
   400: 'the policy is wrong, or the runner cannot be loaded with it; the sentence says why',
   408: 'the body did not arrive in time',
   413: 'larger than settings can be',
@@ -28,71 +28,94 @@ const ifMatch = z.object({
 })
 
 /** The policy in force, what a candidate would change, and putting it in force. For the operator. */
-export function policyRoutes(app: App, { node, clock, guard }: RouteComponents): void {
+export function policyRoutes(app: App, components: RouteComponents): void {
+  const { node, clock } = components
   const config = "the runner's config.json; comments are allowed, and kept"
   const request = {
-    body: { content: { 'application/json': { schema: z.unknown().describe(config) } }, required: true },
+    body: { content: { 'application/json': { schema: { description: config } } }, required: true },
   }
 
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/policy',
-    summary: 'The policy in force, what its rules have said since the start, and what runners know of this node',
-    security: OPERATOR,
-    responses: answers(200, 'the policy', policyViewSchema, NEEDS_TOKEN),
-  })
-  app.get('/policy', guard.may('read'), (context) => context.json(node.policy()))
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/policy',
+      summary: 'The policy in force, what its rules have said since the start, and what runners know of this node',
+      scope: 'read',
+      answers: { 200: plainAnswer('the policy', policyViewSchema) },
+    },
+    (context) => context.json(node.policy()),
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/policy/preview',
-    summary: 'What would change among everything that is live here under this policy; nothing is done',
-    request,
-    security: OPERATOR,
-    responses: answers(200, 'services whose state would change, best first', previewSchema, PROBLEMS),
-  })
-  app.post('/policy/preview', guard.may('operate'), async ({ req, json }) => {
-    return json(await node.previewPolicy(await textOf(req.raw), { signal: req.raw.signal }))
-  })
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/policy/preview',
+      summary: 'What would change among everything that is live here under this policy; nothing is done',
+      scope: 'operate',
+      ...request,
+      answers: { 200: plainAnswer('services whose state would change, best first', previewSchema) },
+      problems: PROBLEMS,
+    },
+    async ({ req, json }) => {
+      return json(await node.previewPolicy(await textOf(req.raw), { signal: req.raw.signal }))
+    },
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/policy',
-    summary: 'Put this policy in force; the one before is kept as config.json.previous',
-    request: { ...request, headers: ifMatch },
-    security: OPERATOR,
-    responses: answers(
-      200,
-      'services whose state changed, and how many others are decided again in the background',
-      appliedSchema,
-      { ...PROBLEMS, 409: 'config.json is not the one that If-Match names' },
-    ),
-  })
-  app.post('/policy', guard.may('operate'), async ({ req, json }) => {
-    return json(
-      await node.applyPolicy(await textOf(req.raw), { signal: req.raw.signal, replaces: replacedBy(req.raw) }),
-    )
-  })
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/policy',
+      summary: 'Put this policy in force; the one before is kept as config.json.previous',
+      scope: 'operate',
+      ...request,
+      headers: ifMatch,
+      answers: {
+        200: plainAnswer(
+          'services whose state changed, and how many others are decided again in the background',
+          appliedSchema,
+        ),
+      },
+      problems: { ...PROBLEMS, 409: 'config.json is not the one that If-Match names' },
+    },
+    async ({ req, json }) => {
+      return json(
+        await node.applyPolicy(await textOf(req.raw), { signal: req.raw.signal, replaces: replacedBy(req.raw) }),
+      )
+    },
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/policy/text',
-    summary: "The runner's config.json as it is on the disk, with its comments, and the one before it",
-    security: OPERATOR,
-    responses: answers(200, 'the text and its sha256', policyTextSchema, NEEDS_TOKEN),
-  })
-  app.get('/policy/text', guard.may('operate'), async (context) => context.json(await node.policyText()))
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/policy/text',
+      summary: "The runner's config.json as it is on the disk, with its comments, and the one before it",
+      scope: 'operate',
+      answers: { 200: plainAnswer('the text and its sha256', policyTextSchema) },
+    },
+    async (context) => context.json(await node.policyText()),
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/policy/check',
-    summary: 'What is wrong with this policy; the runner is not loaded with it',
-    request,
-    security: OPERATOR,
-    responses: answers(200, 'problems, none where it is right', policyCheckSchema, PROBLEMS),
-  })
-  app.post('/policy/check', guard.may('operate'), async ({ req, json }) =>
-    json(checkOf(await textOf(req.raw), node.network)),
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/policy/check',
+      summary: 'What is wrong with this policy; the runner is not loaded with it',
+      scope: 'operate',
+      ...request,
+      answers: { 200: plainAnswer('problems, none where it is right', policyCheckSchema) },
+      problems: PROBLEMS,
+    },
+    async ({ req, json }) => json(checkOf(await textOf(req.raw), node.network)),
   )
 
   async function textOf(body: Request): Promise<string> {

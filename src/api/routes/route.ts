@@ -12,7 +12,6 @@ import type { EventLog } from '../events/event-log.ts'
 import type { EventStream } from '../events/event-stream.ts'
 import { PROBLEM_TYPE } from '../problem.ts'
 import { problemSchema } from '../schemas/views.ts'
-import type { Shape } from '../shape.ts'
 import type { ApiComponents } from '../types.ts'
 
 export type App = OpenAPIHono<ApiEnv>
@@ -36,21 +35,6 @@ export interface RouteComponents {
   openStream(context: Context<ApiEnv>): EventStream
 }
 
-export const OPERATOR: Record<string, string[]>[] = [{ token: [] }, { session: [] }]
-
-/** How a route's answers are described: one that fits, and problems. */
-export function answers(
-  status: number,
-  description: string,
-  schema: Shape<unknown>,
-  failures: Record<number, string> = {},
-) {
-  return {
-    [status]: { description, content: { 'application/json': { schema: schema.schema } } },
-    ...problems({ 429: TOO_MANY_REQUESTS, ...failures }),
-  }
-}
-
 /** Before any route: without a valid token, requests of one address have a limit. */
 export const TOO_MANY_REQUESTS =
   'more requests of this address than it may send without a valid token; Retry-After says when to come back'
@@ -59,11 +43,6 @@ export const TOO_MANY_REQUESTS =
 export function problems(failures: Record<number, string>) {
   const content = { [PROBLEM_TYPE]: { schema: problemSchema.schema } }
   return Object.fromEntries(Object.entries(failures).map(([status, description]) => [status, { description, content }]))
-}
-
-export const NEEDS_TOKEN = {
-  401: 'the token is missing or wrong',
-  403: 'asked under a foreign name or from a foreign page',
 }
 
 /** A stream's answer. HEAD wants to know that it is there, and reads nothing. */

@@ -4,12 +4,12 @@ import { TimeoutError } from '../../base/errors.ts'
 import { ASK_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
 import { explanationSchema, receiptsSchema, serviceViewSchema, stoppedSchema } from '../schemas/views.ts'
-import type { Shape } from '../shape.ts'
-import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
+import { operation, plainAnswer } from './operation.ts'
+import type { App, RouteComponents } from './route.ts'
 
 const ID = 'an id, the beginning of one, or a name that one author uses'
-const request = { params: z.object({ id: z.string() }) }
-const PROBLEMS = { ...NEEDS_TOKEN, 400: 'it names more than one service', 404: 'it names none' }
+const params = z.object({ id: z.string().describe(ID) })
+const PROBLEMS = { 400: 'it names more than one service', 404: 'it names none' }
 
 const explainQuery = z.object({
   now: z.string().optional().describe('"true": what would be decided now, instead of the verdict in force'),
@@ -22,49 +22,68 @@ function readFlag(name: string, value = 'false'): boolean {
 }
 
 /** What this node knows of services and does with them. For the operator. */
-export function serviceRoutes(app: App, { node, clock, guard }: RouteComponents): void {
-  const describe = (method: 'get' | 'post', path: string, summary: string, schema: Shape<unknown>, what: string) =>
-    app.openAPIRegistry.registerPath({
-      method,
-      path,
-      summary,
-      ...(path.includes('{id}') ? { request, description: `id: ${ID}` } : {}),
-      security: OPERATOR,
-      responses: answers(200, what, schema, path.includes('{id}') ? PROBLEMS : NEEDS_TOKEN),
-    })
+export function serviceRoutes(app: App, components: RouteComponents): void {
+  const { node, clock } = components
+  const common = { params, problems: PROBLEMS }
 
-  describe('get', '/service/{id}', 'One service, its run and its receipts', serviceViewSchema, 'the service')
-  app.get('/service/:id', guard.may('read'), (context) => context.json(node.service(context.req.param('id'))))
-
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/service/{id}/explain',
-    summary: 'Why: each rule and its outcome',
-    description: `id: ${ID}`,
-    request: { ...request, query: explainQuery },
-    security: OPERATOR,
-    responses: answers(200, 'the verdict', explanationSchema, PROBLEMS),
-  })
-  app.get('/service/:id/explain', guard.may('read'), async (context) => {
-    const { now, history } = context.req.query()
-    const options = { now: readFlag('now', now), history: readFlag('history', history) }
-    return context.json(await node.explain(context.req.param('id'), options))
-  })
-
-  describe('post', '/service/{id}/ask', 'Ask other nodes what they do with it now', receiptsSchema, 'their answers')
-  app.post('/service/:id/ask', guard.may('read'), async (context) => {
-    using patience = deadline(clock, ASK_MS, new TimeoutError('no other node answers'), context.req.raw.signal)
-    return context.json({ receipts: await node.ask(context.req.param('id'), { signal: patience.signal }) })
-  })
-
-  describe(
-    'post',
-    '/service/{id}/stop',
-    "Stop it here, or everywhere where it is this node's own",
-    stoppedSchema,
-    'how far it was stopped',
+  operation(
+    app,
+    components,
+    {
+      ...common,
+      method: 'get',
+      path: '/service/{id}',
+      summary: 'One service, its run and its receipts',
+      scope: 'read',
+      answers: { 200: plainAnswer('the service', serviceViewSchema) },
+    },
+    (context, { params: { id } }) => context.json(node.service(id)),
   )
-  app.post('/service/:id/stop', guard.may('operate'), async (context) =>
-    context.json(await node.stop(context.req.param('id'))),
+  operation(
+    app,
+    components,
+    {
+      ...common,
+      method: 'get',
+      path: '/service/{id}/explain',
+      summary: 'Why: each rule and its outcome',
+      scope: 'read',
+      query: explainQuery,
+      answers: { 200: plainAnswer('the verdict', explanationSchema) },
+      problems: { ...PROBLEMS, 400: 'it names more than one service, or a flag is wrong' },
+    },
+    async (context, { params: { id }, query: { now, history } }) => {
+      const options = { now: readFlag('now', now), history: readFlag('history', history) }
+      return context.json(await node.explain(id, options))
+    },
+  )
+  operation(
+    app,
+    components,
+    {
+      ...common,
+      method: 'post',
+      path: '/service/{id}/ask',
+      summary: 'Ask other nodes what they do with it now',
+      scope: 'read',
+      answers: { 200: plainAnswer('their answers', receiptsSchema) },
+    },
+    async (context, { params: { id } }) => {
+      using patience = deadline(clock, ASK_MS, new TimeoutError('no other node answers'), context.req.raw.signal)
+      return context.json({ receipts: await node.ask(id, { signal: patience.signal }) })
+    },
+  )
+  operation(
+    app,
+    components,
+    {
+      ...common,
+      method: 'post',
+      path: '/service/{id}/stop',
+      summary: "Stop it here, or everywhere where it is this node's own",
+      scope: 'operate',
+      answers: { 200: plainAnswer('how far it was stopped', stoppedSchema) },
+    },
+    async (context, { params: { id } }) => context.json(await node.stop(id)),
   )
 }

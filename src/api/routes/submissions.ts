@@ -1,10 +1,10 @@
-import { z } from 'zod'
 import { readBody } from '../body.ts'
 import { BODY_TIMEOUT_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
 import { submittedSchema } from '../schemas/views.ts'
 import { formOf, readSubmission } from '../submission.ts'
-import { type App, answers, type RouteComponents } from './route.ts'
+import { operation, plainAnswer } from './operation.ts'
+import type { App, RouteComponents } from './route.ts'
 
 const PROBLEMS = {
   400: 'malformed, forged, or refused by the node; the sentence says why',
@@ -13,43 +13,47 @@ const PROBLEMS = {
   408: 'the body did not arrive in time',
   413: 'larger than an announcement can be',
   415: 'of another Content-Type',
-  429: 'the queue is full; Retry-After says when to come back',
+  429: 'the queue is full, or the address asks too often; Retry-After says when to come back',
 }
 
 /** `POST /service`: an announcement from anyone; an unsigned manifest from the operator. */
-export function submissionRoutes(app: App, { node, clock, guard }: RouteComponents): void {
-  const body = { schema: z.unknown() }
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/service',
-    summary: 'Hand in an announcement, or, with the token, a manifest for the node to sign',
-    description: 'An announcement with the token is published from here: receipts for it are kept.',
-    request: {
+export function submissionRoutes(app: App, components: RouteComponents): void {
+  const { node, clock, guard } = components
+  const body = { schema: {} }
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/service',
+      summary: 'Hand in an announcement, or, with the token, a manifest for the node to sign',
+      description: 'An announcement with the token is published from here: receipts for it are kept.',
       body: {
         content: { 'application/cbor': body, 'application/vnd.ipld.dag-cbor': body, 'application/json': body },
         required: true,
       },
+      answers: {
+        200: plainAnswer('known before', submittedSchema),
+        202: plainAnswer('new: it is decided next', submittedSchema),
+      },
+      problems: PROBLEMS,
     },
-    responses: {
-      ...answers(200, 'known before', submittedSchema, PROBLEMS),
-      ...answers(202, 'new: it is decided next', submittedSchema),
+    async (context) => {
+      const request = context.req.raw
+      const form = formOf(request.headers.get('content-type'))
+      const bytes = await readBody(request, { max: form.max, clock, timeoutMs: BODY_TIMEOUT_MS })
+      const submission = readSubmission(bytes, form)
+      if (submission.kind === 'manifest') {
+        guard.check(context, 'publish')
+        const { id, seq } = await node.publishManifest(submission.manifest)
+        return context.json({ id, outcome: 'new', seq }, 202)
+      }
+      // a caller that claims to be the operator publishes from here
+      const asPublisher = guard.claimed(context, 'publish')
+      const received = await node.receive(submission.bytes, { asPublisher })
+      if (received.outcome !== 'refused') return context.json(received, received.outcome === 'new' ? 202 : 200)
+      if (!received.retry) throw new HttpProblem(400, received.reason)
+      throw new HttpProblem(429, received.reason)
     },
-  })
-  app.post('/service', async (context) => {
-    const request = context.req.raw
-    const form = formOf(request.headers.get('content-type'))
-    const bytes = await readBody(request, { max: form.max, clock, timeoutMs: BODY_TIMEOUT_MS })
-    const submission = readSubmission(bytes, form)
-    if (submission.kind === 'manifest') {
-      guard.check(context, 'publish')
-      const { id, seq } = await node.publishManifest(submission.manifest)
-      return context.json({ id, outcome: 'new', seq }, 202)
-    }
-    // a caller that claims to be the operator publishes from here
-    const asPublisher = guard.claimed(context, 'publish')
-    const received = await node.receive(submission.bytes, { asPublisher })
-    if (received.outcome !== 'refused') return context.json(received, received.outcome === 'new' ? 202 : 200)
-    if (!received.retry) throw new HttpProblem(400, received.reason)
-    throw new HttpProblem(429, received.reason)
-  })
+  )
 }

@@ -8,7 +8,8 @@ import { BODY_TIMEOUT_MS, LOOK_UP_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
 import { previewSchema } from '../schemas/policy.ts'
 import { statementsSchema, submittedStatementSchema, trustTreeSchema } from '../schemas/trust.ts'
-import { type App, answers, NEEDS_TOKEN, OPERATOR, type RouteComponents } from './route.ts'
+import { operation, plainAnswer } from './operation.ts'
+import type { App, RouteComponents } from './route.ts'
 
 const TYPES = ['application/cbor', 'application/vnd.ipld.dag-cbor']
 
@@ -18,7 +19,7 @@ const PROBLEMS = {
   408: 'the body did not arrive in time',
   413: 'larger than a statement can be',
   415: 'of another Content-Type',
-  429: 'more than this node takes of such statements now; Retry-After says when to come back',
+  429: 'more than this node takes of such statements, or of requests of this address, now; Retry-After says when to come back',
 }
 
 const statementsQuery = z.object({
@@ -30,82 +31,102 @@ const statementsQuery = z.object({
 const trustQuery = z.object({ address: z.string().optional().describe('include why this address is in or out') })
 
 /** Hubs' statements, the trust tree, and the submission of statements by anyone. */
-export function trustRoutes(app: App, { node, clock, guard }: RouteComponents): void {
-  const body = { schema: z.unknown() }
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/statement',
-    summary: 'Hand in a hub statement or a delegation: its encoded bytes',
-    description: 'With the token it is published from here: sent to the mesh, and again until it expires.',
-    request: { body: { content: Object.fromEntries(TYPES.map((type) => [type, body])), required: true } },
-    responses: answers(200, 'what became of it', submittedStatementSchema, PROBLEMS),
-  })
-  app.post('/statement', async (context) => {
-    const request = context.req.raw
-    checkType(request)
-    // a caller that claims to be the operator publishes from here
-    const asPublisher = guard.claimed(context, 'publish')
-    const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
-    const submitted = await node.submitStatement(bytes, { asPublisher, signal: request.signal })
-    if (submitted.outcome !== 'dropped') return context.json(submitted)
-    throw new HttpProblem(429, 'the node takes no more such statements now, or this one is not yet in time')
-  })
+export function trustRoutes(app: App, components: RouteComponents): void {
+  const { node, clock, guard } = components
+  const body = { schema: {} }
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/statement',
+      summary: 'Hand in a hub statement or a delegation: its encoded bytes',
+      description: 'With the token it is published from here: sent to the mesh, and again until it expires.',
+      body: { content: Object.fromEntries(TYPES.map((type) => [type, body])), required: true },
+      answers: { 200: plainAnswer('what became of it', submittedStatementSchema) },
+      problems: PROBLEMS,
+    },
+    async (context) => {
+      const request = context.req.raw
+      checkType(request)
+      // a caller that claims to be the operator publishes from here
+      const asPublisher = guard.claimed(context, 'publish')
+      const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
+      const submitted = await node.submitStatement(bytes, { asPublisher, signal: request.signal })
+      if (submitted.outcome !== 'dropped') return context.json(submitted)
+      throw new HttpProblem(429, 'the node takes no more such statements now, or this one is not yet in time')
+    },
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'post',
-    path: '/statement/preview',
-    summary: 'What would change among everything that is live here if this statement stood; nothing is done',
-    request: { body: { content: Object.fromEntries(TYPES.map((type) => [type, body])), required: true } },
-    security: OPERATOR,
-    responses: answers(200, 'services whose state would change, best first', previewSchema, {
-      ...NEEDS_TOKEN,
-      400: PROBLEMS[400],
-      408: PROBLEMS[408],
-      413: PROBLEMS[413],
-      415: PROBLEMS[415],
-    }),
-  })
-  app.post('/statement/preview', guard.may('operate'), async (context) => {
-    const request = context.req.raw
-    checkType(request)
-    const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
-    return context.json(await node.previewStatement(bytes, { signal: request.signal }))
-  })
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/statement/preview',
+      summary: 'What would change among everything that is live here if this statement stood; nothing is done',
+      scope: 'operate',
+      body: { content: Object.fromEntries(TYPES.map((type) => [type, body])), required: true },
+      answers: { 200: plainAnswer('services whose state would change, best first', previewSchema) },
+      problems: {
+        400: PROBLEMS[400],
+        408: PROBLEMS[408],
+        413: PROBLEMS[413],
+        415: PROBLEMS[415],
+      },
+    },
+    async (context) => {
+      const request = context.req.raw
+      checkType(request)
+      const bytes = await readBody(request, { max: MAX_STATEMENT_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
+      return context.json(await node.previewStatement(bytes, { signal: request.signal }))
+    },
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/statements',
-    summary: 'Hub statements and delegations that are kept here, newest first',
-    request: { query: statementsQuery },
-    security: OPERATOR,
-    responses: answers(200, 'statements', statementsSchema, { ...NEEDS_TOKEN, 400: 'a filter is wrong' }),
-  })
-  app.get('/statements', guard.may('read'), async (context) => {
-    const { code, address, signer, lookup } = context.req.query()
-    if (!readLookup(lookup)) return context.json({ statements: node.statements({ code, address, signer }) })
-    if (code === undefined && address === undefined) {
-      throw new HttpProblem(400, 'lookup asks the mesh about a code or an address; name one')
-    }
-    using patience = deadline(
-      clock,
-      LOOK_UP_MS,
-      new TimeoutError('the mesh did not answer in time'),
-      context.req.raw.signal,
-    )
-    const about = { ...(code === undefined ? {} : { code }), ...(address === undefined ? {} : { address }) }
-    const found = await node.lookUpStatements(about, { signal: patience.signal })
-    return context.json({ statements: signer === undefined ? found : node.statements({ code, address, signer }) })
-  })
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/statements',
+      summary: 'Hub statements and delegations that are kept here, newest first',
+      scope: 'read',
+      query: statementsQuery,
+      answers: { 200: plainAnswer('statements', statementsSchema) },
+      problems: { 400: 'a filter is wrong' },
+    },
+    async (context) => {
+      const { code, address, signer, lookup } = context.req.query()
+      if (!readLookup(lookup)) return context.json({ statements: node.statements({ code, address, signer }) })
+      if (code === undefined && address === undefined) {
+        throw new HttpProblem(400, 'lookup asks the mesh about a code or an address; name one')
+      }
+      using patience = deadline(
+        clock,
+        LOOK_UP_MS,
+        new TimeoutError('the mesh did not answer in time'),
+        context.req.raw.signal,
+      )
+      const about = { ...(code === undefined ? {} : { code }), ...(address === undefined ? {} : { address }) }
+      const found = await node.lookUpStatements(about, { signal: patience.signal })
+      return context.json({ statements: signer === undefined ? found : node.statements({ code, address, signer }) })
+    },
+  )
 
-  app.openAPIRegistry.registerPath({
-    method: 'get',
-    path: '/trust',
-    summary: "The addresses for which the operator's roots vouch; with an address, why it is in or out",
-    request: { query: trustQuery },
-    security: OPERATOR,
-    responses: answers(200, 'the tree', trustTreeSchema, { ...NEEDS_TOKEN, 400: 'it is no address' }),
-  })
-  app.get('/trust', guard.may('read'), (context) => context.json(node.trustTree(context.req.query('address'))))
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/trust',
+      summary: "The addresses for which the operator's roots vouch; with an address, why it is in or out",
+      scope: 'read',
+      query: trustQuery,
+      answers: { 200: plainAnswer('the tree', trustTreeSchema) },
+      problems: { 400: 'it is no address' },
+    },
+    (context) => context.json(node.trustTree(context.req.query('address'))),
+  )
 }
 
 function checkType(request: Request): void {
