@@ -52,8 +52,6 @@ export function accessRoutes(app: App, components: RouteComponents): void {
       answers: { 200: jsonAnswer('the token, which is not shown again', newTokenSchema) },
       problems: {
         400: 'the body is wrong, or there are too many',
-        408: 'the body did not arrive in time',
-        413: 'too large',
       },
     },
     async (context) => {

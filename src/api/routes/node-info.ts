@@ -26,8 +26,10 @@ export function nodeInfoRoutes(app: App, components: RouteComponents): void {
       method: 'get',
       path: '/health',
       summary: 'Is it well, and what can it run',
-      answers: { 200: plainAnswer('the node is well', healthSchema) },
-      problems: { 503: 'it is not (the body is the same)' },
+      answers: {
+        200: plainAnswer('the node is well', healthSchema),
+        503: plainAnswer('it is not', healthSchema),
+      },
     },
     async (context) => {
       const now = await health(HEALTH_MS)

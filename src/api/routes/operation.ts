@@ -24,7 +24,7 @@ export type Operation<Query extends z.ZodObject, Params extends z.ZodObject> = {
   readonly params?: Params
   readonly headers?: z.ZodObject
   readonly body?: Body
-  /** what a success is, by its status */
+  /** what a success is, by its status; also a failure whose body is no problem document */
   readonly answers: Readonly<Record<number, Answer>>
   /** when it fails, by its status; those of the access and of a wrong query are added */
   readonly problems?: Readonly<Record<number, string>>
@@ -74,15 +74,13 @@ export function operation<Query extends z.ZodObject = typeof NONE, Params extend
       ...(headers === undefined ? {} : { headers }),
       ...(body === undefined ? {} : { body }),
     },
-    responses: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, response(answer)])),
-      ...problems({
-        ...(query === undefined ? {} : { 400: 'the query is wrong; the sentence says what' }),
-        ...(scope === undefined ? {} : NEEDS),
-        429: TOO_MANY_REQUESTS,
-        ...rest.problems,
-      } as Record<number, string>),
-    },
+    responses: responses(answers, {
+      ...(query === undefined ? {} : { 400: 'the query is wrong; the sentence says what' }),
+      ...(scope === undefined ? {} : NEEDS),
+      ...(body === undefined ? {} : OF_A_BODY),
+      ...OF_ANY,
+      ...rest.problems,
+    } as Record<number, string>),
   })
   app.openapi(route, ((context: Context<ApiEnv>) => {
     const valid = context.req as unknown as { valid(part: 'query'): z.infer<Query> }
@@ -96,6 +94,13 @@ const NEEDS = {
   403: 'its scope does not include this, or it was asked under a foreign name or from a foreign page',
 }
 
+const OF_A_BODY = { 408: 'the body did not arrive in time', 413: 'the body is too large' }
+const OF_ANY = {
+  429: TOO_MANY_REQUESTS,
+  500: 'a fault of the node; its log says more',
+  503: 'the node cannot do it now; Retry-After says when to come back',
+}
+
 /** An answer in JSON, with the number of the state that it shows. */
 export function jsonAnswer(description: string, { schema }: Shape<unknown>): Answer {
   return { description, schema: { allOf: [schema, object({ asOf: number }).schema] } }
@@ -106,8 +111,13 @@ export function plainAnswer(description: string, { schema }: Shape<unknown>): An
   return { description, schema }
 }
 
-function response({ description, schema, type = 'application/json' }: Answer) {
-  return { description, content: { [type]: { schema } } }
+function responses(answers: Readonly<Record<number, Answer>>, failures: Record<number, string>) {
+  const all: Record<number, { description: string; content: Record<string, { schema: JsonSchema }> }> =
+    problems(failures)
+  for (const [status, { description, schema, type = 'application/json' }] of Object.entries(answers)) {
+    all[Number(status)] = { description, content: { [type]: { schema }, ...all[Number(status)]?.content } }
+  }
+  return all
 }
 
 /** `POST /pools/{name}/remove` -> `postPoolsNameRemove` */

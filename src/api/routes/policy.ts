@@ -17,7 +17,6 @@ import type { App, RouteComponents } from './route.ts'
 
 const PROBLEMS = {
   400: 'the policy is wrong, or the runner cannot be loaded with it; the sentence says why',
-  408: 'the body did not arrive in time',
   413: 'larger than settings can be',
   415: 'of another Content-Type',
   503: 'the node has no folder to put it into',

@@ -8,9 +8,8 @@ import type { App, RouteComponents } from './route.ts'
 
 const PROBLEMS = {
   400: 'malformed, forged, or refused by the node; the sentence says why',
-  401: 'a manifest without the token',
+  401: 'a manifest without a token; or a wrong token, which is said before an announcement is checked',
   403: 'a manifest under a foreign name or from a foreign page',
-  408: 'the body did not arrive in time',
   413: 'larger than an announcement can be',
   415: 'of another Content-Type',
   429: 'the queue is full, or the address asks too often; Retry-After says when to come back',

@@ -16,7 +16,6 @@ const TYPES = ['application/cbor', 'application/vnd.ipld.dag-cbor']
 const PROBLEMS = {
   400: 'malformed, forged, out of time, or, with the token, older than the statement in force; the sentence says why',
   401: 'a token that is wrong',
-  408: 'the body did not arrive in time',
   413: 'larger than a statement can be',
   415: 'of another Content-Type',
   429: 'more than this node takes of such statements, or of requests of this address, now; Retry-After says when to come back',
@@ -70,7 +69,6 @@ export function trustRoutes(app: App, components: RouteComponents): void {
       answers: { 200: plainAnswer('services whose state would change, best first', previewSchema) },
       problems: {
         400: PROBLEMS[400],
-        408: PROBLEMS[408],
         413: PROBLEMS[413],
         415: PROBLEMS[415],
       },

@@ -1,22 +1,29 @@
 import { test as base, expect } from 'vitest'
 import { createApi, createApiClient, serveApi } from '../../../src/api/index.ts'
+import type { ApiComponents } from '../../../src/api/types.ts'
 import { type Clock, manualClock, systemClock } from '../../../src/base/clock.ts'
 import { createLog } from '../../../src/base/log.ts'
 import { announcementOf, createFakeNode } from '../../fixtures/node/fake-node.ts'
+import { readDocument } from './document.ts'
 
 export const TOKEN = 'operator-token-of-32-characters-0'
 
-/** An API around a fake node, called without a socket. */
-export function apiInMemory(host?: string) {
-  const made = apiOf(manualClock(), host)
-  const ask = (path: string, init: RequestInit & { token?: string | null } = {}) => {
+/** An API around a fake node, called without a socket. Each answer must be one that the OpenAPI document declares. */
+export function apiInMemory(host?: string, more: Pick<ApiComponents, 'metrics'> = {}) {
+  const made = apiOf(manualClock(), host, more)
+  const document = readDocument(made.api)
+  const ask = async (path: string, init: RequestInit & { token?: string | null } = {}) => {
     const { token = TOKEN, ...rest } = init
     const headers = new Headers(rest.headers)
     if (token !== null) headers.set('authorization', `Bearer ${token}`)
-    return made.api.fetch(new Request(`http://127.0.0.1:4981${path}`, { ...rest, headers }))
+    const request = new Request(`http://127.0.0.1:4981${path}`, { ...rest, headers })
+    const answer = await made.api.fetch(request)
+    await (await document).expectDeclared(request, answer)
+    return answer
   }
   return {
     ...made,
+    document,
     ask,
     /** What an answer says, as JSON. */
     json: async (path: string, init: Parameters<typeof ask>[1] = {}) => (await ask(path, init)).json() as Promise<Json>,
@@ -32,7 +39,7 @@ export async function apiOnLoopback() {
   return { ...made, served, client, [Symbol.asyncDispose]: () => served[Symbol.asyncDispose]() }
 }
 
-function apiOf<Made extends Clock>(clock: Made, host?: string) {
+function apiOf<Made extends Clock>(clock: Made, host?: string, more: Pick<ApiComponents, 'metrics'> = {}) {
   const node = createFakeNode({ clock })
   const lines: string[] = []
   const log = createLog({ level: 'trace', write: (line) => void lines.push(line) })
@@ -42,7 +49,7 @@ function apiOf<Made extends Clock>(clock: Made, host?: string) {
     await node.receive(announcement.bytes)
     return announcement
   }
-  return { clock, node, lines, receive, api: createApi({ node, clock, log, token: TOKEN, host }) }
+  return { clock, node, lines, receive, api: createApi({ node, clock, log, token: TOKEN, host, ...more }) }
 }
 
 /** A test with an API that ends with it. */
