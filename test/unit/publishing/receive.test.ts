@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { createKeyCache, type KeyCache } from '../../../protocols/signature.ts'
 import { InputError } from '../../../src/base/errors.ts'
-import { createReceive } from '../../../src/node/receive.ts'
+import { createReceive } from '../../../src/publishing/receive.ts'
 import { copyAt, createWorld, idOf, it, service } from '../intake/fixtures.ts'
 
 /** Intake and its journal, as behind the API; counts how often a signature is checked. */
