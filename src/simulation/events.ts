@@ -18,8 +18,8 @@ export type SimEvent = {
   readonly node: number
 } & (
   | Of<'joined'>
-  /** It is there again, and knows these services from before. */
-  | Of<'restored', { readonly services: readonly number[] }>
+  /** It is there again, and knows these services from before. `powerCut`: what its machine had not synced is lost. */
+  | Of<'restored', { readonly services: readonly number[]; readonly powerCut?: true }>
   | Of<'left'>
   | Of<'crashed'>
   | Of<'cut'>

@@ -3,6 +3,7 @@ import { deliveredOnce } from './delivered-once.ts'
 import { depthNeverRaised } from './depth-never-raised.ts'
 import { emitsOnlyWhatItRedirects } from './emits-only-what-it-redirects.ts'
 import { honestNeverGraylisted } from './honest-never-graylisted.ts'
+import { lostArrivesAgain } from './lost-arrives-again.ts'
 import { neighboursAreReached } from './neighbours-are-reached.ts'
 import { noEmissionTwice } from './no-emission-twice.ts'
 import { noTaskTwice } from './no-task-twice.ts'
@@ -20,6 +21,7 @@ export const INVARIANTS: readonly Observer[] = [
   neighboursAreReached,
   nothingWhileAway,
   nothingLostByCrash,
+  lostArrivesAgain,
   noTaskTwice,
   revokedNeverStarts,
   replicasExact,

@@ -7,10 +7,17 @@ type State = { readonly facts: RunFacts; readonly emitted: NodeSets; readonly vi
 
 export const noEmissionTwice = invariant({
   id: 'no-emission-twice',
-  describe: 'A node sends a service on once at each depth, and never with less depth than before.',
-  match: ['emitted'],
+  describe:
+    'A node sends a service on once at each depth, and never with less depth than before; a power cut may make it forget.',
+  match: ['emitted', 'restored'],
   start: (facts): State => ({ facts, emitted: createNodeSets(facts.nodes), violations: createViolations() }),
-  capture({ facts, emitted, violations }, { node, service, depth }) {
+  capture({ facts, emitted, violations }, event) {
+    const { node } = event
+    if (event.event === 'restored') {
+      if (event.powerCut === true) emitted.forget(node)
+      return
+    }
+    const { service, depth } = event
     if (facts.attackerOf(node) !== undefined) return
     const key = (at: number) => service * DEPTHS + at
     for (let at = depth; at < DEPTHS; at++) {

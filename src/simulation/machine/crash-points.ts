@@ -1,5 +1,8 @@
-/** A process of a node ends at its machine's crash point of that number, from 1, and is started again after so long. */
-export type Crash = { readonly point: number; readonly downSeconds: number }
+/**
+ * A process of a node ends at its machine's crash point of that number, from 1, and is started again after so long. With
+ * `powerCut` its machine loses its power.
+ */
+export type Crash = { readonly point: number; readonly downSeconds: number; readonly powerCut: boolean }
 
 /**
  * Counts where a process could end: before and after each call to its disk, datastore and executor, before and after a connection

@@ -1,10 +1,11 @@
 import { MemoryDatastore } from 'datastore-core'
 import type { Clock } from '../../base/clock.ts'
+import { seededRng } from '../../base/rng.ts'
 import { createNetworkInterface } from '../network/interface.ts'
 import type { Wire } from '../network/types.ts'
 import { type Crash, createCrashPoints } from './crash-points.ts'
 import type { RunTable } from './executor.ts'
-import { createFence } from './fence.ts'
+import { createFence, type Fence } from './fence.ts'
 import { createJournalFile } from './journal-file.ts'
 import { createMemoryDisk } from './memory-disk.ts'
 import { type Platform, simulatedPlatform } from './platform.ts'
@@ -24,35 +25,55 @@ export interface MachineProcess {
   crash(): void
 }
 
-type MachineInit = { readonly host: string; readonly crashes?: readonly Crash[] | undefined }
+type MachineInit = {
+  readonly host: string
+  readonly crashes?: readonly Crash[] | undefined
+  /** what a power cut leaves on the disk follows from it */
+  readonly seed?: string | undefined
+}
 
 export function createMachine(
   { clock, wire }: { clock: Clock; wire: Wire },
-  { host, crashes = [] }: MachineInit,
+  { host, crashes = [], seed = '' }: MachineInit,
 ): Machine {
-  const disk = createMemoryDisk({ clock })
-  const datastore = new MemoryDatastore()
+  let disk = createMemoryDisk({ clock })
+  let datastore = new MemoryDatastore()
   const table: RunTable = new Map()
-  const journal = createJournalFile(host)
+  const journal = createJournalFile({ name: host, loses: crashes.some(({ powerCut }) => powerCut) })
   const points = createCrashPoints(crashes)
+  const rng = seededRng(`${seed}/${host}/power-cuts`)
+  let last: Fence | undefined
+
+  function cutPower(): void {
+    // what ran goes on in memory, on the disk that was
+    for (const { run } of table.values()) run.terminate(0, 'stopped')
+    table.clear()
+    disk = disk.afterPowerCut(rng)
+    datastore = new MemoryDatastore()
+    journal.powerCut()
+  }
+
   return {
     get crashPoints() {
       return points.count
     },
     begin(onCrash = () => {}) {
-      const crash = () => {
+      const crash = (powerCut = false) => {
         if (fence.isDown) return
         fence.down()
         network.down()
-        journal.detach()
+        if (powerCut) cutPower()
+        else journal.detach()
       }
+      if (last?.isDown === false) journal.closed()
       const fence = createFence({
         points,
         crash(which) {
-          crash()
+          crash(which.powerCut)
           onCrash(which)
         },
       })
+      last = fence
       const network = createNetworkInterface(wire, host, fence)
       return {
         platform: simulatedPlatform({ clock, disk, datastore, table, journal, network, fence }),

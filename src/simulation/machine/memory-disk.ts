@@ -7,10 +7,10 @@ import { createMemoryFile, type MemoryFile } from './memory-file.ts'
 
 export interface MemoryDisk extends Disk {
   /**
-   * What was written and not synced is lost from some write on, and that one is torn; zeros may have its place. Names stay
-   * as they are: a file system journals them.
+   * The disk as it is after a power cut. What was written and not synced is lost from some write on, and that one is torn;
+   * zeros may have its place. Names stay as they are: a file system journals them.
    */
-  powerCut(rng: Rng): void
+  afterPowerCut(rng: Rng): MemoryDisk
 }
 
 type Folder = { readonly kind: 'folder'; readonly names: Map<string, Entry>; readonly ino: number; mtimeMs: number }
@@ -19,10 +19,12 @@ type Entry = Folder | MemoryFile
 const { O_CREAT, O_TRUNC, O_APPEND } = constants
 const FLAGS = { r: 0, w: O_CREAT | O_TRUNC, 'a+': O_CREAT | O_APPEND }
 
-export function createMemoryDisk({ clock }: { clock: Clock }): MemoryDisk {
-  let inodes = 1
+type Content = { readonly root: Folder; readonly inodes: number }
+
+export function createMemoryDisk({ clock }: { clock: Clock }, content?: Content): MemoryDisk {
+  let inodes = content?.inodes ?? 1
   const folderNow = (): Folder => ({ kind: 'folder', names: new Map(), ino: inodes++, mtimeMs: clock.now() })
-  const root = folderNow()
+  const root = content?.root ?? folderNow()
 
   function find(path: string): Entry | undefined {
     let entry: Entry | undefined = root
@@ -114,12 +116,17 @@ export function createMemoryDisk({ clock }: { clock: Clock }): MemoryDisk {
     async utimes(path, _accessed, modified) {
       required(path, 'utime').mtimeMs = modified * 1000
     },
-    powerCut(rng) {
-      const cut = (entry: Entry): void => {
-        if (entry.kind === 'file') entry.powerCut(rng)
-        else for (const below of entry.names.values()) cut(below)
-      }
-      cut(root)
+    afterPowerCut(rng) {
+      const left = (folder: Folder): Folder => ({
+        ...folder,
+        names: new Map(
+          [...folder.names].map(([name, entry]): [string, Entry] => [
+            name,
+            entry.kind === 'file' ? entry.afterPowerCut(rng) : left(entry),
+          ]),
+        ),
+      })
+      return createMemoryDisk({ clock }, { root: left(root), inodes })
     },
   }
 }

@@ -20,7 +20,8 @@ export interface MemoryFile {
   write(bytes: Uint8Array, position: number): void
   truncate(): void
   sync(): void
-  powerCut(rng: Rng): void
+  /** What is left of it after a power cut. */
+  afterPowerCut(rng: Rng): MemoryFile
 }
 
 type Write = { readonly position: number; readonly bytes: Buffer; readonly at: number }
@@ -85,16 +86,17 @@ export function createMemoryFile(clock: Clock, ino: number): MemoryFile {
       pages.clear()
     },
     sync: () => writeBack(Number.POSITIVE_INFINITY),
-    powerCut(rng) {
+    afterPowerCut(rng) {
       writeBack(clock.monotonic() - WRITE_BACK_MS)
       const kept = unsynced.slice(0, rng.int(unsynced.length + 1))
       const torn = unsynced[kept.length]
       if (torn !== undefined) kept.push({ ...torn, bytes: torn.bytes.subarray(0, rng.int(torn.bytes.byteLength + 1)) })
       // the length is of the journal of the file system, and may be there without the bytes
-      const left = withWrites(durable, kept, rng.int(2) === 0 ? size : 0)
-      file.truncate()
-      put(left, 0)
-      durable = left
+      const left = createMemoryFile(clock, ino)
+      left.write(withWrites(durable, kept, rng.int(2) === 0 ? size : 0), 0)
+      left.sync()
+      left.mtimeMs = file.mtimeMs
+      return left
     },
   }
   return file

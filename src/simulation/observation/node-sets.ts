@@ -4,6 +4,8 @@ export interface NodeSets {
   add(service: number, node: number): boolean
   has(service: number, node: number): boolean
   delete(service: number, node: number): void
+  /** Deletes a node everywhere, but of the services that are kept. */
+  forget(node: number, isKept?: (service: number) => boolean): void
   size(service: number): number
 }
 
@@ -16,6 +18,14 @@ export function createNodeSets(nodes: number): NodeSets {
     sets.set(service, set)
     return set
   }
+  const remove = (service: number, node: number) => {
+    const set = sets.get(service)
+    const word = set?.bits[node >>> 5] ?? 0
+    const bit = 1 << (node & 31)
+    if (set === undefined || (word & bit) === 0) return
+    set.bits[node >>> 5] = word & ~bit
+    set.size--
+  }
   return {
     add(service, node) {
       const set = setOf(service)
@@ -27,13 +37,9 @@ export function createNodeSets(nodes: number): NodeSets {
       return true
     },
     has: (service, node) => (((sets.get(service)?.bits[node >>> 5] ?? 0) >>> (node & 31)) & 1) === 1,
-    delete(service, node) {
-      const set = sets.get(service)
-      const word = set?.bits[node >>> 5] ?? 0
-      const bit = 1 << (node & 31)
-      if (set === undefined || (word & bit) === 0) return
-      set.bits[node >>> 5] = word & ~bit
-      set.size--
+    delete: remove,
+    forget(node, isKept = () => false) {
+      for (const service of sets.keys()) if (!isKept(service)) remove(service, node)
     },
     size: (service) => sets.get(service)?.size ?? 0,
   }

@@ -80,6 +80,9 @@ const crash = keys({
   node: nodeIndex().describe('whose process is killed'),
   point: whole(1, MAX_CRASH_POINT).describe('at its crash point of this number; the first is 1'),
   downSeconds: number(0, MAX_SECONDS).describe('until it is started again').default(5),
+  powerCut: flag()
+    .describe('its machine loses its power: what runs ends, and what is not synced is lost')
+    .default(false),
 })
 
 const assertion = keys({

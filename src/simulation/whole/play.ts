@@ -62,9 +62,12 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
     await sleep(clock, downSeconds * 1000)
     if (!over) await host.start()
   }
+  /** nodes whose machines lost their power, until they are up again */
+  const powerless = new Set<number>()
   await using hosts = createHosts({ clock, wire }, plan, members, {
     onUp({ index, node, isKilled }) {
-      if (started) for (const each of resumed({ ms: ms(), node: index }, node.services())) tell(each)
+      const powerCut = powerless.delete(index)
+      if (started) for (const each of resumed({ ms: ms(), node: index }, node.services(), powerCut)) tell(each)
       node.events.onAny((event, detail) => {
         if (isKilled()) return
         onNodeEvent({ ms: ms(), node: (members[index] as Member).name, event, detail })
@@ -72,8 +75,9 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
         if (ms() >= 0) for (const each of translated) tell(each)
       })
     },
-    onCrash(index, { downSeconds }) {
+    onCrash(index, { downSeconds, powerCut }) {
       if (over) return
+      if (powerCut) powerless.add(index)
       if (started) tell({ ms: ms(), node: index, event: 'crashed' })
       restart(hosts.list[index] as HostedNode, downSeconds).catch(failed)
     },
@@ -135,7 +139,7 @@ function createHosts(
     const group = groupOf[index] as number
     const all = [...graph.neighbours.subarray(graph.offsets[index], graph.offsets[index + 1])]
     const crashes = scenario.crashes.filter(({ node }) => node === index)
-    return hostNode(createMachine(components, { host: member.host, crashes }), {
+    return hostNode(createMachine(components, { host: member.host, crashes, seed: scenario.seed }), {
       onCrash: (crash) => onCrash(index, crash),
       onUp: (node, isKilled) => onUp({ index, node, isKilled }),
       startNode(platform, start) {

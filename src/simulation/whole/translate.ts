@@ -7,8 +7,8 @@ import type { SimEvent } from '../events.ts'
 export interface Translator {
   /** Nothing where the event says nothing that scenarios know of. */
   translate<Name extends keyof NodeEvents>(at: At, event: Name, detail: NodeEvents[Name]): readonly SimEvent[]
-  /** A node is up again, with these services: what ran when it was killed is taken up. */
-  resumed(at: At, services: readonly ServiceView[]): readonly SimEvent[]
+  /** A node is up again, with these services: what ran when it was killed is taken up, but after a power cut. */
+  resumed(at: At, services: readonly ServiceView[], powerCut: boolean): readonly SimEvent[]
   /** The code of a service, as statements name it. */
   register(service: number, code: string): void
 }
@@ -97,15 +97,24 @@ export function createTranslator({ nodeOf, isTask }: TranslatorInit): Translator
   }
 
   return {
-    resumed: (at, views) => [
-      { ...at, event: 'joined' },
-      { ...at, event: 'restored', services: known(views) },
-      ...views.flatMap(({ id, name, run }) =>
-        about(run?.state === 'running' ? serviceOf(id, name) : undefined, (service) =>
-          isTask(service) ? [] : [{ ...at, event: 'run', service, state: 'running' }],
+    resumed(at, views, powerCut) {
+      const services = known(views)
+      if (powerCut)
+        return [
+          { ...at, event: 'joined' },
+          { ...at, event: 'restored', services, powerCut: true },
+        ]
+      const taken = views.filter(({ run }) => run?.state === 'running')
+      return [
+        { ...at, event: 'joined' },
+        { ...at, event: 'restored', services },
+        ...taken.flatMap(({ id, name }) =>
+          about(serviceOf(id, name), (service) =>
+            isTask(service) ? [] : [{ ...at, event: 'run', service, state: 'running' }],
+          ),
         ),
-      ),
-    ],
+      ]
+    },
     register: (service, code) => void codes.set(code, service),
     translate: (at, event, detail) => handlers[event]?.(at, detail) ?? [],
   }

@@ -13,7 +13,7 @@ import { createSimulatedEngine } from '../../../src/simulation/simulated-engine.
 const NODE = 1
 const SCENARIO = await wholeScenario(
   {
-    ...{ title: 'three nodes', nodes: 3, seconds: 10, topology: { kind: 'random-regular', degree: 2 } },
+    ...{ title: 'three nodes', nodes: 3, seconds: 15, topology: { kind: 'random-regular', degree: 2 } },
     instructions: [{ at: 0, do: 'publish', redirectionDepth: 3, replicas: 3, from: { node: 0 } }],
   },
   { file: 'scenario.json', folder: '.' },
@@ -28,7 +28,7 @@ async function runOf(scenario: Scenario) {
   return { ...outcome, events, violations: observing.end().violations }
 }
 
-test('processes are killed at crash points, start again, and have lost nothing; the same crashes give the same events', {
+test('processes are killed at crash points, start again, and have lost only what a power cut took; the same crashes give the same events', {
   timeout: 240_000,
 }, async () => {
   const whole = await runOf(SCENARIO)
@@ -37,14 +37,18 @@ test('processes are killed at crash points, start again, and have lost nothing; 
   expect(points).toBeGreaterThan(100)
   expect(whole.events.some(({ event }) => event === 'crashed')).toBe(false)
   // the first point is passed before the scenario begins
-  const scenario = await withCrashes(SCENARIO, [`node=${NODE},point=${Math.floor(points * 0.6)}`, 'node=2,point=1'])
+  const killed = await withCrashes(SCENARIO, [`node=${NODE},point=${Math.floor(points * 0.6)}`, 'node=2,point=1'])
+  const scenario = await withCrashes(killed, [`node=2,point=${Math.floor(points * 0.68)}`], 'powerCut')
   const [crashed, again] = await Promise.all([runOf(scenario), runOf(scenario)])
   expect(crashed.violations).toEqual({})
-  const namesOf = (of: number) =>
-    crashed.events.flatMap(({ node, event }) =>
-      node === of && ['delivered', 'crashed', 'restored'].includes(event) ? [event] : [],
-    )
-  expect([namesOf(NODE), namesOf(2)]).toEqual([['delivered', 'crashed', 'restored'], ['delivered']])
+  const of = (index: number, ...names: string[]) =>
+    crashed.events.filter(({ node, event }) => node === index && names.includes(event))
+  const told = ['delivered', 'crashed', 'restored']
+  expect(of(NODE, ...told).map(({ event }) => event)).toEqual(told)
+  expect(of(NODE, 'restored')).toMatchObject([{ services: [0] }])
+  // what a power cut took comes again
+  expect(of(2, ...told).map(({ event }) => event)).toEqual([...told, 'delivered'])
+  expect(of(2, 'restored')).toMatchObject([{ services: [], powerCut: true }])
   expect(again.sha256).toBe(crashed.sha256)
 })
 

@@ -92,3 +92,61 @@ it('a process that leaves hands over what it had', async ({ machine, open }) => 
   expect(after.journal.meta.get('word')).toBe('before')
   await after.journal[Symbol.asyncDispose]()
 })
+
+it('after a power cut the next process has what was synced, nothing runs, and nobody writes', async ({
+  clock,
+  wire,
+  open,
+}) => {
+  using machine = createMachine(
+    { clock, wire },
+    { host: 'b', crashes: [{ point: 60, downSeconds: 1, powerCut: true }] },
+  )
+  const zombie = await open(machine.begin())
+  const plan = { runId: 'r', service: 's', purpose: 'run', command: ['serve', '80'], ports: [80], logDir: '/logs' }
+  const starting = zombie.executor.start(plan as never)
+  await clock.advance(1000)
+  const run = await starting
+  const synced = await zombie.disk.open('/synced', 'w')
+  await synced.writeFile('synced')
+  await synced.sync()
+  await zombie.datastore.put(KEY, Buffer.from('before'))
+  let commits = 0
+  const work = () => {
+    for (; commits < 100; commits++) zombie.journal.meta.set('word', String(commits))
+  }
+  expect(work).toThrow('has crashed')
+  await clock.advance(1000)
+  await run.wait()
+
+  const next = await open(machine.begin())
+  const kept = Number(next.journal.meta.get('word'))
+  expect(kept).toBeGreaterThan(0)
+  expect(commits - kept).toBeGreaterThan(0)
+  expect(commits - kept).toBeLessThanOrEqual(16)
+  expect(String(await next.disk.readFile('/synced'))).toBe('synced')
+  expect(await next.datastore.has(KEY)).toBe(false)
+  expect(await next.executor.adopt()).toEqual([])
+  await expect(zombie.disk.writeFile('/late', 'late')).rejects.toThrow('has crashed')
+  expect(await next.disk.readdir('/')).not.toContain('late')
+  for (const { journal } of [zombie, next]) journal[Symbol.dispose]()
+})
+
+it('what a process that left had written is synced', async ({ clock, wire, open }) => {
+  using machine = createMachine(
+    { clock, wire },
+    { host: 'c', crashes: [{ point: 40, downSeconds: 1, powerCut: true }] },
+  )
+  const first = await open(machine.begin())
+  first.journal.meta.set('word', 'before')
+  await first.journal[Symbol.asyncDispose]()
+  const second = await open(machine.begin())
+  second.journal.meta.set('word', 'after')
+  const work = async () => {
+    for (;;) await second.disk.stat('/')
+  }
+  await expect(work()).rejects.toThrow('has crashed')
+  const third = await open(machine.begin())
+  expect(third.journal.meta.get('word')).toBe('before')
+  for (const { journal } of [second, third]) journal[Symbol.dispose]()
+})

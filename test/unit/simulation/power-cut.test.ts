@@ -17,16 +17,16 @@ test('after a power cut a store serves no byte that is wrong, and takes in again
   let [missing, damaged] = [0, 0]
   for (const seed of SEEDS) {
     const clock = manualClock()
-    const disk = createMemoryDisk({ clock })
-    const components = { ...testComponents(), clock, disk }
+    const before = createMemoryDisk({ clock })
+    const components = { ...testComponents(), clock }
     const codes = []
     {
-      await using store = await createCodeStore(components, INIT)
+      await using store = await createCodeStore({ ...components, disk: before }, INIT)
       for (const tar of archives) codes.push((await store.addTar([tar] as never)).code)
     }
-    disk.powerCut(seededRng(`${seed}`))
+    const disk = before.afterPowerCut(seededRng(`${seed}`))
 
-    await using store = await createCodeStore(components, INIT)
+    await using store = await createCodeStore({ ...components, disk }, INIT)
     missing += archives.length - store.list().length
     for await (const { state } of store.verify()) if (state !== 'ok') damaged++
     for await (const { state } of store.verify()) expect(state).toBe('ok')
@@ -46,13 +46,13 @@ test('after a power cut a store serves no byte that is wrong, and takes in again
 test('after a power cut a log has a part of its lines, and can be written again', async () => {
   for (const seed of SEEDS) {
     const clock = manualClock()
-    const disk = createMemoryDisk({ clock })
+    const before = createMemoryDisk({ clock })
     const lines = Array.from({ length: 40 }, (_, index) => `line ${index}`)
     {
-      await using writer = createLogWriter('/log', 'run', { maxBytes: 200, keep: 2 }, disk)
+      await using writer = createLogWriter('/log', 'run', { maxBytes: 200, keep: 2 }, before)
       for (const line of lines) await writer.write(`1 o ${line}\n`)
     }
-    disk.powerCut(seededRng(`${seed}`))
+    const disk = before.afterPowerCut(seededRng(`${seed}`))
     await using writer = createLogWriter('/log', 'run', { maxBytes: 200, keep: 2 }, disk)
     await writer.write('2 o after\n')
     const options = { tail: 1000, follow: false, keep: 2, ended: () => true, clock, disk }

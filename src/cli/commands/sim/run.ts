@@ -32,14 +32,15 @@ export const simRun = command({
       'node=N,point=M',
       'kill the process of that node at that crash point, with --engine simulated; may be repeated',
     ),
+    powerCut: texts('node=N,point=M', 'cut the power of its machine there instead; may be repeated'),
     out: text('DIR', 'a new folder for scenario, results, events, tables and report'),
     events: eventsOption,
     observers: texts('FILE', 'a module with metrics or invariants of your own; may be repeated'),
   },
-  async run(cli, { file, engine, seed, crash, out, events, observers: files }) {
+  async run(cli, { file, engine, seed, crash, powerCut, out, events, observers: files }) {
     const read = await readScenario(resolve(cli.cwd, file))
     const seeded = seed === undefined ? read : withSeed(read, seed, '--seed')
-    const scenario = await withCrashes(seeded, crash)
+    const scenario = await withCrashes(await withCrashes(seeded, crash), powerCut, 'powerCut')
     checkSupported(scenario, engine, basename(file))
     const observers = await loadObservers(cli.cwd, files)
     const environment = await environmentOf(cli.version)

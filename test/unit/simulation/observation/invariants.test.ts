@@ -54,6 +54,12 @@ const BROKEN: Readonly<Record<string, { how(told: Told): void; said: string }[]>
       said: 'node 2 got service 7 before it was published',
     },
   ],
+  'lost-arrives-again': [
+    {
+      how: ({ events }) => void events.push({ ms: 9000, node: 2, event: 'restored', services: [], powerCut: true }),
+      said: 'node 2 lost service 0 by a power cut, and its neighbour 1 did not give it back',
+    },
+  ],
   'nothing-lost-by-crash': [
     {
       how: ({ events }) => void events.push({ ms: 9000, node: 2, event: 'restored', services: [1] }),
@@ -173,6 +179,15 @@ test('what is known again, has ended or was revoked is not lost', () => {
   restarted.events.push({ ms: 9000, node: 2, event: 'restored', services: [] })
   restarted.events.push({ ms: 3_600_000, node: 3, event: 'restored', services: [] })
   expect(observed(INVARIANTS, restarted).violations).toEqual({})
+})
+
+test('what a power cut took from a node may come and be sent on again, and must come', () => {
+  const cut = goodRun()
+  const again = cut.events.filter(({ node, event }) => node === 2 && event !== 'run')
+  cut.events.push({ ms: 9000, node: 2, event: 'restored', services: [], powerCut: true })
+  cut.events.push(...again.map((event) => ({ ...event, ms: event.ms + 9000 })))
+  expect(again.map(({ event }) => event)).toEqual(expect.arrayContaining(['delivered', 'emitted']))
+  expect(observed(INVARIANTS, cut).violations).toEqual({})
 })
 
 test('of many violations the first are said, and how many more there are', () => {
