@@ -16,7 +16,7 @@ import { createWorld, hears, linkAt, nodeAt } from './world.ts'
 
 const MAX_BYTES = 8 * 2 ** 30
 /** Between two looks at whether someone wants it to end. */
-const LOOK_EVERY_EVENTS = 500_000
+const LOOK_EVERY_EVENTS = 20_000
 
 /**
  * A model: events in virtual time, a row in typed arrays for each node. Gossip is a model of gossipsub with the parameters

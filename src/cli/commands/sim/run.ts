@@ -65,7 +65,9 @@ export const simRun = command({
     } catch (error) {
       if (error instanceof InterruptedRunError && output !== undefined) {
         await output.write(error.results)
-        cli.out.note(`${out} has what was measured by then; results.json says "complete": false.`)
+        cli.out.note(
+          `${out} has what was measured by then; results.json says "complete": false. The same command with a new --out runs it again from the start.`,
+        )
       }
       throw error
     }
