@@ -1,11 +1,15 @@
 import { join } from 'node:path'
 import { InputError } from '../../base/errors.ts'
 import { isHttp } from '../network-fields.ts'
-import type { ChecksumDatabase, ClientReader, ClientSettings } from './types.ts'
+import { netrcCredentials } from './netrc.ts'
+import type { ChecksumDatabase, ClientSettings, PackageClient } from './types.ts'
 
-/** go: the first proxy of GOPROXY. */
-export const goProxy: ClientReader = async (settings) =>
-  (await goSetting(settings, 'GOPROXY'))?.split(/[,|]/).find((proxy) => /^https?:/.test(proxy.trim()))
+/** go: the first proxy of GOPROXY. A login stands in it, or in `.netrc`. */
+export const go: PackageClient = {
+  address: async (settings) =>
+    (await goSetting(settings, 'GOPROXY'))?.split(/[,|]/).find((proxy) => /^https?:/.test(proxy.trim())),
+  credentials: netrcCredentials,
+}
 
 /**
  * The database of GOSUMDB (`name`, `name+hash+key`, either with an address behind it), unless it is `off` or GONOSUMDB (else

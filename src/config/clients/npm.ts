@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import type Config from '@npmcli/config'
 import { InputError, systemMessageOf } from '../../base/errors.ts'
+import { authorizationOf } from './authorization.ts'
 import type { ClientAccess, ClientReader, ClientSettings } from './types.ts'
 
 /** What the library does and its types do not say: credentials in force at the very address. */
@@ -47,10 +48,8 @@ function authorizationAt(config: Credentials, url: string): string | undefined {
   for (let at = new URL(`${url.replace(/\/*$/, '')}/`); ; at = new URL('..', at)) {
     const { token, auth } = config.getCredentialsByURI(at.href)
     const header = token !== undefined ? `Bearer ${token}` : auth !== undefined ? `Basic ${auth}` : undefined
-    if (header !== undefined || at.pathname === '/') {
-      // a line break would begin another header
-      return header !== undefined && /^[\x20-\x7e]{1,16384}$/.test(header) ? header : undefined
-    }
+    if (header !== undefined) return authorizationOf({ header })
+    if (at.pathname === '/') return undefined
   }
 }
 

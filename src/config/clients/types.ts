@@ -1,5 +1,6 @@
 import type { RegistryKind } from '../../../protocols/registries.ts'
 import type { Env } from '../env.ts'
+import type { Credentials } from './authorization.ts'
 
 /** What has an address of its own: a package index, a scope of npm like "@team", and Docker's default registry. */
 export type RegistryClient = RegistryKind | 'docker' | `@${string}`
@@ -18,8 +19,21 @@ export type ClientSettings = {
   text(path: string): Promise<string | undefined>
 }
 
-/** The address that one client is configured to use, in the client's own spelling. May throw where its file is broken. */
+/** One fact of a client's own settings, in the client's own spelling. May throw where its file is broken. */
 export type ClientReader = (settings: ClientSettings) => Promise<string | undefined>
+
+/** The login for this address. */
+export type CredentialsReader = (settings: ClientSettings, url: URL) => Promise<Credentials | undefined>
+
+/** What is read of one package manager's settings. */
+export type PackageClient = {
+  /** the base address, which may have a login in it */
+  readonly address: ClientReader
+  /** beside a login in the address */
+  readonly credentials?: CredentialsReader
+  /** the file of certificate authorities, PEM */
+  readonly authorityFile?: ClientReader
+}
 
 /** The transparent log that says what each version of a module of Go is (`go help module-auth`). */
 export type ChecksumDatabase = {

@@ -96,7 +96,6 @@ test.for([
 ] as const)('npm: credentials, %s', async ([, lines, authorization]) => {
   const env = { HOME: await homeWith(['.npmrc', `${lines}\nca="AUTHORITY"\n`]), TOKEN: 'from-env' }
   expect(await clientAccessReader(env).read('npm', 'a', URL)).toEqual({ authorization, authorities: ['AUTHORITY'] })
-  expect(await clientAccessReader(env).read('cargo', 'a', URL)).toEqual({})
 })
 
 test('npm: the authorities of a cafile; one that cannot be read is named', async () => {
@@ -133,9 +132,9 @@ test('go: a GOSUMDB that is none says so', async () => {
   await expect(read('go', 'm.example', URL)).rejects.toThrow('GOSUMDB is "a b c"; allowed is')
 })
 
-test('what is broken, has a password or is no address over HTTP has none, and the others are read', async () => {
+test('what is broken or is no address over HTTP has none, and the others are read', async () => {
   const home = await homeWith(
-    ['.npmrc', 'registry=https://person:secret@mirror.example/\n'],
+    ['.npmrc', 'registry=ssh://mirror.example/\n'],
     ['.cargo/config.toml', 'source = ['],
     ['.m2/settings.xml', '<settings><mirrors>'],
     ['.gemrc', ':sources: [ftp://mirror.example/]'],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { SourceEntry, SourceTree } from '../../archive/pack-list.ts'
-import { NotFoundError, UnusableSourceError } from './errors.ts'
+import { NotFoundError, UnauthorizedError, UnusableSourceError } from './errors.ts'
 import { fetchCommit } from './git/fetch-commit.ts'
 import { findCommit } from './git/find-commit.ts'
 import { readCommit } from './git/read-commit.ts'
@@ -10,6 +10,7 @@ import type { FetchJob, Integrity } from './job.ts'
 import { readArchive } from './read-archive.ts'
 import { contentHash } from './registries/content-hash.ts'
 import { registries } from './registries/index.ts'
+import { loginError } from './registries/login-error.ts'
 import type { PackageFile, RegistryContext, RegistrySource } from './registries/types.ts'
 import type { StagingFile } from './staging-file.ts'
 
@@ -96,6 +97,7 @@ async function openPackage(source: RegistrySource, context: RegistryContext, { m
     const { body } = await context.http.get(file.url, { maxBytes })
     return { file, body }
   } catch (error) {
+    if (error instanceof UnauthorizedError) throw loginError(source, context)
     if (!(error instanceof NotFoundError)) throw error
     throw new UnusableSourceError(`there is no such package or version (${error.message})`, { cause: error })
   }

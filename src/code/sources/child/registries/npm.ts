@@ -1,4 +1,4 @@
-import { NotFoundError, UnauthorizedError, UnusableSourceError } from '../errors.ts'
+import { NotFoundError, UnusableSourceError } from '../errors.ts'
 import { checkPackage, checksumOf, packageError, resolveUrl, stringAt, valueAt } from './metadata.ts'
 import type { Checksum, Registry, RegistryContext, RegistrySource } from './types.ts'
 
@@ -18,7 +18,6 @@ export const npm: Registry = async (source, context) => {
   const { http, base } = context
   const { version } = source
   const document = await http.json(new URL(`${pathOf(source)}/${version}`, base)).catch(async (error) => {
-    if (error instanceof UnauthorizedError) throw loginError(source, base)
     throw error instanceof NotFoundError ? await noVersionError(source, context) : error
   })
   const tarball = stringAt(document, 'dist', 'tarball')
@@ -38,12 +37,6 @@ function integrityOf(document: unknown): Checksum | undefined {
     if (checksum !== undefined) return checksum
   }
   return checksumOf('sha1', stringAt(document, 'dist', 'shasum'))
-}
-
-function loginError({ name }: RegistrySource, base: URL): UnusableSourceError {
-  return new UnusableSourceError(
-    `${base.host} shows ${name} to nobody without a login; \`npm login --registry=${base.href}\` gives one, which serves packages of your own services alone`,
-  )
 }
 
 /** Says what there is instead, as far as the registry says it. */
