@@ -24,7 +24,7 @@ export type ReadLogsOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The lines of both sets of one folder in the order of their times; `follow` goes on until `ended` or the signal. */
+/** The lines of both sets of one folder, merged by their times; `follow` goes on until `ended` or the signal. */
 export async function* readLogs(dir: string, options: ReadLogsOptions): AsyncGenerator<LogLine> {
   const { disk = systemDisk() } = options
   using watch = options.follow ? watchFolder(options.clock, dir) : undefined
@@ -32,18 +32,33 @@ export async function* readLogs(dir: string, options: ReadLogsOptions): AsyncGen
   try {
     for (const cursor of cursors) await cursor.toEnd()
     const tails = await Promise.all(SETS.map((set) => readTail(disk, dir, set, options)))
-    const past = tails.flat().sort((a, b) => a.at - b.at)
+    const past = mergeByTime(tails)
     yield* options.tail === 0 ? [] : past.slice(-options.tail)
     while (options.follow && options.signal?.aborted !== true) {
       const last = options.ended()
-      const lines = (await Promise.all(cursors.map((cursor) => cursor.read()))).flat()
-      yield* lines.sort((a, b) => a.at - b.at)
+      const lines = mergeByTime(await Promise.all(cursors.map((cursor) => cursor.read())))
+      yield* lines
       if (last && lines.length === 0) return
       if (lines.length === 0) await watch?.change(LOG_POLL_MS, options.signal)
     }
   } finally {
     for (const cursor of cursors) await cursor.close()
   }
+}
+
+/**
+ * The lines of each set stay in their order, whatever their times: those of a container are of the node's clock, and of the
+ * engine's, earlier, after the node was away.
+ */
+function mergeByTime(sets: readonly (readonly LogLine[])[]): LogLine[] {
+  const keyed = sets.flatMap((lines) => {
+    let latest = 0
+    return lines.map((line) => {
+      latest = Math.max(latest, line.at)
+      return { line, latest }
+    })
+  })
+  return keyed.sort((a, b) => a.latest - b.latest).map(({ line }) => line)
 }
 
 /** When the last line of a set was written, as it is written there; undefined when there is none. */

@@ -70,6 +70,21 @@ describe('log files', () => {
     expect(await lastWritten(dir, 'run')).toBe('2')
   })
 
+  it('keep the order in which one writer wrote them, whatever clock their times are of', async () => {
+    await using run = createLogWriter(dir, 'run', { maxBytes: 1000, keep: 2 })
+    await using node = createLogWriter(dir, 'node', { maxBytes: 1000, keep: 2 })
+    // a node that was late read the first two; the engine, which saw the third earlier, kept the others
+    for (const [at, line] of [
+      [30, 'a'],
+      [31, 'b'],
+      ['12.5', 'c'],
+      [40, 'd'],
+    ] as const)
+      await run.write(formatLine('out', at, line))
+    await node.write(formatLine('node', 35, 'between'))
+    expect(await read(10)).toEqual(['a', 'b', 'c', 'between', 'd'])
+  })
+
   it('of both writers are read in the order of their times', async () => {
     await using run = createLogWriter(dir, 'run', { maxBytes: 1000, keep: 2 })
     await using node = createLogWriter(dir, 'node', { maxBytes: 1000, keep: 2 })
