@@ -1,5 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { livingOwner } from '../../base/os/pid-lock.ts'
 
 /** Beside the journal: where the running node's API really listens, also where it was asked for any free port. */
 const ENDPOINT_FILE = 'api.url'
@@ -12,6 +13,12 @@ export function writeEndpoint(dataDir: string, url: string): Promise<AsyncDispos
 
 export function writeSocketPath(dataDir: string, path: string): Promise<AsyncDisposable> {
   return note(join(dataDir, SOCKET_FILE), path)
+}
+
+/** A killed node leaves its notes behind; the next one of the folder must not seem to listen there. */
+export async function removeStaleEndpoints(dataDir: string): Promise<void> {
+  if ((await livingOwner(join(dataDir, 'node.pid'))) !== undefined) return
+  for (const name of [ENDPOINT_FILE, SOCKET_FILE]) await rm(join(dataDir, name), { force: true })
 }
 
 async function note(path: string, text: string): Promise<AsyncDisposable> {

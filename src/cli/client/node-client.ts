@@ -29,16 +29,29 @@ export async function nodeClient(cli: Cli): Promise<ApiClient> {
       `no node runs in ${dir} with a socket that this user may open, and API is false in node.json; ${advice}`,
     )
   }
-  const host = api.host.includes(':') ? `[${api.host}]` : api.host
-  // the address of a dead node may belong to another program by now, which would get the token
-  const alive = (await livingOwner(join(dataDir, 'node.pid'))) !== undefined
-  const real = alive ? await readEndpoint(dataDir) : undefined
-  if (real === undefined && api.port === 0) {
-    throw new NoDaemonError(`no node runs in ${dir}; ${advice}`)
+  const owner = await livingOwner(join(dataDir, 'node.pid'))
+  const noted = owner === undefined ? undefined : await readEndpoint(dataDir)
+  if (globals.tokenFile !== undefined) {
+    // of another user, who may not see whether the node runs; both token and folder are named
+    const url = noted ?? addressOf(api)
+    if (url === undefined) throw new NoDaemonError(`no node runs in ${dir}; ${advice}`)
+    return createApiClient({ url, token: await tokenFor(cli), clock, advice })
   }
-  const url = real ?? `http://${host.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^\[::\]$/, '[::1]')}:${api.port}`
-  const token = globals.tokenFile === undefined ? await loadToken(dir, { signal: cli.signal }) : await tokenFor(cli)
-  return createApiClient({ url, token, clock, advice })
+  // the address of a dead node may belong to another program by now, which would get the token
+  if (owner === undefined) {
+    throw new NoDaemonError(`no node runs in ${dir}; ${advice}, or name the address of one elsewhere with --api`)
+  }
+  if (noted === undefined) {
+    throw new NoDaemonError(`the node of ${dir} (pid ${owner}) has not opened its API yet; try again in a moment`)
+  }
+  return createApiClient({ url: noted, token: await loadToken(dir, { signal: cli.signal }), clock, advice })
+}
+
+/** Undefined where the node chooses a port itself. */
+function addressOf({ host, port }: { host: string; port: number }): string | undefined {
+  if (port === 0) return undefined
+  const literal = host.includes(':') ? `[${host}]` : host
+  return `http://${literal.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^\[::\]$/, '[::1]')}:${port}`
 }
 
 function originOf(text: string): string {

@@ -1,5 +1,11 @@
-import { expect } from 'vitest'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished } from 'vitest'
 import { formatAddress, peerIdOf } from '../../../../protocols/address.ts'
+import { lockFolder } from '../../../../src/base/os/pid-lock.ts'
+import { removeStaleEndpoints } from '../../../../src/cli/client/endpoint.ts'
 import { newSigner } from '../../../fixtures/mesh/announcement-of.ts'
 import { test } from '../../../fixtures/program/shell.ts'
 
@@ -75,5 +81,28 @@ test('explain says that a run goes on beside a block, and peers that peers are b
 
 test('dashboard: where no node runs, that is what it says', async ({ shell }) => {
   await shell.run('init node --listen /ip4/127.0.0.1/tcp/1 --api 127.0.0.1:2')
-  await shell.refused('dashboard --dir node', /^no node answers/, { code: 3 })
+  await shell.refused('dashboard --dir node', /^no node runs in/, { code: 3 })
+})
+
+test('a program that took the port of a node that is gone does not get its token', async ({ shell }) => {
+  const asked: unknown[] = []
+  const server = createServer(({ headers }, response) => {
+    asked.push(headers.authorization)
+    response.end('{}')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  await shell.run(`init node --listen /ip4/127.0.0.1/tcp/1 --api 127.0.0.1:${port}`)
+  await shell.refused('list --dir node', /^no node runs in/, { code: 3 })
+  // it was killed, and its folder still says where it listened
+  mkdirSync(shell.path('node/data'))
+  writeFileSync(shell.path('node/data/node.pid'), `${2 ** 22 + 1} 1\n`)
+  writeFileSync(shell.path('node/data/api.url'), `http://127.0.0.1:${port}\n`)
+  await shell.refused('list --dir node', /^no node runs in/, { code: 3 })
+  // the next one starts
+  await removeStaleEndpoints(shell.path('node/data'))
+  await using _owner = await lockFolder(shell.path('node/data'))
+  await shell.refused('list --dir node', /has not opened its API yet; try again/, { code: 3 })
+  expect(asked).toEqual([])
 })
