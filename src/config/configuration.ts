@@ -1,7 +1,7 @@
 import type { LogLevel } from '../base/log.ts'
 import type { ClientRegistries } from './clients/types.ts'
 import type { DockerEnvironment } from './files/docker-environment.ts'
-import type { Quotas, Timeouts } from './files/node-schema.ts'
+import type { NodeConfig, Quotas, Timeouts } from './files/node-schema.ts'
 import type { RunnerConfig } from './files/runner-schema.ts'
 import type { RuntimeInit } from './runtime-dir.ts'
 
@@ -32,6 +32,8 @@ export type Configuration = {
   readonly announce: readonly string[]
   readonly api: { readonly host: string; readonly port: number } | false
   readonly peers: { readonly low: number }
+  /** what the node relays for others; undefined: nothing */
+  readonly relay?: NonNullable<NodeConfig['RELAY']> | undefined
   readonly dataDir: string
   readonly runtime: RuntimeInit
   readonly dockerEnvironment: DockerEnvironment

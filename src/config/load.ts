@@ -39,6 +39,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     announce: node.ANNOUNCE,
     api: node.API,
     peers: { low: node.PEERS.LOW },
+    relay: node.RELAY,
     dataDir: resolve(root, node.DATA),
     runtime: runtimeInit(node.RUNTIME && resolve(root, node.RUNTIME), options.env ?? {}),
     dockerEnvironment: dockerEnvironment(options.env ?? {}),

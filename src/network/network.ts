@@ -24,6 +24,8 @@ import { createTransientBuffers } from './host/transient-buffers.ts'
 import { createLimits } from './limits/limits.ts'
 import { createNeighbours } from './neighbours/neighbours.ts'
 import { createPeerManager, type PeerManager } from './peers/peer-manager.ts'
+import { isCircuit } from './reach/circuit-address.ts'
+import { createReach } from './reach/reach.ts'
 import { createStreams } from './streams/streams.ts'
 import { createSync } from './sync/sync.ts'
 import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './types.ts'
@@ -45,12 +47,13 @@ export async function createNetwork(components: NetworkComponents, init: Network
   const requestContext = createRequestContext()
   let host: Host | undefined
   let peerManager: PeerManager | undefined
+  const isStatic = (peer: string) => peerManager?.isStatic(peer) ?? false
   const limits = started.use(
     createLimits(
       {
         ...{ clock, log, events, scoreTable },
         connections: (peer) => host?.getConnections(peer === undefined ? undefined : parsePeerId(peer)) ?? [],
-        isStatic: (peer) => peerManager?.isStatic(peer) ?? false,
+        isStatic,
         isBlocked,
       },
       init,
@@ -58,8 +61,12 @@ export async function createNetwork(components: NetworkComponents, init: Network
   )
   const { peerScores } = limits
   const neighbours = createNeighbours(
-    { clock, log, isStatic: (peer) => peerManager?.isStatic(peer) ?? false },
+    { clock, log, isStatic },
     { onlyNamed: init.neighbours === 'named' },
+  )
+  const reach = createReach(
+    { clock, rng, log: log.child('reach'), isStatic, inbound: limits.inbound, isExcluded: limits.isExcluded },
+    init,
   )
   const records = started.use(
     await createRecords(
@@ -88,6 +95,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
     neighbours,
     topics: Object.values(topics),
     allowed,
+    reach: components.host?.transport === undefined ? reach.host : undefined,
   })
   host = libp2p
   started.defer(() => stopHost(libp2p))
@@ -154,8 +162,9 @@ export async function createNetwork(components: NetworkComponents, init: Network
   started.use(watchMisconduct({ clock, pubsub, peers, onLowScore }))
   started.use(emitConnectionEvents(libp2p, components))
   started.use(
-    warnOfOtherNetworks(libp2p, { log, network: init.network, isStatic: (peer) => peerManager.isStatic(peer) }),
+    warnOfOtherNetworks(libp2p, { log, network: init.network, isStatic }),
   )
+  if (components.host?.transport === undefined) started.use(reach.attach(libp2p))
   let joined = false
   const parts = started.move()
 
@@ -172,7 +181,10 @@ export async function createNetwork(components: NetworkComponents, init: Network
       if (joined) throw new InputError('the network was joined already')
       joined = true
       await sync.start({ services: handlers.services?.sync, statements: handlers.statements?.sync })
-      await libp2p.register(SYNC_PROTOCOL, { onConnect: (peer) => sync.onPeerConnected(peer.toString()) })
+      await libp2p.register(SYNC_PROTOCOL, {
+        notifyOnLimitedConnection: true,
+        onConnect: (peer) => sync.onPeerConnected(peer.toString()),
+      })
       neighbours.onJoin((peer) => sync.onPeerConnected(peer))
       for (const peer of await peersSupporting(SYNC_PROTOCOL)) sync.onPeerConnected(peer)
       if (init.role !== 'client') {
@@ -184,6 +196,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
     },
     multiaddrs: () => addressesOf(libp2p),
     peers: () => peersOf(libp2p, manager, pubsub, topics.services),
+    reach: reach.view,
     connectedTo: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
     async dial(address, { signal, neighbour } = {}) {
       const target = parseMultiaddr(address)
@@ -244,7 +257,8 @@ function peersOf(
 ): NetworkPeer[] {
   const mesh = new Set(pubsub.getMeshPeers(topic))
   return libp2p.getPeers().flatMap((peer) => {
-    const connection = libp2p.getConnections(peer)[0]
+    const connections = libp2p.getConnections(peer)
+    const connection = connections.find(({ remoteAddr }) => !isCircuit(remoteAddr)) ?? connections[0]
     if (connection === undefined) return []
     const peerId = peer.toString()
     return {
@@ -255,7 +269,7 @@ function peersOf(
       score: pubsub.getScore(peerId),
       static: peerManager.isStatic(peerId),
       mesh: mesh.has(peerId),
-      relayed: connection.remoteAddr.toString().includes('/p2p-circuit'),
+      relayed: isCircuit(connection.remoteAddr),
       rttMs: connection.rtt,
     }
   })

@@ -14,6 +14,7 @@ import type { RecordValidator, StatementSource } from '../base/statement-sync.ts
 import type { MessageStream, OpenStreamOptions, StreamOpener } from '../base/stream.ts'
 import type { NetworkEvents } from './events.ts'
 import type { MessageValidator } from './message-validator.ts'
+import type { ReachView, RelayInit } from './reach/types.ts'
 
 /** What sync serves and fills: the live services (and stops) that this node would emit. */
 export interface SyncSource {
@@ -96,6 +97,8 @@ export type NetworkInit = {
   /** how long gossip remembers what it has seen; the validator is asked again about what comes later. Default two minutes */
   readonly seenTtlMs?: number | undefined
   readonly syncPullsPerPeerPerMinute?: number | undefined
+  /** what this node relays for others; without it nothing */
+  readonly relay?: RelayInit | undefined
   /** libp2p's own log lines, at debug and trace */
   readonly verbose?: boolean | undefined
   /** bounds that a test switches off, to see that they are what holds */
@@ -222,6 +225,8 @@ export interface Network extends AsyncDisposable {
   /** Own addresses, each ending in /p2p/<id>. */
   multiaddrs(): string[]
   peers(): NetworkPeer[]
+  /** How this node can be reached, as far as it knows. */
+  reach(): ReachView
   connectedTo(peer: string): boolean
   /** The network of a connected peer, where it says that it belongs to another one. */
   otherNetwork(peer: string, options?: { signal?: AbortSignal | undefined }): Promise<string | undefined>

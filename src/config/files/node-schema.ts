@@ -52,6 +52,18 @@ const peers = keys({
     .default(8),
 })
 
+/** What the node relays for others that cannot be dialled. */
+const relay = keys({
+  RESERVATIONS: whole(1, 1024).describe('nodes that can be reached through this one at a time').default(32),
+  BYTES: size(64 * 1024)
+    .describe('of one relayed connection, both ways together; then it ends, and the nodes make another')
+    .prefault('256MiB'),
+  SECONDS: duration(60, 86_400).describe('for which one relayed connection lasts').prefault('2h'),
+  RATE: size(16 * 1024)
+    .describe('bytes per second of all relayed connections together')
+    .prefault('4MiB'),
+})
+
 export const nodeShape = {
   $schema: z.string('text').describe('the JSON Schema of this file, for editors').optional(),
   NETWORK: z
@@ -66,6 +78,9 @@ export const nodeShape = {
   ANNOUNCE: list(tcpAddress('dial'), 16)
     .describe('more addresses to advertise, for instance of a forwarded port')
     .default([]),
+  RELAY: relay
+    .describe('relays connections for nodes that cannot be dialled, within these bounds; {} takes the defaults, without it nothing is relayed')
+    .optional(),
   API: z
     .union([z.literal(false), z.string()], API)
     .transform((value, context) => {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
+import { overriding } from '../host/overriding.ts'
 
 /**
  * The peer of the request that kad-dht handles now. It passes a peer's record to the datastore without naming the peer;
@@ -16,27 +17,17 @@ export interface RequestContext {
 export function createRequestContext(): RequestContext {
   const context = new AsyncLocalStorage<string>()
   const handlersIn = (registrar: KadDHTComponents['registrar']) =>
-    overriding(registrar, 'handle', (protocol, handler, options) =>
-      registrar.handle(
-        protocol,
-        (stream, connection) => context.run(connection.remotePeer.toString(), () => handler(stream, connection)),
-        options,
-      ),
-    )
+    overriding(registrar, {
+      handle: (protocol, handler, options) =>
+        registrar.handle(
+          protocol,
+          (stream, connection) => context.run(connection.remotePeer.toString(), () => handler(stream, connection)),
+          options,
+        ),
+    })
   return {
     currentPeer: () => context.getStore(),
     run: (peer, work) => context.run(peer, work),
-    wrap: (components) => overriding(components, 'registrar', handlersIn(components.registrar)),
+    wrap: (components) => overriding(components, { registrar: handlersIn(components.registrar) }),
   }
-}
-
-/** The same object but for one member. Its methods still see the original, for some keep their state in private fields. */
-function overriding<T extends object, K extends keyof T>(target: T, name: K, member: T[K]): T {
-  return new Proxy(target, {
-    get(_, property) {
-      if (property === name) return member
-      const value: unknown = Reflect.get(target, property)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
 }

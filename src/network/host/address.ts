@@ -30,9 +30,18 @@ export function withPeer(address: Multiaddr, peer: string): string {
   return address.getComponents().at(-1)?.name === 'p2p' ? address.toString() : `${address}/p2p/${peer}`
 }
 
-/** What counts as one address where shares are counted: an IPv4 address, or the /64 of an IPv6 address. */
+/**
+ * What counts as one address where shares are counted: an IPv4 address, or the /64 of an IPv6 address. Peers that come
+ * through a relay share one of their own: their addresses are not known, and the relay's is the relay's alone.
+ */
 export function addressGroup(address: Multiaddr): string {
-  const host = address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')
+  const components = address.getComponents()
+  const circuit = components.findLastIndex(({ name }) => name === 'p2p-circuit')
+  if (circuit >= 0) {
+    const relay = components.slice(0, circuit).findLast(({ name }) => name === 'p2p')
+    return `relay ${relay?.value ?? address}`
+  }
+  const host = components.find(({ name }) => name === 'ip4' || name === 'ip6')
   if (host?.value === undefined) return address.toString()
   if (host.name === 'ip4') return host.value
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host.value)

@@ -1,3 +1,5 @@
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
+import { dcutr } from '@libp2p/dcutr'
 import { type GossipSub, type GossipsubOpts, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import type { Ed25519PrivateKey, Libp2p, PeerId } from '@libp2p/interface'
@@ -25,6 +27,8 @@ import { sendInBatches } from '../gossip/batches.ts'
 import type { PeerScoreTable } from '../gossip/peer-scores.ts'
 import { gossipScoreParams, THRESHOLDS } from '../gossip/score-params.ts'
 import type { Limits } from '../limits/limits.ts'
+import { runRelayed } from '../reach/gossip.ts'
+import type { ReachHostParts } from '../reach/reach.ts'
 import type { HostParts, NetworkInit } from '../types.ts'
 import { addressGroup } from './address.ts'
 import { guardedTransport } from './guarded-transport.ts'
@@ -41,7 +45,7 @@ export type PubSub = Omit<GossipSub, 'publish'> & {
   getMeshPeers(topic: string): string[]
   publish(topic: string, data: Uint8Array, options: { floodPublish: boolean }): Promise<{ recipients: PeerId[] }>
 }
-export type HostServices = { identify: Identify; ping: Ping; pubsub: PubSub; dht?: KadDHT }
+export type HostServices = { identify: Identify; ping: Ping; pubsub: PubSub; dht?: KadDHT; relay?: CircuitRelayService }
 export type Host = Libp2p<HostServices>
 
 export type HostInit = {
@@ -60,11 +64,13 @@ export type HostInit = {
   readonly topics: readonly string[]
   /** Addresses that someone asked for by name: dialled also where private ones are not. */
   readonly allowed: { has(address: string): boolean }
+  /** Relaying and being relayed; undefined on a transport that has no addresses behind others. */
+  readonly reach: ReachHostParts | undefined
 }
 
 /** libp2p with everything that this network says, listening. */
 export async function createHost(init: HostInit): Promise<Host> {
-  const { network, key, records, log, allowed, buffers, limits: guards } = init
+  const { network, key, records, log, allowed, buffers, limits: guards, reach } = init
   const { transport = tcp(), encrypter = noise({ crypto: createNoiseCrypto(buffers) }), metrics } = init.parts
   const { visibility, listen = [], announce = [] } = network
   const services = {
@@ -78,6 +84,9 @@ export async function createHost(init: HostInit): Promise<Host> {
     ping: pingService(),
     pubsub: gossipService(init),
     ...(network.dht === false ? {} : { dht: dhtService(init) }),
+    ...(reach?.relay && { relay: reach.relay }),
+    // where one side can be dialled, a relayed connection is replaced by a direct one
+    ...(reach && { dcutr: dcutr() }),
   }
   try {
     const libp2p = await createLibp2p({
@@ -86,8 +95,12 @@ export async function createHost(init: HostInit): Promise<Host> {
       ...(metrics && { metrics }),
       logger: libp2pLogger(log.child('libp2p'), network.verbose === true),
       nodeInfo: { name: 'thundercloud', version: '1', userAgent: 'thundercloud/1' },
-      addresses: { listen: [...listen], appendAnnounce: [...announce] },
-      transports: [guardedTransport(transport, buffers, guards.inbound)],
+      addresses: {
+        listen: [...listen],
+        appendAnnounce: [...announce],
+        ...(reach && { announceFilter: reach.announced }),
+      },
+      transports: [guardedTransport(transport, buffers, guards.inbound), ...(reach ? [reach.transport] : [])],
       connectionEncrypters: [encrypter],
       streamMuxers: [
         createYamux(
@@ -121,6 +134,7 @@ export async function createHost(init: HostInit): Promise<Host> {
         // here the peer is authenticated: no connection is closed for a silent, unknown peer
         denyInboundEncryptedConnection: (peer: PeerId, { remoteAddr }: { remoteAddr: Multiaddr }) =>
           guards.isExcluded(peer.toString()) || !guards.admit(addressGroup(remoteAddr)),
+        ...reach?.gater,
       },
       peerStore: { maxAddressAge: limits.ADDRESS_AGE_MS, maxPeerAge: limits.PEER_AGE_MS },
       services,
@@ -153,6 +167,7 @@ function gossipService(init: HostInit) {
   return (components: Parameters<typeof service>[0]) => {
     const pubsub = service(components)
     sendInBatches(pubsub)
+    runRelayed(pubsub)
     return pubsub
   }
 }
@@ -165,6 +180,7 @@ function gossipOptions({ network, scoreTable, topics, limits: guards }: HostInit
     fallbackToFloodsub: false,
     floodPublish: false,
     batchPublish: true,
+    runOnLimitedConnection: true,
     doPX: false,
     emitSelf: false,
     D: limits.MESH.want,

@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, Stream } from '@libp2p/interface'
 import { NEIGHBOUR_PROTOCOL } from '../../../protocols/streams/neighbour.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
@@ -53,7 +53,7 @@ export function createNeighbours(
   const declare = async (connection: Connection) => {
     for (let tries = 1; connection.status === 'open'; tries++) {
       try {
-        const stream = await connection.newStream(NEIGHBOUR_PROTOCOL)
+        const stream = await connection.newStream(NEIGHBOUR_PROTOCOL, { runOnLimitedConnection: true })
         return await stream.close()
       } catch (error) {
         const peer = connection.remotePeer.toString()
@@ -82,13 +82,14 @@ export function createNeighbours(
       const onDisconnect = ({ detail }: { detail: { toString(): string } }) => void declared.delete(detail.toString())
       libp2p.addEventListener('connection:open', onOpen)
       libp2p.addEventListener('peer:disconnect', onDisconnect)
-      await libp2p.handle(NEIGHBOUR_PROTOCOL, (stream, { remotePeer, status }) => {
+      const onDeclared = (stream: Stream, { remotePeer, status }: Connection) => {
         const peer = remotePeer.toString()
         stream.close().catch(() => stream.abort(new StreamBrokenError('nothing is sent on this protocol')))
         if (status !== 'open' || declared.has(peer)) return
         declared.add(peer)
         joined(peer)
-      })
+      }
+      await libp2p.handle(NEIGHBOUR_PROTOCOL, onDeclared, { runOnLimitedConnection: true })
       return {
         async [Symbol.asyncDispose]() {
           libp2p.removeEventListener('connection:open', onOpen)

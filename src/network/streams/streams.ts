@@ -17,6 +17,8 @@ import { PeerUnavailableError, ProtocolUnsupportedError, StreamBrokenError } fro
 import type { NetworkEvents } from '../events.ts'
 import { parseMultiaddr, parsePeerId, peerOf } from '../host/address.ts'
 import type { TransientBuffers } from '../host/transient-buffers.ts'
+import { openCircuit } from '../reach/open-circuit.ts'
+import { runsRelayed } from '../reach/relayed-protocols.ts'
 import type { HandleOptions, StreamHandler, Streams } from '../types.ts'
 import { type LengthPrefixedStream, messageStream } from './message-stream.ts'
 import { createOpenSlots } from './open-slots.ts'
@@ -60,12 +62,17 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
   return {
     async open(peer, protocol, { signal, allocate, maxMessageBytes = MAX_MESSAGE_BYTES } = {}) {
       using limit = deadline(clock, OPEN_TIMEOUT_MS, new TimeoutError('the peer did not answer in time'), signal)
-      const options = { signal: limit.signal, maxOutboundStreams: MAX_OUTBOUND_PER_PEER }
+      const runOnLimitedConnection = runsRelayed(protocol)
+      const options = { signal: limit.signal, maxOutboundStreams: MAX_OUTBOUND_PER_PEER, runOnLimitedConnection }
       try {
         const target = targetOf(peer)
         if (peer.startsWith('/')) components.allow(peer)
         using _ = await slots.take(target.peer, limit.signal)
-        const dial = () => libp2p.dialProtocol(target.dial, protocol, options)
+        // the library dials again where all connections are through relays
+        const circuit = runOnLimitedConnection
+          ? openCircuit(libp2p.getConnections(parsePeerId(target.peer)))
+          : undefined
+        const dial = () => circuit?.newStream(protocol, options) ?? libp2p.dialProtocol(target.dial, protocol, options)
         const raw = await dial().catch(async (error: unknown) => {
           // a node that has just joined knows no peer to ask for the address yet
           if (!hasNoAddress(error) || components.routable === undefined) throw error
@@ -81,7 +88,8 @@ export function createStreams(components: StreamsComponents): Streams & AsyncDis
       const serve = createServer(components, inbound, protocol, handler, options)
       // the library's own limit counts each connection for itself
       const maxInboundStreams = (options.maxInbound ?? MAX_INBOUND_PER_PEER) + 1
-      await libp2p.handle(protocol, serve, { maxInboundStreams, maxOutboundStreams: MAX_OUTBOUND_PER_PEER })
+      const bounds = { maxInboundStreams, maxOutboundStreams: MAX_OUTBOUND_PER_PEER }
+      await libp2p.handle(protocol, serve, { ...bounds, runOnLimitedConnection: runsRelayed(protocol) })
       return { [Symbol.asyncDispose]: () => libp2p.unhandle(protocol) }
     },
     async [Symbol.asyncDispose]() {

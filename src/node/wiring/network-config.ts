@@ -11,7 +11,7 @@ export function networkInitOf(
   identity: KeyObject,
   { dht, without }: Pick<NetworkInit, 'dht' | 'without'>,
 ): NetworkInit {
-  const { network, listen, announce, visibility, dataDir, peers, quotas, logLevel } = configuration
+  const { network, listen, announce, visibility, dataDir, peers, quotas, logLevel, relay } = configuration
   return {
     network,
     identity,
@@ -20,6 +20,9 @@ export function networkInitOf(
     visibility,
     dataDir: join(dataDir, 'network'),
     staticNodes: staticNodesOf(configuration.policy),
+    ...(relay && {
+      relay: { reservations: relay.RESERVATIONS, bytes: relay.BYTES, seconds: relay.SECONDS, rate: relay.RATE },
+    }),
     dht,
     without,
     keepPeers: peers.low === 0 ? false : { lowWater: peers.low },

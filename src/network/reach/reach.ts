@@ -1,0 +1,154 @@
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
+import type { Connection, ConnectionGater } from '@libp2p/interface'
+import { isLoopback, isPrivate } from '@libp2p/utils'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Rng } from '../../base/rng.ts'
+import { addressGroup, parsePeerId } from '../host/address.ts'
+import type { Host } from '../host/create-host.ts'
+import type { Inbound } from '../host/inbound.ts'
+import type { NetworkInit } from '../types.ts'
+import { isCircuit } from './circuit-address.ts'
+import { HOP_PROTOCOL, INBOUND_MEMORY_MS, RESERVE_AFTER_MS } from './constants.ts'
+import { describeReach, needsRelay, type ReachFacts } from './reachability.ts'
+import { createRelayBounds } from './relay-bounds.ts'
+import { dropReservations, relayService } from './relay-service.ts'
+import { createRelayTransport } from './relay-transport.ts'
+import { keepReservations, type Reservations } from './reservations.ts'
+import type { ReachView } from './types.ts'
+
+export interface ReachComponents {
+  clock: Clock
+  rng: Rng
+  log: Log
+  inbound: Inbound
+  /** It misbehaved, or the operator has blocked it. */
+  isExcluded(peer: string): boolean
+  isStatic(peer: string): boolean
+}
+
+/** How this node is reached, and what it relays for others. */
+export interface Reach {
+  /** What the host is made of for it. */
+  readonly host: ReachHostParts
+  /** The host was created. */
+  attach(host: Host): Disposable
+  view(): ReachView
+}
+
+export type ReachHostParts = {
+  readonly transport: ReturnType<typeof createRelayTransport>['create']
+  /** undefined where this node relays nothing */
+  readonly relay?: ReturnType<typeof relayService> | undefined
+  readonly gater: Pick<ConnectionGater, 'denyInboundRelayReservation' | 'denyOutboundRelayedConnection'>
+  /** Of all addresses, those that are announced. */
+  announced(addresses: Multiaddr[]): Multiaddr[]
+}
+
+export function createReach(components: ReachComponents, init: NetworkInit): Reach {
+  const { clock, rng, log, isExcluded, isStatic } = components
+  const { listen = [], announce = [], visibility, relay } = init
+  const transport = createRelayTransport(components.inbound)
+  const bounds = createRelayBounds(
+    { clock, reservedFrom, addressOf, isExcluded },
+    { perAddress: visibility === 'public' },
+  )
+  let host: Host | undefined
+  let attachedAt = Number.POSITIVE_INFINITY
+  let inboundUntil = Number.NEGATIVE_INFINITY
+  let reservations: Reservations | undefined
+
+  const service = (): CircuitRelayService | undefined => host?.services.relay
+  const isOutside = ({ direction, remoteAddr }: Connection) =>
+    direction === 'inbound' &&
+    !isCircuit(remoteAddr) &&
+    !isLoopback(remoteAddr) &&
+    (visibility === 'private' || !isPrivate(remoteAddr))
+  const staticNodes = () =>
+    (host?.getConnections() ?? [])
+      .filter(({ remoteAddr, remotePeer }) => !isCircuit(remoteAddr) && isStatic(remotePeer.toString()))
+      .map(({ remotePeer }) => remotePeer.toString())
+  const facts = (): ReachFacts => {
+    const now = clock.monotonic()
+    if (host?.getConnections().some(isOutside)) inboundUntil = now + INBOUND_MEMORY_MS
+    return {
+      listens: listen.length > 0,
+      announced: announce.length > 0,
+      inboundSeen: inboundUntil > now,
+      relays: transport.relays(),
+      offers: reservations?.offers ?? 0,
+      staticNodes: new Set(staticNodes()).size,
+      refused: reservations?.refused,
+      early: now - attachedAt < RESERVE_AFTER_MS || attachedAt === Number.POSITIVE_INFINITY,
+    }
+  }
+
+  function reservedFrom(exceptPeer: string): string[] {
+    const all = service()?.reservations.entries() ?? []
+    return [...all].flatMap(([peer, { addr }]) => (peer.toString() === exceptPeer ? [] : [addressGroup(addr)]))
+  }
+  function addressOf(peer: string): string | undefined {
+    const direct = host?.getConnections(parsePeerId(peer)).find(({ remoteAddr }) => !isCircuit(remoteAddr))
+    return direct && addressGroup(direct.remoteAddr)
+  }
+  async function offers(): Promise<string[]> {
+    const known = await Promise.all(
+      [...new Set(staticNodes())].map(async (peer) => {
+        const stored = await host?.peerStore.get(parsePeerId(peer)).catch(() => undefined)
+        return stored?.protocols.includes(HOP_PROTOCOL) === true ? [peer] : []
+      }),
+    )
+    return known.flat()
+  }
+
+  return {
+    host: {
+      transport: transport.create,
+      ...(relay && { relay: relayService({ clock, bounds }, relay) }),
+      gater: {
+        denyInboundRelayReservation: (peer) => !bounds.mayReserve(peer.toString()),
+        denyOutboundRelayedConnection: (source, destination) =>
+          !bounds.mayConnect(source.toString(), destination.toString()),
+      },
+      // circuits first: where a few addresses only are passed on, these are the ones that work
+      announced: (addresses) => {
+        const self = host?.peerId.toString()
+        const circuits = self === undefined ? [] : transport.circuits()
+        return [
+          ...circuits.map((circuit) => multiaddr(`${circuit}/p2p/${self}`)),
+          ...addresses.filter((address) => !isCircuit(address)),
+        ]
+      },
+    },
+    attach(libp2p) {
+      host = libp2p
+      attachedAt = clock.monotonic()
+      const onOpen = ({ detail }: { detail: Connection }) => {
+        if (isOutside(detail)) inboundUntil = clock.monotonic() + INBOUND_MEMORY_MS
+      }
+      using started = new DisposableStack()
+      libp2p.addEventListener('connection:open', onOpen)
+      started.defer(() => libp2p.removeEventListener('connection:open', onOpen))
+      const own = service()
+      if (own !== undefined) started.use(dropReservations(libp2p, own))
+      reservations = started.use(
+        keepReservations({
+          ...{ clock, rng, log, offers },
+          // a node that relays for others is one that can be dialled
+          wanted: () => relay === undefined && needsRelay(facts()),
+          reserved: transport.relays,
+          reserve: transport.reserve,
+          release: transport.release,
+        }),
+      )
+      return started.move()
+    },
+    view() {
+      const own = service()
+      const view = describeReach(facts())
+      if (own === undefined) return view
+      return { ...view, relaying: { reservations: own.reservations.size, circuits: bounds.circuits } }
+    },
+  }
+}

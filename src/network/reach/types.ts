@@ -1,0 +1,28 @@
+/** What a node relays for others: all numbers are bounds. */
+export type RelayInit = {
+  /** peers that can be reached through this node at a time */
+  readonly reservations: number
+  /** of one circuit, both ways together; then it ends */
+  readonly bytes: number
+  /** for which one circuit lasts; then it ends */
+  readonly seconds: number
+  /** bytes per second of all circuits together */
+  readonly rate: number
+}
+
+/** How this node can be reached, as it knows it now. */
+export type ReachView = {
+  /**
+   * direct: by dialling one of its addresses; relayed: through another node; none: not from outside, as far as it knows;
+   * unknown: it is too early to say
+   */
+  readonly state: 'direct' | 'relayed' | 'none' | 'unknown'
+  /** one sentence */
+  readonly because: string
+  /** what the operator can do about it, one sentence */
+  readonly advice?: string | undefined
+  /** peer ids of the nodes that relay for this one */
+  readonly relays: readonly string[]
+  /** what this node relays now; undefined where it relays nothing */
+  readonly relaying?: { readonly reservations: number; readonly circuits: number } | undefined
+}
