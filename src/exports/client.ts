@@ -40,6 +40,7 @@ export type {
   LogLine,
   PastVerdict,
   PeerView,
+  ReachView,
   PolicyFacts,
   PolicyView,
   ReceiptView,

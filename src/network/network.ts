@@ -60,10 +60,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
     ),
   )
   const { peerScores } = limits
-  const neighbours = createNeighbours(
-    { clock, log, isStatic },
-    { onlyNamed: init.neighbours === 'named' },
-  )
+  const neighbours = createNeighbours({ clock, log, isStatic }, { onlyNamed: init.neighbours === 'named' })
   const reach = createReach(
     { clock, rng, log: log.child('reach'), isStatic, inbound: limits.inbound, isExcluded: limits.isExcluded },
     init,
@@ -161,9 +158,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
   const peers = () => libp2p.getPeers().map(String)
   started.use(watchMisconduct({ clock, pubsub, peers, onLowScore }))
   started.use(emitConnectionEvents(libp2p, components))
-  started.use(
-    warnOfOtherNetworks(libp2p, { log, network: init.network, isStatic }),
-  )
+  started.use(warnOfOtherNetworks(libp2p, { log, network: init.network, isStatic }))
   if (components.host?.transport === undefined) started.use(reach.attach(libp2p))
   let joined = false
   const parts = started.move()

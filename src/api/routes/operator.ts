@@ -61,10 +61,10 @@ export function operatorRoutes(app: App, components: RouteComponents): void {
     {
       method: 'get',
       path: '/peers',
-      summary: 'The neighbours',
+      summary: 'The neighbours, and how other nodes can reach this one',
       scope: 'read',
       answers: { 200: plainAnswer('peers', peersSchema) },
     },
-    (context) => context.json({ peers: node.peers() }),
+    (context) => context.json({ peers: node.peers(), reach: node.reach() }),
   )
 }

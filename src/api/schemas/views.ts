@@ -5,6 +5,7 @@ import type {
   Health,
   LogLine,
   PeerView,
+  ReachView,
   ReceiptView,
   RunView,
   ServiceState,
@@ -161,6 +162,14 @@ export const peerViewSchema: Shape<PeerView> = object({
   rttMs: count.optional(),
 })
 
+const reachViewSchema: Shape<ReachView> = object({
+  state: everyOne<ReachView['state']>({ direct: true, relayed: true, none: true, unknown: true }),
+  because: string,
+  advice: string.optional(),
+  relays: array(string),
+  relaying: object<NonNullable<ReachView['relaying']>>({ reservations: count, circuits: count }).optional(),
+})
+
 export const logLineSchema: Shape<LogLine> = object({
   stream: everyOne<LogLine['stream']>({ out: true, err: true, node: true }),
   at: count,
@@ -184,7 +193,7 @@ export const archiveAddedSchema = object({ code: string, size: count })
 export const stoppedSchema = object({ scope: oneOf('mesh', 'local') })
 export const reloadedSchema = object({ reloaded: oneOf(true) })
 export const receiptsSchema = object({ receipts: array(receiptViewSchema) })
-export const peersSchema = object({ peers: array(peerViewSchema) })
+export const peersSchema = object({ peers: array(peerViewSchema), reach: reachViewSchema })
 export const problemSchema: Shape<Problem> = object({
   type: string,
   title: string,

@@ -5,6 +5,7 @@ import type { Cli } from '../cli.ts'
 import { findOperatorSocket } from '../operator-socket.ts'
 import { commandText } from '../output/command-text.ts'
 import { type Check, ok, warn } from './check.ts'
+import { checkReach } from './reach.ts'
 
 const ASK_MS = 3_000
 
@@ -29,7 +30,8 @@ export async function checkRunningNode(
         ? []
         : [warn(what, 'it is paused and begins no new run', `${typed('resume')} ends that`)]),
     ]
-    return held.length === 0 ? [ok(what, found)] : held
+    const reach = checkReach(await client.reach({ signal }))
+    return held.length === 0 ? [ok(what, found), reach] : [...held, reach]
   } catch (error) {
     signal.throwIfAborted()
     return [warn(what, `a node runs here and does not answer: ${messageOf(error)}`, "look into the node's log")]

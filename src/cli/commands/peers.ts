@@ -31,9 +31,10 @@ export const peers = command({
         each.static ? 'yes' : '',
         formatMs((now - each.connectedAt) * 1000),
         each.score.toFixed(1),
+        each.relayed ? 'relay' : 'direct',
         cli.out.terminal ? each.multiaddr.replace(/\/p2p\/\w+$/, '') : each.multiaddr,
       ])
-      return table(['PEER', 'DIRECTION', 'STATIC', 'CONNECTED', 'SCORE', 'ADDRESS'], rows)
+      return table(['PEER', 'DIRECTION', 'STATIC', 'CONNECTED', 'SCORE', 'VIA', 'ADDRESS'], rows)
     })
   },
 })

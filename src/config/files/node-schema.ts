@@ -79,7 +79,9 @@ export const nodeShape = {
     .describe('more addresses to advertise, for instance of a forwarded port')
     .default([]),
   RELAY: relay
-    .describe('relays connections for nodes that cannot be dialled, within these bounds; {} takes the defaults, without it nothing is relayed')
+    .describe(
+      'relays connections for nodes that cannot be dialled, within these bounds; {} takes the defaults, without it nothing is relayed',
+    )
     .optional(),
   API: z
     .union([z.literal(false), z.string()], API)

@@ -12,5 +12,6 @@ const NOWHERE = multiaddr('/p2p-circuit')
 export function runRelayed(pubsub: object): void {
   const inner = pubsub as AddPeer
   const { addPeer } = inner
-  inner.addPeer = (peer, direction, address) => addPeer.call(inner, peer, direction, isCircuit(address) ? NOWHERE : address)
+  inner.addPeer = (peer, direction, address) =>
+    addPeer.call(inner, peer, direction, isCircuit(address) ? NOWHERE : address)
 }

@@ -30,12 +30,14 @@ export function needsRelay({ listens, announced, inboundSeen, early }: ReachFact
 
 export function describeReach(facts: ReachFacts): ReachView {
   const { listens, announced, inboundSeen, relays, offers, staticNodes, refused, early } = facts
-  if (!listens) return { state: 'none', because: 'it listens nowhere', advice: 'LISTEN in node.json says where', relays }
+  if (!listens)
+    return { state: 'none', because: 'it listens nowhere', advice: 'LISTEN in node.json says where', relays }
   if (inboundSeen) return { state: 'direct', because: 'another node has connected to it within the last hour', relays }
   if (announced) {
     return {
       state: 'direct',
-      because: 'ANNOUNCE says so; no other node has connected to it within the last hour, which neither proves nor disproves it',
+      because:
+        'ANNOUNCE says so; no other node has connected to it within the last hour, which neither proves nor disproves it',
       relays,
     }
   }
@@ -47,7 +49,8 @@ export function describeReach(facts: ReachFacts): ReachView {
       relays,
     }
   }
-  if (early) return { state: 'unknown', because: 'it has just started, and no other node has connected to it yet', relays }
+  if (early)
+    return { state: 'unknown', because: 'it has just started, and no other node has connected to it yet', relays }
   const none = (because: string, otherwise: string): ReachView => ({
     state: 'none',
     because: `no other node has connected to it, and ${because}`,

@@ -74,7 +74,10 @@ export function relayService({ clock, bounds }: { clock: Clock; bounds: RelayBou
 }
 
 /** A peer that has left is not kept a place for: when it comes back, it asks for one. The library would keep it for an hour. */
-export function dropReservations(host: Pick<Host, 'addEventListener' | 'removeEventListener' | 'getConnections'>, service: Pick<CircuitRelayService, 'reservations'>): Disposable {
+export function dropReservations(
+  host: Pick<Host, 'addEventListener' | 'removeEventListener' | 'getConnections'>,
+  service: Pick<CircuitRelayService, 'reservations'>,
+): Disposable {
   const onClose = ({ detail: { id, remotePeer } }: { detail: Connection }) => {
     if (host.getConnections(remotePeer).some((other) => other.id !== id && isDirect(other))) return
     const reservation = service.reservations.get(remotePeer)

@@ -96,7 +96,10 @@ test('what the operator sees and does: explain, ask, stop, peers, reload', async
   expect(await it.json('/service/hello/ask', { method: 'POST' })).toMatchObject({ receipts: [{ state: 'running' }] })
   expect(await it.json('/service/hello/stop', { method: 'POST' })).toEqual({ scope: 'mesh' })
   expect(it.node.service(id).state).toBe('stopped')
-  expect(await it.json('/peers')).toEqual({ peers: [] })
+  expect(await it.json('/peers')).toEqual({
+    peers: [],
+    reach: { state: 'unknown', because: 'nobody has looked', relays: [] },
+  })
   expect((await it.ask('/reload', { method: 'POST' })).status).toBe(200)
   it.node.reloadProblem = new InputError('config.json: KEYWORDS is 7; allowed is a list')
   const wrong = await it.ask('/reload', { method: 'POST' })

@@ -1,0 +1,16 @@
+import { howMany } from '../../base/format.ts'
+import type { ReachView } from '../../node/types.ts'
+import { type Check, ok, warn } from './check.ts'
+
+const WHAT = 'reach'
+
+/** Can other nodes connect to the one that runs, and what does it relay? */
+export function checkReach({ state, because, advice, relaying }: ReachView): Check {
+  const relays =
+    relaying === undefined
+      ? ''
+      : `; it relays for ${howMany(relaying.reservations, 'node', 'nodes')}, ${howMany(relaying.circuits, 'connection', 'connections')} now`
+  const answer = { direct: 'yes', relayed: 'through a relay only', none: 'no', unknown: 'not known yet' }[state]
+  const found = `reachable from outside: ${answer}; ${because}${relays}`
+  return state === 'none' ? warn(WHAT, found, advice) : { ...ok(WHAT, found), advice }
+}

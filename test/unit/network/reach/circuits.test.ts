@@ -1,0 +1,47 @@
+import type { Connection } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { expect, test } from 'vitest'
+import { RECEIPT_PROTOCOL } from '../../../../protocols/receipt.ts'
+import { ARCHIVE_PROTOCOL } from '../../../../protocols/streams/archive.ts'
+import { TUNNEL_PROTOCOL } from '../../../../protocols/streams/tunnel.ts'
+import { addressGroup, peerOf } from '../../../../src/network/host/address.ts'
+import { limitsOf } from '../../../../src/network/limits/table.ts'
+import { circuitThrough, isCircuit } from '../../../../src/network/reach/circuit-address.ts'
+import { HOP_PROTOCOL, STOP_PROTOCOL } from '../../../../src/network/reach/constants.ts'
+import { openCircuit } from '../../../../src/network/reach/open-circuit.ts'
+import { runsRelayed } from '../../../../src/network/reach/relayed-protocols.ts'
+
+const RELAY = '12D3KooWKdFbtARowGh3BbQQqrkEAqsk6NgaYJEW1Xm1mKvH6niH'
+const PEER = '12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a'
+
+test('a peer that comes through a relay does not count as the address of the relay', () => {
+  const direct = multiaddr(`/ip4/9.9.9.9/tcp/4980/p2p/${RELAY}`)
+  const circuit = multiaddr(`${circuitThrough(direct, RELAY)}/p2p/${PEER}`)
+  expect(addressGroup(direct)).toBe('9.9.9.9')
+  expect(addressGroup(circuit)).toBe(`relay ${RELAY}`)
+  expect([isCircuit(direct), isCircuit(circuit), peerOf(circuit)]).toEqual([false, true, PEER])
+})
+
+test('what is announced is the address at which the relay was reached, with its peer id once', () => {
+  const address = `/ip4/9.9.9.9/tcp/4980/p2p/${RELAY}/p2p-circuit`
+  expect(circuitThrough(multiaddr('/ip4/9.9.9.9/tcp/4980'), RELAY)).toBe(address)
+  expect(circuitThrough(multiaddr(`/ip4/9.9.9.9/tcp/4980/p2p/${RELAY}`), RELAY)).toBe(address)
+})
+
+test('receipts, archives and tunnels run on circuits; what nobody chose does not', () => {
+  for (const protocol of [RECEIPT_PROTOCOL, ARCHIVE_PROTOCOL, TUNNEL_PROTOCOL]) expect(runsRelayed(protocol)).toBe(true)
+  for (const protocol of ['/thundercloud/test/kad/1.0.0', '/other/1']) expect(runsRelayed(protocol)).toBe(false)
+})
+
+test('bytes of a circuit are not taken for frames of one peer', () => {
+  for (const protocol of [HOP_PROTOCOL, STOP_PROTOCOL]) expect(limitsOf(protocol, 'inbound')).toEqual({})
+})
+
+test('a direct connection is better than any circuit, and of circuits the youngest', () => {
+  const connection = (open: number, more: object) => ({ status: 'open', timeline: { open }, ...more }) as Connection
+  const [old, young] = [connection(1, { limits: {} }), connection(2, { limits: {} })]
+  expect(openCircuit([old, young])).toBe(young)
+  expect(openCircuit([old, connection(3, {})])).toBeUndefined()
+  expect(openCircuit([connection(4, { limits: {}, status: 'closed' }), old])).toBe(old)
+  expect(openCircuit([])).toBeUndefined()
+})

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { manualClock } from '../../../../src/base/clock.ts'
+import { paceStream, type WindowedStream } from '../../../../src/network/reach/paced-stream.ts'
+import { createPacer } from '../../../../src/network/reach/pacer.ts'
+
+const WINDOW = 1000
+
+/** A stream whose other side sends a whole window whenever it has credit. */
+function greedy(pacer: ReturnType<typeof createPacer>, clock: ReturnType<typeof manualClock>) {
+  const seen = { bytes: 0, status: 'open', closed: [] as (() => void)[] }
+  let credit = WINDOW
+  const stream = {
+    get status() {
+      return seen.status
+    },
+    recvWindow: WINDOW,
+    maxStreamWindowSize: 1_000_000,
+    addEventListener: (_: string, listener: () => void) => void seen.closed.push(listener),
+    onData: ({ byteLength }: { byteLength: number }) => void Object.assign(seen, { bytes: seen.bytes + byteLength }),
+    sendWindowUpdate: () => {
+      credit = WINDOW
+      queueMicrotask(send)
+    },
+  }
+  paceStream(stream as unknown as WindowedStream, pacer, clock)
+  function send() {
+    if (credit === 0 || seen.status !== 'open') return
+    credit = 0
+    stream.onData({ byteLength: WINDOW })
+    stream.sendWindowUpdate()
+  }
+  return { seen, stream, send }
+}
+
+test('all streams together bring no more than the rate, beyond one second of it and a window each', async () => {
+  const clock = manualClock()
+  const pacer = createPacer(clock, 10 * WINDOW)
+  const streams = [greedy(pacer, clock), greedy(pacer, clock)]
+  for (const { send } of streams) send()
+  await clock.advance(0)
+  for (let step = 0; step < 600; step++) await clock.advance(100)
+  const all = streams.reduce((sum, { seen }) => sum + seen.bytes, 0)
+  expect(all).toBeLessThanOrEqual((60 + 1) * 10 * WINDOW + 2 * WINDOW)
+  // and no less than most of it
+  expect(all).toBeGreaterThan(50 * 10 * WINDOW)
+  for (const { seen } of streams) expect(seen.bytes).toBeGreaterThan(0)
+})
+
+test('the window does not grow, and a stream that has ended is given no more credit', async () => {
+  const clock = manualClock()
+  const pacer = createPacer(clock, WINDOW)
+  const { seen, stream, send } = greedy(pacer, clock)
+  expect(stream.maxStreamWindowSize).toBe(WINDOW)
+  send()
+  await clock.advance(0)
+  const before = seen.bytes
+  seen.status = 'closed'
+  for (const listener of seen.closed) listener()
+  await clock.advance(60_000)
+  expect(seen.bytes).toBe(before)
+})
