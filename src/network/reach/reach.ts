@@ -1,7 +1,7 @@
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
-import type { Connection, ConnectionGater } from '@libp2p/interface'
+import type { Connection } from '@libp2p/interface'
 import { isLoopback, isPrivate } from '@libp2p/utils'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
@@ -16,7 +16,7 @@ import { createRelayBounds } from './relay-bounds.ts'
 import { dropReservations, relayService } from './relay-service.ts'
 import { createRelayTransport } from './relay-transport.ts'
 import { keepReservations, type Reservations } from './reservations.ts'
-import type { ReachView } from './types.ts'
+import type { ReachHostParts, ReachView } from './types.ts'
 
 export interface ReachComponents {
   clock: Clock
@@ -35,15 +35,6 @@ export interface Reach {
   /** The host was created. */
   attach(host: Host): Disposable
   view(): ReachView
-}
-
-export type ReachHostParts = {
-  readonly transport: ReturnType<typeof createRelayTransport>['create']
-  /** undefined where this node relays nothing */
-  readonly relay?: ReturnType<typeof relayService> | undefined
-  readonly gater: Pick<ConnectionGater, 'denyInboundRelayReservation' | 'denyOutboundRelayedConnection'>
-  /** Of all addresses, those that are announced. */
-  announced(addresses: Multiaddr[]): Multiaddr[]
 }
 
 export function createReach(components: ReachComponents, init: NetworkInit): Reach {

@@ -1,3 +1,11 @@
+import type {
+  CircuitRelayServerComponents,
+  CircuitRelayService,
+  CircuitRelayTransportComponents,
+} from '@libp2p/circuit-relay-v2'
+import type { ConnectionGater, Transport } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+
 /** What a node relays for others: all numbers are bounds. */
 export type RelayInit = {
   /** peers that can be reached through this node at a time */
@@ -25,4 +33,14 @@ export type ReachView = {
   readonly relays: readonly string[]
   /** what this node relays now; undefined where it relays nothing */
   readonly relaying?: { readonly reservations: number; readonly circuits: number } | undefined
+}
+
+/** What a host is made of that relays, or is relayed. */
+export type ReachHostParts = {
+  transport(components: CircuitRelayTransportComponents): Transport
+  /** undefined where this node relays nothing */
+  readonly relay?: ((components: CircuitRelayServerComponents) => CircuitRelayService) | undefined
+  readonly gater: Pick<ConnectionGater, 'denyInboundRelayReservation' | 'denyOutboundRelayedConnection'>
+  /** Of all addresses, those that are announced. */
+  announced(addresses: Multiaddr[]): Multiaddr[]
 }
