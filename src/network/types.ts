@@ -99,6 +99,8 @@ export type NetworkInit = {
   readonly syncPullsPerPeerPerMinute?: number | undefined
   /** what this node relays for others; without it nothing */
   readonly relay?: RelayInit | undefined
+  /** inbound connections have so long to come before a relay is asked; default 20 s */
+  readonly reserveAfterMs?: number | undefined
   /** libp2p's own log lines, at debug and trace */
   readonly verbose?: boolean | undefined
   /** bounds that a test switches off, to see that they are what holds */

@@ -1,7 +1,6 @@
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
-const KIB = 1024
 
 export const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop'
 export const STOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/stop'
@@ -20,8 +19,6 @@ export const MAX_CIRCUITS = 256
 /** Requests for reservations and circuits, of one address: peer ids are free. */
 export const HOP_REQUESTS = { burst: 64, perSecond: 2 }
 export const HOP_ADDRESSES = 4096
-/** What the relay holds of a circuit, each way, while the receiving side does not read. */
-export const CIRCUIT_WINDOW_BYTES = 256 * KIB
 
 // Being relayed
 

@@ -39,7 +39,7 @@ export interface Reach {
 
 export function createReach(components: ReachComponents, init: NetworkInit): Reach {
   const { clock, rng, log, isExcluded, isStatic } = components
-  const { listen = [], announce = [], visibility, relay } = init
+  const { listen = [], announce = [], visibility, relay, reserveAfterMs = RESERVE_AFTER_MS } = init
   const transport = createRelayTransport(components.inbound)
   const bounds = createRelayBounds(
     { clock, reservedFrom, addressOf, isExcluded },
@@ -71,7 +71,7 @@ export function createReach(components: ReachComponents, init: NetworkInit): Rea
       offers: reservations?.offers ?? 0,
       staticNodes: new Set(staticNodes()).size,
       refused: reservations?.refused,
-      early: now - attachedAt < RESERVE_AFTER_MS || attachedAt === Number.POSITIVE_INFINITY,
+      early: now - attachedAt < reserveAfterMs || attachedAt === Number.POSITIVE_INFINITY,
     }
   }
 
