@@ -62,7 +62,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
   const { peerScores } = limits
   const neighbours = createNeighbours({ clock, log, isStatic }, { onlyNamed: init.neighbours === 'named' })
   const reach = createReach(
-    { clock, rng, log: log.child('reach'), isStatic, inbound: limits.inbound, isExcluded: limits.isExcluded },
+    { clock, rng, log: log.child('reach'), isStatic, inbound: limits.inbound, buffers, isExcluded: limits.isExcluded },
     init,
   )
   const records = started.use(

@@ -7,6 +7,8 @@ export interface TransientBuffers {
   own(view: Uint8Array): void
   /** As `own`, of what a socket read: its buffer may be longer than the read, which begins where the buffer begins. */
   ownRead(read: Uint8Array): void
+  /** The buffer is shared from now on: nothing releases it. */
+  disown(view: Uint8Array): void
   /** The buffer will not be read again. Anything that is not owned, or owned in part, stays as it is. */
   release(view: Uint8Array): void
   /** As `release`, where `view` reaches the end of what is owned. */
@@ -26,6 +28,7 @@ export function createTransientBuffers(): TransientBuffers {
     ownRead({ buffer, byteOffset, byteLength }) {
       if (byteOffset === 0 && buffer.byteLength >= WORTHWHILE_BYTES) owned.set(buffer, byteLength)
     },
+    disown: ({ buffer }) => void owned.delete(buffer),
     release({ buffer }) {
       if (owned.delete(buffer)) (buffer as ArrayBuffer).transfer(0)
     },

@@ -8,6 +8,7 @@ import type { Rng } from '../../base/rng.ts'
 import { addressGroup, parsePeerId } from '../host/address.ts'
 import type { Host } from '../host/create-host.ts'
 import type { Inbound } from '../host/inbound.ts'
+import type { TransientBuffers } from '../host/transient-buffers.ts'
 import type { NetworkInit } from '../types.ts'
 import { isCircuit } from './circuit-address.ts'
 import { HOP_PROTOCOL, INBOUND_MEMORY_MS, RESERVE_AFTER_MS } from './constants.ts'
@@ -23,6 +24,7 @@ export interface ReachComponents {
   rng: Rng
   log: Log
   inbound: Inbound
+  buffers: TransientBuffers
   /** It misbehaved, or the operator has blocked it. */
   isExcluded(peer: string): boolean
   isStatic(peer: string): boolean
@@ -40,7 +42,7 @@ export interface Reach {
 export function createReach(components: ReachComponents, init: NetworkInit): Reach {
   const { clock, rng, log, isExcluded, isStatic } = components
   const { listen = [], announce = [], visibility, relay, reserveAfterMs = RESERVE_AFTER_MS } = init
-  const transport = createRelayTransport(components.inbound)
+  const transport = createRelayTransport(components.inbound, components.buffers)
   const bounds = createRelayBounds(
     { clock, reservedFrom, addressOf, isExcluded },
     { perAddress: visibility === 'public' },

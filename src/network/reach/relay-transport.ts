@@ -1,11 +1,12 @@
 import { type CircuitRelayTransportComponents, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
-import type { MultiaddrConnection, PeerId, Transport, Upgrader } from '@libp2p/interface'
+import type { MultiaddrConnection, PeerId, Transport, Upgrader, UpgraderOptions } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { UnavailableError } from '../../base/errors.ts'
 import { StreamBrokenError } from '../errors.ts'
 import { parsePeerId } from '../host/address.ts'
 import type { Inbound } from '../host/inbound.ts'
 import { overriding } from '../host/overriding.ts'
+import type { TransientBuffers } from '../host/transient-buffers.ts'
 import { circuitThrough, isCircuit } from './circuit-address.ts'
 import { MAX_RELAYED_STOP_STREAMS, RESERVE_TIMEOUT_MS } from './constants.ts'
 
@@ -33,7 +34,22 @@ export interface RelayTransport {
   release(): void
 }
 
-export function createRelayTransport(inbound: Inbound): RelayTransport {
+/** What a connection over a stream has and does not declare. */
+type CircuitConnection = { onData(data: Uint8Array | Iterable<Uint8Array>): void }
+
+/**
+ * Noise releases what it has decrypted. Of a circuit that is a part of what the connection to the relay has decrypted, with
+ * bytes of other streams before it.
+ */
+export function shareReads(connection: CircuitConnection, buffers: Pick<TransientBuffers, 'disown'>): void {
+  const { onData } = connection
+  connection.onData = (data) => {
+    for (const piece of data instanceof Uint8Array ? [data] : data) buffers.disown(piece)
+    onData.call(connection, data)
+  }
+}
+
+export function createRelayTransport(inbound: Inbound, buffers: TransientBuffers): RelayTransport {
   const make = circuitRelayTransport({
     maxInboundStopStreams: MAX_RELAYED_STOP_STREAMS,
     reservationCompletionTimeout: RESERVE_TIMEOUT_MS,
@@ -73,8 +89,14 @@ export function createRelayTransport(inbound: Inbound): RelayTransport {
         registrar: overriding(registrar, { handle }),
         connectionManager: overriding(connectionManager, { getConnections }),
         upgrader: overriding(upgrader, {
-          upgradeInbound: (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeInbound']>[1]) =>
-            inbound(upgrader.upgradeInbound.bind(upgrader), connection, options),
+          upgradeInbound: (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeInbound']>[1]) => {
+            shareReads(connection as unknown as CircuitConnection, buffers)
+            return inbound(upgrader.upgradeInbound.bind(upgrader), connection, options)
+          },
+          upgradeOutbound: (connection: MultiaddrConnection, options: Parameters<Upgrader['upgradeOutbound']>[1]) => {
+            shareReads(connection as unknown as CircuitConnection, buffers)
+            return upgrader.upgradeOutbound(connection, options as UpgraderOptions)
+          },
         }),
       })
       const transport = make(own)

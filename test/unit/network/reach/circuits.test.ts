@@ -5,10 +5,12 @@ import { RECEIPT_PROTOCOL } from '../../../../protocols/receipt.ts'
 import { ARCHIVE_PROTOCOL } from '../../../../protocols/streams/archive.ts'
 import { TUNNEL_PROTOCOL } from '../../../../protocols/streams/tunnel.ts'
 import { addressGroup, peerOf } from '../../../../src/network/host/address.ts'
+import { createTransientBuffers } from '../../../../src/network/host/transient-buffers.ts'
 import { limitsOf } from '../../../../src/network/limits/table.ts'
 import { circuitThrough, isCircuit } from '../../../../src/network/reach/circuit-address.ts'
 import { HOP_PROTOCOL, STOP_PROTOCOL } from '../../../../src/network/reach/constants.ts'
 import { openCircuit } from '../../../../src/network/reach/open-circuit.ts'
+import { shareReads } from '../../../../src/network/reach/relay-transport.ts'
 import { runsRelayed } from '../../../../src/network/reach/relayed-protocols.ts'
 
 const RELAY = '12D3KooWKdFbtARowGh3BbQQqrkEAqsk6NgaYJEW1Xm1mKvH6niH'
@@ -44,4 +46,17 @@ test('a direct connection is better than any circuit, and of circuits the younge
   expect(openCircuit([old, connection(3, {})])).toBeUndefined()
   expect(openCircuit([connection(4, { limits: {}, status: 'closed' }), old])).toBe(old)
   expect(openCircuit([])).toBeUndefined()
+})
+
+test('what came through a circuit shares its memory with other streams, and is not released with it', () => {
+  const buffers = createTransientBuffers()
+  const seen: Uint8Array[] = []
+  const connection = { onData: (data: Uint8Array | Iterable<Uint8Array>) => void seen.push(data as Uint8Array) }
+  shareReads(connection, buffers)
+  const decrypted = new Uint8Array(32 * 1024).fill(7)
+  buffers.own(decrypted)
+  const ofCircuit = decrypted.subarray(16 * 1024)
+  connection.onData(ofCircuit)
+  buffers.releaseAtEnd(ofCircuit)
+  expect([seen[0]?.byteLength, decrypted[0]]).toEqual([16 * 1024, 7])
 })
