@@ -62,6 +62,12 @@ refuses('node.json', readNode, [
   wrong('LOG_LEVEL', 'loud', 'one of "silent", "error", "warn", "info", "debug" or "trace"'),
   wrong('QUOTAS.QUEUE_MAX', 1.5, 'a whole number from 1 to 1000000'),
   wrong('QUOTAS.CODE_STORE', 'lots', `${size} 1048576`),
+  wrong('RELAY.RESERVATIONS', 0, 'a whole number from 1 to 1024'),
+  wrong('RELAY.BYTES', 10, `${size} 65536`),
+  wrong('RELAY.RATE', '1KiB', `${size} 16384`),
+  wrong('RELAY.SECONDS', 5, 'a time like 90, "15m", "24h" or "7d", from 60 to 86400 seconds'),
+  wrong('RELAY', true, 'an object'),
+  unknown('RELAY.SPEED', 1, 'known keys are RESERVATIONS, BYTES, SECONDS and RATE'),
   wrong('TIMEOUTS.VERDICT', '5m', `${time} 60 seconds`),
 ])
 
