@@ -1,5 +1,4 @@
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
-import { dcutr } from '@libp2p/dcutr'
 import { type GossipSub, type GossipsubOpts, gossipsub, StrictNoSign } from '@libp2p/gossipsub'
 import { type Identify, identify } from '@libp2p/identify'
 import type { Ed25519PrivateKey, Libp2p, PeerId } from '@libp2p/interface'
@@ -86,7 +85,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     ...(network.dht === false ? {} : { dht: dhtService(init) }),
     ...(reach?.relay && { relay: reach.relay }),
     // where one side can be dialled, a relayed connection is replaced by a direct one
-    ...(reach && { dcutr: dcutr() }),
+    ...(reach && { dcutr: reach.upgrade }),
   }
   try {
     const libp2p = await createLibp2p({

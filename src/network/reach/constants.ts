@@ -33,3 +33,10 @@ export const RESERVE_TIMEOUT_MS = 10 * SECOND
 export const INBOUND_MEMORY_MS = HOUR
 /** Handshakes through one relay at a time, inbound: their addresses are not known. */
 export const MAX_RELAYED_STOP_STREAMS = 128
+
+// Replacing a relayed connection by a direct one
+
+/** Addresses that a peer may name for it. */
+export const MAX_UPGRADE_ADDRESSES = 4
+/** Such dials, for all peers together: an address that a stranger names may be anybody's. */
+export const UPGRADES = { burst: 32, perSecond: 1 }

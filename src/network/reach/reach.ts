@@ -1,5 +1,5 @@
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
-import type { Connection } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import { isLoopback, isPrivate } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../../base/clock.ts'
@@ -12,6 +12,7 @@ import type { TransientBuffers } from '../host/transient-buffers.ts'
 import type { NetworkInit } from '../types.ts'
 import { isCircuit } from './circuit-address.ts'
 import { HOP_PROTOCOL, INBOUND_MEMORY_MS, RESERVE_AFTER_MS } from './constants.ts'
+import { directUpgrade } from './direct-upgrade.ts'
 import { describeReach, needsRelay, type ReachFacts } from './reachability.ts'
 import { createRelayBounds } from './relay-bounds.ts'
 import { dropReservations, relayService } from './relay-service.ts'
@@ -47,6 +48,8 @@ export function createReach(components: ReachComponents, init: NetworkInit): Rea
     { clock, reservedFrom, addressOf, isExcluded },
     { perAddress: visibility === 'public' },
   )
+  // a node that relays for others is one that can be dialled
+  const mayNeedRelay = relay === undefined && listen.length > 0 && announce.length === 0
   let host: Host | undefined
   let attachedAt = Number.POSITIVE_INFINITY
   let inboundUntil = Number.NEGATIVE_INFINITY
@@ -98,6 +101,7 @@ export function createReach(components: ReachComponents, init: NetworkInit): Rea
   return {
     host: {
       transport: transport.create,
+      upgrade: directUpgrade(clock),
       ...(relay && { relay: relayService({ clock, bounds }, relay) }),
       gater: {
         denyInboundRelayReservation: (peer) => !bounds.mayReserve(peer.toString()),
@@ -125,16 +129,18 @@ export function createReach(components: ReachComponents, init: NetworkInit): Rea
       started.defer(() => libp2p.removeEventListener('connection:open', onOpen))
       const own = service()
       if (own !== undefined) started.use(dropReservations(libp2p, own))
-      reservations = started.use(
-        keepReservations({
-          ...{ clock, rng, log, offers },
-          // a node that relays for others is one that can be dialled
-          wanted: () => relay === undefined && needsRelay(facts()),
-          reserved: transport.relays,
-          reserve: transport.reserve,
-          release: transport.release,
-        }),
-      )
+      if (mayNeedRelay) {
+        reservations = started.use(
+          keepReservations({
+            ...{ clock, rng, log, offers },
+            wanted: () => needsRelay(facts()),
+            reserved: transport.relays,
+            reserve: transport.reserve,
+            release: transport.release,
+          }),
+        )
+        started.use(lookAtChanges(libp2p, isStatic, reservations))
+      }
       return started.move()
     },
     view() {
@@ -142,6 +148,24 @@ export function createReach(components: ReachComponents, init: NetworkInit): Rea
       const view = describeReach(facts())
       if (own === undefined) return view
       return { ...view, relaying: { reservations: own.reservations.size, circuits: bounds.circuits } }
+    },
+  }
+}
+
+/** A static node came, and said what it does, or went: a relay may be asked, or another one. */
+function lookAtChanges(host: Host, isStatic: (peer: string) => boolean, { look }: Reservations): Disposable {
+  const onIdentify = ({ detail }: { detail: { readonly peerId: PeerId } }) => {
+    if (isStatic(detail.peerId.toString())) void look()
+  }
+  const onClose = ({ detail }: { detail: Connection }) => {
+    if (isStatic(detail.remotePeer.toString())) void look()
+  }
+  host.addEventListener('peer:identify', onIdentify)
+  host.addEventListener('connection:close', onClose)
+  return {
+    [Symbol.dispose]() {
+      host.removeEventListener('peer:identify', onIdentify)
+      host.removeEventListener('connection:close', onClose)
     },
   }
 }

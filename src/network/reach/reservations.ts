@@ -47,6 +47,8 @@ export function keepReservations({
   let refused: string | undefined
   let offered = 0
   let looking: Promise<void> | undefined
+  /** Something has changed since the last look began. */
+  let isStale = false
 
   const notice = () => {
     const now = new Set(reserved())
@@ -86,13 +88,18 @@ export function keepReservations({
     }
     notice()
   }
-  const look = () => {
-    looking ??= lookOnce()
-      .catch((error: unknown) => log.debug('no relay could be asked', { error: messageOf(error) }))
-      .finally(() => {
-        looking = undefined
-      })
-    return looking
+  const look = async () => {
+    isStale = true
+    looking ??= lookWhileStale().finally(() => {
+      looking = undefined
+    })
+    await looking
+  }
+  const lookWhileStale = async () => {
+    while (isStale) {
+      isStale = false
+      await lookOnce().catch((error: unknown) => log.debug('no relay could be asked', { error: messageOf(error) }))
+    }
   }
   const timer = clock.every(RESERVE_CHECK_MS, () => void look())
 

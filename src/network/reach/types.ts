@@ -3,6 +3,7 @@ import type {
   CircuitRelayService,
   CircuitRelayTransportComponents,
 } from '@libp2p/circuit-relay-v2'
+import type { DCUtRServiceComponents } from '@libp2p/dcutr'
 import type { ConnectionGater, Transport } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
@@ -40,6 +41,7 @@ export type ReachHostParts = {
   transport(components: CircuitRelayTransportComponents): Transport
   /** undefined where this node relays nothing */
   readonly relay?: ((components: CircuitRelayServerComponents) => CircuitRelayService) | undefined
+  upgrade(components: DCUtRServiceComponents): unknown
   readonly gater: Pick<ConnectionGater, 'denyInboundRelayReservation' | 'denyOutboundRelayedConnection'>
   /** Of all addresses, those that are announced. */
   announced(addresses: Multiaddr[]): Multiaddr[]

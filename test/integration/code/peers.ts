@@ -2,6 +2,7 @@ import { ARCHIVE_PROTOCOL, decodeArchiveRequest } from '../../../protocols/strea
 import type { Clock } from '../../../src/base/clock.ts'
 import type { MessageStream } from '../../../src/base/stream.ts'
 import { type Code, createCode } from '../../../src/code/index.ts'
+import type { NetworkInit } from '../../../src/network/index.ts'
 import { MIB, testComponents } from '../../fixtures/code/stores.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 import type { createNetworks } from '../network/fixtures.ts'
@@ -12,9 +13,14 @@ export type Wrap = (stream: MessageStream) => MessageStream
 /** A network and a store on loopback, without discovery. */
 export async function codePeer(
   all: ReturnType<typeof createNetworks>,
-  { clock, dir, wrap = (stream) => stream }: { clock?: Clock; dir?: string; wrap?: Wrap } = {},
+  {
+    clock,
+    dir,
+    wrap = (stream) => stream,
+    network: init,
+  }: { clock?: Clock; dir?: string; wrap?: Wrap; network?: Partial<NetworkInit> } = {},
 ) {
-  const made = await all.make({ join: false })
+  const made = await all.make({ join: false, ...init })
   const { network } = made
   const invalid: string[] = []
   /** The chunks that it was asked for. */
