@@ -7,6 +7,7 @@ export type Need =
   | 'engine'
   | 'own-engine'
   | 'own-swarm'
+  | 'nat'
   | 'bubblewrap'
   | 'browser'
   | 'root'
@@ -32,6 +33,9 @@ const OWN_ENGINE = ['dockerd', 'unshare', 'openssl']
 /** What two such engines take that are machines of a swarm, beside a registry. */
 const OWN_SWARM = ['dockerd', 'docker-registry', 'ip', 'nsenter', 'unshare']
 
+/** What hosts take that are behind routers, on networks of their own. */
+const NAT = ['ip', 'iptables', 'unshare']
+
 const PROBES: Record<Need, Probe> = {
   engine: { available: engineAnswers, lack: `no container engine answers on ${ENGINE_SOCKET}` },
   'own-engine': {
@@ -42,6 +46,23 @@ const PROBES: Record<Need, Probe> = {
     available: () =>
       process.getuid?.() === 0 && OWN_SWARM.every((name) => programPath(name) !== undefined) && hasKernelLink('vxlan'),
     lack: `a swarm of the tests' own needs root, a kernel with vxlan, and ${OWN_SWARM.join(', ')} on PATH`,
+  },
+  nat: {
+    available: () =>
+      process.getuid?.() === 0 &&
+      NAT.every((name) => programPath(name) !== undefined) &&
+      succeeds('unshare', [
+        '--net',
+        'iptables',
+        '-t',
+        'nat',
+        '-A',
+        'POSTROUTING',
+        '-j',
+        'MASQUERADE',
+        '--random-fully',
+      ]),
+    lack: `networks behind NAT need root, a kernel with network namespaces and MASQUERADE, and ${NAT.join(', ')} on PATH`,
   },
   bubblewrap: {
     available: () => succeeds('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true']),

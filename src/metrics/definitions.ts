@@ -38,6 +38,7 @@ export const COUNTERS = {
   runner_failures: { help: 'decisions that a fault of the runner prevented', labels: ['kind'] },
   runner_deaths: { help: 'processes of the runner that ended without being asked to', labels: ['kind'] },
   hub_examinations: { help: 'codes that this hub has examined', labels: ['outcome'] },
+  relayed_bytes: { help: 'bytes that this node received to relay them' },
   tunnels_opened: { help: 'tunnels to services that were opened' },
   tunnels_refused: { help: 'tunnels to services that were refused' },
   trouble: { help: 'errors that concern no single service' },
@@ -52,6 +53,8 @@ export const GAUGES = {
   uptime_seconds: { help: 'since the node started' },
   draining: { help: '1 while the node is drained, else 0' },
   paused: { help: '1 while the node is paused, else 0' },
+  relay_reservations: { help: 'nodes that can be reached through this one' },
+  relay_circuits: { help: 'connections that this node relays' },
   info: { help: 'always 1; its labels say what runs', labels: ['version', 'network', 'peer'] },
 } as const satisfies Record<string, Definition>
 

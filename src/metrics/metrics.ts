@@ -9,7 +9,8 @@ import type { Measured, Metrics } from './types.ts'
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const instruments = createInstruments(registry)
-  const observed = new Set<Measured>()
+  /** Each with the relayed bytes that are counted already. */
+  const observed = new Map<Measured, number>()
   collectDefaultMetrics({ register: registry })
   return {
     // by default it would clear the registry, and collect the figures of the process a second time
@@ -17,7 +18,7 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     observe(node) {
       const subscriptions = observe(node, instruments)
-      observed.add(node)
+      observed.set(node, 0)
       return {
         [Symbol.dispose]() {
           observed.delete(node)
@@ -26,7 +27,15 @@ export function createMetrics(): Metrics {
       }
     },
     async text() {
-      for (const node of observed) setGauges(await node.health(), instruments)
+      for (const [node, counted] of observed) {
+        setGauges(await node.health(), instruments)
+        const { relaying } = node.reach()
+        if (relaying === undefined) continue
+        instruments.set('relay_reservations', relaying.reservations)
+        instruments.set('relay_circuits', relaying.circuits)
+        instruments.count('relayed_bytes', {}, relaying.bytes - counted)
+        observed.set(node, relaying.bytes)
+      }
       return await registry.metrics()
     },
   }

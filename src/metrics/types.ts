@@ -1,12 +1,13 @@
 import type { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import type { Events } from '../base/events.ts'
 import type { NodeEvents } from '../node/events.ts'
-import type { Health } from '../node/types.ts'
+import type { Health, ThundercloudNode } from '../node/types.ts'
 
 /** What a node says of itself to those who measure it. */
 export type Measured = {
   readonly events: Pick<Events<NodeEvents>, 'on'>
   health(): Promise<Health>
+  readonly reach: ThundercloudNode['reach']
 }
 
 /** All metrics of one node, ours and libp2p's. */

@@ -167,7 +167,11 @@ const reachViewSchema: Shape<ReachView> = object({
   because: string,
   advice: string.optional(),
   relays: array(string),
-  relaying: object<NonNullable<ReachView['relaying']>>({ reservations: count, circuits: count }).optional(),
+  relaying: object<NonNullable<ReachView['relaying']>>({
+    reservations: count,
+    circuits: count,
+    bytes: count,
+  }).optional(),
 })
 
 export const logLineSchema: Shape<LogLine> = object({

@@ -1,4 +1,4 @@
-import { howMany } from '../../base/format.ts'
+import { formatBytes, howMany } from '../../base/format.ts'
 import type { ReachView } from '../../node/types.ts'
 import { type Check, ok, warn } from './check.ts'
 
@@ -9,7 +9,7 @@ export function checkReach({ state, because, advice, relaying }: ReachView): Che
   const relays =
     relaying === undefined
       ? ''
-      : `; it relays for ${howMany(relaying.reservations, 'node', 'nodes')}, ${howMany(relaying.circuits, 'connection', 'connections')} now`
+      : `; it relays for ${howMany(relaying.reservations, 'node', 'nodes')}, ${howMany(relaying.circuits, 'connection', 'connections')} now, and ${formatBytes(relaying.bytes)} since its start`
   const answer = { direct: 'yes', relayed: 'through a relay only', none: 'no', unknown: 'not known yet' }[state]
   const found = `reachable from outside: ${answer}; ${because}${relays}`
   return state === 'none' ? warn(WHAT, found, advice) : { ...ok(WHAT, found), advice }

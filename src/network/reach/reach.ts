@@ -147,7 +147,10 @@ export function createReach(components: ReachComponents, init: NetworkInit): Rea
       const own = service()
       const view = describeReach(facts())
       if (own === undefined) return view
-      return { ...view, relaying: { reservations: own.reservations.size, circuits: bounds.circuits } }
+      return {
+        ...view,
+        relaying: { reservations: own.reservations.size, circuits: bounds.circuits, bytes: bounds.bytes },
+      }
     },
   }
 }

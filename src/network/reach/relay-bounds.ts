@@ -28,6 +28,8 @@ export interface RelayBounds {
   /** A circuit to a peer. Dispose when it has ended. */
   enterCircuit(destination: string): Disposable
   readonly circuits: number
+  readonly bytes: number
+  countBytes(bytes: number): void
 }
 
 export function createRelayBounds(
@@ -37,6 +39,7 @@ export function createRelayBounds(
   const requests = createKeyedRateLimiter(clock, HOP_REQUESTS, HOP_ADDRESSES)
   const sources = createTally()
   const destinations = createTally()
+  let bytes = 0
 
   return {
     mayReserve(peer) {
@@ -58,6 +61,12 @@ export function createRelayBounds(
     enterCircuit: (destination) => destinations.enter(destination),
     get circuits() {
       return destinations.total
+    },
+    get bytes() {
+      return bytes
+    },
+    countBytes(more) {
+      bytes += more
     },
   }
 }

@@ -12,7 +12,7 @@ import { overriding } from '../host/overriding.ts'
 import { isCircuit } from './circuit-address.ts'
 import { MAX_CIRCUITS_PER_DESTINATION, MAX_CIRCUITS_PER_SOURCE, RESERVATION_TTL_MS } from './constants.ts'
 import { paceStream, type WindowedStream } from './paced-stream.ts'
-import { createPacer } from './pacer.ts'
+import { createPacer, type Pacer } from './pacer.ts'
 import type { RelayBounds } from './relay-bounds.ts'
 import type { RelayInit } from './types.ts'
 
@@ -29,7 +29,7 @@ export function relayService({ clock, bounds }: { clock: Clock; bounds: RelayBou
       defaultDataLimit: BigInt(init.bytes),
     },
   })
-  const pacer = createPacer(clock, init.rate)
+  const pacer = counting(createPacer(clock, init.rate), bounds)
   const pace = (stream: Stream) => paceStream(stream as unknown as WindowedStream, pacer, clock)
 
   const bounded = (connection: Connection): Connection =>
@@ -87,6 +87,16 @@ export function dropReservations(
   }
   host.addEventListener('connection:close', onClose)
   return { [Symbol.dispose]: () => host.removeEventListener('connection:close', onClose) }
+}
+
+function counting(pacer: Pacer, { countBytes }: Pick<RelayBounds, 'countBytes'>): Pacer {
+  return {
+    ...pacer,
+    spend(bytes) {
+      countBytes(bytes)
+      pacer.spend(bytes)
+    },
+  }
 }
 
 function isDirect({ remoteAddr, status }: Pick<Connection, 'remoteAddr' | 'status'>): boolean {

@@ -19,6 +19,13 @@ export type RelayInit = {
   readonly rate: number
 }
 
+export type Relaying = {
+  readonly reservations: number
+  readonly circuits: number
+  /** received to be relayed, since the node started */
+  readonly bytes: number
+}
+
 /** How this node can be reached, as it knows it now. */
 export type ReachView = {
   /**
@@ -33,7 +40,7 @@ export type ReachView = {
   /** peer ids of the nodes that relay for this one */
   readonly relays: readonly string[]
   /** what this node relays now; undefined where it relays nothing */
-  readonly relaying?: { readonly reservations: number; readonly circuits: number } | undefined
+  readonly relaying?: Relaying | undefined
 }
 
 /** What a host is made of that relays, or is relayed. */

@@ -22,7 +22,7 @@ test('two nodes that no other has dialled gossip through a relay that forwards n
   await until(() => natted.arrivals.length + other.arrivals.length === 2, 'both announcements')
   const peersOf = other.network.peers().filter(({ peerId }) => peerId !== middle.network.peerId)
   expect(peersOf).toMatchObject([{ peerId: natted.network.peerId, relayed: true }])
-  expect(relaying(middle)).toEqual({ reservations: 2, circuits: 1 })
+  expect(relaying(middle)).toMatchObject({ reservations: 2, circuits: 1 })
 })
 
 test('receipts and archives go through the one circuit, and both ends say that it is relayed', async () => {
@@ -37,7 +37,9 @@ test('receipts and archives go through the one circuit, and both ends say that i
     expect((await stream.read())?.byteLength).toBe(MIB)
     await stream.end()
   }
-  expect(relaying(middle)).toEqual({ reservations: 1, circuits: 1 })
+  expect(relaying(middle)).toMatchObject({ reservations: 1, circuits: 1 })
+  expect(relaying(middle)?.bytes).toBeGreaterThan(2 * MIB)
+  expect(relaying(middle)?.bytes).toBeLessThan(3 * MIB)
   const seen = (made: typeof third, peer: typeof third) =>
     made.network.peers().find(({ peerId }) => peerId === peer.network.peerId)?.relayed
   expect([seen(third, natted), seen(natted, third), seen(third, middle)]).toEqual([true, true, false])
@@ -77,7 +79,7 @@ test('nothing is kept of a node that has left, nor of one that comes back again 
     await until(() => relaying(middle)?.reservations === 1, 'a new place')
   }
   await until(() => circuitsOf(natted).length === 1, 'the new address')
-  expect(relaying(middle)).toEqual({ reservations: 1, circuits: 0 })
+  expect(relaying(middle)).toMatchObject({ reservations: 1, circuits: 0 })
 })
 
 test('when the relay is cut off in the middle of a transfer, all sides say so, and go on when it is back', async () => {

@@ -41,6 +41,9 @@ test('doctor says what is so, why, and what to do; a node without a way in is a 
     'reachable from outside: no; no other node has connected to it, and none of its static nodes relays',
   )
   expect(none.advice).toContain('ask the operator of a static node to set RELAY')
-  const relays = { ...describeReach({ ...ALONE, announced: true }), relaying: { reservations: 1, circuits: 2 } }
+  const relays = {
+    ...describeReach({ ...ALONE, announced: true }),
+    relaying: { reservations: 1, circuits: 2, bytes: 3_000_000 },
+  }
   expect(checkReach(relays)).toMatchObject({ outcome: 'ok', found: expect.stringContaining('it relays for 1 node') })
 })
