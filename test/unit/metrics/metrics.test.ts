@@ -63,15 +63,15 @@ it('a relay says how many it relays for, and each byte is counted once', async (
   let relaying: ReachView['relaying']
   using _subscription = metrics.observe({ ...measured(), reach: () => ({ ...REACH, relaying }) })
   expect(await lineOf(metrics, 'thundercloud_relay')).toEqual([
+    'thundercloud_relayed_bytes_total 0',
     'thundercloud_relay_reservations 0',
     'thundercloud_relay_circuits 0',
-    'thundercloud_relayed_bytes_total 0',
   ])
   relaying = { reservations: 2, circuits: 1, bytes: 100 }
   expect(await lineOf(metrics, 'thundercloud_relay')).toEqual([
+    'thundercloud_relayed_bytes_total 100',
     'thundercloud_relay_reservations 2',
     'thundercloud_relay_circuits 1',
-    'thundercloud_relayed_bytes_total 100',
   ])
   relaying = { reservations: 0, circuits: 0, bytes: 150 }
   expect(await lineOf(metrics, 'thundercloud_relayed')).toEqual(['thundercloud_relayed_bytes_total 150'])
