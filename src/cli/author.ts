@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -13,7 +14,12 @@ export const keyOption = text(
   "the author's key, PKCS#8 PEM (default: in your settings folder, made on first use)",
 )
 
-export type Author = { readonly signer: Signer; readonly address: string; readonly keyPath: string }
+export type Author = {
+  readonly signer: Signer
+  readonly key: KeyObject
+  readonly address: string
+  readonly keyPath: string
+}
 
 /** The author's key; made on first use, and then said so. */
 export async function loadAuthor(
@@ -32,11 +38,11 @@ export async function createAuthor(
   key: string | undefined,
 ): Promise<Author & { readonly created: boolean }> {
   const keyPath = keyPathOf(cli, key)
-  const { signer, created } = await loadOrCreateKey(keyPath, {
+  const loaded = await loadOrCreateKey(keyPath, {
     signal: cli.signal,
     file: key === undefined ? undefined : `--key ${key}`,
   })
-  return { signer, address: formatAddress(signer.address), keyPath, created }
+  return { ...loaded, address: formatAddress(loaded.signer.address), keyPath }
 }
 
 /** The existing key: using a service needs none. A file that was named must exist. */

@@ -3,14 +3,13 @@ import { addAbortListener } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type AccessRight, accessFor, signAccess } from '../../protocols/access.ts'
 import { type Announcement, encodeAnnouncement } from '../../protocols/announcement.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import { RECEIPT_PROTOCOL, type Receipt, verifyReceipt } from '../../protocols/receipt.ts'
 import { createKeyCache, ed25519Signer } from '../../protocols/signature.ts'
 import { ARCHIVE_PROTOCOL } from '../../protocols/streams/archive.ts'
 import { createChannel } from '../base/bounded-channel.ts'
-import { type Clock, nowSeconds, sleep } from '../base/clock.ts'
+import { type Clock, sleep } from '../base/clock.ts'
 import { InputError, messageOf, UnavailableError } from '../base/errors.ts'
 import { createEvents } from '../base/events.ts'
 import type { Log } from '../base/log.ts'
@@ -22,6 +21,7 @@ import type { NetworkEvents } from '../network/index.ts'
 import { createNetwork, type Network } from '../network/index.ts'
 import { findHolders } from '../peer-client/code-holders.ts'
 import { servicePeers } from '../peer-client/service-peers.ts'
+import { createAccessTokens } from './access-tokens.ts'
 import { joinScope } from './join-scope.ts'
 import { createLightRuns } from './runs.ts'
 import { createLightRecordValidator, createStatementCheck, createStatementSubmitter } from './submit-statements.ts'
@@ -33,7 +33,6 @@ export type LightPeerComponents = { clock: Clock; rng: Rng; log: Log }
 
 const STORE_BYTES = 8 * 1024 ** 3
 const MAX_RECEIPTS = 4096
-const TOKEN_SECONDS = 3600
 /** Between two tries to hand an announcement to neighbours that do not listen yet. */
 const ANNOUNCE_AGAIN_MS = 500
 const ANNOUNCE_TRIES = 10
@@ -46,12 +45,13 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     if (problem !== undefined) throw new InputError(`--join ${problem}`)
   }
   const scope = joinScope(init.join)
+  const privateKey = init.identity ?? generateKeyPairSync('ed25519').privateKey
+  const self = ed25519Signer(privateKey)
+  const token = createAccessTokens({ clock }, { ...init, self: self.address })
   await using started = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
   started.defer(() => rm(dir, { recursive: true, force: true }))
 
-  const { privateKey } = generateKeyPairSync('ed25519')
-  const self = ed25519Signer(privateKey)
   const keys = createKeyCache()
   const events = createEvents<NetworkEvents & CodeEvents>((error) =>
     log.error('a listener failed', { reason: messageOf(error) }),
@@ -96,13 +96,6 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
     await stream.end()
   })
   await joinThrough(network, init.join, init.signal)
-
-  function token(service: CID, right: AccessRight): Uint8Array | undefined {
-    if (init.author === undefined) return undefined
-    const issued = nowSeconds(clock)
-    const body = accessFor(service, self.address, [right], { issued, expires: issued + TOKEN_SECONDS })
-    return signAccess(body, init.network, init.author)
-  }
 
   /** Peers that look in the DHT find the archive there; receivers of the announcement have replyTo. */
   function provided<T extends { code: CID }>(added: T): T {

@@ -1,4 +1,3 @@
-import type { AccessRight } from '../../protocols/access.ts'
 import { decodeAddress, peerIdOf } from '../../protocols/address.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import { sleep } from '../base/clock.ts'
@@ -8,6 +7,7 @@ import type { BytePipe } from '../base/stream.ts'
 import { connectTunnel } from '../network/index.ts'
 import { openPeerResults } from '../peer-client/results.ts'
 import { request, requestStatus, type StatusClientComponents, within } from '../peer-client/status.ts'
+import type { AccessTokens } from './access-tokens.ts'
 import type { AbortOptions, LightPeer, LookupOptions } from './types.ts'
 
 /** How long nodes that have a run are looked for, and how often: the DHT may learn of a fresh run seconds after it began. */
@@ -18,8 +18,8 @@ const REACHABLE: ReadonlySet<string> = new Set(['running', 'accepted', 'done'])
 const HAS_RUN: ReadonlySet<string> = new Set(['running', 'accepted', 'done', 'failed', 'stopped'])
 
 export interface LightRunsComponents extends StatusClientComponents {
-  /** Opens what is the author's alone; undefined where this peer has no author's key. */
-  token(service: CID, right: AccessRight): Uint8Array | undefined
+  /** opens what is the author's alone */
+  readonly token: AccessTokens
 }
 
 /** Runs of a service on other nodes: their nodes, ports and logs. */

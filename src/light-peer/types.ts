@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Announcement } from '../../protocols/announcement.ts'
 import type { CID } from '../../protocols/encoding.ts'
 import type { Receipt } from '../../protocols/receipt.ts'
@@ -20,13 +21,17 @@ export type LightPeerInit = {
   readonly join: readonly string[]
   /** Signs access tokens for this peer, so that the author reaches what is the author's. */
   readonly author?: Signer | undefined
+  /** The ed25519 key of this peer; default: a new one, which is forgotten with it. */
+  readonly identity?: KeyObject | undefined
+  /** An access token of the author's for the peer with this `identity`. It opens what it names, in the place of `author`. */
+  readonly access?: Uint8Array | undefined
   /** Ends the attempt to join. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
  * A peer for a minute: it has no policy, runs nothing and forgets everything. Publishes, asks, and opens tunnels from a
- * laptop that never was a node. Its identity is new each time; disposing it leaves nothing behind.
+ * laptop that never was a node. Unless it is given an identity, that is new each time; disposing it leaves nothing behind.
  */
 export interface LightPeer extends AsyncDisposable {
   readonly peerId: string

@@ -6,6 +6,7 @@ import { joinWords, sanitizeText } from '../../base/format.ts'
 import type { BytePipe } from '../../base/stream.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
+import { accessOption } from '../client/given-access.ts'
 import { argument, command, text, texts, whole } from '../command.ts'
 import { type ServiceTarget, targetAtNode, targetByPeer, type Version } from '../service-versions/service-target.ts'
 import { createVersionResolver, type VersionResolver } from '../service-versions/version-resolver.ts'
@@ -18,7 +19,7 @@ export const connect = command({
   name: 'connect',
   summary: 'Reach a port of a running service through a local one',
   details:
-    'A name leads each connection to the newest version that is healthy; an id, to that version alone. A port with access "author" or "siblings" opens with the author\'s key only. Ctrl-C ends it.',
+    'A name leads each connection to the newest version that is healthy; an id, to that version alone. A port with access "author" or "siblings" opens with the author\'s key, or with a token from the author (--access). Ctrl-C ends it.',
   args: {
     service: argument(
       'SERVICE[:PORT]',
@@ -30,16 +31,18 @@ export const connect = command({
     join: texts('MULTIADDR', 'without a node, through this one of the mesh; may be repeated'),
     network: text('NAME', 'with --join: the network'),
     key: keyOption,
+    access: accessOption,
   },
-  async run(cli, { service: given, local, join, network, key }) {
+  async run(cli, { service: given, local, join, network, key, access: file }) {
     const [name = '', wanted] = given.split(':')
     await using stack = new AsyncDisposableStack()
+    const access = { file, right: 'tunnel' } as const
     const target =
       join.length > 0
-        ? await targetByPeer(cli, stack, { service: name, join, network, key })
-        : await targetAtNode(cli, stack, { service: name, key })
+        ? await targetByPeer(cli, stack, { service: name, join, network, key, access })
+        : await targetAtNode(cli, stack, { service: name, key, access })
     const port = choosePort(wanted, target)
-    noteAccess(cli, target, port)
+    if (file === undefined) noteAccess(cli, target, port)
     const resolver = createVersionResolver(cli, target)
     const running = await firstVersion(cli, resolver)
     const server = createServer({ allowHalfOpen: true })

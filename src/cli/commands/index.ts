@@ -58,6 +58,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'explain', load: async () => (await import('./explain.ts')).explain },
   { name: 'logs', load: async () => (await import('./logs.ts')).logs },
   { name: 'results', load: async () => (await import('./results.ts')).results },
+  { name: 'access new', load: async () => (await import('./access-new.ts')).accessNew },
   { name: 'connect', load: async () => (await import('./connect.ts')).connect },
   { name: 'stop', load: async () => (await import('./stop.ts')).stop },
   { name: 'hub keygen', load: async () => (await import('./hub/keygen.ts')).hubKeygen },

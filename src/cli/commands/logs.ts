@@ -1,6 +1,7 @@
 import { sanitizeText } from '../../base/format.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
+import { accessOption } from '../client/given-access.ts'
 import { argument, command, flag, text, texts, whole } from '../command.ts'
 import { clockTime } from '../output/text.ts'
 import { type ReadLine, readLogs } from '../service-versions/read-logs.ts'
@@ -12,7 +13,7 @@ export const logs = command({
   name: 'logs',
   summary: 'What a service wrote, while it runs and afterwards',
   details:
-    'Reads the log of every run, on every node: all versions of a name, or the one version that an id names. Only the author of a service can read its logs on other nodes.',
+    'Reads the log of every run, on every node: all versions of a name, or the one version that an id names. Only the author of a service can read its logs on other nodes, and whoever has a token from the author (--access).',
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {
     follow: flag('follow the log: print new lines as they come', '-f'),
@@ -21,13 +22,15 @@ export const logs = command({
     join: texts('MULTIADDR', 'without a node, through this one of the mesh; may be repeated'),
     network: text('NAME', 'with --join: the network'),
     key: keyOption,
+    access: accessOption,
   },
-  async run(cli, { service, follow, tail, timestamps, join, network, key }) {
+  async run(cli, { service, follow, tail, timestamps, join, network, key, access: file }) {
     await using stack = new AsyncDisposableStack()
+    const access = { file, right: 'logs' } as const
     const target =
       join.length === 0
-        ? await targetAtNode(cli, stack, { service, key })
-        : await targetByPeer(cli, stack, { service, join, network, key })
+        ? await targetAtNode(cli, stack, { service, key, access })
+        : await targetByPeer(cli, stack, { service, join, network, key, access })
     await print(cli, readLogs(cli, target, { follow, tail }), timestamps)
   },
 })

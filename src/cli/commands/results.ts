@@ -8,6 +8,7 @@ import { formatBytes, howMany, sanitizeText } from '../../base/format.ts'
 import { silentLog } from '../../base/log.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
+import { accessOption } from '../client/given-access.ts'
 import { argument, command, text, texts } from '../command.ts'
 import { checkNewPath } from '../new-path.ts'
 import { type FoundResults, findResults } from '../service-versions/find-results.ts'
@@ -17,7 +18,7 @@ export const results = command({
   name: 'results',
   summary: 'Fetch the files that a task left, which its run.outputs name',
   details:
-    "Of a name, the newest version that is done somewhere. From other nodes, only the task's author can fetch them. What comes is compared with the content id that the node has signed before the folder appears. A node keeps results for a time only: LIMITS.RESULTS.",
+    "Of a name, the newest version that is done somewhere. From other nodes, only the task's author can fetch them, and whoever has a token of the author's (--access). What comes is compared with the content id that the node has signed before the folder appears. A node keeps results for a time only: LIMITS.RESULTS.",
   args: { service: argument('SERVICE', 'an id, the beginning of one, or a name') },
   options: {
     node: text(
@@ -28,17 +29,19 @@ export const results = command({
     join: texts('MULTIADDR', 'without a node, through this one of the mesh; may be repeated'),
     network: text('NAME', 'with --join: the network'),
     key: keyOption,
+    access: accessOption,
   },
-  async run(cli, { service, node, to, join, network, key }) {
+  async run(cli, { service, node, to, join, network, key, access: file }) {
     const path = resolve(cli.cwd, to ?? `${sanitizeText(service, 64).replaceAll('/', '-')}-results`)
     // before anything is fetched
     if (node !== undefined) checkPeerId(node)
     await checkNewPath(path)
     await using stack = new AsyncDisposableStack()
+    const access = { file, right: 'results' } as const
     const target =
       join.length === 0
-        ? await targetAtNode(cli, stack, { service, key })
-        : await targetByPeer(cli, stack, { service, join, network, key })
+        ? await targetAtNode(cli, stack, { service, key, access })
+        : await targetByPeer(cli, stack, { service, join, network, key, access })
     const found = stack.use(await findResults(cli, target, { node }))
     const saved = await save(cli, found, path)
     const { id, seq, peerId, code, detail } = found

@@ -1,11 +1,13 @@
 import { RUN_RULES } from '../../../protocols/receipt.ts'
 import type { ApiClient } from '../../api/client/client.ts'
 import { InputError } from '../../base/errors.ts'
+import { sanitizeText } from '../../base/format.ts'
 import type { LightPeer } from '../../light-peer/types.ts'
 import type { ReceiptView, RunView, ServiceView } from '../../node/types.ts'
 import { type Author, findAuthor, openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import { lightPeerFor } from '../client/light-peer.ts'
+import type { GivenAccess } from '../client/given-access.ts'
+import { accessOf, joinAs, lightPeerFor, type Wanted } from '../client/light-peer.ts'
 import { nodeClient } from '../client/node-client.ts'
 
 /** One version of a service, and what is known of its runs. */
@@ -52,13 +54,12 @@ export function hasRun({ state, reasons }: Pick<ReceiptView, 'state' | 'reasons'
 /** Nodes of one version that are asked by name; others are found as neighbours and in the DHT. */
 const MAX_PEERS = 64
 
-type Given = { readonly service: string; readonly key: string | undefined }
-
-export async function targetAtNode(cli: Cli, stack: AsyncDisposableStack, given: Given): Promise<ServiceTarget> {
+export async function targetAtNode(cli: Cli, stack: AsyncDisposableStack, given: Wanted): Promise<ServiceTarget> {
   const { signal } = cli
   const client = await nodeClient(cli)
   const view = await client.service(given.service, { signal })
   const key = await findAuthor(cli, given.key)
+  const access = await accessOf(cli, given, key)
   let peer: Promise<LightPeer> | undefined
   return {
     label: given.service,
@@ -67,13 +68,14 @@ export async function targetAtNode(cli: Cli, stack: AsyncDisposableStack, given:
     key,
     client,
     async versions() {
-      if (view.name !== given.service) return [versionOf(await client.service(view.id, { signal }))]
-      const all = await client.services({ signal })
-      const mine = all.filter(({ name, author }) => name === view.name && author === view.author)
-      return mine.map(versionOf).sort((a, b) => (b.seq ?? 0) - (a.seq ?? 0))
+      const named = view.name === given.service ? await client.services({ signal }) : []
+      const mine = named.filter(({ name, author }) => name === view.name && author === view.author)
+      const views = mine.length > 0 ? mine : [await client.service(view.id, { signal })]
+      const versions = views.map(versionOf).sort((a, b) => (b.seq ?? 0) - (a.seq ?? 0))
+      return access === undefined ? versions : [versionWith(access, versions, given)]
     },
     peer: () => {
-      peer ??= joinNode(cli, client, key).then((joined) => stack.use(joined))
+      peer ??= joinNode(cli, client, key, access).then((joined) => stack.use(joined))
       return peer
     },
   }
@@ -82,7 +84,7 @@ export async function targetAtNode(cli: Cli, stack: AsyncDisposableStack, given:
 export async function targetByPeer(
   cli: Cli,
   stack: AsyncDisposableStack,
-  given: Given & { readonly join: readonly string[]; readonly network: string | undefined },
+  given: Wanted & { readonly join: readonly string[]; readonly network: string | undefined },
 ): Promise<ServiceTarget> {
   const target = stack.use(await lightPeerFor(cli, given))
   const { service, entry, author, network } = target
@@ -104,12 +106,23 @@ export async function targetByPeer(
   }
 }
 
-async function joinNode(cli: Cli, client: ApiClient, author: Author | undefined): Promise<LightPeer> {
+/** A token is for one version. */
+function versionWith({ service }: GivenAccess, versions: readonly Version[], given: Wanted): Version {
+  const found = versions.find(({ id }) => id === service)
+  if (found !== undefined) return found
+  const label = JSON.stringify(sanitizeText(given.service, 80))
+  throw new InputError(`--access ${given.access?.file} is for the service ${service}, which is no version of ${label}`)
+}
+
+async function joinNode(
+  cli: Cli,
+  client: ApiClient,
+  author: Author | undefined,
+  access: GivenAccess | undefined,
+): Promise<LightPeer> {
   const { network, multiaddrs } = await client.node({ signal: cli.signal })
   if (multiaddrs.length === 0) throw new InputError('the node listens nowhere; give LISTEN in its node.json an address')
-  const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }
-  const joining = { network, join: multiaddrs, author: author?.signer, signal: cli.signal }
-  return await cli.factories.lightPeer(components, joining)
+  return await joinAs(cli, author, access, { network, join: multiaddrs })
 }
 
 function versionOf({ id, seq, kind, receipts, run, stoppedBy }: ServiceView): Version {

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519Signer, type Signer } from '../../../protocols/signature.ts'
@@ -16,10 +17,10 @@ export function defaultKeyPath(env: Env, platform: NodeJS.Platform = process.pla
 export async function loadOrCreateKey(
   path: string,
   { file = "the author's key", ...options }: ReadOptions & { file?: string | undefined } = {},
-): Promise<{ signer: Signer; created: boolean }> {
+): Promise<{ signer: Signer; key: KeyObject; created: boolean }> {
   const created = !(await exists(path)) && (await create(path, file))
   const key = await readKeyFile(path, file, 'give the path of a key with --key', options)
-  return { signer: ed25519Signer(key), created }
+  return { signer: ed25519Signer(key), key, created }
 }
 
 async function create(path: string, file: string): Promise<boolean> {

@@ -111,6 +111,41 @@ describe.skipIf(!needs('bubblewrap'))('what a task leaves', () => {
     await expect(stranger.resultsAt(pair.worker.peerId, parseCid(id))).rejects.toThrow("need the author's token")
   })
 
+  test('is for whom its author lets, for the key that the token names alone, without a node', async ({ pair }) => {
+    await pair.publish('shared', SCRIPT, 0, leaving('out/deep'))
+    const { id } = await until(async () => {
+      const now = await pair.view('shared')
+      return said(now) !== undefined && now
+    }, 'the receipt names the results')
+    const [key, access] = [join(pair.root, 'other.pem'), join(pair.root, 'shared.access')]
+    const other = await pair.at(['key', 'new', '--key', key])
+    const fetching = (to: string, ...more: string[]) =>
+      pair.afar(['results', id, '--node', pair.worker.peerId, '--to', join(pair.root, to), ...more])
+    const tokenFor = async (address: unknown, right: string) => {
+      const made = await pair.at(['access', 'new', 'shared', String(address), '--right', right])
+      expect(made.code, made.stderr).toBe(0)
+      await writeFile(access, String(made.values[0]?.token))
+      return Buffer.from(String(made.values[0]?.token), 'base64url')
+    }
+
+    expect(await fetching('no token', '--key', key)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is not the access signature of this author'),
+    })
+    const token = await tokenFor(other.values[0]?.address, 'results')
+    const fetched = await fetching('lent', '--key', key, '--access', access)
+    expect(fetched.code, fetched.stderr).toBe(0)
+    expect(await readFile(join(pair.root, 'lent', 'out/deep/answer.txt'), 'utf8')).toBe('42')
+    // whoever else has the file gets nothing with it, here or at the node
+    expect((await fetching('stolen', '--access', access)).code).toBe(2)
+    const mesh = { network: 'test', join: pair.worker.multiaddrs }
+    await expect(createLightPeer(system, { ...mesh, access: token })).rejects.toThrow('is for')
+
+    await tokenFor(other.values[0]?.address, 'logs')
+    const logs = await pair.afar(['logs', id, '--key', key, '--access', access])
+    expect(logs.code, logs.stderr).toBe(0)
+  })
+
   test('is kept by a node that was killed while the task ran, once it is back', async ({ pair }) => {
     const slow = `setTimeout(() => { ${SCRIPT} }, 4000)`
     const publishing = pair.publish('killed', slow, 0, leaving('out/deep'))

@@ -102,6 +102,7 @@ const PUBLISHING: Scenario = {
   document: 'docs/publishing.md',
   needs: () => needs('engine') || needs('bubblewrap'),
   replace: ({ mesh, port }) => ({
+    ADDRESS: mesh.stranger,
     'hello --join /ip4/192.0.2.7/tcp/4980/p2p/12D3KooW...': `hello2 --network test --join ${mesh.multiaddr}`,
     ':8080': `:${port}`,
     'local 8080': `local ${port}`,
@@ -118,6 +119,10 @@ const PUBLISHING: Scenario = {
     'curl http://127.0.0.1:8080/': { prints: /hello/, eventually: true },
     'thundercloud status hello': { prints: /runs it, healthy/ },
     'thundercloud logs hello -f': { until: /listens on 8080/, stop: true },
+    'thundercloud access new hello ADDRESS --right logs --for 2h > hello.access': {
+      followedBy: 'cat hello.access',
+      prints: /^[\w-]{200,700}\n$/,
+    },
     'thundercloud update hello': {},
     'thundercloud update hello --replace': {},
     'thundercloud stop hello': { prints: /announced to all nodes/ },
