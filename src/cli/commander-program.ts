@@ -9,6 +9,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   hub: 'Examine code for others: keys, statements, several members that sign together',
   key: 'Your key, and the addresses of you and your node',
   policy: 'Look at the policy, try another one, put it in force',
+  access: 'Let others use a service of yours',
   pool: 'Containers in which services of one author run side by side',
   session: 'Browsers that are logged in to the dashboard',
   token: 'Tokens of the API with a scope and an end',

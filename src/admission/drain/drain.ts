@@ -17,6 +17,7 @@ const DEFAULT_DEADLINE_MS = 3_600_000
 const LOOK_EVERY_MS = 1_000
 
 const CUT = 'this node is drained, and its deadline was over'
+const NOT_BEGUN = 'this node is drained, and begins no run'
 const OWN_LAST = 'this node is drained, and nothing else runs here'
 
 export interface DrainComponents {
@@ -62,8 +63,10 @@ export function createDrain(components: DrainComponents): Drain {
     const drain = state.current()
     if (drain === undefined) return
     const runs = supervisor.granted()
-    const going = runs.filter(({ ending }) => !ending).map(({ service }) => service)
     const own = ownServices()
+    // nothing of these has run: another node begins them as well, a task too
+    for (const { service, ending, begun } of runs) if (!ending && !begun) stop(service, NOT_BEGUN, own)
+    const going = runs.filter(({ ending, begun }) => !ending && begun).map(({ service }) => service)
     const isOver = drain.deadline !== null && clock.now() >= drain.deadline
     if (isOver && going.length > 0) {
       state.cut(going.map((id) => ({ id, name: nameOf(id) })))

@@ -123,7 +123,7 @@ export function createAssumedNode(
     const { memoryBytes: memory, cpuMillicores: cpu, diskBytes: disk, pids } = grant
     const author = texts.ofBytes(signed.body.author)
     return {
-      granted: { service: id, grant, ending: false, failing: false, yields: false },
+      granted: { service: id, grant, ending: false, begun: false, failing: false, yields: false },
       running: {
         id,
         author,

@@ -14,6 +14,8 @@ export interface RunRecorder extends AsyncDisposable {
   /** A line of the run's own log. */
   note(line: string): void
   readonly restarts: number
+  /** see `Granted.begun` */
+  readonly begun: boolean
 }
 
 export function createRunRecorder(
@@ -23,6 +25,7 @@ export function createRunRecorder(
   const { runId, service, executor } = record
   const writer = createLogWriter(logDir, 'node', limitsOf('node', logs, runSpecOf(record).grant.diskBytes), disk)
   let { restarts } = record
+  let begun = (record.handle ?? null) !== null
   let closed = false
 
   function write(at: number, line: string): void {
@@ -38,10 +41,14 @@ export function createRunRecorder(
     get restarts() {
       return restarts
     },
+    get begun() {
+      return begun
+    },
     transition(change) {
       const at = Math.floor(clock.now())
       journal.update(runId, { ...change, at })
       restarts = change.restarts ?? restarts
+      begun ||= change.handle !== undefined
       const { state, exitCode } = change
       const detail = change.detail === '' ? undefined : change.detail
       if (state === undefined) return

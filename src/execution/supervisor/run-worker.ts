@@ -80,6 +80,9 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
     get healthy() {
       return isHealthy(state)
     },
+    get begun() {
+      return recorder.begun
+    },
     get failing() {
       return isFailing(state)
     },

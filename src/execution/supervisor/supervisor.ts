@@ -128,8 +128,8 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
 
   function granted(): Granted[] {
     const leaving = new Set(yielding())
-    return [...workers].map(([service, { spec, ending, failing }]) => {
-      return { service, grant: spec.grant, ending, failing, yields: leaving.has(service) }
+    return [...workers].map(([service, { spec, ending, begun, failing }]) => {
+      return { service, grant: spec.grant, ending, begun, failing, yields: leaving.has(service) }
     })
   }
 

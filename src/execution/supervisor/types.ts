@@ -133,6 +133,8 @@ export type Granted = {
   readonly service: string
   readonly grant: Grant
   readonly ending: boolean
+  /** An executor has it, or had it. Until then nothing of it has run: its code is fetched or built, or it waits for its start. */
+  readonly begun: boolean
   /** It ends by itself again and again. */
   readonly failing: boolean
   /** It ends for a service that waits for its capacity, and counts for that one already. */

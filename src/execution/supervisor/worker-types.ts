@@ -15,6 +15,8 @@ export interface RunWorker {
   readonly runId: string
   readonly spec: RunSpec
   readonly healthy: boolean
+  /** see `Granted.begun` */
+  readonly begun: boolean
   /** It has exited by itself, and was not healthy since. */
   readonly failing: boolean
   /** How often it has exited by itself since it was healthy, or ran for long. */

@@ -121,7 +121,7 @@ const PUBLISHING: Scenario = {
     'thundercloud logs hello -f': { until: /listens on 8080/, stop: true },
     'thundercloud access new hello ADDRESS --right logs --for 2h > hello.access': {
       followedBy: 'cat hello.access',
-      prints: /^[\w-]{200,700}\n$/,
+      prints: /\n[\w-]{200,700}\n$/,
     },
     'thundercloud update hello': {},
     'thundercloud update hello --replace': {},

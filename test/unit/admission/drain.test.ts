@@ -1,4 +1,4 @@
-import { describe, expect } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import type { Claim } from '../../../protocols/claims.ts'
 import {
   type AdmissionNode,
@@ -113,6 +113,51 @@ describe('a drained node', () => {
     expect([done, cut].map(node.state)).toEqual(['done', 'stopped'])
     expect(node.supervisor.running()).toEqual([])
   })
+
+  it.for([
+    ['service', SERVICE],
+    ['task', TASK],
+  ] as const)(
+    'begins no %s that waits for its start, and begins it once afterwards',
+    async ([, change], { world, node }) => {
+      world.policy = policyOf(8)
+      world.runner = () => runs('it may')
+      const begun: string[] = []
+      const gate = Promise.withResolvers<void>()
+      onTestFinished(() => gate.resolve())
+      world.engine.onStart = ({ service }) => {
+        begun.push(service)
+        return gate.promise
+      }
+      // both within the time after which a start is overdue
+      const until = async (holds: () => boolean) => {
+        for (let passed = 0; passed < 4_000 && !holds(); passed += 10) {
+          await world.clock.advance(10)
+          await new Promise((resolve) => setTimeout(resolve, 1))
+        }
+      }
+      const starting = await node.receive(TASK)
+      await until(() => begun.length > 0)
+      const waiting = await node.receive(change)
+      const waits = () => /^waits for a start/.test(node.supervisor.status(waiting)?.record.detail ?? '')
+      await until(waits)
+      expect(waits()).toBe(true)
+
+      node.admission.drain.begin()
+      await until(() => !node.supervisor.running().includes(waiting))
+      expect([node.state(waiting), node.reasons(waiting)[0]?.rule]).toEqual(['parked', 'drain'])
+      expect(node.admission.drain.view()).toMatchObject({ done: false, waiting: [{ id: starting }], cut: [] })
+      gate.resolve()
+      await node.settle(1_000)
+      expect([begun, node.supervisor.running()]).toEqual([[starting], [starting]])
+      world.finish(starting)
+      await node.settle(2_000)
+      expect(node.admission.drain.view()).toMatchObject({ done: true, cut: [] })
+      node.admission.drain.end()
+      await node.settle(5_000)
+      expect([begun, node.state(waiting)]).toEqual([[starting, waiting], 'running'])
+    },
+  )
 
   it('takes nothing new, redirects it, and decides it again afterwards', async ({ world, node }) => {
     const old = await withRun(world, node)

@@ -32,7 +32,7 @@ const verdicts = {
 } satisfies Record<string, Verdict>
 
 const runOf = (service: string, change: Partial<Granted> = {}): Granted => {
-  return { service, grant: GRANT, ending: false, failing: false, yields: false, ...change }
+  return { service, grant: GRANT, ending: false, begun: true, failing: false, yields: false, ...change }
 }
 const parkedService = (id: string, rank: number) => ({ id, on: [], rank, since: 0, arrived: 0, expires: END })
 const running = (id: string, own = false) => {
