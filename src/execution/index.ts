@@ -28,7 +28,7 @@ export { createHostExecutor, type HostExecutorInit } from './host/index.ts'
 export { createSandboxExecutor } from './host/sandbox-task.ts'
 export { FINAL_STATES, type RunJournal } from './journal.ts'
 export type { LogLimits } from './logs/writer.ts'
-export type { LeftOutputs } from './outputs.ts'
+export type { TaskOutputs } from './outputs.ts'
 export {
   createPoolExecutor,
   type PoolExecutor,

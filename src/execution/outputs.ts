@@ -7,10 +7,10 @@ export type PlanOutputs = {
 }
 
 /** One of the paths, and a tar of what is there, whose names begin with the path's last part. Nobody has checked it. */
-export type LeftPath = { readonly path: string; readonly tar: AsyncIterable<Uint8Array> | undefined }
+export type TaskOutputPath = { readonly path: string; readonly tar: AsyncIterable<Uint8Array> | undefined }
 
 /** What a task left; `problem`: why none of it can be taken, as the end of a sentence about it. */
-export type LeftOutputs = { readonly paths: AsyncIterable<LeftPath> } | { readonly problem: string }
+export type TaskOutputs = { readonly paths: AsyncIterable<TaskOutputPath> } | { readonly problem: string }
 
 /** The parts of such a path; none: all of /work. */
 export function outputParts(path: string): string[] {

@@ -3,7 +3,7 @@ import type { BytePipe } from '../base/stream.ts'
 import type { ExecutorName, Grant } from '../base/verdict.ts'
 import type { Egress, EgressServer, ServeOptions } from '../egress/index.ts'
 import type { PlanEgress } from './egress-targets.ts'
-import type { LeftOutputs, PlanOutputs } from './outputs.ts'
+import type { PlanOutputs, TaskOutputs } from './outputs.ts'
 import type { UserIdRange } from './user-ids.ts'
 
 /** What execution needs to know of a service. JSON: it is journalled with the run. */
@@ -141,7 +141,7 @@ export interface Run {
    * Of a run with `Plan.outputs` that has ended with 0, until it is removed: what it left at these paths, the plan's. No link
    * is followed. Absent where the executor keeps nothing.
    */
-  outputs?(paths: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<LeftOutputs>
+  outputs?(paths: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<TaskOutputs>
   /** Through the gateway to a declared port. Waits a bounded time for the port to listen, then throws an UnavailableError. */
   connect(port: number, options?: { signal?: AbortSignal | undefined; patienceMs?: number }): Promise<BytePipe>
 }

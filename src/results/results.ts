@@ -4,9 +4,9 @@ import { formatBytes, formatCount } from '../base/format.ts'
 import { systemDisk } from '../base/os/disk.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import { BadArchiveError, openPackedOutputs, type PackedOutputs, packOutputs, TooLargeError } from '../code/index.ts'
-import type { LeftOutputs, OutputKeeper } from '../execution/index.ts'
+import type { OutputKeeper, TaskOutputs } from '../execution/index.ts'
 import { EXPIRY_LOOK_MS, FORGET_MS, MAX_ENTRIES, MAX_PACKING, MAX_RECORDS, SHARE_OF_ONE } from './constants.ts'
-import { recordsToForget, resultsToEvict } from './make-room.ts'
+import { recordsToForget, resultsToEvict } from './eviction.ts'
 import { createResultFiles, scanResults } from './result-files.ts'
 import { keptText, packedDetail } from './result-texts.ts'
 import type { ResultRecord, Results, ResultsComponents, ResultsInit } from './types.ts'
@@ -62,7 +62,7 @@ export async function createResults(components: ResultsComponents, init: Results
     for (const record of recordsToForget([...records.values()], MAX_RECORDS)) await forget(record)
   }
 
-  async function pack(left: LeftOutputs, diskBytes: number, folder: string, signal: AbortSignal): Promise<Packed> {
+  async function pack(left: TaskOutputs, diskBytes: number, folder: string, signal: AbortSignal): Promise<Packed> {
     const nothing = (detail: string): Packed => ({ size: 0, files: 0, complete: false, detail })
     if ('problem' in left) return nothing(left.problem)
     const { maxBytes, maxEntries } = limitsOf(diskBytes)

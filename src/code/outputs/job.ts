@@ -9,7 +9,7 @@ export type PackJob = {
 }
 
 /** One of the paths that a task was to leave, and what is there. */
-export type LeftPath = {
+export type TaskOutputPath = {
   /** below the task's folder, as the service spells it */
   readonly path: string
   /**

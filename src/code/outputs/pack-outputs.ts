@@ -21,7 +21,7 @@ import { withDiskErrors } from '../store/store-layout.ts'
 import { chownToUnpackUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
 import { framesOf } from './frames.ts'
-import type { LeftOut, LeftPath, LeftTar, PackJob, PackReport } from './job.ts'
+import type { LeftOut, LeftTar, PackJob, PackReport, TaskOutputPath } from './job.ts'
 
 const LIBRARIES = ['ignore']
 /** A report names at most 16 paths. */
@@ -50,7 +50,7 @@ export type PackedOutputs = {
  */
 export async function packOutputs(
   { clock }: { readonly clock: Clock },
-  paths: AsyncIterable<LeftPath>,
+  paths: AsyncIterable<TaskOutputPath>,
   { dir, signal, ...job }: PackOutputsInit,
 ): Promise<PackedOutputs> {
   using limit = deadline(clock, PACK_MS, new TimeoutError('packing takes too long'), signal)
@@ -104,7 +104,11 @@ export async function packOutputs(
 
 type Source = { readonly paths: string[]; readonly absent: Set<string>; reads?: LeftTar | undefined; broken?: unknown }
 
-async function* frames(paths: AsyncIterable<LeftPath>, source: Source, input: Writable): AsyncGenerator<Uint8Array> {
+async function* frames(
+  paths: AsyncIterable<TaskOutputPath>,
+  source: Source,
+  input: Writable,
+): AsyncGenerator<Uint8Array> {
   try {
     for await (const { path, tar } of paths) {
       source.paths.push(path)

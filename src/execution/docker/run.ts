@@ -9,11 +9,11 @@ import type { DockerHandle } from './container-options.ts'
 import { type Engine, statusOf } from './engine.ts'
 import type { EngineLocality } from './engine-locality.ts'
 import type { Gateways } from './gateways.ts'
-import { leftOutputs } from './left-outputs.ts'
 import { type AttachedStream, writeAttachedOutput } from './output/attached-output.ts'
 import { stopWhenIdle } from './output/idle-limit.ts'
 import { copyOutput, type Output } from './output/log-copier.ts'
 import { gatewayTotals, totalsAtEnd } from './run-usage.ts'
+import { taskOutputs } from './task-outputs.ts'
 
 /** How far the engine's clock may be ahead of ours: the same clock, of which we keep whole milliseconds, or another's. */
 const OWN_CLOCK_MS = 1
@@ -130,7 +130,7 @@ export function dockerRun(input: DockerRunInput): Run {
       await gateways.restore(input)
       return false
     },
-    outputs: (paths) => leftOutputs({ engine, handle }, paths),
+    outputs: (paths) => taskOutputs({ engine, handle }, paths),
     serveEgress: (egress, options) => serveEgressThrough(gateways.endpoint(input), egress, options),
     async connect(port, options = {}) {
       const endpoint = gateways.endpoint(input)

@@ -7,7 +7,7 @@ import { isAlive, type ProcessIdentity, signalProcess } from '../../base/os/proc
 import { connectThroughGateway, isGatewayOpen, requestGateway, serveEgressThrough } from '../gateway/client.ts'
 import type { Run, RunEnd, RunStats } from '../types.ts'
 import { killCgroup, type RunCgroup, removeCgroup } from './cgroups.ts'
-import { leftOutputs } from './outputs/left-outputs.ts'
+import { taskOutputs } from './outputs/task-outputs.ts'
 import {
   childPidOf,
   type RunFiles,
@@ -90,7 +90,7 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock, sta
       if (existsSync(files.listen)) await linkSocket(files, handle.socket)
       return false
     },
-    outputs: (paths) => leftOutputs(files.outputs, paths),
+    outputs: (paths) => taskOutputs(files.outputs, paths),
     serveEgress: (egress, options) => serveEgressThrough(handle.socket, egress, options),
     async connect(port, options = {}) {
       const ended = await readEnd(files)

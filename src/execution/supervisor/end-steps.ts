@@ -4,7 +4,7 @@ import { retry } from '../../base/retry.ts'
 import { COLLECT_MS, RETRY_BACKOFF } from '../constants.ts'
 import { BuildFailedError, RunRefusedError } from '../errors.ts'
 import { FINAL_STATES, type RunChange } from '../journal.ts'
-import { type LeftOutputs, OUTPUTS_GONE } from '../outputs.ts'
+import { OUTPUTS_GONE, type TaskOutputs } from '../outputs.ts'
 import type { Run } from '../types.ts'
 import { afterMs } from './checks/health-check.ts'
 import { withFailureDetail } from './failure-detail.ts'
@@ -112,7 +112,7 @@ export async function collectOutputs(context: StepContext, run: Run | undefined)
   }
 }
 
-async function leftBy(run: Run | undefined, paths: readonly string[], signal: AbortSignal): Promise<LeftOutputs> {
+async function leftBy(run: Run | undefined, paths: readonly string[], signal: AbortSignal): Promise<TaskOutputs> {
   return (await run?.outputs?.(paths, { signal })) ?? { problem: OUTPUTS_GONE }
 }
 

@@ -13,7 +13,7 @@ import type { BuildsInit } from '../builds/types.ts'
 import type { ExecutionEvents } from '../events.ts'
 import type { RunJournal } from '../journal.ts'
 import type { LogLimits } from '../logs/writer.ts'
-import type { LeftOutputs, PlanOutputs } from '../outputs.ts'
+import type { PlanOutputs, TaskOutputs } from '../outputs.ts'
 import type { Siblings } from '../siblings/types.ts'
 import type { Executor, RunEnd, RunnableService } from '../types.ts'
 import type { UserIds } from '../user-ids.ts'
@@ -47,7 +47,7 @@ export interface OutputKeeper {
    */
   keep(
     task: { readonly service: RunnableService; readonly runId: string; readonly diskBytes: number },
-    left: LeftOutputs,
+    left: TaskOutputs,
     options: { signal: AbortSignal },
   ): Promise<string>
 }

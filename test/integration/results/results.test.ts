@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { Header } from 'tar'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
-import { leftOutputs, PROBLEM } from '../../../src/execution/host/outputs/left-outputs.ts'
-import type { LeftOutputs } from '../../../src/execution/index.ts'
+import { PROBLEM, taskOutputs } from '../../../src/execution/host/outputs/task-outputs.ts'
+import type { TaskOutputs } from '../../../src/execution/index.ts'
+import { recordsToForget } from '../../../src/results/eviction.ts'
 import { createNodeResults, createResults, outputsReason, type Results } from '../../../src/results/index.ts'
-import { recordsToForget } from '../../../src/results/make-room.ts'
 import { serviceOf } from '../../fixtures/execution/supervisor-harness.ts'
 import { system } from '../../fixtures/system.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
@@ -24,7 +24,7 @@ function settableClock() {
   return { ...clock, now: () => clock.now() + aheadMs, jump }
 }
 
-function leaving(files: Record<string, string | undefined>): LeftOutputs {
+function leaving(files: Record<string, string | undefined>): TaskOutputs {
   async function* tarOf(path: string, text: string) {
     const header = Buffer.alloc(512)
     new Header({ path, type: 'File', mode: 0o644, size: text.length }).encode(header)
@@ -41,7 +41,7 @@ function leaving(files: Record<string, string | undefined>): LeftOutputs {
 async function bench(limits = { bytes: 64 * KIB, seconds: 3600 }, dir?: string) {
   const [folder, clock] = [dir ?? join(await tempDir(), 'results'), settableClock()]
   const open = () => createResults({ clock, log: system.log }, { dir: folder, limits: () => limits })
-  const keep = async (results: Results, id: string, left: LeftOutputs, author = 'author') => {
+  const keep = async (results: Results, id: string, left: TaskOutputs, author = 'author') => {
     clock.jump(1)
     const task = { service: serviceOf(id, { kind: 'task' }, { author }), runId: `run-${id}`, diskBytes: 10 ** 9 }
     return results.keeper.keep(task, left, { signal: AbortSignal.timeout(30_000) })
@@ -148,7 +148,7 @@ describe('the results of a node', () => {
     const { results, keep } = await bench()
     const [two, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     let [running, most] = [0, 0]
-    const watched = (left: LeftOutputs): LeftOutputs => ({
+    const watched = (left: TaskOutputs): TaskOutputs => ({
       paths: (async function* () {
         most = Math.max(most, ++running)
         if (running === 2) two.resolve()
@@ -172,13 +172,13 @@ describe('the results of a node', () => {
     const dir = await tempDir()
     await writeFile(join(dir, 'secret'), 's')
     await symlink(join(dir, 'secret'), join(dir, PROBLEM))
-    expect(await leftOutputs(dir, [])).toEqual({ problem: expect.stringContaining('gone') })
+    expect(await taskOutputs(dir, [])).toEqual({ problem: expect.stringContaining('gone') })
     await rm(join(dir, PROBLEM))
     await writeFile(join(dir, PROBLEM), 'x'.repeat(100_000))
-    expect(await leftOutputs(dir, [])).toEqual({ problem: 'x'.repeat(512) })
+    expect(await taskOutputs(dir, [])).toEqual({ problem: 'x'.repeat(512) })
     await rm(join(dir, PROBLEM))
     execFileSync('mkfifo', [join(dir, '0.tar')])
-    const left = await leftOutputs(dir, ['a'])
+    const left = await taskOutputs(dir, ['a'])
     const tars = 'paths' in left ? await Array.fromAsync(left.paths, ({ tar }) => Array.fromAsync(tar ?? [])) : []
     expect(tars).toEqual([[]])
   })

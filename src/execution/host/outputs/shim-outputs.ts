@@ -7,8 +7,8 @@ import { errnoOf, messageOf } from '../../../base/errors.ts'
 import { statFields } from '../../../base/os/process-identity.ts'
 import { outputParts, type PlanOutputs, tooLargeText } from '../../outputs.ts'
 import { type RunProcess, runProcesses } from '../processes.ts'
-import { PROBLEM } from './left-outputs.ts'
 import { padding, tarEnd, tarHeader } from './tar-header.ts'
+import { PROBLEM } from './task-outputs.ts'
 
 export type OutputFolders = PlanOutputs & { readonly work: string }
 

@@ -1,6 +1,6 @@
 import { raceSignal } from 'race-signal'
 import { describe, expect, it } from 'vitest'
-import type { LeftOutputs, OutputKeeper } from '../../../../src/execution/index.ts'
+import type { OutputKeeper, TaskOutputs } from '../../../../src/execution/index.ts'
 import { GRANT, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
 
 const MAX = { maxBytes: 1000, maxEntries: 10 }
@@ -11,7 +11,7 @@ describe('a supervised task that leaves something', () => {
   /** Paths, or the problem, of each time that something was to be kept. */
   const kept: string[] = []
   /** A keeper that does what a test says, and notes the run's state at that time. */
-  const keeperThat = (keep: (left: LeftOutputs) => Promise<string>): OutputKeeper => ({
+  const keeperThat = (keep: (left: TaskOutputs) => Promise<string>): OutputKeeper => ({
     limits: () => MAX,
     async keep({ service }, left, { signal }) {
       const what = 'problem' in left ? left.problem : (await Array.fromAsync(left.paths)).map(({ path }) => path).join()
@@ -19,7 +19,7 @@ describe('a supervised task that leaves something', () => {
       return raceSignal(keep(left), signal)
     },
   })
-  const begin = async (keep: (left: LeftOutputs) => Promise<string> = async () => 'kept') => {
+  const begin = async (keep: (left: TaskOutputs) => Promise<string> = async () => 'kept') => {
     kept.length = 0
     bench.engine.left = (paths) => ({
       paths: (async function* () {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { EngineGoneError } from '../errors.ts'
-import { type LeftOutputs, type LeftPath, OUTPUTS_GONE, outputParts } from '../outputs.ts'
+import { OUTPUTS_GONE, outputParts, type TaskOutputPath, type TaskOutputs } from '../outputs.ts'
 import { type DockerHandle, WORK } from './container-options.ts'
 import type { Engine } from './engine.ts'
 import { isFolder, statOf } from './file-stat.ts'
@@ -11,7 +11,7 @@ type Components = { readonly engine: Pick<Engine, 'ask' | 'askMaybe'>; readonly 
  * What a run that has ended left in the file system that its gateway still holds. Nothing of the run runs any more, so what
  * the engine says of a path stays so; it is asked part by part, because it follows links on the way.
  */
-export async function leftOutputs(components: Components, paths: readonly string[]): Promise<LeftOutputs> {
+export async function taskOutputs(components: Components, paths: readonly string[]): Promise<TaskOutputs> {
   const holder = await holderOf(components)
   if (holder === undefined) return { problem: OUTPUTS_GONE }
   return { paths: tarsOf(components, paths, holder) }
@@ -27,7 +27,11 @@ async function holderOf({ engine, handle }: Components): Promise<string | undefi
   return held && gateway.Mounts.some(({ Destination }) => Destination === WORK) ? StartedAt : undefined
 }
 
-async function* tarsOf(components: Components, paths: readonly string[], holder: string): AsyncGenerator<LeftPath> {
+async function* tarsOf(
+  components: Components,
+  paths: readonly string[],
+  holder: string,
+): AsyncGenerator<TaskOutputPath> {
   for (const path of paths) yield { path, tar: await tarOf(components, outputParts(path)) }
   if ((await holderOf(components)) !== holder)
     throw new EngineGoneError('the Docker engine stopped while the outputs were read')

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../../../base/errors.ts'
-import { type LeftOutputs, type LeftPath, OUTPUTS_GONE } from '../../outputs.ts'
+import { OUTPUTS_GONE, type TaskOutputPath, type TaskOutputs } from '../../outputs.ts'
 
 /** The file that says in one sentence why there is nothing. */
 export const PROBLEM = 'problem'
@@ -11,7 +11,7 @@ const MAX_PROBLEM_BYTES = 512
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** What the shim of a run copied into `dir`. */
-export async function leftOutputs(dir: string, paths: readonly string[]): Promise<LeftOutputs> {
+export async function taskOutputs(dir: string, paths: readonly string[]): Promise<TaskOutputs> {
   try {
     const names = await readdir(dir)
     if (!names.includes(PROBLEM)) return { paths: tarsIn(dir, paths) }
@@ -24,7 +24,7 @@ export async function leftOutputs(dir: string, paths: readonly string[]): Promis
   }
 }
 
-async function* tarsIn(dir: string, paths: readonly string[]): AsyncGenerator<LeftPath> {
+async function* tarsIn(dir: string, paths: readonly string[]): AsyncGenerator<TaskOutputPath> {
   for (const [index, path] of paths.entries()) {
     const file = await open(join(dir, `${index}.tar`), READ).catch((error: unknown) => {
       if (errnoOf(error) !== 'ENOENT') throw error
