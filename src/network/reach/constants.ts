@@ -18,6 +18,8 @@ export const MAX_CIRCUITS_PER_DESTINATION = 32
 export const MAX_CIRCUITS = 256
 /** Requests for reservations and circuits, of one address: peer ids are free. */
 export const HOP_REQUESTS = { burst: 64, perSecond: 2 }
+/** It names one peer, and may name its addresses. */
+export const MAX_HOP_REQUEST_BYTES = 4096
 export const HOP_ADDRESSES = 4096
 
 // Being relayed

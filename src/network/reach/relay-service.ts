@@ -9,6 +9,7 @@ import { StreamBrokenError } from '../errors.ts'
 import { addressGroup } from '../host/address.ts'
 import type { Host } from '../host/create-host.ts'
 import { overriding } from '../host/overriding.ts'
+import { boundRequest, type RequestStream } from './bounded-request.ts'
 import { isCircuit } from './circuit-address.ts'
 import { MAX_CIRCUITS_PER_DESTINATION, MAX_CIRCUITS_PER_SOURCE, RESERVATION_TTL_MS } from './constants.ts'
 import { paceStream, type WindowedStream } from './paced-stream.ts'
@@ -58,6 +59,7 @@ export function relayService({ clock, bounds }: { clock: Clock; bounds: RelayBou
           if (place === undefined) return stream.abort(new StreamBrokenError('too many circuits of this peer'))
           leaveWith(stream, place)
           pace(stream)
+          boundRequest(stream as unknown as RequestStream)
           return handler(stream, connection)
         },
         options,

@@ -5,9 +5,9 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import {
-  DCUTR_PROTOCOL,
   HOP_PROTOCOL,
   MAX_CIRCUITS_PER_SOURCE,
+  MAX_HOP_REQUEST_BYTES,
   STOP_PROTOCOL,
 } from '../../../src/network/reach/constants.ts'
 import { behindRelay, circuitsOf, relaying } from './behind-relay.ts'
@@ -31,15 +31,12 @@ test('a node without RELAY relays nothing', async () => {
 
 test('a peer that claims to be a relay is refused, and makes a node announce nothing', async () => {
   const node = await all.make({ reserveAfterMs: 0 })
-  const stream = await (await connectStranger(node)).newStream(STOP_PROTOCOL)
+  const liar = await all.stranger({ services: { identify: identify(), relay: circuitRelayServer() } })
+  const connection = await liar.dial(multiaddr(addressOf(node)))
+  const stream = await connection.newStream(STOP_PROTOCOL)
   await until(() => ended(stream), 'the end of the stream')
   expect(circuitsOf(node)).toEqual([])
-})
-
-test('a peer that came without a relay cannot have a node dial for it', async () => {
-  const node = await all.make()
-  const stream = await (await connectStranger(node)).newStream(DCUTR_PROTOCOL)
-  await until(() => ended(stream), 'the end of the stream')
+  expect(liar.services.relay.reservations.size).toBe(0)
 })
 
 test('a peer that asks a relay for much and says nothing holds a few streams', async () => {
@@ -57,6 +54,17 @@ test('a peer that asks a relay for much and says nothing holds a few streams', a
     'the ends of the others',
   )
   expect(relaying(middle)).toMatchObject({ reservations: 1, circuits: 0 })
+  await connection.close()
+})
+
+test('a request to a relay that has no end is not kept', async () => {
+  const { middle } = await behindRelay(all)
+  const connection = await connectStranger(middle)
+  const stream = await connection.newStream(HOP_PROTOCOL)
+  // the length of a mebibyte, and then a little of it
+  stream.send(Uint8Array.of(0x80, 0x80, 0x40))
+  stream.send(new Uint8Array(MAX_HOP_REQUEST_BYTES))
+  await until(() => ended(stream), 'the end of the stream')
   await connection.close()
 })
 
