@@ -19,11 +19,12 @@ function __thundercloud_command
             set command $command $word
         end
     end
-    string join ' ' $command
+    string join ' ' -- $command
 end
 
 function __thundercloud_is
-    test (__thundercloud_command) = "$argv"
+    # in quotes: of no words, an argument would be missing
+    test "$(__thundercloud_command)" = "$argv"
 end
 
 complete -c thundercloud -f
@@ -44,13 +45,14 @@ function linesOf({ path, words, flags, files }: Completions): string[] {
 function flagText({ text, describe, value }: Flag): string {
   const name = text.startsWith('--') ? `-l ${text.slice(2)}` : `-s ${text.slice(1)}`
   if (value === undefined) return `${name} -d ${quoted(describe)}`
-  const values = value.choices.length > 0 ? `-a ${quoted(value.choices.join(' '))}` : ''
-  return [name, '-x', values || pathsOf(value.files), `-d ${quoted(describe)}`].filter((part) => part !== '').join(' ')
+  const values = value.choices.length > 0 ? `-x -a ${quoted(value.choices.join(' '))}` : pathsOf(value.files)
+  return [name, '-r', values || '-x', `-d ${quoted(describe)}`].join(' ')
 }
 
+/** Nothing completes to a file unless this says so: the first line of all turns files off. */
 function pathsOf(files: FileKind): string {
   if (files === undefined) return ''
-  return files === 'folder' ? "-a '(__fish_complete_directories)'" : "-a '(__fish_complete_path)'"
+  return files === 'folder' ? "-x -a '(__fish_complete_directories (commandline -ct))'" : '-F'
 }
 
 function quoted(text: Word['text']): string {

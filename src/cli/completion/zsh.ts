@@ -20,7 +20,7 @@ ${all.flatMap(({ path, flags }) => flags.flatMap((flag) => valueCase(path, flag)
 
 _thundercloud() {
   local command="" skip="" word files i
-  local -a subs flags valued globals globals_valued
+  local -a subs names flags valued globals globals_valued
   globals=(${described(root)})
   globals_valued=(${texts(root.filter(takesValue))})
   _thundercloud_follows ""
@@ -29,7 +29,8 @@ _thundercloud() {
     if [[ -n "$skip" ]]; then skip=""; continue; fi
     if [[ "$word" == "--" ]]; then _files; return; fi
     if (( \${valued[(Ie)$word]} || \${globals_valued[(Ie)$word]} )); then skip=1; continue; fi
-    if (( \${\${subs%%:*}[(Ie)$word]} )); then
+    names=(\${subs%%:*})
+    if (( \${names[(Ie)$word]} )); then
       command="\${command:+$command }$word"
       _thundercloud_follows "$command"
     fi

@@ -37,17 +37,58 @@ test('bash completes commands, their groups, options, choices and files', async 
   }
 })
 
-test.for(['zsh', 'fish'])(
-  '%s reads its script, which has every command and option',
-  async (name, { withNode: shell, skip }) => {
-    const { code, stdout } = await shell.run(`completion ${name}`)
-    expect(code).toBe(0)
-    for (const word of ['keep-runs', 'undrain', 'log-level']) expect(stdout).toContain(word)
-    if (!installed(name)) skip(`${name} is not installed`)
-    writeFileSync(shell.path('script'), stdout)
-    expect(execFileSync(name, ['-n', shell.path('script')], { encoding: 'utf8' })).toBe('')
-  },
-)
+/** What each of these is completed to, the same in every shell. */
+const COMPLETED: [typed: string[], words: string[]][] = [
+  [['bl'], ['block']],
+  [['block', 'a'], ['author']],
+  [
+    ['--dir', 'my-node', 'block', ''],
+    ['author', 'code', 'ls', 'peer'],
+  ],
+  [['block', 'author', '--k'], ['--keep-runs']],
+  [['--log-level', 'war'], ['warn']],
+  [['--dir', 'block', 'und'], ['undrain']],
+  [['block', 'author', '--note', ''], []],
+]
+
+test('fish completes the same, and files by their whole path', async ({ withNode: shell, skip }) => {
+  const script = shell.path('script.fish')
+  writeFileSync(script, (await shell.run('completion fish')).stdout)
+  if (!installed('fish')) skip('fish is not installed')
+  mkdirSync(shell.path('my-node'))
+  const complete = (...words: string[]) => {
+    const ask = `source ${script}; complete -C 'thundercloud ${words.join(' ')}'`
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', ask], { cwd: shell.root, encoding: 'utf8' })
+    expect(stderr).toBe('')
+    return stdout.split('\n').flatMap((line) => line.split('\t')[0] || [])
+  }
+  for (const [typed, words] of COMPLETED) expect(complete(...typed).toSorted(), typed.join(' ')).toEqual(words)
+  expect(complete('backup', script.slice(0, -3))).toEqual([script])
+  expect(complete('--dir', 'my-')).toEqual(['my-node/'])
+})
+
+test('zsh completes the same, and finds the script in fpath', async ({ withNode: shell, skip }) => {
+  writeFileSync(shell.path('_thundercloud'), (await shell.run('completion zsh')).stdout)
+  if (!installed('zsh')) skip('zsh is not installed')
+  const run = (script: string) => execFileSync('zsh', ['-f', '-c', script], { cwd: shell.root, encoding: 'utf8' })
+  expect(run('fpath=($PWD $fpath); autoload -U compinit; compinit -D -u; print $_comps[thundercloud]')).toBe(
+    '_thundercloud\n',
+  )
+  // what matches is the completion system's: here, the words that it is given
+  const offered = (...words: string[]) => {
+    const typed = words.map((word) => `'${word}'`).join(' ')
+    const stubs = `compdef() { : }; compadd() { shift; print -l -- $@ }
+      _describe() { local a; for a in subs flags globals; do (( \${@[(Ie)$a]} )) && print -rl -- \${(P)a}; done }`
+    const script = `${stubs}; source ./_thundercloud; words=(thundercloud ${typed}); CURRENT=${words.length + 1}; _thundercloud; true`
+    return run(script)
+      .split('\n')
+      .flatMap((line) => line.split(':')[0] || [])
+  }
+  for (const [typed, words] of COMPLETED) {
+    const matching = offered(...typed).filter((word) => word.startsWith(typed.at(-1) ?? ''))
+    expect([...new Set(matching)].toSorted(), typed.join(' ')).toEqual(words)
+  }
+})
 
 test('another shell is refused', async ({ withNode: shell }) => {
   await shell.refused('completion powershell', 'allowed are bash, zsh, fish')
