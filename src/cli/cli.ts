@@ -44,6 +44,8 @@ export interface Cli {
   askSecret(question: string): Promise<string | undefined>
   /** Asks the user; undefined without a terminal. Everything but yes is no. */
   confirm(question: string): Promise<boolean | undefined>
+  /** Calls back with each key that the user types, also with Ctrl-C, until disposed; never without a terminal, or with --json. */
+  onKey(listener: (key: string) => void): Disposable
   /** Calls back on SIGHUP. */
   onReload(listener: () => void): Disposable
 }

@@ -9,6 +9,7 @@ import { createCliLog } from './output/log.ts'
 import { createOutput } from './output/output.ts'
 import { promptSecret } from './output/prompt-secret.ts'
 import type { Sink } from './output/sink.ts'
+import { watchKeys } from './output/watch-keys.ts'
 import { parseArgs } from './parse.ts'
 import { keepAlive } from './wait-for-exit.ts'
 
@@ -37,12 +38,13 @@ export async function runCli(init: RunInit): Promise<number> {
     const log = (fallback: LogLevel) => createCliLog({ level: globals.logLevel ?? fallback, stderr, json })
     const confirm = (question: string) => promptYesNo(question, { ...init, json })
     const askSecret = (question: string) => promptSecret(question, { ...init, json })
+    const onKey = (listener: (key: string) => void) => watchKeys(listener, json ? {} : init)
     const loadProgram = async () => {
       const all = await Promise.all(init.commands.map(({ load }) => load()))
       return buildProgram(all, { version: init.version, help, called: () => {} }).root
     }
     if (command.reloads !== true) init.endOnHangup()
-    await command.run({ ...init, out, globals, log, confirm, askSecret, loadProgram }, input)
+    await command.run({ ...init, out, globals, log, confirm, askSecret, onKey, loadProgram }, input)
     // an interrupted handler throws; one that a signal ends as intended has succeeded
     return EXIT.ok
   } catch (error) {

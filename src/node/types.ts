@@ -31,7 +31,7 @@ import type { NodeCode } from './node-code.ts'
 import type { Platform } from './wiring/platform.ts'
 
 export type { DrainOptions, DrainView } from '../admission/drain/types.ts'
-export type { BlockedRun, BlockInit, BlockView } from '../admission/operator/blocks.ts'
+export type { Blocked, BlockedRun, BlockInit, BlockView } from '../admission/operator/blocks.ts'
 export type { PauseView } from '../admission/operator/pause.ts'
 export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
 export type { PoolSpec, Pools, PoolView } from '../execution/index.ts'

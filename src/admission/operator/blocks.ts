@@ -32,6 +32,16 @@ export type BlockInit = {
   readonly keepRuns?: boolean | undefined
 }
 
+export type Blocked = {
+  readonly block: BlockView
+  /** the one on the same subject that was in force */
+  readonly replaced?: BlockView | undefined
+  /** the runs that end for it */
+  readonly ends: readonly BlockedRun[]
+  /** what was parked, and is refused now */
+  readonly parked: readonly BlockedRun[]
+}
+
 export type BlockedRun = { readonly id: string; readonly name: string }
 
 /**
@@ -39,8 +49,8 @@ export type BlockedRun = { readonly id: string; readonly name: string }
  * redirected; a peer is disconnected and not dialled. What SERVICES names is the operator's own, and not concerned.
  */
 export interface Blocks extends Disposable {
-  /** Journalled, and in force when it returns. `ends`: the runs that end for it. Throws an InputError. */
-  add(init: BlockInit): { block: BlockView; ends: BlockedRun[] }
+  /** Journalled, and in force when it returns. Throws an InputError. */
+  add(init: BlockInit): Blocked
   /** What was refused for it is decided again. Throws a NotFoundError. */
   remove(kind: BlockKind, subject: string): BlockView
   list(): BlockView[]
@@ -70,13 +80,13 @@ export function createBlocks(components: BlocksComponents, { self }: { self: str
   const { clock, log, events, list } = components
   let timer: Timer | undefined
 
-  /** Whatever is decided already and may come out otherwise now. Answers what runs of it. */
+  /** Whatever is decided already and may come out otherwise now. Answers what runs of it, or is parked. */
   function decideAgain({ kind, subject }: BlockRecord): HeldService[] {
     if (kind === 'peer') return []
     const held = components.held().filter((service) => service[kind] === subject)
     reevaluate(held)
     components.reevaluateIdle(scopeOf(kind, subject))
-    return held.filter(({ runs }) => runs)
+    return held
   }
 
   function reevaluate(held: readonly HeldService[]): void {
@@ -110,13 +120,14 @@ export function createBlocks(components: BlocksComponents, { self }: { self: str
       const since = Math.floor(clock.now())
       const until = seconds === undefined ? null : since + seconds * 1000
       const block: BlockRecord = { kind, subject, since, until, note: note ?? null, keepsRuns: keepRuns }
+      const before = list.get(kind, subject)
       list.put(block)
       watch()
       const view = viewOf(block)
       events.emit('node:blocked', { kind, subject, until: view.until })
       if (kind === 'peer') components.disconnect(subject)
-      const running = decideAgain(block)
-      return { block: view, ends: keepRuns ? [] : running.map(({ id, name }) => ({ id, name })) }
+      const [running = [], parked = []] = partition(decideAgain(block))
+      return { block: view, replaced: before && viewOf(before), ends: keepRuns ? [] : running, parked }
     },
     remove(kind, text) {
       const subject = canonical(kind, text)
@@ -136,6 +147,13 @@ export function createBlocks(components: BlocksComponents, { self }: { self: str
     },
     [Symbol.dispose]: () => timer?.cancel(),
   }
+}
+
+/** Those that run, and those that are parked. */
+function partition(held: readonly HeldService[]): BlockedRun[][] {
+  return [true, false].map((wanted) =>
+    held.filter(({ runs }) => runs === wanted).map(({ id, name }): BlockedRun => ({ id, name })),
+  )
 }
 
 function viewOf({ kind, subject, since, until, note, keepsRuns }: BlockRecord): BlockView {

@@ -64,11 +64,12 @@ export function createOperatorOrders(components: OperatorOrdersComponents): Oper
 
   /** The version before ends when others run this one, so an update stands by for a replica. */
   function held(service: Ordered, asked: Verdict): Verdict {
-    const why = drain.active ? DRAINED : pause.active ? PAUSED : undefined
-    if (why === undefined || asked.run === false || runsHere(service.id)) return asked
+    const why = [...(drain.active ? [DRAINED] : []), ...(pause.active ? [PAUSED] : [])]
+    if (why.length === 0 || asked.run === false || runsHere(service.id)) return asked
     const verdict = { ...asked, redirect: asked.redirect || mayRedirect() }
     const updates = olderOf(service).some(runsHere)
-    return parkedVerdict(verdict, [{ on: updates ? 'replica' : 'capacity' }], why)
+    const on = [{ on: updates ? 'replica' : 'capacity' }] as const
+    return why.reduceRight<Verdict>((parked, reason) => parkedVerdict(parked, on, reason), verdict)
   }
 
   function mayHaveRun({ id, signed: { body } }: Ordered): boolean {

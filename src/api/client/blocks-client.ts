@@ -1,4 +1,4 @@
-import type { BlockedRun, BlockInit, BlockView } from '../../node/types.ts'
+import type { Blocked, BlockInit, BlockView } from '../../node/types.ts'
 import { blockedSchema, blocksSchema, unblockedSchema } from '../schemas/operator-orders.ts'
 import { queryOf, type RestClient } from './rest-client.ts'
 
@@ -9,8 +9,7 @@ type Subject = Pick<BlockView, 'kind' | 'subject'>
 export interface BlocksClient {
   /** Oldest first. */
   list(options?: AbortOptions): Promise<readonly BlockView[]>
-  /** `ends`: the runs that end for it. */
-  add(block: BlockInit, options?: AbortOptions): Promise<{ block: BlockView; ends: readonly BlockedRun[] }>
+  add(block: BlockInit, options?: AbortOptions): Promise<Blocked>
   /** Throws NotFoundError. */
   remove(subject: Subject, options?: AbortOptions): Promise<BlockView>
 }

@@ -101,7 +101,7 @@ export function operatorOrderRoutes(app: App, components: RouteComponents): void
       scope: 'operate',
       params: subject,
       query,
-      answers: { 200: jsonAnswer('the block, and the runs that end for it', blockedSchema) },
+      answers: { 200: jsonAnswer('the block, the one that it replaced, and what ends for it', blockedSchema) },
       problems: { 400: 'the subject is not of its kind, is this node itself, or there are too many blocks' },
     },
     (context, { params, query: { seconds, keepRuns, note } }) => {

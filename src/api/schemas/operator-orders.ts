@@ -1,4 +1,4 @@
-import type { BlockedRun, BlockView, PauseView } from '../../node/types.ts'
+import type { Blocked, BlockedRun, BlockView, PauseView } from '../../node/types.ts'
 import { array, boolean, object, oneOf, type Shape, string } from '../shape.ts'
 import { count } from './verdict.ts'
 
@@ -21,9 +21,12 @@ const blockViewSchema: Shape<BlockView> = object({
 })
 
 export const blocksSchema: Shape<{ blocks: readonly BlockView[] }> = object({ blocks: array(blockViewSchema) })
-/** `ends`: the runs that end for it. */
-export const blockedSchema: Shape<{ block: BlockView; ends: readonly BlockedRun[] }> = object({
+const blockedRuns: Shape<readonly BlockedRun[]> = array(object({ id: string, name: string }))
+/** `ends`: the runs that end for it. `parked`: what was parked, and is refused now. */
+export const blockedSchema: Shape<Blocked> = object({
   block: blockViewSchema,
-  ends: array(object({ id: string, name: string })),
+  replaced: blockViewSchema.optional(),
+  ends: blockedRuns,
+  parked: blockedRuns,
 })
 export const unblockedSchema: Shape<{ removed: BlockView }> = object({ removed: blockViewSchema })

@@ -5,9 +5,12 @@ import type { ServiceView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { command, duration, flag } from '../command.ts'
+import { EXIT, InterruptedError } from '../errors.ts'
 import { table } from '../output/output.ts'
 import { idFormats } from '../output/text.ts'
 import { keepAlive } from '../wait-for-exit.ts'
+
+const CTRL_C = '\u0003'
 
 /** Runs that are shown; a node may have more, and a terminal has no place for them. */
 const MAX_RUNS = 200
@@ -18,33 +21,48 @@ export const top = command({
   details: [
     'CPU is the share of one core, and the rates are what its network carried, over the newest period that the node has measured (a minute, as a rule).',
     'The other measures are of the end of that period. "-": the node has not measured the run yet; with --json, the fields are missing.',
-    'With --json: one object for each look.',
+    'At a terminal, `q` ends it. Where the output goes elsewhere it looks once; with --json it goes on, one object for each look.',
     'Example: thundercloud top --every 5s',
   ].join('\n'),
   args: {},
   options: { every: duration('between two looks', '2s'), once: flag('look once') },
   async run(cli, { every, once }) {
-    const { clock, signal, out } = cli
-    const client = await nodeClient(cli)
+    const leave = new AbortController()
     using _alive = keepAlive()
-    for (;;) {
-      const health = await client.health({ signal })
-      const page = await client.lists.services({ states: ['running', 'accepted'], limit: MAX_RUNS }, { signal })
-      const runs = page.services.flatMap(runOf).sort(busiestFirst)
-      const { running, peers, drain, paused } = health
-      out.frame({ event: 'top', running, peers, runs }, () => [
-        [
-          `${howMany(running, 'run', 'runs')}, ${howMany(peers, 'peer', 'peers')}, up for ${formatMs(health.uptimeSeconds * 1000)}`,
-          ...(drain === undefined ? [] : ['drained']),
-          ...(paused === undefined ? [] : ['paused']),
-        ].join(', '),
-        ...rowsOf(cli, runs),
-      ])
-      if (once) return
-      await sleep(clock, every * 1000, { signal })
+    using _keys = cli.onKey((key) => {
+      if (key === 'q') leave.abort(new InterruptedError('ended', EXIT.ok))
+      if (key === CTRL_C) leave.abort(new InterruptedError('interrupted', 130))
+    })
+    try {
+      await look(cli, { once, everyMs: every * 1000, signal: AbortSignal.any([cli.signal, leave.signal]) })
+    } catch (error) {
+      leave.signal.throwIfAborted()
+      throw error
     }
   },
 })
+
+async function look(cli: Cli, options: { once: boolean; everyMs: number; signal: AbortSignal }): Promise<void> {
+  const { clock, out } = cli
+  const { once, everyMs, signal } = options
+  const client = await nodeClient(cli)
+  for (;;) {
+    const health = await client.health({ signal })
+    const page = await client.lists.services({ states: ['running', 'accepted'], limit: MAX_RUNS }, { signal })
+    const runs = page.services.flatMap(runOf).sort(busiestFirst)
+    const { running, peers, drain, paused } = health
+    out.frame({ event: 'top', running, peers, runs }, () => [
+      [
+        `${howMany(running, 'run', 'runs')}, ${howMany(peers, 'peer', 'peers')}, up for ${formatMs(health.uptimeSeconds * 1000)}`,
+        ...(drain === undefined ? [] : ['drained']),
+        ...(paused === undefined ? [] : ['paused']),
+      ].join(', '),
+      ...rowsOf(cli, runs),
+    ])
+    if (once || !(out.terminal || out.json)) return
+    await sleep(clock, everyMs, { signal })
+  }
+}
 
 type Run = Partial<Measures> & {
   readonly id: string

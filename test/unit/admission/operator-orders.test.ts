@@ -38,6 +38,21 @@ describe('a paused node', () => {
     expect(node.supervisor.running().toSorted()).toEqual([late, task, update].toSorted())
   })
 
+  it('that is drained, too, gives both reasons, and begins nothing until both are over', async ({ world, node }) => {
+    runsEverything(world)
+    node.admission.drain.begin()
+    node.admission.pause.begin()
+    const id = await node.receiveAndSettle(SERVICE)
+    const rules = () => node.reasons(id).map(({ rule }) => rule)
+    expect(rules().slice(0, 2)).toEqual(['drain', 'pause'])
+    node.admission.drain.end()
+    await node.settle(20_000)
+    expect([node.state(id), rules()[0], rules().includes('drain')]).toEqual(['parked', 'pause', false])
+    node.admission.pause.end()
+    await node.settle(20_000)
+    expect(node.supervisor.running()).toEqual([id])
+  })
+
   for (const order of ['pause', 'drain'] as const) {
     it(`takes up what a ${order} kept out for longer than the dormitory allows`, async ({ world, node }) => {
       runsEverything(world)
@@ -99,8 +114,11 @@ describe('a block', () => {
     expect([node.state(runsHere), node.state(parked)]).toEqual(['running', 'parked'])
     const codeOf = (id: string) => node.services.find(id).signed.body.code.toString()
     expect(codeOf(parked)).toBe(codeOf(runsHere))
-    node.admission.blocks.add({ kind: 'code', subject: codeOf(parked), keepRuns: true })
+    const told = node.admission.blocks.add({ kind: 'code', subject: codeOf(parked), keepRuns: true })
+    expect([told.ends, told.parked.map(({ id }) => id), told.replaced]).toEqual([[], [parked], undefined])
     await node.settle()
+    const again = node.admission.blocks.add({ kind: 'code', subject: codeOf(parked), keepRuns: true, note: 'new' })
+    expect(again).toMatchObject({ block: { note: 'new' }, replaced: told.block, parked: [] })
     expect([node.state(runsHere), node.state(parked)]).toEqual(['running', 'refused'])
   })
 

@@ -3,7 +3,11 @@ import { z } from 'zod'
 import type { Api } from '../../../src/api/types.ts'
 
 type Media = { schema: object }
-type Described = { security?: object[]; responses: Record<string, { content?: Record<string, Media> }> }
+type Described = {
+  security?: object[]
+  parameters?: { name: string }[]
+  responses: Record<string, { content?: Record<string, Media> }>
+}
 type Document = { paths: Record<string, Record<string, Described>>; components: { schemas: Record<string, object> } }
 
 /** One operation of the OpenAPI document. */

@@ -34,6 +34,16 @@ test('drain: shows what it waits for until nothing runs, and what the deadline e
   ])
 })
 
+test('drain: what begins to be waited for later counts, and the bar does not go back', async ({ withNode: shell }) => {
+  const looks = [view([one]), view([one, two]), view([two]), view([])]
+  Object.assign(shell.node, { drain: () => view([one]), drainView: () => looks.shift() })
+  const { code, stderr } = await shell.run('drain', { terminal: true })
+  expect(code).toBe(0)
+  const counts = [...stderr.matchAll(/\] (\d) of (\d)/g)].map(([, done, total]) => `${done}/${total}`)
+  expect(counts).toContain('1/2')
+  expect(counts.filter((count) => count === '0/0' || count === '1/1')).toEqual([])
+})
+
 test('drain: --detach returns at once; undrain ends it; list says so meanwhile', async ({ withNode: shell }) => {
   expect((await shell.run('drain --detach --deadline none')).stdout).toMatch(/^Nothing runs here any more/)
   expect(shell.node.drained).toMatchObject({ deadline: undefined })

@@ -3,7 +3,7 @@ import { MAX_BLOCK_NOTE } from '../../../api/constants.ts'
 import { nowSeconds } from '../../../base/clock.ts'
 import { InputError, NotFoundError } from '../../../base/errors.ts'
 import { howMany, sanitizeText } from '../../../base/format.ts'
-import type { BlockInit, BlockView } from '../../../node/types.ts'
+import type { BlockedRun, BlockInit, BlockView } from '../../../node/types.ts'
 import type { Cli } from '../../cli.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command, flag, optionalDuration, text } from '../../command.ts'
@@ -101,17 +101,29 @@ export const unblock = command({
 })
 
 async function block(cli: Cli, init: BlockInit): Promise<void> {
-  const { block: made, ends } = await (await nodeClient(cli)).blocks.add(init, { signal: cli.signal })
-  const { kind, subject, until } = made
+  const made = await (await nodeClient(cli)).blocks.add(init, { signal: cli.signal })
+  const { replaced, ends, parked } = made
+  const { kind, subject, until } = made.block
   const { id } = idFormats(cli.out.terminal)
-  cli.out.result({ block: made, ends }, () => [
+  const named = (services: readonly BlockedRun[]) =>
+    services.map((service) => `"${sanitizeText(service.name, 64)}" ${id(service.id)}`).join(', ')
+  cli.out.result(made, () => [
     `The ${kind} ${subject} is blocked${until === undefined ? '' : ` until ${clockTime(until * 1000)} UTC`}; ${commandText(cli, ['unblock', subject])} ends that.`,
-    ...(ends.length === 0
+    ...(replaced === undefined ? [] : [`It replaces the block ${blockText(replaced, nowSeconds(cli.clock))}.`]),
+    ...(ends.length === 0 ? [] : [`${howMany(ends.length, 'run ends', 'runs end')}: ${named(ends)}.`]),
+    ...(parked.length === 0
       ? []
-      : [
-          `${howMany(ends.length, 'run ends', 'runs end')}: ${ends.map((run) => `"${sanitizeText(run.name, 64)}" ${id(run.id)}`).join(', ')}.`,
-        ]),
+      : [`${howMany(parked.length, 'parked service is', 'parked services are')} refused now: ${named(parked)}.`]),
   ])
+}
+
+/** "made 3 h ago, which ended in 7d, with the note "leaked"" */
+function blockText({ since, until, note }: BlockView, now: number): string {
+  return [
+    `made ${when(since, now)}`,
+    until === undefined ? 'which had no end' : `which ended ${when(until, now)}`,
+    ...(note === undefined ? [] : [`with the note "${sanitizeText(note, 200)}"`]),
+  ].join(', ')
 }
 
 async function blockOf({ signal }: Cli, client: ApiClient, text: string): Promise<BlockView> {

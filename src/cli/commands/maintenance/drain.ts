@@ -38,12 +38,16 @@ export const drain = command({
     using _alive = keepAlive()
     using progress = out.progress('draining')
     const shown = new Map<string, Wait>()
-    const total = view.waiting.length
+    /** everything that was waited for; some begins to be only later */
+    const seen = new Set<string>()
     for (let now: DrainView | undefined = view; ; now = (await client.drainView({ signal })).drain) {
       if (now === undefined) return out.result({ undrained: true }, () => ['The drain was ended elsewhere.'])
-      for (const wait of now.waiting) showWait(cli, shown, wait)
+      for (const wait of now.waiting) {
+        seen.add(wait.id)
+        showWait(cli, shown, wait)
+      }
       for (const wait of [...shown.values()]) showEnd(cli, shown, wait, now)
-      progress.count(Math.max(0, total - now.waiting.length), total)
+      progress.count(seen.size - now.waiting.length, seen.size)
       if (now.done) return report(cli, now, end)
       await sleep(clock, LOOK_EVERY_MS, { signal })
     }

@@ -41,6 +41,27 @@ test('block: each kind is listed with its note and end, and the beginning of it 
   await shell.refused('block author nobody', 'author')
 })
 
+test('block: says what it replaces, and what was parked and is refused now', async ({ withNode: shell }) => {
+  expect((await shell.run(`block author ${ADDRESS} --note leaked`)).stdout).not.toContain('replaces')
+  const again = await shell.run(['block', 'author', ADDRESS, '--for', '1d', '--note', 'found again'])
+  expect(again.stdout).toMatch(/It replaces the block made .*, which had no end, with the note "leaked"\./)
+  expect((await shell.run('block ls')).stdout).toMatch(/found again/)
+  const { add } = shell.node.blocks
+  const parked = [{ id: 'bafyreibc5fdmlzydzzp4kzfrqu6wplovoyfm4qq6dubs3zzbtnrv43p62y', name: 'web' }]
+  Object.assign(shell.node.blocks, { add: (init: Parameters<typeof add>[0]) => ({ ...add(init), parked }) })
+  expect((await shell.run(`block author ${ADDRESS}`)).stdout).toMatch(/1 parked service is refused now: "web" bafyrei/)
+})
+
+test('explain of a parked service says both where the node is paused and drained', async ({ withNode: shell }) => {
+  const id = await shell.receive()
+  const parked = { since: 1, until: 9_999_999_999, on: [{ on: 'capacity' }], drained: true, paused: true } as const
+  const { explain } = shell.node
+  shell.node.put({ ...shell.node.service(id), state: 'parked' })
+  Object.assign(shell.node, { explain: async (name: string) => ({ ...(await explain(name)), parked }) })
+  const { stdout } = await shell.run('explain hello')
+  expect(stdout).toMatch(/until the drain of this node is over .* and this node is resumed \(thundercloud resume\)/)
+})
+
 test('block code of a service: explain says how it ends, and unblock takes the same name', async ({
   withNode: shell,
 }) => {

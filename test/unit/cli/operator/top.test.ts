@@ -58,6 +58,19 @@ test('top: a run that was not measured yet has no measures, and not zeros', asyn
   expect((await shell.run('top --once')).stdout).toMatch(/\nhello +running +(- +){6}0 +host/)
 })
 
+test('top: looks once where the output is no terminal; q ends it at one, and Ctrl-C as it does elsewhere', async ({
+  withNode: shell,
+}) => {
+  // without the look alone, none of these would end
+  expect(await shell.run('top')).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Nothing runs here.') })
+  for (const [answer, code] of [
+    ['xq', 0],
+    ['\u0003', 130],
+  ] as const) {
+    expect(await shell.run('top', { terminal: true, answer })).toMatchObject({ code, stderr: '' })
+  }
+})
+
 test('a frame is drawn over the one before at a terminal, and fits into it', () => {
   const said: string[] = []
   const stdout = { isTTY: true, columns: 10, rows: 4, write: (text: string) => void said.push(text) }
