@@ -1,7 +1,9 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { formatAddress } from '../../protocols/address.ts'
 import { expectNoSideways, launchBrowser, openPage, seriousFaults } from '../fixtures/browser/browser.ts'
 import { serveDashboard } from '../fixtures/browser/dashboard.ts'
+import { newSigner } from '../fixtures/mesh/announcement-of.ts'
 import { type Mesh, RUNS_NOTHING, test, waitForState } from '../fixtures/node/mesh.ts'
 import { PATIENCE } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
@@ -10,6 +12,7 @@ const seconds = { timeout: PATIENCE }
 /** What a page has when it is complete. */
 const PAGES: readonly (readonly [path: string, complete: string])[] = [
   ['', 'Verdicts by rule'],
+  ['', 'key leaked'],
   ['services', '1 service shown'],
   ['dormitory', 'Nothing sleeps here'],
   ['neighbours', '1 neighbour'],
@@ -38,6 +41,8 @@ describe.skipIf(!needs('browser'))('every page of the dashboard', () => {
     const node = await mesh.join('node', other, { runner: RUNS_NOTHING })
     const id = await mesh.publish(other)
     await waitForState(node, id, 'redirected')
+    const subject = formatAddress(newSigner().address)
+    node.blocks.add({ kind: 'author', subject, seconds: 3600, note: 'key leaked', keepRuns: true })
     return { id, dashboard: await serveDashboard(node) }
   }
 
@@ -54,6 +59,7 @@ describe.skipIf(!needs('browser'))('every page of the dashboard', () => {
         await page.goto(`${dashboard.origin}/dashboard/${path}`)
         await page.getByText(complete).first().waitFor(seconds)
         await expectNoSideways(page)
+        if (path !== 'nowhere') expect([name, path, await chosenIsSeen(page)]).toEqual([name, path, true])
         expect([name, path, await seriousFaults(page)]).toEqual([name, path, []])
       }
       expect([name, faults]).toEqual([name, []])
@@ -85,6 +91,15 @@ describe.skipIf(!needs('browser'))('every page of the dashboard', () => {
     expect(await focused(page)).toBe('Connect')
   })
 })
+
+/** Where the menu is one line that scrolls, it shows the page that is open. */
+function chosenIsSeen(page: Page): Promise<boolean> {
+  return page.evaluate<boolean>(`(() => {
+    const seen = document.querySelector('.nav').getBoundingClientRect()
+    const chosen = document.querySelector('.nav [aria-current]').getBoundingClientRect()
+    return chosen.left >= seen.left - 1 && chosen.right <= seen.right + 1
+  })()`)
+}
 
 /** At most as often as a person would. */
 const MAX_TABS = 60

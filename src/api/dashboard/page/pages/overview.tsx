@@ -11,6 +11,7 @@ import { Chart } from '../parts/chart.tsx'
 import { Feed } from '../parts/feed.tsx'
 import { Show } from '../parts/states.tsx'
 import { durationText } from '../parts/time.tsx'
+import { Blocked } from './overview/blocked.tsx'
 import { Capacity } from './overview/capacity.tsx'
 import { RuleCounts } from './overview/rule-counts.tsx'
 import { RunningHere } from './overview/running.tsx'
@@ -37,6 +38,7 @@ export function Overview(): JSX.Element {
               </div>
               <div class="stack">
                 <Capacity facts={facts} executors={health.value?.executors ?? []} />
+                <Blocked />
                 <RuleCounts counts={counts} />
               </div>
             </>

@@ -1,5 +1,5 @@
 import type { FunctionComponent, JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { connection, startLive } from '../data/live.ts'
 import { BASE, pathTo, place } from '../data/router.ts'
 import { openSession, signIn } from '../data/session.ts'
@@ -79,8 +79,19 @@ export function App(): JSX.Element {
 }
 
 function Menu({ page }: { page: string }): JSX.Element {
+  const nav = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const { current } = nav
+    // of the page that is shown now
+    void page
+    const chosen = current?.querySelector('[aria-current]')
+    if (!current || !chosen) return
+    // where the menu is one line that scrolls; `scrollIntoView` would move the whole page, too
+    const { left, width } = chosen.getBoundingClientRect()
+    current.scrollLeft += left + width / 2 - current.getBoundingClientRect().left - current.clientWidth / 2
+  }, [page])
   return (
-    <nav class="nav" aria-label="Pages">
+    <nav class="nav" aria-label="Pages" ref={nav}>
       <ul>
         {Object.entries(PAGES).map(([name, { title, icon }]) =>
           icon === undefined ? null : (
