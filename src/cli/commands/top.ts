@@ -1,3 +1,4 @@
+import { anySignal } from 'any-signal'
 import { sleep } from '../../base/clock.ts'
 import { formatBytes, formatMs, howMany, sanitizeText } from '../../base/format.ts'
 import type { RunUsage } from '../../base/run-usage.ts'
@@ -28,16 +29,19 @@ export const top = command({
   options: { every: duration('between two looks', '2s'), once: flag('look once') },
   async run(cli, { every, once }) {
     const leave = new AbortController()
+    const signal = anySignal([cli.signal, leave.signal])
     using _alive = keepAlive()
     using _keys = cli.onKey((key) => {
       if (key === 'q') leave.abort(new InterruptedError('ended', EXIT.ok))
       if (key === CTRL_C) leave.abort(new InterruptedError('interrupted', 130))
     })
     try {
-      await look(cli, { once, everyMs: every * 1000, signal: AbortSignal.any([cli.signal, leave.signal]) })
+      await look(cli, { once, everyMs: every * 1000, signal })
     } catch (error) {
       leave.signal.throwIfAborted()
       throw error
+    } finally {
+      signal.clear()
     }
   },
 })

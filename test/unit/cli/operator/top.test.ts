@@ -62,7 +62,11 @@ test('top: looks once where the output is no terminal; q ends it at one, and Ctr
   withNode: shell,
 }) => {
   // without the look alone, none of these would end
-  expect(await shell.run('top')).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Nothing runs here.') })
+  expect(await shell.run('top')).toMatchObject({
+    code: 0,
+    stderr: '',
+    stdout: expect.stringContaining('Nothing runs here.'),
+  })
   for (const [answer, code] of [
     ['xq', 0],
     ['\u0003', 130],
