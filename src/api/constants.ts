@@ -18,6 +18,8 @@ export const REQUESTS_PER_SECOND = 50
 export const REQUESTS_AT_ONCE = 200
 /** Addresses whose requests are counted. */
 export const COUNTED_ADDRESSES = 4096
+/** How often the files of API_TLS are looked at for a change. */
+export const TLS_LOOK_MS = 10_000
 /** Connections with the token, or over the socket: each program of the operator's has a few. */
 export const MAX_OPERATOR_CONNECTIONS = 256
 /** Requests in their last moment get so long when the server stops; event streams get none. */

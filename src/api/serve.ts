@@ -1,6 +1,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { systemClock } from '../base/clock.ts'
@@ -21,14 +22,19 @@ import {
 } from './constants.ts'
 import { PROBLEM_TYPE, problem } from './problem.ts'
 import { createRateLimits, type RateLimits } from './rate-limits.ts'
+import type { TlsFiles } from './tls-files.ts'
 import type { Api, ServedApi } from './types.ts'
 
-/** Serves an API on `host`:`port`. Throws an InputError where it cannot listen there. Disposing it ends every connection. */
+/** Serves an API on `host`:`port`, over TLS where there are files for it. Throws an InputError where it cannot listen there. Disposing it ends every connection. */
 export async function serveApi(
   api: Api,
   host: string,
   port: number,
-  { signal, rates = defaultRates() }: { signal?: AbortSignal | undefined; rates?: RateLimits } = {},
+  {
+    signal,
+    rates = defaultRates(),
+    tls,
+  }: { signal?: AbortSignal | undefined; rates?: RateLimits; tls?: TlsFiles | undefined } = {},
 ): Promise<ServedApi> {
   signal?.throwIfAborted()
   const shares = createConnectionLimits({
@@ -36,11 +42,12 @@ export async function serveApi(
     perAddress: MAX_CONNECTIONS_PER_ADDRESS,
     requestsPerAddress: MAX_REQUESTS_PER_ADDRESS,
   })
-  const { server, answer, closeAll } = httpServer(api, false)
+  const { server, answer, closeAll } = httpServer(api, false, tls)
+  const connectionOf = tls === undefined ? ({ socket }: IncomingMessage) => socket : connectionsOf(server)
   server.maxConnections = MAX_CONNECTIONS + MAX_OPERATOR_CONNECTIONS
   server.on('connection', (socket) => shares.add(socket))
   server.on('request', (incoming, outgoing) => {
-    const { socket } = incoming
+    const socket = connectionOf(incoming)
     if (api.knows(incoming.headers)) shares.trust(socket)
     else {
       // also on a connection that showed the token before: whoever shares it with strangers is a proxy
@@ -55,7 +62,7 @@ export async function serveApi(
   const real = (server.address() as AddressInfo).port
   return {
     port: real,
-    url: `http://${reachable(host)}:${real}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${reachable(host)}:${real}`,
     [Symbol.asyncDispose]: closeAll,
   }
 }
@@ -86,8 +93,21 @@ export async function listenForOperator(api: Api, folder: string): Promise<Opera
   }
 }
 
-function httpServer(api: Api, operator: boolean) {
-  const listener = getRequestListener((request, bindings) => api.fetch(request, { ...bindings, operator }), {
+/** Over TLS, a request's socket is not the connection that was counted when it came, before its handshake. */
+function connectionsOf(server: Server): (incoming: IncomingMessage) => Socket {
+  const open = new Map<string, Socket>()
+  const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
+  server.on('connection', (socket) => {
+    const key = keyOf(socket)
+    open.set(key, socket)
+    socket.once('close', () => open.get(key) === socket && open.delete(key))
+  })
+  return ({ socket }) => open.get(keyOf(socket)) ?? socket
+}
+
+function httpServer(api: Api, operator: boolean, tls?: TlsFiles) {
+  const secure = tls !== undefined
+  const listener = getRequestListener((request, bindings) => api.fetch(request, { ...bindings, operator, secure }), {
     // the library would put its own Request and Response in the place of the process's
     overrideGlobalObjects: false,
     errorHandler: () =>
@@ -96,13 +116,14 @@ function httpServer(api: Api, operator: boolean) {
         headers: { 'Content-Type': PROBLEM_TYPE },
       }),
   })
-  const server = createServer({
+  const timeouts = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: HEADERS_TIMEOUT_MS / 4,
     // bodies have time limits of their own (body.ts): an archive may take longer than any one number
     requestTimeout: 0,
-  })
+  }
+  const server = tls === undefined ? createServer(timeouts) : tlsServer(timeouts, tls)
   let closing = false
   return {
     server,
@@ -120,6 +141,15 @@ function httpServer(api: Api, operator: boolean) {
     },
   }
 }
+
+function tlsServer(timeouts: ServerOptions, tls: TlsFiles): Server {
+  const server = createTlsServer({ ...timeouts, ...SECURITY, ...tls.pair, handshakeTimeout: HEADERS_TIMEOUT_MS })
+  tls.onChange((pair) => server.setSecureContext({ ...SECURITY, ...pair }))
+  // it has all that a server of node:http has
+  return server as unknown as Server
+}
+
+const SECURITY = { minVersion: 'TLSv1.2' } as const
 
 const TOO_MANY = `your address has ${MAX_REQUESTS_PER_ADDRESS} requests in flight without the token, which is all it may have`
 const TOO_OFTEN = `your address sends more than ${REQUESTS_PER_SECOND} requests a second without a valid token, which is all it may send`

@@ -25,7 +25,7 @@ export async function openApi(opening: Opening): Promise<{ url: string | undefin
   const { cli, configuration, node, metrics, log, stack } = opening
   const { api, dataDir } = configuration
   // a server is not loaded for commands that only talk to one
-  const { createApi, createAudit, openTokens, serveApi, serveOperator } = await import('../api/index.ts')
+  const { createApi, createAudit, openTlsFiles, openTokens, serveApi, serveOperator } = await import('../api/index.ts')
   // without TCP there is no token file; this random one cannot be guessed
   const token = opening.token ?? cli.rng.uuid()
   const host = api === false ? undefined : api.host
@@ -38,7 +38,8 @@ export async function openApi(opening: Opening): Promise<{ url: string | undefin
   const { path } = stack.use(await serveOperator(handler, join(await prepare(), 'api'), init))
   stack.use(await writeSocketPath(dataDir, path))
   if (api === false) return { url: undefined, socket: path }
-  const served = stack.use(await serveApi(handler, api.host, api.port, { signal: cli.signal }))
+  const tls = api.tls && stack.use(await openTlsFiles({ clock, log }, api.tls))
+  const served = stack.use(await serveApi(handler, api.host, api.port, { signal: cli.signal, tls }))
   stack.use(await writeEndpoint(dataDir, served.url))
   return { url: served.url, socket: path }
 }

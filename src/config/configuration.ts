@@ -30,7 +30,9 @@ export type Configuration = {
   readonly visibility: 'public' | 'private'
   readonly listen: readonly string[]
   readonly announce: readonly string[]
-  readonly api: { readonly host: string; readonly port: number } | false
+  readonly api:
+    | { readonly host: string; readonly port: number; readonly tls?: { readonly cert: string; readonly key: string } }
+    | false
   readonly peers: { readonly low: number }
   /** what the node relays for others; undefined: nothing */
   readonly relay?: NonNullable<NodeConfig['RELAY']> | undefined

@@ -37,7 +37,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     visibility: node.VISIBILITY,
     listen: node.LISTEN,
     announce: node.ANNOUNCE,
-    api: node.API,
+    api: apiOf(root, node),
     peers: { low: node.PEERS.LOW },
     relay: node.RELAY,
     dataDir: resolve(root, node.DATA),
@@ -64,7 +64,7 @@ export async function loadEndpoint(
 ): Promise<Pick<Configuration, 'dir' | 'network' | 'api' | 'dataDir'>> {
   const root = resolve(dir)
   const node = await readNode(dir, options)
-  return { dir: root, network: node.NETWORK, api: node.API, dataDir: resolve(root, node.DATA) }
+  return { dir: root, network: node.NETWORK, api: apiOf(root, node), dataDir: resolve(root, node.DATA) }
 }
 
 /** Where the runner of a folder is, for a program that has another policy for it: its settings are not read, and may be wrong. */
@@ -173,14 +173,19 @@ async function ownServices(root: string, { SERVICES }: ServicesConfig): Promise<
   return services
 }
 
+function apiOf(root: string, { API, API_TLS }: NodeConfig): Configuration['api'] {
+  if (API === false || API_TLS === undefined) return API
+  return { ...API, tls: { cert: resolve(root, API_TLS.CERT), key: resolve(root, API_TLS.KEY) } }
+}
+
 function nodeNotices(node: NodeConfig): Notice[] {
   const notices: Notice[] = []
   const note = (key: string, message: string) =>
     notices.push({ file: NODE_FILE, key, message: `${NODE_FILE}: ${key} ${message}` })
-  if (node.API !== false && !isLoopbackHost(node.API.host)) {
+  if (node.API !== false && node.API_TLS === undefined && !isLoopbackHost(node.API.host)) {
     note(
       'API',
-      `is ${node.API.host}:${node.API.port}, which other machines reach without encryption; put a TLS proxy before it`,
+      `is ${node.API.host}:${node.API.port}, which other machines reach without encryption; set API_TLS, or put a TLS proxy before it`,
     )
   }
   if (

@@ -3,6 +3,7 @@ import { type ApiClient, createApiClient } from '../../api/client/client.ts'
 import { NoDaemonError } from '../../api/client/errors.ts'
 import { InputError } from '../../base/errors.ts'
 import { livingOwner } from '../../base/os/pid-lock.ts'
+import type { Configuration } from '../../config/index.ts'
 import type { Cli } from '../cli.ts'
 import { operatorFolder } from '../operator-folder.ts'
 import { findOperatorSocket } from '../operator-socket.ts'
@@ -48,10 +49,10 @@ export async function nodeClient(cli: Cli): Promise<ApiClient> {
 }
 
 /** Undefined where the node chooses a port itself. */
-function addressOf({ host, port }: { host: string; port: number }): string | undefined {
+function addressOf({ host, port, tls }: Exclude<Configuration['api'], false>): string | undefined {
   if (port === 0) return undefined
   const literal = host.includes(':') ? `[${host}]` : host
-  return `http://${literal.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^\[::\]$/, '[::1]')}:${port}`
+  return `${tls === undefined ? 'http' : 'https'}://${literal.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^\[::\]$/, '[::1]')}:${port}`
 }
 
 function originOf(text: string): string {

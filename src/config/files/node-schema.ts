@@ -43,6 +43,9 @@ const timeouts = keys({
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
 const API = 'false, or host:port like "127.0.0.1:4981"'
 const FOLDER = 'the path of a folder'
+const FILE = 'the path of a file'
+
+const file = z.string(FILE).min(1, FILE).max(1024, FILE)
 
 const peers = keys({
   LOW: whole(0, 1000)
@@ -93,6 +96,12 @@ export const nodeShape = {
     })
     .describe("where the HTTP API listens on TCP; false = nowhere, and the operator's socket is the only way")
     .prefault('127.0.0.1:4981'),
+  API_TLS: keys({
+    CERT: file.describe('the certificate and those between it and its authority, in PEM'),
+    KEY: file.describe('its key in PEM, without a passphrase, which only its owner may read'),
+  })
+    .describe('files with which the API speaks TLS, relative to this file; they are read again when they change')
+    .optional(),
   DATA: z
     .string(FOLDER)
     .min(1, FOLDER)
