@@ -189,7 +189,7 @@ it('what is wrong with a folder: or is a notice, where the node can start all th
   const { dir } = temp
   const { notices } = await loadConfiguration(dir)
   expect(notices.map(({ message }) => message)).toEqual([
-    'node.json: API is 0.0.0.0:4981, which other machines reach without encryption; put a TLS proxy before it',
+    'node.json: API is 0.0.0.0:4981, which other machines reach without encryption; set API_TLS, or put a TLS proxy before it',
     'node.json: LISTEN has only addresses of this machine: no other machine of the public network can connect',
   ])
   await chmod(join(dir, 'api.token'), 0o644)
