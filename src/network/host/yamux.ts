@@ -9,6 +9,7 @@ type YamuxStream = {
   readonly recvWindow: number
   readonly recvWindowCapacity: number
   sendWindowUpdate(): void
+  abort(error: Error): void
 }
 type YamuxMuxer = {
   _newStream(...args: unknown[]): YamuxStream
@@ -19,9 +20,11 @@ type YamuxMuxer = {
 const ESTABLISHED = 3
 
 /**
- * yamux with two changes. A connection ends with its multiplexer: the library keeps one that can open no stream, and a
- * dial of the same peer gets it back. And a window update is sent when half of the window is used, as other
- * implementations do it: the library answers every frame with one, which costs both sides nearly as much as a small frame.
+ * yamux with three changes. A connection ends with its multiplexer: the library keeps one that can open no stream, and a
+ * dial of the same peer gets it back. A window update is sent when half of the window is used, as other implementations
+ * do it: the library answers every frame with one, which costs both sides nearly as much as a small frame. And a stream
+ * whose connection closes while it is opened is aborted: the library sends its first update in a microtask, where an
+ * error ends the process.
  */
 export function createYamux(
   init: Parameters<typeof yamux>[0],
@@ -63,7 +66,12 @@ function spare(stream: YamuxStream): YamuxStream {
   const update = stream.sendWindowUpdate
   stream.sendWindowUpdate = () => {
     const enough = stream.state === ESTABLISHED && stream.recvWindowCapacity * 2 > stream.recvWindow
-    if (!enough) update.call(stream)
+    if (enough) return
+    try {
+      update.call(stream)
+    } catch (error) {
+      stream.abort(error as Error)
+    }
   }
   return stream
 }
