@@ -9,7 +9,7 @@ import type { Observer } from './observation/types.ts'
 import { createEventLog, type EventMode } from './output/event-log.ts'
 import { RESULTS_FORMAT, type Results } from './output/results.ts'
 import { planOf } from './plan/plan.ts'
-import { notesOf } from './scenario/notes.ts'
+import { noticesOf } from './scenario/notices.ts'
 import type { Scenario } from './scenario/scenario.ts'
 import type { SpreadTable } from './tables.ts'
 import type { Engine, Outcome } from './types.ts'
@@ -52,7 +52,7 @@ export async function runScenario(engine: Engine, init: RunInit): Promise<Result
   const observing = observe([...METRICS, ...INVARIANTS, ...(init.observers ?? [])], factsOf(plan, all))
   // a mistake in an assertion is found before anything runs
   checkAssertions(scenario.assertions, observing.end())
-  if (init.onNote !== undefined) for (const note of notesOf(plan, engine.name)) init.onNote(note)
+  if (init.onNote !== undefined) for (const note of noticesOf(plan, engine.name)) init.onNote(note)
   using log =
     eventsPath === undefined || events === 'none'
       ? undefined

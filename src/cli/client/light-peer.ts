@@ -5,7 +5,7 @@ import type { LightPeer } from '../../light-peer/types.ts'
 import { type Author, findAuthor, openPublishedIndex, type PublishedEntry } from '../author.ts'
 import type { Cli } from '../cli.ts'
 import { networkNameOf } from '../network-name.ts'
-import { checkService, type GivenAccess, readAccess } from './given-access.ts'
+import { type AccessToken, checkService, readAccess } from './access-token.ts'
 
 /** A light peer in the mesh, and the service that it is there for. */
 export type Target = AsyncDisposable & {
@@ -28,7 +28,7 @@ export async function accessOf(
   cli: Cli,
   { access }: Wanted,
   key: Author | undefined,
-): Promise<GivenAccess | undefined> {
+): Promise<AccessToken | undefined> {
   return access?.file === undefined ? undefined : await readAccess(cli, access.file, { key, right: access.right })
 }
 
@@ -36,7 +36,7 @@ export async function accessOf(
 export async function joinAs(
   cli: Cli,
   key: Author | undefined,
-  access: GivenAccess | undefined,
+  access: AccessToken | undefined,
   mesh: { readonly network: string; readonly join: readonly string[] },
 ): Promise<LightPeer> {
   const components = { clock: cli.clock, rng: cli.rng, log: cli.log('error') }

@@ -1,7 +1,7 @@
 import { sanitizeText } from '../../base/format.ts'
 import { keyOption } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import { accessOption } from '../client/given-access.ts'
+import { accessOption } from '../client/access-token.ts'
 import { argument, command, flag, text, texts, whole } from '../command.ts'
 import { clockTime } from '../output/text.ts'
 import { type ReadLine, readLogs } from '../service-versions/read-logs.ts'

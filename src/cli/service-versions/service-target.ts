@@ -6,7 +6,7 @@ import type { LightPeer } from '../../light-peer/types.ts'
 import type { ReceiptView, RunView, ServiceView } from '../../node/types.ts'
 import { type Author, findAuthor, openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
-import type { GivenAccess } from '../client/given-access.ts'
+import type { AccessToken } from '../client/access-token.ts'
 import { accessOf, joinAs, lightPeerFor, type Wanted } from '../client/light-peer.ts'
 import { nodeClient } from '../client/node-client.ts'
 
@@ -107,7 +107,7 @@ export async function targetByPeer(
 }
 
 /** A token is for one version. */
-function versionWith({ service }: GivenAccess, versions: readonly Version[], given: Wanted): Version {
+function versionWith({ service }: AccessToken, versions: readonly Version[], given: Wanted): Version {
   const found = versions.find(({ id }) => id === service)
   if (found !== undefined) return found
   const label = JSON.stringify(sanitizeText(given.service, 80))
@@ -118,7 +118,7 @@ async function joinNode(
   cli: Cli,
   client: ApiClient,
   author: Author | undefined,
-  access: GivenAccess | undefined,
+  access: AccessToken | undefined,
 ): Promise<LightPeer> {
   const { network, multiaddrs } = await client.node({ signal: cli.signal })
   if (multiaddrs.length === 0) throw new InputError('the node listens nowhere; give LISTEN in its node.json an address')

@@ -1,4 +1,4 @@
-import { createKnown, KNOWN_EVENTS, type Known } from '../observation/known.ts'
+import { createKnownServices, KNOWN_EVENTS, type KnownServices } from '../observation/known-services.ts'
 import { createNodeSets, type NodeSets } from '../observation/node-sets.ts'
 import { settledBeforeMs } from '../observation/settled.ts'
 import { invariant, type RunFacts, type Violations } from '../observation/types.ts'
@@ -6,7 +6,7 @@ import { createViolations } from '../observation/violations.ts'
 
 type State = {
   readonly facts: RunFacts
-  readonly known: Known
+  readonly known: KnownServices
   /** what a power cut took from each node */
   readonly lost: Map<number, Set<number>>
   readonly emitted: NodeSets
@@ -20,7 +20,7 @@ export const lostArrivesAgain = invariant({
   describe: 'What a power cut took from a node arrives again, where a neighbour that was always there had sent it on.',
   match: [...KNOWN_EVENTS, 'emitted', 'left', 'crashed', 'cut'],
   start: (facts): State => ({
-    ...{ facts, known: createKnown(facts), lost: new Map(), emitted: createNodeSets(facts.nodes) },
+    ...{ facts, known: createKnownServices(facts), lost: new Map(), emitted: createNodeSets(facts.nodes) },
     ...{ unsteady: new Set(), violations: createViolations() },
   }),
   capture({ facts, known, lost, emitted, unsteady }, event) {

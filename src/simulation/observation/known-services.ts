@@ -3,7 +3,7 @@ import { createNodeSets } from './node-sets.ts'
 import type { RunFacts } from './types.ts'
 
 /** What each node has taken in and still must know. */
-export interface Known {
+export interface KnownServices {
   /** Answers what a node that is there again must know and does not. What is missing is not asked for again. */
   capture(event: Extract<SimEvent, { readonly event: (typeof KNOWN_EVENTS)[number] }>): readonly number[]
   isOver(service: number, node: number, ms: number): boolean
@@ -11,10 +11,10 @@ export interface Known {
 
 export const KNOWN_EVENTS = ['delivered', 'revoked', 'restored'] as const
 
-export function createKnown(facts: RunFacts): Known {
+export function createKnownServices(facts: RunFacts): KnownServices {
   const known = new Map<number, Set<number>>()
   const revoked = createNodeSets(facts.nodes)
-  const isOver: Known['isOver'] = (service, node, ms) =>
+  const isOver: KnownServices['isOver'] = (service, node, ms) =>
     revoked.has(service, node) || facts.serviceOf(service).endsMs <= ms
   return {
     isOver,

@@ -17,7 +17,7 @@ export const accessOption = text(
 )
 
 /** A token that an author made for the key that is used here. */
-export type GivenAccess = { readonly bytes: Uint8Array; readonly service: string }
+export type AccessToken = { readonly bytes: Uint8Array; readonly service: string }
 
 /** A token has 512 bytes at most, as text a third more. */
 const MAX_FILE_BYTES = 4096
@@ -33,7 +33,7 @@ export async function readAccess(
   cli: Cli,
   file: string,
   { key, right }: { key: Author | undefined; right: AccessRight },
-): Promise<GivenAccess> {
+): Promise<AccessToken> {
   const bytes = await readToken(cli, file)
   const { service, subject, rights, expires } = bodyOf(bytes, file)
   const holder = decodeAddress(subject)
@@ -46,7 +46,7 @@ export async function readAccess(
 }
 
 /** The service that a text names, where there is a token for it: without a node that is its id, or the beginning of one. */
-export function checkService(given: string, file: string, { service }: GivenAccess): void {
+export function checkService(given: string, file: string, { service }: AccessToken): void {
   const names = given === service || (given.length >= MIN_BEGINNING && service.startsWith(given))
   if (!names) throw new InputError(`--access ${file} is for the service ${service}: name that`)
 }

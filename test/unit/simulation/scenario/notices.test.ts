@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { planOf } from '../../../../src/simulation/plan/plan.ts'
-import { notesOf } from '../../../../src/simulation/scenario/notes.ts'
+import { noticesOf } from '../../../../src/simulation/scenario/notices.ts'
 import { wholeScenario } from '../../../../src/simulation/scenario/read.ts'
 
 const planned = async (change: object) =>
@@ -14,20 +14,20 @@ const publish = (more: object) => ({ instructions: [{ at: 1, do: 'publish', ...m
 
 test('services that come after the end are counted', async () => {
   const late = await planned(publish({ count: 10, arrival: { kind: 'rate', everySeconds: 3 } }))
-  expect(notesOf(late, 'virtual')).toEqual([
+  expect(noticesOf(late, 'virtual')).toEqual([
     '6 services are not published, of 10: the scenario ends before, after 10 s.',
   ])
   const short = await planned(publish({ count: 2, arrival: { kind: 'trace', seconds: [1] } }))
-  expect(notesOf(short, 'virtual')).toHaveLength(1)
-  expect(notesOf(await planned(publish({ count: 10 })), 'virtual')).toEqual([])
+  expect(noticesOf(short, 'virtual')).toHaveLength(1)
+  expect(noticesOf(await planned(publish({ count: 10 })), 'virtual')).toEqual([])
 })
 
 test('replicas are inexact where nodes do not know all others', async () => {
-  expect(notesOf(await planned(publish({})), 'simulated')).toEqual([expect.stringContaining('"dht": true')])
-  expect(notesOf(await planned({ ...publish({}), dht: true }), 'simulated')).toEqual([])
-  expect(notesOf(await planned({}), 'simulated')).toEqual([])
+  expect(noticesOf(await planned(publish({})), 'simulated')).toEqual([expect.stringContaining('"dht": true')])
+  expect(noticesOf(await planned({ ...publish({}), dht: true }), 'simulated')).toEqual([])
+  expect(noticesOf(await planned({}), 'simulated')).toEqual([])
   const complete = { ...publish({}), topology: { kind: 'edges', edges: pairs(6) } }
-  expect(notesOf(await planned(complete), 'simulated')).toEqual([])
+  expect(noticesOf(await planned(complete), 'simulated')).toEqual([])
 })
 
 function pairs(nodes: number): [number, number][] {
