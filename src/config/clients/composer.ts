@@ -14,7 +14,7 @@ const secrets = z.object({
 export const composer: PackageClient = {
   /** the first repository of the kind `composer` */
   async address(from) {
-    for (const document of await documents(from, 'config.json')) {
+    for await (const document of documents(from, 'config.json')) {
       const found = Object.values(settings.safeParse(document).data?.repositories ?? [])
       const first = found.flatMap((entry) => repository.safeParse(entry).data ?? [])[0]
       if (first !== undefined) return first.url
@@ -23,9 +23,7 @@ export const composer: PackageClient = {
   },
   /** Logins are by host, with its port where that is another one. */
   async credentials(from, { host }) {
-    const written = from.env.COMPOSER_AUTH
-    const named: unknown[] = written === undefined ? [] : [JSON.parse(written)]
-    for (const document of [...named, ...(await documents(from, 'auth.json'))]) {
+    for await (const document of logins(from)) {
       const found = secrets.safeParse(document).data
       const token = found?.bearer?.[host]
       const login = found?.['http-basic']?.[host] ?? (token === undefined ? undefined : { header: `Bearer ${token}` })
@@ -34,17 +32,26 @@ export const composer: PackageClient = {
     return undefined
   },
   async authorityFile(from) {
-    const found = (await documents(from, 'config.json')).flatMap(
-      (document) => authorities.safeParse(document).data ?? [],
-    )
-    return found[0]?.config.cafile
+    for await (const document of documents(from, 'config.json')) {
+      const found = authorities.safeParse(document).data
+      if (found !== undefined) return found.config.cafile
+    }
+    return undefined
   },
 }
 
-async function documents({ env, home, text }: ClientSettings, file: string): Promise<unknown[]> {
+async function* logins(from: ClientSettings): AsyncGenerator<unknown> {
+  const written = from.env.COMPOSER_AUTH
+  if (written !== undefined) yield JSON.parse(written)
+  yield* documents(from, 'auth.json')
+}
+
+async function* documents({ env, home, text }: ClientSettings, file: string): AsyncGenerator<unknown> {
   const config = env.XDG_CONFIG_HOME ?? join(home, '.config')
   const folders =
     env.COMPOSER_HOME === undefined ? [join(config, 'composer'), join(home, '.composer')] : [env.COMPOSER_HOME]
-  const written = await Promise.all(folders.map(async (folder) => await text(join(folder, file))))
-  return written.filter((one) => one !== undefined).map((one) => JSON.parse(one) as unknown)
+  for (const folder of folders) {
+    const written = await text(join(folder, file))
+    if (written !== undefined) yield JSON.parse(written)
+  }
 }

@@ -6,7 +6,7 @@ import type { ClientSettings, PackageClient } from './types.ts'
 /** gem: the first of `:sources:`, else Bundler's mirror of all sources. Logins stand in the address, else are Bundler's. */
 export const gem: PackageClient = {
   async address(settings) {
-    for (const found of await gemSettings(settings)) {
+    for await (const found of gemSettings(settings)) {
       const sources = entry(found, /^:?sources:?$/)
       const [first]: unknown[] = Array.isArray(sources) ? sources : []
       if (typeof first === 'string') return first
@@ -18,7 +18,7 @@ export const gem: PackageClient = {
     return login(await bundlerSetting(settings, key))
   },
   async authorityFile(settings) {
-    for (const found of await gemSettings(settings)) {
+    for await (const found of gemSettings(settings)) {
       const file = entry(found, /^:?ssl_ca_cert:?$/)
       if (typeof file === 'string') return file
     }
@@ -33,12 +33,12 @@ function login(written: string | undefined): Credentials | undefined {
   return { username, password: password.join(':') }
 }
 
-async function gemSettings({ env, home, text }: ClientSettings): Promise<object[]> {
+async function* gemSettings({ env, home, text }: ClientSettings): AsyncGenerator<object> {
   const files = [env.GEMRC, join(home, '.gemrc'), join(home, '.config/gem/gemrc'), '/etc/gemrc']
-  const found = await Promise.all(
-    files.map(async (file): Promise<unknown> => parse((file && (await text(file))) || '')),
-  )
-  return found.filter((one): one is object => typeof one === 'object' && one !== null)
+  for (const file of files) {
+    const found: unknown = parse((file && (await text(file))) || '')
+    if (typeof found === 'object' && found !== null) yield found
+  }
 }
 
 function entry(of: object, name: RegExp): unknown {

@@ -109,6 +109,20 @@ test.for([
 })
 
 test.for([
+  ['gem', { '.gemrc': `:sources: [${WITH_LOGIN}]`, '.config/gem/gemrc': ':sources: [' }],
+  [
+    'composer',
+    {
+      ...COMPOSER({ 'http-basic': { 'mirror.example': { username: 'me', password: 'p@ss' } } }),
+      '.composer/auth.json': '{',
+    },
+  ],
+] as const)('%s: a later file that is broken hides no login of the first', async ([kind, files]) => {
+  const { read } = clientAccessReader({ HOME: await homeWith(files) })
+  expect((await read(kind, 'a', URL)).authorization).toBe(BASIC)
+})
+
+test.for([
   ['pypi', { '.config/pip/pip.conf': '[global]\ncert = ca.pem\n' }],
   ['cargo', { '.cargo/config.toml': '[http]\ncainfo = "ca.pem"\n' }],
   ['gem', { '.gemrc': ':ssl_ca_cert: ~/ca.pem\n' }],
