@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net'
 import type { Clock } from '../base/clock.ts'
-import { LruMap } from '../base/lru-map.ts'
+import { createKeyedRateLimiter } from '../base/token-bucket.ts'
 import { addressGroup } from './connection-limits.ts'
 
 /**
@@ -20,8 +20,6 @@ export type RateLimitsInit = {
   readonly addresses: number
 }
 
-type Bucket = { left: number; at: number }
-
 const LOCAL = new BlockList()
 LOCAL.addSubnet('127.0.0.0', 8, 'ipv4')
 
@@ -29,17 +27,12 @@ export function createRateLimits(
   { clock }: { clock: Pick<Clock, 'monotonic'> },
   { perSecond, burst, addresses }: RateLimitsInit,
 ): RateLimits {
-  const buckets = new LruMap<string, Bucket>(addresses)
+  const limiter = createKeyedRateLimiter(clock, { perSecond, burst }, addresses)
   return {
     take(remoteAddress = '') {
       if (isLocal(remoteAddress)) return 0
       const key = addressGroup(remoteAddress)
-      const now = clock.monotonic()
-      const { left, at } = buckets.get(key) ?? { left: burst, at: now }
-      const filled = Math.min(burst, left + ((now - at) / 1000) * perSecond)
-      const admitted = filled >= 1
-      buckets.set(key, { left: admitted ? filled - 1 : filled, at: now })
-      return admitted ? 0 : Math.max(1, Math.ceil((1 - filled) / perSecond))
+      return limiter.take(key) ? 0 : Math.max(1, Math.ceil(limiter.waitMs(key) / 1000))
     },
   }
 }

@@ -1,10 +1,8 @@
 import { Transform } from 'node:stream'
 import { type Clock, sleep } from '../base/clock.ts'
+import { createTokenBucket } from '../base/token-bucket.ts'
 
-/** What may pass at once before the rest waits: a second's worth. */
-const BURST_MS = 1000
-
-/** Lets so many units a second pass, over all that share it, in the order in which they come. */
+/** Lets so many units a second pass, over all that share it, in the order in which they come; a second's worth at once. */
 export interface Pacer {
   /** Resolves when `count` may pass. */
   pass(count: number, signal?: AbortSignal): Promise<void>
@@ -13,13 +11,11 @@ export interface Pacer {
 }
 
 export function createPacer(clock: Clock, perSecond: number): Pacer {
-  /** when all that has passed would have passed at an even pace, in ms */
-  let paidUntil = clock.monotonic()
+  const bucket = createTokenBucket({ burst: perSecond, perSecond }, () => clock.monotonic())
 
   async function pass(count: number, signal?: AbortSignal): Promise<void> {
-    const now = clock.monotonic()
-    paidUntil = Math.max(paidUntil, now) + (count / perSecond) * 1000
-    const waitMs = paidUntil - now - BURST_MS
+    bucket.spend(count)
+    const waitMs = bucket.waitMs()
     if (waitMs > 0) await sleep(clock, waitMs, { signal })
   }
 

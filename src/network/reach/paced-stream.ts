@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import type { Clock, Timer } from '../../base/clock.ts'
-import type { Pacer } from './pacer.ts'
+import type { TokenBucket } from '../../base/token-bucket.ts'
 
 /** What a yamux stream of the library has and does not declare. */
 export type WindowedStream = Pick<Stream, 'status' | 'addEventListener'> & {
@@ -11,14 +11,18 @@ export type WindowedStream = Pick<Stream, 'status' | 'addEventListener'> & {
 }
 
 /**
- * The other side of the stream sends at the pacer's rate: it gets no more credit while bytes are owed. So nothing piles up
+ * The other side of the stream sends at the rate of the bucket, which others may share: it gets no more credit while bytes are owed. So nothing piles up
  * here, beyond one window. The window stays as large as it is.
  */
-export function paceStream(stream: WindowedStream, pacer: Pacer, clock: Pick<Clock, 'after'>): void {
+export function paceStream(
+  stream: WindowedStream,
+  bucket: Pick<TokenBucket, 'spend' | 'waitMs'>,
+  clock: Pick<Clock, 'after'>,
+): void {
   const { onData, sendWindowUpdate } = stream
   let waiting: Timer | undefined
   const update = () => {
-    const waitMs = pacer.waitMs()
+    const waitMs = Math.ceil(bucket.waitMs())
     if (waitMs === 0) return sendWindowUpdate.call(stream)
     waiting ??= clock.after(waitMs, () => {
       waiting = undefined
@@ -27,7 +31,7 @@ export function paceStream(stream: WindowedStream, pacer: Pacer, clock: Pick<Clo
   }
   stream.maxStreamWindowSize = stream.recvWindow
   stream.onData = (data) => {
-    pacer.spend(data.byteLength)
+    bucket.spend(data.byteLength)
     onData.call(stream, data)
   }
   stream.sendWindowUpdate = update

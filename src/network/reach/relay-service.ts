@@ -5,6 +5,7 @@ import {
 } from '@libp2p/circuit-relay-v2'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Clock } from '../../base/clock.ts'
+import { createTokenBucket, type TokenBucket } from '../../base/token-bucket.ts'
 import { StreamBrokenError } from '../errors.ts'
 import { addressGroup } from '../host/address.ts'
 import type { Host } from '../host/create-host.ts'
@@ -13,7 +14,6 @@ import { boundRequest, type RequestStream } from './bounded-request.ts'
 import { isCircuit } from './circuit-address.ts'
 import { MAX_CIRCUITS_PER_DESTINATION, MAX_CIRCUITS_PER_SOURCE, RESERVATION_TTL_MS } from './constants.ts'
 import { paceStream, type WindowedStream } from './paced-stream.ts'
-import { createPacer, type Pacer } from './pacer.ts'
 import type { RelayBounds } from './relay-bounds.ts'
 import type { RelayInit } from './types.ts'
 
@@ -30,8 +30,8 @@ export function relayService({ clock, bounds }: { clock: Clock; bounds: RelayBou
       defaultDataLimit: BigInt(init.bytes),
     },
   })
-  const pacer = counting(createPacer(clock, init.rate), bounds)
-  const pace = (stream: Stream) => paceStream(stream as unknown as WindowedStream, pacer, clock)
+  const bucket = counting({ burst: init.rate, perSecond: init.rate }, clock, bounds)
+  const pace = (stream: Stream) => paceStream(stream as unknown as WindowedStream, bucket, clock)
 
   const bounded = (connection: Connection): Connection =>
     overriding(connection, {
@@ -91,12 +91,18 @@ export function dropReservations(
   return { [Symbol.dispose]: () => host.removeEventListener('connection:close', onClose) }
 }
 
-function counting(pacer: Pacer, { countBytes }: Pick<RelayBounds, 'countBytes'>): Pacer {
+/** A bucket of bytes that tells how many are spent. */
+function counting(
+  rate: { burst: number; perSecond: number },
+  clock: Pick<Clock, 'monotonic'>,
+  { countBytes }: Pick<RelayBounds, 'countBytes'>,
+): TokenBucket {
+  const bucket = createTokenBucket(rate, () => clock.monotonic())
   return {
-    ...pacer,
+    ...bucket,
     spend(bytes) {
       countBytes(bytes)
-      pacer.spend(bytes)
+      bucket.spend(bytes)
     },
   }
 }

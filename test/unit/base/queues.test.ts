@@ -134,6 +134,16 @@ it('a token bucket: gives its burst at once, and refills with time, never above 
   expect(bucket.take(3)).toBe(true)
 })
 
+it('a bucket of tokens: what is spent beyond them is owed, and says for how long', () => {
+  let now = 1000
+  const bucket = createTokenBucket({ burst: 3, perSecond: 2 }, () => now)
+  expect([bucket.waitMs(), bucket.waitMs(3), bucket.waitMs(4)]).toEqual([0, 0, 500])
+  bucket.spend(5)
+  expect([bucket.waitMs(), bucket.waitMs(1), bucket.take()]).toEqual([1000, 1500, false])
+  now += 1500
+  expect([bucket.waitMs(), bucket.take(), bucket.take()]).toEqual([0, true, false])
+})
+
 it('an LRU map: forgets the oldest; reading and writing make young', () => {
   const map = new LruMap<string, number>(2)
   map.set('a', 1)

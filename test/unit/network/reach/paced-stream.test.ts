@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
+import { createTokenBucket } from '../../../../src/base/token-bucket.ts'
 import { paceStream, type WindowedStream } from '../../../../src/network/reach/paced-stream.ts'
-import { createPacer } from '../../../../src/network/reach/pacer.ts'
 
 const WINDOW = 1000
 
+const bucketOf = (clock: ReturnType<typeof manualClock>, perSecond: number) =>
+  createTokenBucket({ burst: perSecond, perSecond }, () => clock.monotonic())
+
 /** A stream whose other side sends a whole window whenever it has credit. */
-function greedy(pacer: ReturnType<typeof createPacer>, clock: ReturnType<typeof manualClock>) {
+function greedy(bucket: ReturnType<typeof bucketOf>, clock: ReturnType<typeof manualClock>) {
   const seen = { bytes: 0, status: 'open', closed: [] as (() => void)[] }
   let credit = WINDOW
   const stream = {
@@ -22,7 +25,7 @@ function greedy(pacer: ReturnType<typeof createPacer>, clock: ReturnType<typeof 
       queueMicrotask(send)
     },
   }
-  paceStream(stream as unknown as WindowedStream, pacer, clock)
+  paceStream(stream as unknown as WindowedStream, bucket, clock)
   function send() {
     if (credit === 0 || seen.status !== 'open') return
     credit = 0
@@ -34,8 +37,8 @@ function greedy(pacer: ReturnType<typeof createPacer>, clock: ReturnType<typeof 
 
 test('all streams together bring no more than the rate, beyond one second of it and a window each', async () => {
   const clock = manualClock()
-  const pacer = createPacer(clock, 10 * WINDOW)
-  const streams = [greedy(pacer, clock), greedy(pacer, clock)]
+  const bucket = bucketOf(clock, 10 * WINDOW)
+  const streams = [greedy(bucket, clock), greedy(bucket, clock)]
   for (const { send } of streams) send()
   await clock.advance(0)
   for (let step = 0; step < 600; step++) await clock.advance(100)
@@ -48,8 +51,8 @@ test('all streams together bring no more than the rate, beyond one second of it 
 
 test('the window does not grow, and a stream that has ended is given no more credit', async () => {
   const clock = manualClock()
-  const pacer = createPacer(clock, WINDOW)
-  const { seen, stream, send } = greedy(pacer, clock)
+  const bucket = bucketOf(clock, WINDOW)
+  const { seen, stream, send } = greedy(bucket, clock)
   expect(stream.maxStreamWindowSize).toBe(WINDOW)
   send()
   await clock.advance(0)
