@@ -32,7 +32,7 @@ const trustQuery = z.object({ address: z.string().optional().describe('include w
 /** Hubs' statements, the trust tree, and the submission of statements by anyone. */
 export function trustRoutes(app: App, components: RouteComponents): void {
   const { node, clock, guard } = components
-  const body = { schema: {} }
+  const body = { content: Object.fromEntries(TYPES.map((type) => [type, { schema: {} }])), required: true }
   operation(
     app,
     components,
@@ -41,7 +41,7 @@ export function trustRoutes(app: App, components: RouteComponents): void {
       path: '/statement',
       summary: 'Hand in a hub statement or a delegation: its encoded bytes',
       description: 'With the token it is published from here: sent to the mesh, and again until it expires.',
-      body: { content: Object.fromEntries(TYPES.map((type) => [type, body])), required: true },
+      body,
       answers: { 200: plainAnswer('what became of it', submittedStatementSchema) },
       problems: PROBLEMS,
     },
@@ -65,7 +65,7 @@ export function trustRoutes(app: App, components: RouteComponents): void {
       path: '/statement/preview',
       summary: 'What would change among everything that is live here if this statement stood; nothing is done',
       scope: 'operate',
-      body: { content: Object.fromEntries(TYPES.map((type) => [type, body])), required: true },
+      body,
       answers: { 200: plainAnswer('services whose state would change, best first', previewSchema) },
       problems: {
         400: PROBLEMS[400],

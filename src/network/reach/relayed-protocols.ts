@@ -17,9 +17,10 @@ const RELAYED: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Does the protocol run on a connection through a relay, which ends after some bytes and some time? The library refuses
- * such a stream, at both ends, unless it is told. Each of these is short, or is repeated or resumed where it breaks off.
- * Gossip runs there too, by an option of its own; the DHT does not: the library has none.
+ * Does the protocol run on a connection through a relay? Such a connection ends after a number of bytes and seconds. By
+ * default js-libp2p opens and accepts no stream on it; these protocols allow it on both sides. Their exchanges are short, or
+ * they are repeated or resumed on the next connection. Gossipsub has an option of its own for it. The DHT has none, and does
+ * not run there.
  */
 export function runsRelayed(protocol: string): boolean {
   return RELAYED.has(protocol)
