@@ -1,4 +1,5 @@
 export { ENGINE_NAMES, engineOf } from './engines.ts'
+export { fuzz } from './fuzz/fuzz.ts'
 export { type Compared, type Comparison, compareRuns } from './experiments/comparison.ts'
 export { openExperiment, runExperiment, seedsOf, type TrialResults } from './experiments/experiment.ts'
 export { withJournal } from './experiments/from-journal.ts'

@@ -74,6 +74,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'sim sweep', load: async () => (await import('./sim/sweep.ts')).simSweep },
   { name: 'sim verify', load: async () => (await import('./sim/verify.ts')).simVerify },
   { name: 'sim replay', load: async () => (await import('./sim/replay.ts')).simReplay },
+  { name: 'sim fuzz', load: async () => (await import('./sim/fuzz.ts')).simFuzz },
   { name: 'completion', load: async () => (await import('./completion.ts')).completion },
   { name: 'demo', load: async () => (await import('./demo.ts')).demo },
 ]

@@ -9,6 +9,8 @@ type State = {
   readonly presence: Presence
   /** nodes that were away or cut off at some time: what they missed, they may get later than the run lasts */
   readonly unsteady: Set<number>
+  /** nodes that were cut off, for however short a time: what is over when they are back is not sent to them */
+  readonly cut: Set<number>
   readonly tables: SpreadTable[]
   readonly violations: Violations
 }
@@ -23,16 +25,19 @@ export const neighboursAreReached = invariant({
     facts,
     presence: createPresence(facts),
     unsteady: new Set(),
+    cut: new Set(),
     tables: [],
     violations: createViolations(),
   }),
-  capture({ facts, presence, unsteady, tables }, event) {
+  capture({ facts, presence, unsteady, cut, tables }, event) {
     if (event.event === 'spread') {
       if (event.table.publishedMs < settledBeforeMs(facts)) tables.push(event.table)
     } else if (event.event === 'healed') {
       if (event.ms < settledBeforeMs(facts)) unsteady.delete(event.node)
-    } else if (event.event === 'cut') unsteady.add(event.node)
-    else {
+    } else if (event.event === 'cut') {
+      unsteady.add(event.node)
+      cut.add(event.node)
+    } else {
       presence.capture(event)
       if (event.ms > 0) unsteady.add(event.node)
     }
@@ -48,7 +53,7 @@ export const neighboursAreReached = invariant({
   },
 })
 
-function checkNode({ facts, unsteady, violations }: State, table: SpreadTable, node: number): void {
+function checkNode({ facts, unsteady, cut, violations }: State, table: SpreadTable, node: number): void {
   const sent = node === table.publisher ? table.reach : (table.emittedDepth[node] ?? NONE)
   if (sent === NONE || unsteady.has(node) || facts.attackerOf(node) !== undefined) return
   for (const neighbour of facts.neighboursOf(node)) {
@@ -56,9 +61,13 @@ function checkNode({ facts, unsteady, violations }: State, table: SpreadTable, n
     if (facts.attackerOf(neighbour) !== undefined) continue
     if (unsteady.has(neighbour) || table.firstDepth[neighbour] !== NONE || neighbour === table.publisher) continue
     // what is over by now is not sent to those that come later
-    if (Number.isFinite(table.revokedMs[neighbour] ?? Number.NaN)) continue
+    if (isRevoked(table, neighbour) || (isRevoked(table, node) && (cut.has(node) || cut.has(neighbour)))) continue
     violations.add(
       `service ${table.service} was sent on by node ${node} and never arrived at its neighbour ${neighbour}`,
     )
   }
+}
+
+function isRevoked(table: SpreadTable, node: number): boolean {
+  return Number.isFinite(table.revokedMs[node] ?? Number.NaN)
 }

@@ -28,7 +28,7 @@ export function buildTopology(
 
 /** A ring goes through all nodes: there is no need to look for a way. */
 function isRegular({ degree }: { degree: number }, nodes: number): boolean {
-  return degree >= 2 && nodes > 2
+  return degree >= 2 && nodes > 2 && degree !== nodes - 1
 }
 
 /** The same as of the links of `addRings`, in a fifth of the time. */
@@ -42,7 +42,9 @@ function linksOf(topology: Topology, nodes: number, random: FastRandom, regionOf
   const everyone = () => Int32Array.from({ length: nodes }, (_, index) => index)
   switch (topology.kind) {
     case 'random-regular':
-      addRings(links, everyone(), topology.degree, random)
+      // rings share links: of a complete graph some would be missing
+      if (topology.degree === nodes - 1) addAll(links, nodes)
+      else addRings(links, everyone(), topology.degree, random)
       break
     case 'small-world':
       addSmallWorld(links, nodes, topology, random)
@@ -61,6 +63,10 @@ function linksOf(topology: Topology, nodes: number, random: FastRandom, regionOf
       break
   }
   return links
+}
+
+function addAll(links: LinkList, nodes: number): void {
+  for (let a = 0; a < nodes; a++) for (let b = a + 1; b < nodes; b++) links.add(a, b)
 }
 
 function estimateOf(topology: Topology, nodes: number): number {

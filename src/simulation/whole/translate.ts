@@ -85,6 +85,8 @@ export function createTranslator({ nodeOf, isTask }: TranslatorInit): Translator
       ]),
     'execution:state': (at, { service: id, runId, state }) =>
       about(serviceOf(id), (service) => {
+        // one that starts does not go on
+        if (state === 'starting') started.delete(runId)
         const end = ENDS[state]
         if (end !== undefined) return started.has(runId) ? [{ ...at, event: 'run', service, state: end }] : []
         // a task that is found again does not start again

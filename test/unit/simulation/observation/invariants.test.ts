@@ -170,6 +170,17 @@ test('what attackers do is not held against the mesh, nor what a node missed tha
   away.events.push({ ms: 100, node: 3, event: 'left' })
   away.spread.firstDepth[3] = NONE
   expect(observed(INVARIANTS, away).violations).toEqual({})
+
+  // when it is back, nobody sends on any more what is revoked
+  const cut = goodRun()
+  cut.facts.changing = true
+  cut.events = cut.events.filter(({ node }) => node !== 3)
+  cut.events.push({ ms: 100, node: 3, event: 'cut' }, { ms: 5000, node: 3, event: 'healed' })
+  cut.spread.firstDepth[3] = NONE
+  const reached = () => observed(INVARIANTS, cut).violations['neighbours-are-reached']
+  expect(reached()).toHaveLength(1)
+  Object.assign(cut.spread, { revokedMs: Float64Array.of(4000, 4000, 4000, Number.NaN) })
+  expect(reached()).toBeUndefined()
 })
 
 test('what is known again, has ended or was revoked is not lost', () => {

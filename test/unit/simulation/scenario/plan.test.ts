@@ -50,6 +50,13 @@ test.each([
   }
 })
 
+test.each([2, 3, 5, 6, 9])('%i nodes that have links to all others have them', async (nodes) => {
+  for (const seed of ['1', '2', '3']) {
+    const { graph } = await planned({ nodes, seed, topology: { kind: 'random-regular', degree: nodes - 1 } })
+    expect(degrees(graph)).toEqual(Array.from({ length: nodes }, () => nodes - 1))
+  }
+})
+
 test('a scale-free mesh has hubs, a small world shortcuts, regions stay among themselves', async () => {
   const free = await planned({ topology: { kind: 'scale-free', links: 4 } })
   expect(Math.max(...degrees(free.graph))).toBeGreaterThan(30)

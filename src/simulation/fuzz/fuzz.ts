@@ -1,0 +1,92 @@
+import { InputError, messageOf } from '../../base/errors.ts'
+import { factsOf } from '../facts.ts'
+import { INVARIANTS } from '../invariants/index.ts'
+import { observe } from '../observation/observe.ts'
+import { createTablesFromEvents } from '../observation/tables-from-events.ts'
+import { planOf } from '../plan/plan.ts'
+import { wholeScenario } from '../scenario/read.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import type { Engine } from '../types.ts'
+import { type Draft, drawScenario } from './draw.ts'
+import { shrink } from './shrink.ts'
+
+/** A failure that is no broken invariant: the engine could not play the scenario to its end. */
+const RUN_ENDS = 'run-ends'
+
+export type Failure = {
+  /** the invariant, or `run-ends` */
+  readonly breaks: string
+  readonly said: string
+  /** the smallest scenario that was found to fail so */
+  readonly scenario: Draft
+  /** before it was shrunk */
+  readonly drawn: Draft
+}
+
+export type FuzzInit = {
+  readonly seed: string
+  /** scenarios that are drawn at most */
+  readonly runs: number
+  /** runs of the engine that make a failing one smaller, at most */
+  readonly shrinkRuns: number
+  readonly signal: AbortSignal
+  /** false where its time is over */
+  more(): boolean
+  onRun(run: number): void
+  onShrink(): void
+}
+
+export type Fuzzed = { readonly runs: number; readonly failure: Failure | undefined }
+
+/** Draws scenarios from a seed and runs them until one breaks an invariant; makes that one smaller. */
+export async function fuzz(engine: Engine, init: FuzzInit): Promise<Fuzzed> {
+  const { seed, signal, more } = init
+  let runs = 0
+  while (runs < init.runs && more()) {
+    const drawn = drawScenario(`${seed}/${runs}`, engine.name)
+    init.onRun(runs++)
+    const broken = await tryOut(engine, drawn, signal)
+    const [first] = broken
+    if (first === undefined) continue
+    const [breaks] = first
+    let [said, left] = [first[1], init.shrinkRuns]
+    const fails = async (draft: Draft) => {
+      left--
+      const sentence = (await tryOut(engine, draft, signal)).get(breaks)
+      if (sentence === undefined) return false
+      said = sentence
+      init.onShrink()
+      return true
+    }
+    const scenario = await shrink(drawn, fails, () => left > 0 && more())
+    return { runs, failure: { breaks, said, scenario, drawn } }
+  }
+  return { runs, failure: undefined }
+}
+
+/** What breaks, with a sentence of each. None of what is no scenario: its mesh may be in parts. */
+async function tryOut(engine: Engine, draft: Draft, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  try {
+    const scenario = await wholeScenario(draft, { file: draft.title, folder: '/' })
+    return await violationsOf(engine, scenario, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    return new Map(error instanceof InputError ? [] : [[RUN_ENDS, messageOf(error)]])
+  }
+}
+
+async function violationsOf(engine: Engine, scenario: Scenario, signal: AbortSignal): Promise<Map<string, string>> {
+  const observing = observe(INVARIANTS, factsOf(planOf(scenario), true))
+  const tables = createTablesFromEvents(scenario.nodes)
+  await engine.run(scenario, {
+    events: 'all',
+    onEvent(event) {
+      observing.onEvent(event)
+      tables.onEvent(event)
+    },
+    ...(engine.name === 'virtual' && { onSpread: observing.onSpread }),
+    signal,
+  })
+  if (engine.name !== 'virtual') for (const table of tables.tables()) observing.onSpread(table)
+  return new Map(Object.entries(observing.end().violations).map(([id, [sentence = '']]) => [id, sentence]))
+}
