@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.ts'
 import { InputError, messageOf } from '../../base/errors.ts'
 import { factsOf } from '../facts.ts'
 import { INVARIANTS } from '../invariants/index.ts'
@@ -30,6 +31,7 @@ export type FuzzInit = {
   /** runs of the engine that make a failing one smaller, at most */
   readonly shrinkRuns: number
   readonly signal: AbortSignal
+  readonly clock: Pick<Clock, 'nextTurn'>
   /** false where its time is over */
   more(): boolean
   onRun(run: number): void
@@ -40,19 +42,19 @@ export type Fuzzed = { readonly runs: number; readonly failure: Failure | undefi
 
 /** Draws scenarios from a seed and runs them until one breaks an invariant; makes that one smaller. */
 export async function fuzz(engine: Engine, init: FuzzInit): Promise<Fuzzed> {
-  const { seed, signal, more } = init
+  const { seed, more } = init
   let runs = 0
   while (runs < init.runs && more()) {
     const drawn = drawScenario(`${seed}/${runs}`, engine.name)
     init.onRun(runs++)
-    const broken = await tryOut(engine, drawn, signal)
+    const broken = await tryOut(engine, drawn, init)
     const [first] = broken
     if (first === undefined) continue
     const [breaks] = first
     let [said, left] = [first[1], init.shrinkRuns]
     const fails = async (draft: Draft) => {
       left--
-      const sentence = (await tryOut(engine, draft, signal)).get(breaks)
+      const sentence = (await tryOut(engine, draft, init)).get(breaks)
       if (sentence === undefined) return false
       said = sentence
       init.onShrink()
@@ -65,7 +67,14 @@ export async function fuzz(engine: Engine, init: FuzzInit): Promise<Fuzzed> {
 }
 
 /** What breaks, with a sentence of each. None of what is no scenario: its mesh may be in parts. */
-async function tryOut(engine: Engine, draft: Draft, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+async function tryOut(
+  engine: Engine,
+  draft: Draft,
+  { signal, clock }: Pick<FuzzInit, 'signal' | 'clock'>,
+): Promise<ReadonlyMap<string, string>> {
+  // a small scenario ends before its engine looks at the signal, or lets the signal come
+  await clock.nextTurn()
+  signal.throwIfAborted()
   try {
     const scenario = await wholeScenario(draft, { file: draft.title, folder: '/' })
     return await violationsOf(engine, scenario, signal)

@@ -1,5 +1,8 @@
 import type { Draft, Step } from './draw.ts'
 
+/** Fewer are no mesh. */
+const MIN_NODES = 2
+
 /** Does it still fail in the same way? False too where it is no scenario. */
 type Fails = (draft: Draft) => Promise<boolean>
 
@@ -28,7 +31,7 @@ const SHRINKERS: readonly ((draft: Draft) => readonly Draft[])[] = [
   (draft) => [
     ...(Object.keys(draft.links).length > 0 ? [{ ...draft, links: {} }] : []),
     ...[draft.nodes - 2, draft.nodes - 1, 4, 3, 2]
-      .filter((nodes) => nodes < draft.nodes)
+      .filter((nodes) => nodes >= MIN_NODES && nodes < draft.nodes)
       .map((nodes) => sized(draft, nodes)),
   ],
 ]

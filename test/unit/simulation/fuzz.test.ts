@@ -10,9 +10,10 @@ import { wholeScenario } from '../../../src/simulation/scenario/read.ts'
 import { checkSupported } from '../../../src/simulation/scenario/unsupported.ts'
 import type { Engine, RunOptions } from '../../../src/simulation/types.ts'
 
-const virtual = engineOf('virtual', { clock: systemClock() })
+const clock = systemClock()
+const virtual = engineOf('virtual', { clock })
 const INIT = {
-  ...{ seed: 'a', runs: 20, shrinkRuns: 200, signal: new AbortController().signal },
+  ...{ seed: 'a', runs: 20, shrinkRuns: 200, signal: new AbortController().signal, clock },
   ...{ more: () => true, onRun: () => {}, onShrink: () => {} },
 }
 
@@ -84,8 +85,9 @@ test('a run that fails is found, and a signal ends it all', async () => {
   } satisfies Engine
   const { failure } = await fuzz(failing, { ...INIT, shrinkRuns: 3 })
   expect(failure).toMatchObject({ breaks: 'run-ends', said: 'it stands still' })
-  const signal = AbortSignal.abort(new Error('interrupted'))
-  await expect(fuzz(virtual, { ...INIT, signal })).rejects.toThrow('interrupted')
+  const interrupt = new AbortController()
+  setImmediate(() => interrupt.abort(new Error('interrupted')))
+  await expect(fuzz(virtual, { ...INIT, signal: interrupt.signal })).rejects.toThrow('interrupted')
 })
 
 test('services keep their numbers when one before them is left out', async () => {
@@ -97,6 +99,7 @@ test('services keep their numbers when one before them is left out', async () =>
   }
   const stops = async ({ instructions }: Draft) =>
     instructions.some(({ at, service }) => at === 4 && service !== undefined)
-  const { instructions } = await shrink(draft, stops, () => true)
-  expect(instructions).toEqual([{ at: 4, do: 'stop', service: 0 }])
+  const { instructions, nodes } = await shrink(draft, stops, () => true)
+  expect(nodes).toBe(2)
+  expect(instructions).toEqual([publish, { at: 4, do: 'stop', service: 0 }])
 })

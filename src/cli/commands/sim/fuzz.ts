@@ -35,7 +35,7 @@ export const simFuzz = command({
     using progress = cli.out.progress('running scenarios')
     let smaller = 0
     const { runs: done, failure } = await fuzz(engineOf(name, cli), {
-      ...{ seed, runs, shrinkRuns: SHRINK_RUNS, signal: cli.signal },
+      ...{ seed, runs, shrinkRuns: SHRINK_RUNS, signal: cli.signal, clock: cli.clock },
       more: () => cli.clock.monotonic() < until,
       onRun: (run) => progress.count(run, runs),
       onShrink: () => progress.count(++smaller, SHRINK_RUNS),
