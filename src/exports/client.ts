@@ -42,7 +42,7 @@ export type {
   PeerView,
   PolicyFacts,
   PolicyView,
-  ReachView,
+  ReachabilityView,
   ReceiptView,
   RemovedCode,
   RunView,

@@ -29,7 +29,7 @@ export function createMetrics(): Metrics {
     async text() {
       for (const [node, counted] of observed) {
         setGauges(await node.health(), instruments)
-        const { relaying } = node.reach()
+        const { relaying } = node.reachability()
         if (relaying === undefined) continue
         instruments.set('relay_reservations', relaying.reservations)
         instruments.set('relay_circuits', relaying.circuits)

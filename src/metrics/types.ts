@@ -7,7 +7,7 @@ import type { Health, ThundercloudNode } from '../node/types.ts'
 export type Measured = {
   readonly events: Pick<Events<NodeEvents>, 'on'>
   health(): Promise<Health>
-  readonly reach: ThundercloudNode['reach']
+  readonly reachability: ThundercloudNode['reachability']
 }
 
 /** All metrics of one node, ours and libp2p's. */

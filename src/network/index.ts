@@ -2,7 +2,7 @@ export type { RecordValidator } from '../base/statement-sync.ts'
 export type { NetworkEvents } from './events.ts'
 export type { IncomingMessage, MessageValidator, ValidationResult } from './message-validator.ts'
 export { createNetwork } from './network.ts'
-export type { ReachView } from './reach/types.ts'
+export type { ReachabilityView } from './reachability/types.ts'
 export { connectTunnel } from './tunnel/connect.ts'
 export { openTunnel, readHello, readWelcome, sendHello, sendWelcome, serveTunnel } from './tunnel/tunnel.ts'
 export type {

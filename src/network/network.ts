@@ -24,8 +24,8 @@ import { createTransientBuffers } from './host/transient-buffers.ts'
 import { createLimits } from './limits/limits.ts'
 import { createNeighbours } from './neighbours/neighbours.ts'
 import { createPeerManager, type PeerManager } from './peers/peer-manager.ts'
-import { isCircuit } from './reach/circuit-address.ts'
-import { createReach } from './reach/reach.ts'
+import { isCircuit } from './reachability/circuit-address.ts'
+import { createReachability } from './reachability/reachability.ts'
 import { createStreams } from './streams/streams.ts'
 import { createSync } from './sync/sync.ts'
 import type { Network, NetworkComponents, NetworkInit, NetworkPeer } from './types.ts'
@@ -61,8 +61,16 @@ export async function createNetwork(components: NetworkComponents, init: Network
   )
   const { peerScores } = limits
   const neighbours = createNeighbours({ clock, log, isStatic }, { onlyNamed: init.neighbours === 'named' })
-  const reach = createReach(
-    { clock, rng, log: log.child('reach'), isStatic, inbound: limits.inbound, buffers, isExcluded: limits.isExcluded },
+  const reachability = createReachability(
+    {
+      clock,
+      rng,
+      log: log.child('reachability'),
+      isStatic,
+      inbound: limits.inbound,
+      buffers,
+      isExcluded: limits.isExcluded,
+    },
     init,
   )
   const records = started.use(
@@ -92,7 +100,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
     neighbours,
     topics: Object.values(topics),
     allowed,
-    reach: components.host?.transport === undefined ? reach.host : undefined,
+    reachability: components.host?.transport === undefined ? reachability.host : undefined,
   })
   host = libp2p
   started.defer(() => stopHost(libp2p))
@@ -159,7 +167,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
   started.use(watchMisconduct({ clock, pubsub, peers, onLowScore }))
   started.use(emitConnectionEvents(libp2p, components))
   started.use(warnOfOtherNetworks(libp2p, { log, network: init.network, isStatic }))
-  if (components.host?.transport === undefined) started.use(reach.attach(libp2p))
+  if (components.host?.transport === undefined) started.use(reachability.attach(libp2p))
   let joined = false
   const parts = started.move()
 
@@ -191,7 +199,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
     },
     multiaddrs: () => addressesOf(libp2p),
     peers: () => peersOf(libp2p, manager, pubsub, topics.services),
-    reach: reach.view,
+    reachability: reachability.view,
     connectedTo: (peer) => libp2p.getConnections(parsePeerId(peer)).length > 0,
     async dial(address, { signal, neighbour } = {}) {
       const target = parseMultiaddr(address)

@@ -14,7 +14,7 @@ import type { RecordValidator, StatementSource } from '../base/statement-sync.ts
 import type { MessageStream, OpenStreamOptions, StreamOpener } from '../base/stream.ts'
 import type { NetworkEvents } from './events.ts'
 import type { MessageValidator } from './message-validator.ts'
-import type { ReachView, RelayInit } from './reach/types.ts'
+import type { ReachabilityView, RelayInit } from './reachability/types.ts'
 
 /** What sync serves and fills: the live services (and stops) that this node would emit. */
 export interface SyncSource {
@@ -228,7 +228,7 @@ export interface Network extends AsyncDisposable {
   multiaddrs(): string[]
   peers(): NetworkPeer[]
   /** How this node can be reached, as far as it knows. */
-  reach(): ReachView
+  reachability(): ReachabilityView
   connectedTo(peer: string): boolean
   /** The network of a connected peer, where it says that it belongs to another one. */
   otherNetwork(peer: string, options?: { signal?: AbortSignal | undefined }): Promise<string | undefined>

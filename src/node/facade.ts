@@ -139,7 +139,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     address: init.own,
     events,
     multiaddrs: () => network.multiaddrs(),
-    reach: () => network.reach(),
+    reachability: () => network.reachability(),
     async health() {
       const executors = facts.executors().map(({ name, available, detail, unenforcedLimits, ownOnly }) => ({
         name,

@@ -4,13 +4,13 @@ import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
 import type { ClientAccessReader, Configuration, HubSettings, Identity } from '../config/index.ts'
 import type { Pools } from '../execution/index.ts'
-import type { Defence, NetworkPeer, ReachView } from '../network/index.ts'
+import type { Defence, NetworkPeer, ReachabilityView } from '../network/index.ts'
 import type { NodeResults } from '../results/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { NodeLists } from '../services/lists/types.ts'
 import type { ReceiptView, ServiceView } from '../services/types.ts'
 
-export type { ReachView } from '../network/index.ts'
+export type { ReachabilityView } from '../network/index.ts'
 export type { ReceiptView, RunView, ServiceState, ServiceView } from '../services/types.ts'
 
 import type { LogLine } from '../base/run-record.ts'
@@ -133,7 +133,7 @@ export interface ThundercloudNode extends AsyncDisposable {
   health(): Promise<Health>
   peers(): PeerView[]
   /** How other nodes can reach this one, as far as it knows. */
-  reach(): ReachView
+  reachability(): ReachabilityView
   services(): ServiceView[]
   /** What the node knows, page by page, newest first. */
   readonly lists: NodeLists

@@ -9,7 +9,7 @@ import type {
   PolicyFacts,
   PolicyView,
   Preview,
-  ReachView,
+  ReachabilityView,
   ReceiptView,
   ServiceView,
   StatementFilter,
@@ -105,7 +105,7 @@ export interface ApiClient {
   resume(options?: AbortOptions): Promise<{ resumed: boolean }>
   peers(options?: AbortOptions): Promise<PeerView[]>
   /** How other nodes can reach it, as far as it knows. */
-  reach(options?: AbortOptions): Promise<ReachView>
+  reachability(options?: AbortOptions): Promise<ReachabilityView>
   policy(options?: AbortOptions): Promise<PolicyView & PolicyFacts>
   /** `text`: the content of a config.json. What would change among everything that is live there; nothing is done. */
   previewPolicy(text: string, options?: AbortOptions): Promise<Preview>
@@ -195,7 +195,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     pause: (options) => ask(pauseSchema, '/pause', { ...options, method: 'POST' }),
     resume: (options) => ask(resumedSchema, '/resume', { ...options, method: 'POST' }),
     peers: async (options) => (await ask(peersSchema, '/peers', { ...options })).peers,
-    reach: async (options) => (await ask(peersSchema, '/peers', { ...options })).reach,
+    reachability: async (options) => (await ask(peersSchema, '/peers', { ...options })).reachability,
     policy: (options) => ask(policyViewSchema, '/policy', { ...options }),
     previewPolicy: (text, options) => sendPolicy('/policy/preview', previewSchema, text, options),
     applyPolicy: (text, options) => sendPolicy('/policy', appliedSchema, text, options),

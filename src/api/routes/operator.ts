@@ -65,6 +65,6 @@ export function operatorRoutes(app: App, components: RouteComponents): void {
       scope: 'read',
       answers: { 200: plainAnswer('peers', peersSchema) },
     },
-    (context) => context.json({ peers: node.peers(), reach: node.reach() }),
+    (context) => context.json({ peers: node.peers(), reachability: node.reachability() }),
   )
 }

@@ -5,7 +5,7 @@ import type {
   Health,
   LogLine,
   PeerView,
-  ReachView,
+  ReachabilityView,
   ReceiptView,
   RunView,
   ServiceState,
@@ -162,12 +162,12 @@ export const peerViewSchema: Shape<PeerView> = object({
   rttMs: count.optional(),
 })
 
-const reachViewSchema: Shape<ReachView> = object({
-  state: everyOne<ReachView['state']>({ direct: true, relayed: true, none: true, unknown: true }),
+const reachabilityViewSchema: Shape<ReachabilityView> = object({
+  state: everyOne<ReachabilityView['state']>({ direct: true, relayed: true, none: true, unknown: true }),
   because: string,
   advice: string.optional(),
   relays: array(string),
-  relaying: object<NonNullable<ReachView['relaying']>>({
+  relaying: object<NonNullable<ReachabilityView['relaying']>>({
     reservations: count,
     circuits: count,
     bytes: count,
@@ -197,7 +197,7 @@ export const archiveAddedSchema = object({ code: string, size: count })
 export const stoppedSchema = object({ scope: oneOf('mesh', 'local') })
 export const reloadedSchema = object({ reloaded: oneOf(true) })
 export const receiptsSchema = object({ receipts: array(receiptViewSchema) })
-export const peersSchema = object({ peers: array(peerViewSchema), reach: reachViewSchema })
+export const peersSchema = object({ peers: array(peerViewSchema), reachability: reachabilityViewSchema })
 export const problemSchema: Shape<Problem> = object({
   type: string,
   title: string,

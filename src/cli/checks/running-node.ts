@@ -5,7 +5,7 @@ import type { Cli } from '../cli.ts'
 import { findOperatorSocket } from '../operator-socket.ts'
 import { commandText } from '../output/command-text.ts'
 import { type Check, ok, warn } from './check.ts'
-import { checkReach } from './reach.ts'
+import { checkReachability } from './reachability.ts'
 
 const ASK_MS = 3_000
 
@@ -30,8 +30,8 @@ export async function checkRunningNode(
         ? []
         : [warn(what, 'it is paused and begins no new run', `${typed('resume')} ends that`)]),
     ]
-    const reach = checkReach(await client.reach({ signal }))
-    return held.length === 0 ? [ok(what, found), reach] : [...held, reach]
+    const reachability = checkReachability(await client.reachability({ signal }))
+    return held.length === 0 ? [ok(what, found), reachability] : [...held, reachability]
   } catch (error) {
     signal.throwIfAborted()
     return [warn(what, `a node runs here and does not answer: ${messageOf(error)}`, "look into the node's log")]

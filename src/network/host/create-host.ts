@@ -26,8 +26,8 @@ import { sendInBatches } from '../gossip/batches.ts'
 import type { PeerScoreTable } from '../gossip/peer-scores.ts'
 import { gossipScoreParams, THRESHOLDS } from '../gossip/score-params.ts'
 import type { Limits } from '../limits/limits.ts'
-import { runRelayed } from '../reach/gossip.ts'
-import type { ReachHostParts } from '../reach/types.ts'
+import { runRelayed } from '../reachability/gossip.ts'
+import type { ReachabilityHostParts } from '../reachability/types.ts'
 import type { HostParts, NetworkInit } from '../types.ts'
 import { addressGroup } from './address.ts'
 import { guardedTransport } from './guarded-transport.ts'
@@ -64,12 +64,12 @@ export type HostInit = {
   /** Addresses that someone asked for by name: dialled also where private ones are not. */
   readonly allowed: { has(address: string): boolean }
   /** Relaying and being relayed; undefined on a transport that has no addresses behind others. */
-  readonly reach: ReachHostParts | undefined
+  readonly reachability: ReachabilityHostParts | undefined
 }
 
 /** libp2p with everything that this network says, listening. */
 export async function createHost(init: HostInit): Promise<Host> {
-  const { network, key, records, log, allowed, buffers, limits: guards, reach } = init
+  const { network, key, records, log, allowed, buffers, limits: guards, reachability } = init
   const { transport = tcp(), encrypter = noise({ crypto: createNoiseCrypto(buffers) }), metrics } = init.parts
   const { visibility, listen = [], announce = [] } = network
   const services = {
@@ -83,9 +83,9 @@ export async function createHost(init: HostInit): Promise<Host> {
     ping: pingService(),
     pubsub: gossipService(init),
     ...(network.dht === false ? {} : { dht: dhtService(init) }),
-    ...(reach?.relay && { relay: reach.relay }),
+    ...(reachability?.relay && { relay: reachability.relay }),
     // where one side can be dialled, a relayed connection is replaced by a direct one
-    ...(reach && { dcutr: reach.upgrade }),
+    ...(reachability && { dcutr: reachability.upgrade }),
   }
   try {
     const libp2p = await createLibp2p({
@@ -97,9 +97,12 @@ export async function createHost(init: HostInit): Promise<Host> {
       addresses: {
         listen: [...listen],
         appendAnnounce: [...announce],
-        ...(reach && { announceFilter: reach.announced }),
+        ...(reachability && { announceFilter: reachability.announced }),
       },
-      transports: [guardedTransport(transport, buffers, guards.inbound), ...(reach ? [reach.transport] : [])],
+      transports: [
+        guardedTransport(transport, buffers, guards.inbound),
+        ...(reachability ? [reachability.transport] : []),
+      ],
       connectionEncrypters: [encrypter],
       streamMuxers: [
         createYamux(
@@ -133,7 +136,7 @@ export async function createHost(init: HostInit): Promise<Host> {
         // here the peer is authenticated: no connection is closed for a silent, unknown peer
         denyInboundEncryptedConnection: (peer: PeerId, { remoteAddr }: { remoteAddr: Multiaddr }) =>
           guards.isExcluded(peer.toString()) || !guards.admit(addressGroup(remoteAddr)),
-        ...reach?.gater,
+        ...reachability?.gater,
       },
       peerStore: { maxAddressAge: limits.ADDRESS_AGE_MS, maxPeerAge: limits.PEER_AGE_MS },
       services,

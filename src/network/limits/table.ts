@@ -7,7 +7,7 @@ import { STATUS_PROTOCOL } from '../../../protocols/streams/status.ts'
 import { SYNC_PROTOCOL } from '../../../protocols/streams/sync.ts'
 import { TUNNEL_PROTOCOL } from '../../../protocols/streams/tunnel.ts'
 import { MAX_GOSSIP_FRAME_BYTES } from '../constants.ts'
-import { DCUTR_PROTOCOL, HOP_PROTOCOL, STOP_PROTOCOL } from '../reach/constants.ts'
+import { DCUTR_PROTOCOL, HOP_PROTOCOL, STOP_PROTOCOL } from '../reachability/constants.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -98,7 +98,7 @@ const INBOUND: readonly (readonly [Matches, ProtocolLimits])[] = [
     exactly(NEIGHBOUR_PROTOCOL),
     { frames: { burst: 64, perSecond: 2 }, bytes: { burst: KIB, perSecond: 16 }, maxFrameBytes: KIB },
   ],
-  // after its first message a stream carries a whole connection, whose streams are counted; the relay's bounds are in reach/
+  // after its first message a stream carries a whole connection, whose streams are counted; the relay's bounds are in reachability/
   [exactly(HOP_PROTOCOL), {}],
   [exactly(STOP_PROTOCOL), {}],
   [

@@ -1,5 +1,5 @@
 import type { MessageStream } from '../../../src/base/stream.ts'
-import type { RelayInit } from '../../../src/network/reach/types.ts'
+import type { RelayInit } from '../../../src/network/reachability/types.ts'
 import { addressOf, type createNetworks, messages, type TestNetwork, until } from './fixtures.ts'
 
 export const MIB = 1024 * 1024
@@ -10,13 +10,13 @@ export const circuitsOf = ({ network }: TestNetwork) =>
   network.multiaddrs().filter((address) => address.includes('/p2p-circuit'))
 
 /** What it relays for others. */
-export const relaying = ({ network }: TestNetwork) => network.reach().relaying
+export const relaying = ({ network }: TestNetwork) => network.reachability().relaying
 
-/** A relay that takes no part in gossip, and a node that no other has dialled, with a place there. (127.0.0.1 is not outside.) */
+/** A relay that takes no part in gossip, and a node that no other has dialled, with a reservation there. (127.0.0.1 is not outside.) */
 export async function behindRelay(all: ReturnType<typeof createNetworks>, relay = RELAY) {
   const middle = await all.make({ relay, join: false })
   const natted = await all.make({ staticNodes: [addressOf(middle)], reserveAfterMs: 0 })
-  await until(() => circuitsOf(natted).length === 1, 'a place at the relay')
+  await until(() => circuitsOf(natted).length === 1, 'a reservation at the relay')
   return { middle, natted, circuit: circuitsOf(natted)[0] as string }
 }
 

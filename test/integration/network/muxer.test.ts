@@ -6,7 +6,7 @@ import { createRawPeer } from '../../../scripts/attack/raw-peer.ts'
 import { MAX_PINGS } from '../../../src/network/constants.ts'
 import { pingService } from '../../../src/network/host/ping.ts'
 import { hasLimits, limitsOf } from '../../../src/network/limits/table.ts'
-import { STOP_PROTOCOL } from '../../../src/network/reach/constants.ts'
+import { STOP_PROTOCOL } from '../../../src/network/reachability/constants.ts'
 import { test } from '../../fixtures/node/mesh.ts'
 import { addressOf, connect, createNetworks, echo, refusalsOf, until } from './fixtures.ts'
 

@@ -28,10 +28,10 @@ test.skipIf(!needs('nat'))('two nodes behind NATs of their own use each other th
   ])
   const holds = (what: string, check: () => Promise<boolean>) => until(check, what, PATIENCE_MS)
   const circuit = async (host: Host) => (await host.state()).multiaddrs.find((one) => one.includes('/p2p-circuit'))
-  for (const host of [left, right]) await holds('a place', async () => (await circuit(host)) !== undefined)
-  expect((await left.state()).reach).toMatchObject({ state: 'relayed', relays: [relayId] })
+  for (const host of [left, right]) await holds('a reservation', async () => (await circuit(host)) !== undefined)
+  expect((await left.state()).reachability).toMatchObject({ state: 'relayed', relays: [relayId] })
   // the relay was dialled, from a public address: that is what reachable means
-  expect((await relay.state()).reach.state).toBe('direct')
+  expect((await relay.state()).reachability.state).toBe('direct')
 
   // neither can be dialled where its router is
   const { peerId: rightId } = await right.state()
@@ -70,7 +70,7 @@ test.skipIf(!needs('nat'))('two nodes behind NATs of their own use each other th
   await outside.dial((await circuit(left)) as string)
   await holds('a direct connection', async () => (await seenAs(left, outsideId)) === false)
   await holds('the end of the circuit', async () => (await seenAs(outside, leftId)) === false)
-  expect((await left.state()).reach.state).toBe('relayed')
+  expect((await left.state()).reachability.state).toBe('relayed')
 
   await relay.kill()
   for (const [host, peer] of [
@@ -81,7 +81,7 @@ test.skipIf(!needs('nat'))('two nodes behind NATs of their own use each other th
       const { peers } = await host.state()
       return !peers.some(({ peerId }) => peerId === relayId || peerId === peer)
     })
-    expect((await host.state()).reach).toMatchObject({ state: 'none', relays: [] })
+    expect((await host.state()).reachability).toMatchObject({ state: 'none', relays: [] })
     expect(await circuit(host)).toBeUndefined()
   }
 })

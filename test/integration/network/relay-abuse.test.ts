@@ -9,7 +9,7 @@ import {
   MAX_CIRCUITS_PER_SOURCE,
   MAX_HOP_REQUEST_BYTES,
   STOP_PROTOCOL,
-} from '../../../src/network/reach/constants.ts'
+} from '../../../src/network/reachability/constants.ts'
 import { behindRelay, circuitsOf, relaying } from './behind-relay.ts'
 import { addressOf, createNetworks, type TestNetwork, until } from './fixtures.ts'
 
@@ -80,7 +80,7 @@ test('a relay that names many addresses and relays nothing: one address is annou
   })
   const address = liar.getMultiaddrs().find((one) => `${one}`.startsWith('/ip4/127.'))
   const natted = await all.make({ staticNodes: [`${address}`], reserveAfterMs: 0 })
-  await until(() => circuitsOf(natted).length > 0, 'a place at the relay')
+  await until(() => circuitsOf(natted).length > 0, 'a reservation at the relay')
   const [circuit = '', ...others] = circuitsOf(natted)
   expect(others).toEqual([])
   expect(circuit).toBe(`${address}/p2p-circuit/p2p/${natted.network.peerId}`)

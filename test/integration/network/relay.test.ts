@@ -14,7 +14,7 @@ const all = createNetworks()
 test('two nodes that no other has dialled gossip through a relay that forwards nothing itself', async () => {
   const { middle, natted, circuit } = await behindRelay(all)
   const other = await all.make({ staticNodes: [addressOf(middle)], reserveAfterMs: 0 })
-  await until(() => circuitsOf(other).length === 1, 'a place at the relay')
+  await until(() => circuitsOf(other).length === 1, 'a reservation at the relay')
   await other.network.dial(circuit)
   for (const node of [natted, other]) await hasListeners(node, 1)
   await natted.network.gossip.publish(Uint8Array.of(1))
@@ -28,7 +28,7 @@ test('two nodes that no other has dialled gossip through a relay that forwards n
 test('receipts and archives go through the one circuit, and both ends say that it is relayed', async () => {
   const { middle, natted, circuit } = await behindRelay(all)
   const third = await all.make()
-  expect(natted.network.reach()).toMatchObject({ state: 'relayed', relays: [middle.network.peerId] })
+  expect(natted.network.reachability()).toMatchObject({ state: 'relayed', relays: [middle.network.peerId] })
   await third.network.dial(circuit)
   for (const protocol of [RECEIPT_PROTOCOL, ARCHIVE_PROTOCOL]) {
     await natted.network.streams.handle(protocol, answerWith(MIB))
@@ -62,7 +62,7 @@ test('an archive that is longer than what one circuit carries comes over several
   const middle = await all.make({ relay: { ...RELAY, bytes: 3 * MIB } })
   const there = await codePeer(all, { network: { staticNodes: [addressOf(middle)], reserveAfterMs: 0 } })
   await there.network.join()
-  await until(() => circuitsOf(there.made).length === 1, 'a place at the relay')
+  await until(() => circuitsOf(there.made).length === 1, 'a reservation at the relay')
   const here = await codePeer(all)
   const { code } = await there.code.addTar(packFiles([{ path: 'a', content: noise(6 * MIB) }]))
   const id = await here.network.dial(circuitsOf(there.made)[0] as string)
@@ -76,7 +76,7 @@ test('nothing is kept of a node that has left, nor of one that comes back again 
   for (let time = 0; time < 5; time++) {
     middle.network.disconnect(natted.network.peerId)
     await until(() => relaying(middle)?.reservations === 0, 'the end of the reservation')
-    await until(() => relaying(middle)?.reservations === 1, 'a new place')
+    await until(() => relaying(middle)?.reservations === 1, 'a new reservation')
   }
   await until(() => circuitsOf(natted).length === 1, 'the new address')
   expect(relaying(middle)).toMatchObject({ reservations: 1, circuits: 0 })
@@ -86,7 +86,7 @@ test('when the relay is cut off in the middle of a transfer, all sides say so, a
   const middle = await all.make({ relay: RELAY })
   const line = await all.relayTo(middle)
   const natted = await all.make({ staticNodes: [line.address], reserveAfterMs: 0, redial: { firstMs: 20, maxMs: 50 } })
-  await until(() => circuitsOf(natted).length === 1, 'a place at the relay')
+  await until(() => circuitsOf(natted).length === 1, 'a reservation at the relay')
   const third = await all.make()
   await natted.network.streams.handle(ARCHIVE_PROTOCOL, answerWith(MIB))
   const stream = await third.network.streams.open(circuitsOf(natted)[0] as string, ARCHIVE_PROTOCOL)
@@ -95,11 +95,15 @@ test('when the relay is cut off in the middle of a transfer, all sides say so, a
   await line.cut()
   await expect(stream.read()).rejects.toThrow()
   await until(() => natted.network.peers().length === 0 && third.network.peers().length === 0, 'the ends of all')
-  expect(natted.network.reach()).toMatchObject({ state: 'none', relays: [], advice: expect.stringContaining('RELAY') })
+  expect(natted.network.reachability()).toMatchObject({
+    state: 'none',
+    relays: [],
+    advice: expect.stringContaining('RELAY'),
+  })
   expect(circuitsOf(natted)).toEqual([])
   await until(() => relaying(middle)?.reservations === 0, 'the end of the reservation')
   await line.open()
-  await until(() => circuitsOf(natted).length === 1, 'a place again')
+  await until(() => circuitsOf(natted).length === 1, 'a reservation again')
   const again = await third.network.streams.open(circuitsOf(natted)[0] as string, ARCHIVE_PROTOCOL)
   await again.write(Uint8Array.of(1))
   expect((await again.read())?.byteLength).toBe(MIB)
@@ -109,26 +113,26 @@ test('where one of two relays goes, the node stays reachable through the other',
   const [first, second] = [await all.make({ relay: RELAY }), await all.make({ relay: RELAY })]
   const line = await all.relayTo(first)
   const natted = await all.make({ staticNodes: [line.address, addressOf(second)], reserveAfterMs: 0 })
-  await until(() => circuitsOf(natted).length === 2, 'two places')
+  await until(() => circuitsOf(natted).length === 2, 'two reservations')
   await line.cut()
   await until(() => circuitsOf(natted).length === 1, 'the end of one')
-  expect(natted.network.reach()).toMatchObject({ state: 'relayed', relays: [second.network.peerId] })
+  expect(natted.network.reachability()).toMatchObject({ state: 'relayed', relays: [second.network.peerId] })
   const third = await all.make()
   expect(await third.network.dial(circuitsOf(natted)[0] as string)).toBe(natted.network.peerId)
 })
 
-test('where strangers have all places, a node learns that it has none, and why', async () => {
+test('where strangers have all reservations, a node learns that it has none, and why', async () => {
   const middle = await all.make({ relay: { ...RELAY, reservations: 1 }, join: false })
   const stranger = await all.stranger({
     transports: [tcp(), circuitRelayTransport()],
     addresses: { listen: [`${addressOf(middle)}/p2p-circuit`] },
     services: { identify: identify() },
   })
-  await until(() => relaying(middle)?.reservations === 1, "the stranger's place")
+  await until(() => relaying(middle)?.reservations === 1, "the stranger's reservation")
   const natted = await all.make({ staticNodes: [addressOf(middle)], reserveAfterMs: 0 })
-  await until(() => /did not take it .*RESERVATION_REFUSED/.test(natted.network.reach().because), 'a refusal')
-  expect(natted.network.reach().state).toBe('none')
+  await until(() => /did not take it .*RESERVATION_REFUSED/.test(natted.network.reachability().because), 'a refusal')
+  expect(natted.network.reachability().state).toBe('none')
   expect(relaying(middle)?.reservations).toBe(1)
   await stranger.stop()
-  await until(() => relaying(middle)?.reservations === 0, 'a free place')
+  await until(() => relaying(middle)?.reservations === 0, 'a free reservation')
 })

@@ -98,7 +98,7 @@ test('what the operator sees and does: explain, ask, stop, peers, reload', async
   expect(it.node.service(id).state).toBe('stopped')
   expect(await it.json('/peers')).toEqual({
     peers: [],
-    reach: { state: 'unknown', because: 'nobody has looked', relays: [] },
+    reachability: { state: 'unknown', because: 'it is a fake', relays: [] },
   })
   expect((await it.ask('/reload', { method: 'POST' })).status).toBe(200)
   it.node.reloadProblem = new InputError('config.json: KEYWORDS is 7; allowed is a list')

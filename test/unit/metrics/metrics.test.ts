@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { createEvents } from '../../../src/base/events.ts'
 import { createMetrics } from '../../../src/metrics/index.ts'
 import type { NodeEvents } from '../../../src/node/events.ts'
-import type { Health, ReachView } from '../../../src/node/types.ts'
+import type { Health, ReachabilityView } from '../../../src/node/types.ts'
 
 const HEALTH: Health = {
   ok: true,
@@ -21,11 +21,11 @@ const HEALTH: Health = {
   uptimeSeconds: 60,
 }
 
-const REACH = { state: 'direct', because: 'it is', relays: [] } as const
+const REACHABILITY = { state: 'direct', because: 'it is', relays: [] } as const
 
 function measured(health: Partial<Health> = {}) {
   const events = createEvents<NodeEvents>()
-  return { events, health: async () => ({ ...HEALTH, ...health }), reach: () => REACH }
+  return { events, health: async () => ({ ...HEALTH, ...health }), reachability: () => REACHABILITY }
 }
 
 const lineOf = async (metrics: { text(): Promise<string> }, name: string) =>
@@ -60,8 +60,8 @@ it('metrics say what is so when they are asked', async () => {
 
 it('a relay says how many it relays for, and each byte is counted once', async () => {
   const metrics = createMetrics()
-  let relaying: ReachView['relaying']
-  using _subscription = metrics.observe({ ...measured(), reach: () => ({ ...REACH, relaying }) })
+  let relaying: ReachabilityView['relaying']
+  using _subscription = metrics.observe({ ...measured(), reachability: () => ({ ...REACHABILITY, relaying }) })
   expect(await lineOf(metrics, 'thundercloud_relay')).toEqual([
     'thundercloud_relayed_bytes_total 0',
     'thundercloud_relay_reservations 0',
@@ -129,7 +129,7 @@ it('a node that has ended is counted and asked no more', async () => {
   let asked = 0
   const { events } = measured()
   const health = async () => ({ ...HEALTH, peers: ++asked })
-  metrics.observe({ events, health, reach: () => REACH })[Symbol.dispose]()
+  metrics.observe({ events, health, reachability: () => REACHABILITY })[Symbol.dispose]()
   events.emit('node:trouble', { what: 'x', reason: 'y' })
   expect(await lineOf(metrics, 'thundercloud_trouble_total')).toEqual(['thundercloud_trouble_total 0'])
   expect(asked).toBe(0)

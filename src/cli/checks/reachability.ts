@@ -1,11 +1,11 @@
 import { formatBytes, howMany } from '../../base/format.ts'
-import type { ReachView } from '../../node/types.ts'
+import type { ReachabilityView } from '../../node/types.ts'
 import { type Check, ok, warn } from './check.ts'
 
-const WHAT = 'reach'
+const WHAT = 'reachability'
 
 /** Can other nodes connect to the one that runs, and what does it relay? */
-export function checkReach({ state, because, advice, relaying }: ReachView): Check {
+export function checkReachability({ state, because, advice, relaying }: ReachabilityView): Check {
   const relays =
     relaying === undefined
       ? ''

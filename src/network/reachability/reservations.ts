@@ -14,14 +14,14 @@ export interface ReservationsComponents {
   wanted(): boolean
   /** Connected static nodes that relay for others. */
   offers(): Promise<readonly string[]>
-  /** Relays that keep a place for this node now. */
+  /** Relays that hold a reservation of this node now. */
   reserved(): readonly string[]
   reserve(relay: string): Promise<void>
-  /** Gives all places up. */
+  /** Gives all reservations up. */
   release(): void
 }
 
-/** Keeps places at relays for as long as they are wanted; where one goes, another is asked. */
+/** Keeps reservations at relays for as long as they are wanted; where one goes, another is asked. */
 export interface Reservations extends Disposable {
   /** Looks now. Resolves when each relay that was asked has answered. */
   look(): Promise<void>
@@ -52,7 +52,8 @@ export function keepReservations({
 
   const notice = () => {
     const now = new Set(reserved())
-    for (const relay of held) if (!now.has(relay)) log.warn('a relay keeps no place for this node any more', { relay })
+    for (const relay of held)
+      if (!now.has(relay)) log.warn('a relay holds no reservation of this node any more', { relay })
     for (const relay of now) if (!held.has(relay)) log.info('other nodes can reach this one through a relay', { relay })
     held = now
   }
@@ -65,7 +66,7 @@ export function keepReservations({
       const count = failed.get(relay)?.count ?? 0
       failed.set(relay, { count: count + 1, until: clock.monotonic() + backoffMs(count, RESERVE_RETRY, rng) })
       const reason = sanitizeText(messageOf(error), 200)
-      if (reason !== refused) log.warn('a relay keeps no place for this node', { relay, reason })
+      if (reason !== refused) log.warn('a relay gives this node no reservation', { relay, reason })
       refused = reason
     }
   }
@@ -73,7 +74,7 @@ export function keepReservations({
     notice()
     if (!wanted()) {
       if (held.size === 0) return
-      log.info('other nodes reach this one directly; its places at relays are given up')
+      log.info('other nodes reach this one directly; its reservations at relays are given up')
       release()
       held = new Set()
       return

@@ -6,8 +6,8 @@ import {
   MAX_CIRCUITS_PER_DESTINATION,
   MAX_CIRCUITS_PER_SOURCE,
   MAX_RESERVATIONS_PER_ADDRESS,
-} from '../../../../src/network/reach/constants.ts'
-import { createRelayBounds } from '../../../../src/network/reach/relay-bounds.ts'
+} from '../../../../src/network/reachability/constants.ts'
+import { createRelayBounds } from '../../../../src/network/reachability/relay-bounds.ts'
 
 /** Strangers at a relay: each peer's name begins with its address. */
 function relay({ perAddress = true } = {}) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { createTokenBucket } from '../../../../src/base/token-bucket.ts'
-import { paceStream, type WindowedStream } from '../../../../src/network/reach/paced-stream.ts'
+import { paceStream, type WindowedStream } from '../../../../src/network/reachability/paced-stream.ts'
 
 const WINDOW = 1000
 

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
-import { checkReach } from '../../../../src/cli/checks/reach.ts'
-import { describeReach, needsRelay, type ReachFacts } from '../../../../src/network/reach/reachability.ts'
+import { checkReachability } from '../../../../src/cli/checks/reachability.ts'
+import {
+  describeReachability,
+  needsRelay,
+  type ReachabilityFacts,
+} from '../../../../src/network/reachability/reachability-view.ts'
 
-const ALONE: ReachFacts = {
+const ALONE: ReachabilityFacts = {
   ...{ listens: true, announced: false, inboundSeen: false, early: false },
   ...{ relays: [], offers: 0, staticNodes: 0 },
 }
@@ -14,7 +18,7 @@ test('a relay is asked where nothing shows that others can dial the node', () =>
   }
 })
 
-test.each<[Partial<ReachFacts>, string, string | undefined]>([
+test.each<[Partial<ReachabilityFacts>, string, string | undefined]>([
   [{}, 'none: no static node', 'ANNOUNCE'],
   [{ staticNodes: 1 }, 'none: none of its static nodes relays', 'RELAY'],
   [{ staticNodes: 1, offers: 1, refused: 'full' }, 'none: (full)', 'keeps trying'],
@@ -26,7 +30,7 @@ test.each<[Partial<ReachFacts>, string, string | undefined]>([
   [{ early: true }, 'unknown: just started', undefined],
   [{ listens: false }, 'none: listens nowhere', 'LISTEN'],
 ])('%j is %s', (facts, expected, advice) => {
-  const view = describeReach({ ...ALONE, ...facts })
+  const view = describeReachability({ ...ALONE, ...facts })
   const [state = '', because = ''] = expected.split(': ')
   expect(view.state).toBe(state)
   expect(view.because).toContain(because)
@@ -35,15 +39,18 @@ test.each<[Partial<ReachFacts>, string, string | undefined]>([
 })
 
 test('doctor says what is so, why, and what to do; a node without a way in is a warning', () => {
-  const none = checkReach(describeReach({ ...ALONE, staticNodes: 1 }))
+  const none = checkReachability(describeReachability({ ...ALONE, staticNodes: 1 }))
   expect(none.outcome).toBe('warn')
   expect(none.found).toBe(
     'reachable from outside: no; no other node has connected to it, and none of its static nodes relays',
   )
   expect(none.advice).toContain('ask the operator of a static node to set RELAY')
   const relays = {
-    ...describeReach({ ...ALONE, announced: true }),
+    ...describeReachability({ ...ALONE, announced: true }),
     relaying: { reservations: 1, circuits: 2, bytes: 3_000_000 },
   }
-  expect(checkReach(relays)).toMatchObject({ outcome: 'ok', found: expect.stringContaining('it relays for 1 node') })
+  expect(checkReachability(relays)).toMatchObject({
+    outcome: 'ok',
+    found: expect.stringContaining('it relays for 1 node'),
+  })
 })

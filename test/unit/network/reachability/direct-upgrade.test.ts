@@ -2,8 +2,8 @@ import type { DCUtRServiceComponents } from '@libp2p/dcutr'
 import type { Connection, Stream, StreamHandler } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
-import { MAX_UPGRADE_ADDRESSES, UPGRADES } from '../../../../src/network/reach/constants.ts'
-import { directUpgrade } from '../../../../src/network/reach/direct-upgrade.ts'
+import { MAX_UPGRADE_ADDRESSES, UPGRADES } from '../../../../src/network/reachability/constants.ts'
+import { directUpgrade } from '../../../../src/network/reachability/direct-upgrade.ts'
 
 const PEER = '12D3KooWKdFbtARowGh3BbQQqrkEAqsk6NgaYJEW1Xm1mKvH6niH'
 const DIRECT = multiaddr('/ip4/9.9.9.9/tcp/4980')

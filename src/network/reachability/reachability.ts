@@ -13,14 +13,14 @@ import type { NetworkInit } from '../types.ts'
 import { isCircuit } from './circuit-address.ts'
 import { HOP_PROTOCOL, INBOUND_MEMORY_MS, RESERVE_AFTER_MS } from './constants.ts'
 import { directUpgrade } from './direct-upgrade.ts'
-import { describeReach, needsRelay, type ReachFacts } from './reachability.ts'
+import { describeReachability, needsRelay, type ReachabilityFacts } from './reachability-view.ts'
 import { createRelayBounds } from './relay-bounds.ts'
 import { dropReservations, relayService } from './relay-service.ts'
 import { createRelayTransport } from './relay-transport.ts'
 import { keepReservations, type Reservations } from './reservations.ts'
-import type { ReachHostParts, ReachView } from './types.ts'
+import type { ReachabilityHostParts, ReachabilityView } from './types.ts'
 
-export interface ReachComponents {
+export interface ReachabilityComponents {
   clock: Clock
   rng: Rng
   log: Log
@@ -32,15 +32,15 @@ export interface ReachComponents {
 }
 
 /** How this node is reached, and what it relays for others. */
-export interface Reach {
+export interface Reachability {
   /** What the host is made of for it. */
-  readonly host: ReachHostParts
+  readonly host: ReachabilityHostParts
   /** The host was created. */
   attach(host: Host): Disposable
-  view(): ReachView
+  view(): ReachabilityView
 }
 
-export function createReach(components: ReachComponents, init: NetworkInit): Reach {
+export function createReachability(components: ReachabilityComponents, init: NetworkInit): Reachability {
   const { clock, rng, log, isExcluded, isStatic } = components
   const { listen = [], announce = [], visibility, relay, reserveAfterMs = RESERVE_AFTER_MS } = init
   const transport = createRelayTransport(components.inbound, components.buffers)
@@ -65,7 +65,7 @@ export function createReach(components: ReachComponents, init: NetworkInit): Rea
     (host?.getConnections() ?? [])
       .filter(({ remoteAddr, remotePeer }) => !isCircuit(remoteAddr) && isStatic(remotePeer.toString()))
       .map(({ remotePeer }) => remotePeer.toString())
-  const facts = (): ReachFacts => {
+  const facts = (): ReachabilityFacts => {
     const now = clock.monotonic()
     if (host?.getConnections().some(isOutside)) inboundUntil = now + INBOUND_MEMORY_MS
     return {
@@ -145,7 +145,7 @@ export function createReach(components: ReachComponents, init: NetworkInit): Rea
     },
     view() {
       const own = service()
-      const view = describeReach(facts())
+      const view = describeReachability(facts())
       if (own === undefined) return view
       return {
         ...view,

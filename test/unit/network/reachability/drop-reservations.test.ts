@@ -4,7 +4,7 @@ import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
-import { dropReservations } from '../../../../src/network/reach/relay-service.ts'
+import { dropReservations } from '../../../../src/network/reachability/relay-service.ts'
 
 const PEER = peerIdFromString('12D3KooWKdFbtARowGh3BbQQqrkEAqsk6NgaYJEW1Xm1mKvH6niH')
 const ADDRESS = multiaddr('/ip4/9.9.9.9/tcp/4980')

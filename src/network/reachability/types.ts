@@ -27,7 +27,7 @@ export type Relaying = {
 }
 
 /** How this node can be reached, as it knows it now. */
-export type ReachView = {
+export type ReachabilityView = {
   /**
    * direct: by dialling one of its addresses; relayed: through another node; none: not from outside, as far as it knows;
    * unknown: it is too early to say
@@ -44,7 +44,7 @@ export type ReachView = {
 }
 
 /** What a host is made of that relays, or is relayed. */
-export type ReachHostParts = {
+export type ReachabilityHostParts = {
   transport(components: CircuitRelayTransportComponents): Transport
   /** undefined where this node relays nothing */
   readonly relay?: ((components: CircuitRelayServerComponents) => CircuitRelayService) | undefined

@@ -75,7 +75,7 @@ export function relayService({ clock, bounds }: { clock: Clock; bounds: RelayBou
   }
 }
 
-/** A peer that has left is not kept a place for: when it comes back, it asks for one. The library would keep it for an hour. */
+/** The reservation of a peer that has left is dropped: when it comes back, it asks for one. The library would keep it for an hour. */
 export function dropReservations(
   host: Pick<Host, 'addEventListener' | 'removeEventListener' | 'getConnections'>,
   service: Pick<CircuitRelayService, 'reservations'>,

@@ -1,15 +1,15 @@
 import { howMany } from '../../base/format.ts'
-import type { ReachView } from './types.ts'
+import type { ReachabilityView } from './types.ts'
 
 /** What a node knows of how it can be reached. */
-export type ReachFacts = {
+export type ReachabilityFacts = {
   /** does it listen at all */
   readonly listens: boolean
   /** ANNOUNCE names addresses: the operator says that it can be dialled there */
   readonly announced: boolean
   /** a peer from outside has connected to it, directly, within the last hour */
   readonly inboundSeen: boolean
-  /** relays that keep a place for it */
+  /** relays at which it has a reservation */
   readonly relays: readonly string[]
   /** connected static nodes that relay for others */
   readonly offers: number
@@ -24,11 +24,11 @@ export type ReachFacts = {
 const FORWARD = 'forward the port of LISTEN to this machine and name the public address in ANNOUNCE of node.json'
 
 /** A relay is wanted where nothing shows that other nodes can dial this one. */
-export function needsRelay({ listens, announced, inboundSeen, early }: ReachFacts): boolean {
+export function needsRelay({ listens, announced, inboundSeen, early }: ReachabilityFacts): boolean {
   return listens && !announced && !inboundSeen && !early
 }
 
-export function describeReach(facts: ReachFacts): ReachView {
+export function describeReachability(facts: ReachabilityFacts): ReachabilityView {
   const { listens, announced, inboundSeen, relays, offers, staticNodes, refused, early } = facts
   if (!listens)
     return { state: 'none', because: 'it listens nowhere', advice: 'LISTEN in node.json says where', relays }
@@ -51,7 +51,7 @@ export function describeReach(facts: ReachFacts): ReachView {
   }
   if (early)
     return { state: 'unknown', because: 'it has just started, and no other node has connected to it yet', relays }
-  const none = (because: string, otherwise: string): ReachView => ({
+  const none = (because: string, otherwise: string): ReachabilityView => ({
     state: 'none',
     because: `no other node has connected to it, and ${because}`,
     advice: `${FORWARD}, or ${otherwise}`,

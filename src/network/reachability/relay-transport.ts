@@ -21,16 +21,16 @@ type Store = {
 }
 type AddressManager = { _updatePeerStoreAddresses(): void }
 
-/** Dials through relays, and is dialled through those at which this node asked for a place. */
+/** Dials through relays, and is dialled through those at which this node asked for a reservation. */
 export interface RelayTransport {
   create(components: CircuitRelayTransportComponents): Transport
-  /** Asks a connected relay for a place. */
+  /** Asks a connected relay for a reservation. */
   reserve(relay: string): Promise<void>
-  /** Relays that keep one. */
+  /** Relays that hold one. */
   relays(): string[]
   /** Where this node is dialled through them, without its own peer id. */
   circuits(): Multiaddr[]
-  /** Gives all places up. */
+  /** Gives all reservations up. */
   release(): void
 }
 
@@ -56,7 +56,7 @@ export function createRelayTransport(inbound: Inbound, buffers: TransientBuffers
   })
   let parts: { store: Store; components: CircuitRelayTransportComponents } | undefined
 
-  const places = () => {
+  const reserved = () => {
     if (parts === undefined) return []
     const { store, components } = parts
     return [...store.reservations].flatMap(([relay, { connection: id }]) => {
@@ -76,10 +76,10 @@ export function createRelayTransport(inbound: Inbound, buffers: TransientBuffers
         registrar.handle(
           protocol,
           (stream, connection) => {
-            // the library would ask any peer that opens such a stream for a place, and announce what it answers
+            // the library would ask any peer that opens such a stream for a reservation, and announce what it answers
             const isOwnRelay = parts?.store.hasReservation(connection.remotePeer) === true
             if (isOwnRelay && !isCircuit(connection.remoteAddr)) return handler(stream, connection)
-            stream.abort(new StreamBrokenError('this node has asked for no place at this relay'))
+            stream.abort(new StreamBrokenError('this node has asked for no reservation at this relay'))
           },
           options,
         )
@@ -113,8 +113,8 @@ export function createRelayTransport(inbound: Inbound, buffers: TransientBuffers
       parts.store.relayFilter.remove?.(peer.toMultihash().bytes)
       await parts.store.addRelay(peer, 'configured')
     },
-    relays: () => places().map(({ relay }) => relay),
-    circuits: () => places().map(({ relay, address }) => multiaddr(circuitThrough(address, relay))),
+    relays: () => reserved().map(({ relay }) => relay),
+    circuits: () => reserved().map(({ relay, address }) => multiaddr(circuitThrough(address, relay))),
     release() {
       parts?.store.cancelReservations()
       announce()

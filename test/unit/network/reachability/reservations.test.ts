@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import type { Log } from '../../../../src/base/log.ts'
 import { seededRng } from '../../../../src/base/rng.ts'
-import { RESERVE_CHECK_MS, RESERVE_RETRY, WANTED_RELAYS } from '../../../../src/network/reach/constants.ts'
-import { keepReservations } from '../../../../src/network/reach/reservations.ts'
+import { RESERVE_CHECK_MS, RESERVE_RETRY, WANTED_RELAYS } from '../../../../src/network/reachability/constants.ts'
+import { keepReservations } from '../../../../src/network/reachability/reservations.ts'
 
 /** Relays that are there, and what a node behind NAT does with them. */
 function natted(...relays: string[]) {
@@ -47,9 +47,9 @@ test('where a relay vanishes, the next one is asked at the next look, and the lo
   await clock.advance(RESERVE_CHECK_MS)
   await kept.look()
   expect([...reserved].sort()).toEqual(['b', 'c'])
-  expect(lines.some((line) => line.includes('keeps no place for this node any more') && line.includes('"a"'))).toBe(
-    true,
-  )
+  expect(
+    lines.some((line) => line.includes('holds no reservation of this node any more') && line.includes('"a"')),
+  ).toBe(true)
   expect(lines.some((line) => line.includes('can reach this one') && line.includes('"c"'))).toBe(true)
 })
 
@@ -73,7 +73,7 @@ test('a relay that refuses is left alone for longer each time, and named with it
   expect(kept.refused).toBeUndefined()
 })
 
-test('when others reach the node directly, its places are given up and no relay is asked', async () => {
+test('when others reach the node directly, its reservations are given up and no relay is asked', async () => {
   const { kept, reserved, state, asked } = natted('a')
   await kept.look()
   state.wanted = false
