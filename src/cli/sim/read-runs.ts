@@ -5,12 +5,12 @@ import { exists } from '../../config/index.ts'
 import { type Results, readOutputFolder } from '../../simulation/index.ts'
 
 /** One run, or one for each seed. All are complete. */
-export async function readRuns(folder: string): Promise<Results[]> {
-  if (await exists(join(folder, 'results.json'))) return [await readRun(folder)]
+export async function readRuns(folder: string, signal: AbortSignal): Promise<Results[]> {
+  if (await exists(join(folder, 'results.json'))) return [await readRun(folder, signal)]
   const names = await readdir(folder).catch(() => [] as string[])
   const runs: Results[] = []
   for (const name of names.sort()) {
-    if (await exists(join(folder, name, 'results.json'))) runs.push(await readRun(join(folder, name)))
+    if (await exists(join(folder, name, 'results.json'))) runs.push(await readRun(join(folder, name), signal))
   }
   if (runs.length > 0) return runs
   throw new InputError(
@@ -18,7 +18,8 @@ export async function readRuns(folder: string): Promise<Results[]> {
   )
 }
 
-async function readRun(folder: string): Promise<Results> {
+async function readRun(folder: string, signal: AbortSignal): Promise<Results> {
+  signal.throwIfAborted()
   const { results } = await readOutputFolder(folder)
   if (results.complete) return results
   throw new InputError(

@@ -41,7 +41,10 @@ export async function writeComparisonReport(
   ...of: Parameters<typeof comparisonReport> extends [Plotter, ...infer Rest] ? Rest : never
 ): Promise<void> {
   const plotter = await plotterOf(cli)
-  if (plotter !== undefined) await writeReportFile(file, comparisonReport(plotter, ...of))
+  if (plotter === undefined) return
+  const text = comparisonReport(plotter, ...of)
+  cli.signal.throwIfAborted()
+  await writeReportFile(file, text)
 }
 
 /** Each plot as a file, for papers and pages. */

@@ -40,9 +40,17 @@ export type FuzzInit = {
 
 export type Fuzzed = { readonly runs: number; readonly failure: Failure | undefined }
 
-/** Draws scenarios from a seed and runs them until one breaks an invariant; makes that one smaller. */
+/**
+ * Draws scenarios from a seed and runs them until one breaks an invariant; makes that one smaller. Rejects when the signal
+ * comes before one breaks; while one is made smaller, the signal ends that.
+ */
 export async function fuzz(engine: Engine, init: FuzzInit): Promise<Fuzzed> {
-  const { seed, more } = init
+  const { seed, more, signal } = init
+  /** What was found so far is worth more than what it would shrink to. */
+  const nothingIfAborted = (error: unknown): ReadonlyMap<string, string> => {
+    if (signal.aborted) return new Map()
+    throw error
+  }
   let runs = 0
   while (runs < init.runs && more()) {
     const drawn = drawScenario(`${seed}/${runs}`, engine.name)
@@ -54,13 +62,13 @@ export async function fuzz(engine: Engine, init: FuzzInit): Promise<Fuzzed> {
     let [said, left] = [first[1], init.shrinkRuns]
     const fails = async (draft: Draft) => {
       left--
-      const sentence = (await tryOut(engine, draft, init)).get(breaks)
+      const sentence = (await tryOut(engine, draft, init).catch(nothingIfAborted)).get(breaks)
       if (sentence === undefined) return false
       said = sentence
       init.onShrink()
       return true
     }
-    const scenario = await shrink(drawn, fails, () => left > 0 && more())
+    const scenario = await shrink(drawn, fails, () => left > 0 && more() && !signal.aborted)
     return { runs, failure: { breaks, said, scenario, drawn } }
   }
   return { runs, failure: undefined }

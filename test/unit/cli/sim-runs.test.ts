@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { zstdDecompressSync } from 'node:zlib'
 import { expect } from 'vitest'
 import { InterruptedError } from '../../../src/cli/errors.ts'
@@ -100,6 +100,28 @@ test('Ctrl-C in a run leaves whole lines of events and says how to go on; nothin
   await shell.refused('sim compare whole left', /left holds a run that was interrupted, which compares with nothing; /)
   await shell.refused('sim verify left', /^left holds a run that was interrupted, so there is nothing to compare; /)
   await shell.refused('sim run s.json --out left', /left is not empty; name a new folder$/)
+})
+
+test('Ctrl-C in a comparison writes nothing and says so', async ({ shell, scenario: _ }) => {
+  await shell.run('sim run s.json --events none --out out')
+  const signal = AbortSignal.abort(new InterruptedError('interrupted', 130))
+  for (const line of ['sim compare out out', 'sim compare out out --report r.html']) {
+    expect(await shell.run(line, { signal })).toEqual({
+      ...{ code: 130, stdout: '' },
+      stderr: 'Nothing was written; the runs are as they were, and the same command compares them again.\n',
+    })
+  }
+  expect(existsSync(shell.path('r.html'))).toBe(false)
+  const { stdout } = await shell.run('sim compare out out --report r.html')
+  expect([stdout, existsSync(shell.path('r.html'))]).toEqual([expect.stringContaining('coverage'), true])
+})
+
+test('Ctrl-C in random scenarios says how many broke nothing', async ({ shell }) => {
+  expect(await shell.run('sim fuzz --runs 1000000', leaveAfter(3))).toEqual({
+    ...{ code: 130, stdout: '' },
+    stderr: '2 scenarios break no invariant. Nothing was written; the same command begins again with the first.\n',
+  })
+  expect(existsSync(shell.path('fuzz-failure.json'))).toBe(false)
 })
 
 test('a replay shows the state of one node', async ({ shell, scenario: _ }) => {

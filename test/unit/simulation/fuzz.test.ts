@@ -90,6 +90,22 @@ test('a run that fails is found, and a signal ends it all', async () => {
   await expect(fuzz(virtual, { ...INIT, signal: interrupt.signal })).rejects.toThrow('interrupted')
 })
 
+test('a signal while a scenario is made smaller leaves the smallest so far', async () => {
+  const interrupt = new AbortController()
+  const init = {
+    ...INIT,
+    runs: 100,
+    signal: interrupt.signal,
+    onShrink: () => interrupt.abort(new Error('interrupted')),
+  }
+  const { failure } = await fuzz(faulty, init)
+  expect(failure?.breaks).toBe('no-emission-twice')
+  expect(failure?.scenario).not.toEqual(failure?.drawn)
+  const whole = await fuzz(faulty, { ...INIT, runs: 100 })
+  expect(failure?.drawn).toEqual(whole.failure?.drawn)
+  expect(failure?.scenario).not.toEqual(whole.failure?.scenario)
+})
+
 test('services keep their numbers when one before them is left out', async () => {
   const drawn = drawScenario('a', 'virtual')
   const publish = { at: 1, do: 'publish' }

@@ -18,7 +18,7 @@ export const simFuzz = command({
   details: [
     'Size, links, policies, what is published, stopped and revoked, and who leaves, is cut off or crashes follow from the seed.',
     'A scenario that breaks an invariant is made smaller as long as it does, and written to a file that `sim run` takes.',
-    'Exit code 1: an invariant is broken.',
+    'Ctrl-C while it is made smaller writes the smallest by then. Exit code 1: an invariant is broken.',
   ].join('\n'),
   args: {},
   options: {
@@ -33,12 +33,21 @@ export const simFuzz = command({
     if (await exists(path)) throw new InputError(`${out} is there already; name another file with --out`)
     const until = cli.clock.monotonic() + (minutes ?? Number.POSITIVE_INFINITY) * 60_000
     using progress = cli.out.progress('running scenarios')
-    let smaller = 0
+    let [began, smaller] = [0, 0]
     const { runs: done, failure } = await fuzz(engineOf(name, cli), {
       ...{ seed, runs, shrinkRuns: SHRINK_RUNS, signal: cli.signal, clock: cli.clock },
       more: () => cli.clock.monotonic() < until,
-      onRun: (run) => progress.count(run, runs),
+      onRun(run) {
+        began = run
+        progress.count(run, runs)
+      },
       onShrink: () => progress.count(++smaller, SHRINK_RUNS),
+    }).catch((error: unknown) => {
+      if (cli.signal.aborted)
+        cli.out.note(
+          `${howMany(began, 'scenario breaks', 'scenarios break')} no invariant. Nothing was written; the same command begins again with the first.`,
+        )
+      throw error
     })
     progress[Symbol.dispose]()
     if (failure === undefined) {
