@@ -11,7 +11,13 @@ export { buildSettings } from './clients/build-settings.ts'
 export { clientAccessReader } from './clients/client-access.ts'
 export { readClientRegistries } from './clients/client-registries.ts'
 export { findNpm } from './clients/npm.ts'
-export type { ChecksumDatabase, ClientAccess, ClientAccessReader, ClientRegistries } from './clients/types.ts'
+export type {
+  ChecksumDatabase,
+  ClientAccess,
+  ClientAccessReader,
+  ClientKind,
+  ClientRegistries,
+} from './clients/types.ts'
 export type { Configuration, Notice, OwnService, Policy } from './configuration.ts'
 export { API_TOKEN_FILE, NODE_FILE } from './constants.ts'
 export { createFolder, refuseUnlessEmpty } from './create-folder.ts'

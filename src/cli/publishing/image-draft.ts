@@ -3,7 +3,13 @@ import { cidOfDigest } from '../../../protocols/encoding.ts'
 import { InputError } from '../../base/errors.ts'
 import { parseImageRef } from '../../base/image-ref.ts'
 import { findImage } from '../../code/index.ts'
-import { type Configuration, loadManifest, loadStaples, readClientRegistries } from '../../config/index.ts'
+import {
+  type Configuration,
+  clientAccessReader,
+  loadManifest,
+  loadStaples,
+  readClientRegistries,
+} from '../../config/index.ts'
 import { machineNetwork } from '../../egress/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
@@ -71,7 +77,14 @@ async function lookUp(
   using _progress = out.progress(`looking up ${ref} for ${platform}`)
   const registries = configuration?.policy.config.REGISTRIES ?? {}
   const clients = configuration?.clientRegistries ?? (await readClientRegistries(env))
-  const init = { registries, clients, platform, isNamed: named !== undefined, signal }
+  const init = {
+    registries,
+    clients,
+    clientAccess: clientAccessReader(env),
+    platform,
+    isNamed: named !== undefined,
+    signal,
+  }
   return await findImage({ clock, network: machineNetwork(clock) }, ref, init)
 }
 

@@ -4,10 +4,16 @@ import { join } from 'node:path'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { parseImageRef } from '../../base/image-ref.ts'
-import { type ClientRegistries, imageAddresses, type RunnerConfig } from '../../config/index.ts'
+import {
+  type ClientAccessReader,
+  type ClientRegistries,
+  imageAddresses,
+  type RunnerConfig,
+} from '../../config/index.ts'
 import { createEgress, type EgressComponents } from '../../egress/index.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import { fetchInProcess } from './fetch-process.ts'
+import { clientWay } from './registry-client.ts'
 import { fetchError } from './sources.ts'
 import { HTTPS_PORT, namedHostPolicy } from './storage-access.ts'
 
@@ -19,6 +25,8 @@ export type FindImageInit = {
   /** of whoever runs this program */
   readonly registries: RunnerConfig['REGISTRIES']
   readonly clients?: ClientRegistries | undefined
+  /** that person's logins */
+  readonly clientAccess?: ClientAccessReader | undefined
   /** "linux/amd64": which image of an index */
   readonly platform: string
   /** a person has named it: an image without an index must be for it, too */
@@ -33,7 +41,7 @@ export type FindImageInit = {
 export async function findImage(
   { clock, network }: { clock: Clock; network: EgressComponents },
   ref: string,
-  { registries, clients, platform, isNamed, signal }: FindImageInit,
+  { registries, clients, clientAccess, platform, isNamed, signal }: FindImageInit,
 ): Promise<string> {
   const from = `the image ${ref}`
   const found = imageAddresses({ REGISTRIES: registries, ALLOWED_STORAGE: everyHost(ref) }, ref, { own: true, clients })
@@ -41,10 +49,14 @@ export async function findImage(
   using limit = deadline(clock, FIND_MS, new TimeoutError(`${from}: the registry takes longer than 2 minutes`), signal)
   const problems: Error[] = []
   for (const { url } of found) {
+    const source = { type: 'oci', ref } as const
+    const named = { baseUrl: url, policy: namedHostPolicy(url, [HTTPS_PORT]) }
+    const { policy, settings } = await clientWay(named, source, clientAccess, { own: true, privateAllowed: true })
+    const egress = createEgress(network, { policy })
     const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
-    const egress = createEgress(network, { policy: namedHostPolicy(url, [HTTPS_PORT]) })
     const job = {
-      source: { type: 'oci', ref } as const,
+      ...settings,
+      source,
       find: { platform, isNamed },
       baseUrl: url,
       maxBytes: MAX_BYTES,

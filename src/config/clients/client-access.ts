@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { RegistryKind } from '../../../protocols/registries.ts'
 import { InputError, systemMessageOf } from '../../base/errors.ts'
 import type { Env } from '../env.ts'
 import { authorizationOf, type Credentials, credentialsIn, isSameAddress } from './authorization.ts'
@@ -8,7 +7,7 @@ import { goChecksumDatabase } from './go.ts'
 import { npmAccess } from './npm.ts'
 import { PACKAGE_CLIENTS } from './package-clients.ts'
 import { clientSettings } from './settings.ts'
-import type { ClientAccessReader, ClientSettings } from './types.ts'
+import type { ClientAccessReader, ClientKind, ClientSettings } from './types.ts'
 
 /** What a file of authorities may hold: those of a whole system are a quarter of it. */
 const MAX_AUTHORITY_BYTES = 1024 * 1024
@@ -30,7 +29,7 @@ export function clientAccessReader(env: Env): ClientAccessReader {
 
 /** In the client's own address, where this is it, else in its files. Settings that are broken have none. */
 async function credentialsAt(
-  kind: RegistryKind,
+  kind: ClientKind,
   settings: ClientSettings,
   url: string,
 ): Promise<Credentials | undefined> {
@@ -40,7 +39,7 @@ async function credentialsAt(
   return inAddress ?? (await credentials?.(settings, new URL(url)).catch(() => undefined))
 }
 
-async function authoritiesOf(kind: RegistryKind, settings: ClientSettings): Promise<string[] | undefined> {
+async function authoritiesOf(kind: ClientKind, settings: ClientSettings): Promise<string[] | undefined> {
   const file = await PACKAGE_CLIENTS[kind].authorityFile?.(settings).catch(() => undefined)
   if (file === undefined || file === '') return undefined
   const path = resolve(settings.home, file.replace(/^~(?=\/)/, settings.home))

@@ -1,20 +1,14 @@
-import { REGISTRY_KINDS } from '../../../protocols/registries.ts'
 import type { Env } from '../env.ts'
 import { isHttp } from '../network-fields.ts'
 import { withoutCredentials } from './authorization.ts'
-import { dockerMirror } from './docker.ts'
 import { npmScopes } from './npm.ts'
 import { PACKAGE_CLIENTS } from './package-clients.ts'
 import { clientSettings } from './settings.ts'
 import type { ClientReader, ClientRegistries } from './types.ts'
 
-const READERS: readonly (readonly [string, ClientReader])[] = [
-  ...REGISTRY_KINDS.map((kind): [string, ClientReader] => [
-    kind,
-    async (settings) => withoutCredentials((await PACKAGE_CLIENTS[kind].address(settings))?.trim() ?? ''),
-  ]),
-  ['docker', dockerMirror],
-]
+const READERS: readonly (readonly [string, ClientReader])[] = Object.entries(PACKAGE_CLIENTS).map(
+  ([kind, { address }]) => [kind, async (settings) => withoutCredentials((await address(settings))?.trim() ?? '')],
+)
 
 /**
  * What the package managers are configured to use, without the login that an address may have in it. A client without

@@ -2,8 +2,11 @@ import type { RegistryKind } from '../../../protocols/registries.ts'
 import type { Env } from '../env.ts'
 import type { Credentials } from './authorization.ts'
 
+/** Each package index has a client, and so have registries of images. */
+export type ClientKind = RegistryKind | 'docker'
+
 /** What has an address of its own: a package index, a scope of npm like "@team", and Docker's default registry. */
-export type RegistryClient = RegistryKind | 'docker' | `@${string}`
+export type RegistryClient = ClientKind | `@${string}`
 
 /**
  * Where the package managers of this machine download from: the base address that each is configured to use. What has no
@@ -25,7 +28,7 @@ export type ClientReader = (settings: ClientSettings) => Promise<string | undefi
 /** The login for this address. */
 export type CredentialsReader = (settings: ClientSettings, url: URL) => Promise<Credentials | undefined>
 
-/** What is read of one package manager's settings. */
+/** What is read of one client's settings. */
 export type PackageClient = {
   /** the base address, which may have a login in it */
   readonly address: ClientReader
@@ -44,7 +47,7 @@ export type ChecksumDatabase = {
   readonly key?: string | undefined
 }
 
-/** What a download from one address of a package index takes from its own client beside the address. */
+/** What a download from one address of a package index or registry takes from its own client beside the address. */
 export type ClientAccess = {
   /** certificate authorities beside those of Node, PEM */
   readonly authorities?: readonly string[] | undefined
@@ -55,6 +58,6 @@ export type ClientAccess = {
 
 /** Reads it when it is needed, so that no secret is kept. */
 export interface ClientAccessReader {
-  /** For one package, at this address. Throws InputError where the client's settings are wrong. */
-  read(kind: RegistryKind, name: string, url: string): Promise<ClientAccess>
+  /** For one package or image, at this address. Throws InputError where the client's settings are wrong. */
+  read(kind: ClientKind, name: string, url: string): Promise<ClientAccess>
 }

@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { RegistryKind } from '../../../protocols/registries.ts'
-import { clientAccessReader, readClientRegistries } from '../../../src/config/index.ts'
+import { type ClientKind, clientAccessReader, readClientRegistries } from '../../../src/config/index.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 
 const URL = 'https://mirror.example/index/'
@@ -19,7 +18,7 @@ async function homeWith(files: Readonly<Record<string, string>>): Promise<string
 }
 
 type Case = readonly [
-  kind: RegistryKind,
+  kind: ClientKind,
   where: string,
   files: Readonly<Record<string, string>>,
   header: string,
@@ -34,6 +33,11 @@ const NUGET = (key: string, login: string) =>
   `<configuration><packageSources><add key="${key}" value="${URL}"/></packageSources><packageSourceCredentials>${login}</packageSourceCredentials></configuration>`
 const MAVEN = (password: string) =>
   `<settings><servers><server><id>else</id><username>no</username><password>no</password></server><server><id>m</id><username>me</username><password>${password}</password></server></servers><mirrors><mirror><id>m</id><mirrorOf>*</mirrorOf><url>${URL}</url></mirror></mirrors></settings>`
+
+const DOCKER = (registry: string, login: object, more?: object) => ({
+  '.docker/config.json': JSON.stringify({ auths: { 'other.example': { auth: 'AAAA' }, [registry]: login }, ...more }),
+})
+const AUTH = { auth: BASIC.slice('Basic '.length) }
 
 const IN_ADDRESS: readonly Case[] = [
   ['pypi', 'the address', { '.config/pip/pip.conf': `[global]\nindex-url = ${WITH_LOGIN}\n` }, BASIC],
@@ -76,12 +80,26 @@ const IN_FILES: readonly Case[] = [
     { WORD: 'p@ss' },
   ],
   ['scala', 'settings.xml', { '.m2/settings.xml': MAVEN('p@ss') }, BASIC],
+  ['docker', 'config.json', DOCKER('mirror.example', AUTH, { credsStore: 'pass' }), BASIC],
+  ['docker', 'an entry of older clients', DOCKER('https://mirror.example/v1/', AUTH), BASIC],
+  [
+    'docker',
+    'the file of DOCKER_CONFIG',
+    { 'config.json': DOCKER('mirror.example', AUTH)['.docker/config.json'] },
+    BASIC,
+    { DOCKER_CONFIG: '' },
+  ],
   ['scala', 'a variable', { '.m2/settings.xml': MAVEN('$' + '{env.WORD}') }, BASIC, { WORD: 'p@ss' }],
 ]
 
 async function envOf([, , files, , env]: Case) {
   const home = await homeWith(files)
-  return { HOME: home, ...env, ...(env?.NETRC && { NETRC: join(home, env.NETRC) }) }
+  return {
+    HOME: home,
+    ...env,
+    ...(env?.NETRC && { NETRC: join(home, env.NETRC) }),
+    ...(env?.DOCKER_CONFIG === '' && { DOCKER_CONFIG: home }),
+  }
 }
 
 test.for([...IN_ADDRESS, ...IN_FILES])('%s: a login in %s is for this address', async (one) => {
@@ -103,6 +121,11 @@ test.for([
   ['scala', { '.m2/settings.xml': MAVEN('{COQLCE6DU6GtcS5P=}') }],
   ['nuget', { '.nuget/NuGet/NuGet.Config': NUGET('m', '<m><add key="Username" value="me"/></m>') }],
   ['hackage', { '.netrc': NETRC }],
+  ['docker', DOCKER('mirror.example', { auth: '' })],
+  ['docker', DOCKER('mirror.example', { auth: 'a\r\nhost: evil.example' })],
+  ['docker', DOCKER('mirror.example', { ...AUTH, identitytoken: 'abc' })],
+  ['docker', DOCKER('mirror.example', {}, { credsStore: 'pass' })],
+  ['docker', { '.docker/config.json': '{' }],
 ] as const)('%s: what is no login that it may send is none: %o', async ([kind, files]) => {
   const { read } = clientAccessReader({ HOME: await homeWith(files) })
   expect((await read(kind, 'a', URL)).authorization).toBeUndefined()
@@ -132,4 +155,21 @@ test.for([
   expect((await read(kind, 'a', URL)).authorities).toEqual(['AUTHORITY'])
   const without = clientAccessReader({ HOME: await homeWith(files) })
   await expect(without.read(kind, 'a', URL)).rejects.toThrow(/ca\.pem, which the settings of \w+ name, cannot be read/)
+})
+
+test.for([
+  ['mirror.example', 'https://mirror.example:5000', false],
+  ['mirror.example:5000', 'https://mirror.example:5000', true],
+  ['mirror.example', 'http://mirror.example', false],
+  ['127.0.0.1:5000', 'http://127.0.0.1:5000', true],
+  ['127.0.0.1:5000', 'http://127.0.0.1:5001', false],
+] as const)('docker: the login of %s at %s: %s', async ([registry, url, isSent]) => {
+  const { read } = clientAccessReader({ HOME: await homeWith(DOCKER(registry, AUTH)) })
+  expect((await read('docker', 'team/app', url)).authorization).toBe(isSent ? BASIC : undefined)
+})
+
+test('docker: a mirror with a password is none, like for the engine', async () => {
+  const settings = JSON.stringify({ 'registry-mirrors': [WITH_LOGIN] })
+  const env = { HOME: await homeWith({ '.config/docker/daemon.json': settings }) }
+  expect((await readClientRegistries(env)).docker).toBeUndefined()
 })

@@ -32,7 +32,7 @@ export function isFindImageJob(job: FetchJob): job is FindImageJob {
 export async function findImage({ source, find, baseUrl }: FindImageJob, http: Http): Promise<string> {
   const { reference } = parseImageRef(source.ref)
   const base = repositoryAt(baseUrl, source.ref)
-  const ask = authorized(http)
+  const ask = authorized(http, source.ref)
   const options = { maxBytes: MAX_INDEX_BYTES, accept: `${MANIFESTS}, ${INDEXES.join(', ')}` }
   const found = await wholeOf(await ask(new URL(`manifests/${reference}`, base), options))
   if (reference.startsWith('sha256:') && reference !== `sha256:${hexOf(found)}`)
@@ -111,7 +111,7 @@ export async function* downloadImage(
   http: Http,
 ): AsyncGenerator<Uint8Array> {
   const base = repositoryAt(baseUrl, source.ref)
-  const ask = authorized(http)
+  const ask = authorized(http, source.ref)
   const manifest = await wholeOf(
     await ask(new URL(`manifests/sha256:${image.digest}`, base), { maxBytes: MAX_MANIFEST_BYTES, accept: MANIFESTS }),
   )
@@ -139,24 +139,46 @@ async function* exactly(bytes: number, pieces: AsyncIterable<Uint8Array>, { host
     throw new UnusableSourceError(`${host} sends a blob of ${came} bytes, and its manifest says ${bytes}`)
 }
 
-type Ask = (url: URL, options: { maxBytes: number; accept?: string }) => Promise<AsyncIterable<Uint8Array>>
+type AskOptions = { maxBytes: number; accept?: string }
+type Ask = (url: URL, options: AskOptions) => Promise<AsyncIterable<Uint8Array>>
 
-/** Asks as anybody may: a registry that wants a token says where one is given, and it is used from then on. */
-function authorized(http: Http): Ask {
+/**
+ * A registry that wants a token says where one is given, and it is used from then on. The login goes to the origin of the
+ * registry alone: where tokens are given elsewhere, it is the one that anybody gets.
+ */
+function authorized(http: Http, ref: string): Ask {
   let headers: Record<string, string> | undefined
+  let tokens: URL | undefined
+  const ask: Ask = async (url, options) => (await http.get(url, { ...options, headers })).body
+
+  async function askWithToken(url: URL, options: AskOptions, error: unknown) {
+    if (!(error instanceof UnauthorizedError) || headers !== undefined) throw error
+    tokens = tokenAddress(url, error)
+    headers = { authorization: `Bearer ${await tokenFrom(http, tokens, url)}` }
+    return await ask(url, options)
+  }
+
   return async (url, options) => {
     try {
-      return (await http.get(url, { ...options, headers })).body
+      return await ask(url, options).catch((error) => askWithToken(url, options, error))
     } catch (error) {
-      if (!(error instanceof UnauthorizedError) || headers !== undefined) throw error
-      headers = { authorization: `Bearer ${await tokenFor(http, url, error)}` }
-      return (await http.get(url, { ...options, headers })).body
+      throw error instanceof UnauthorizedError ? loginError(ref, url, tokens) : error
     }
   }
 }
 
-/** The token of nobody in particular (distribution spec, "token authentication"). */
-async function tokenFor(http: Http, asked: URL, unauthorized: UnauthorizedError): Promise<string> {
+function loginError(ref: string, { host, origin }: URL, tokens: URL | undefined): UnusableSourceError {
+  const elsewhere =
+    tokens === undefined || tokens.origin === origin
+      ? ''
+      : `, and does not go to ${tokens.host}, which gives its tokens`
+  return new UnusableSourceError(
+    `${host} shows ${parseImageRef(ref).repository} to nobody without a login; \`docker login ${host}\` writes one, which serves images of your own services alone${elsewhere}`,
+  )
+}
+
+/** Distribution spec, "token authentication". */
+function tokenAddress(asked: URL, unauthorized: UnauthorizedError): URL {
   const fields = new Map(
     [...unauthorized.challenge.matchAll(/([a-z]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
   )
@@ -166,10 +188,14 @@ async function tokenFor(http: Http, asked: URL, unauthorized: UnauthorizedError)
     const value = fields.get(key)
     if (value !== undefined) realm.searchParams.set(key, value)
   }
-  const answer = (await http.json(realm)) as { token?: unknown; access_token?: unknown } | null
+  return realm
+}
+
+async function tokenFrom(http: Http, address: URL, asked: URL): Promise<string> {
+  const answer = (await http.json(address)) as { token?: unknown; access_token?: unknown } | null
   const token = answer?.token ?? answer?.access_token
   if (typeof token === 'string' && /^[\x21-\x7e]{1,16384}$/.test(token)) return token
-  throw new UnusableSourceError(`${realm.host} gives no token for ${asked.host}`)
+  throw new UnusableSourceError(`${address.host} gives no token for ${asked.host}`)
 }
 
 async function wholeOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
