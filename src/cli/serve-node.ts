@@ -14,7 +14,7 @@ import type { ThundercloudNode } from '../node/types.ts'
 import type { Cli } from './cli.ts'
 import { removeStaleEndpoints } from './client/endpoint.ts'
 import { warnOfClock, watchClock } from './clock-warning.ts'
-import { releaseHeap } from './heap.ts'
+import { collectSeldom, releaseHeap } from './heap.ts'
 import { openApi } from './open-api.ts'
 import { formatEvent } from './output/format-event.ts'
 import { lineTime } from './output/log.ts'
@@ -41,6 +41,7 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   // read before anything starts: a folder without a token is a mistake of the operator's
   const token = configuration.api === false ? undefined : await loadToken(folder, { signal: cli.signal })
 
+  collectSeldom()
   await removeStaleEndpoints(configuration.dataDir)
   await using stack = new AsyncDisposableStack()
   const metrics = configuration.metrics ? (await import('../metrics/index.ts')).createMetrics() : undefined

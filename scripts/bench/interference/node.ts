@@ -1,4 +1,5 @@
 import { parseCid } from '../../../protocols/encoding.ts'
+import { collectSeldom } from '../../../src/cli/heap.ts'
 import { copyAt, idOf, makeService, newSigner } from '../../../test/fixtures/mesh/gossip-services.ts'
 import { createWorld } from '../../../test/fixtures/node/nodes.ts'
 import { randomArchive } from '../archive/peers.ts'
@@ -30,6 +31,7 @@ const QUOTAS = {
 const NETWORK = 'bench'
 
 /** The process of one whole node of the benchmark, which gossips with the nodes that it names. Ends with its parent. */
+collectSeldom()
 const [host = '', ...neighbours] = process.argv.slice(2)
 await using world = await createWorld()
 const node = await world.start('node', {
