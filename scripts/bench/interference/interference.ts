@@ -13,8 +13,6 @@ const ARCHIVE_BYTES = 64 * 1024 * 1024
 const FETCHERS = 3
 /** Of each peer that takes part in a transfer: the machine must not be what is measured. */
 const PEER_BITS_PER_SECOND = 100_000_000
-/** They stand for other machines: where they run on this one, they run when no node of the row needs a processor. */
-const PEER_NICE = 19
 /** The announcements' way: observed node, publisher and next node have links without a limit. */
 const ROW = 3
 /** While archives are transferred, p99 may be so many times that of the quiet round before it, */
@@ -56,9 +54,10 @@ export async function runInterferenceBench({
   const publisher = await start(0, [])
   const observed = await start(1, [publisher.address])
   const row: Row = { publisher, observed, next: await start(2, [observed.address]) }
+  // they stand for other machines: they run when no node of the row needs a processor
   const peers: Node[] = []
   for (let peer = 0; peer <= FETCHERS; peer++) {
-    peers.push(stack.adopt(await startNode(links, ROW + peer, PEER_NICE), (node) => node.end()))
+    peers.push(stack.adopt(await startNode(links, ROW + peer, { idle: true }), (node) => node.end()))
   }
   const load = await prepareLoad(observed, peers as [Node, ...Node[]])
   await sleep(SETTLE_MS)

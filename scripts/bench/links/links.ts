@@ -6,21 +6,30 @@ import { fileURLToPath } from 'node:url'
 export function linksUnavailable(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces exist on Linux only'
   if (process.getuid?.() !== 0) return 'network namespaces and rate limits (tbf) need root'
-  for (const tool of ['ip', 'tc']) {
+  for (const [tool, packageName] of [
+    ['ip', 'iproute2'],
+    ['tc', 'iproute2'],
+    ['chrt', 'util-linux'],
+  ] as const) {
     try {
       execFileSync(tool, ['-V'], { stdio: 'ignore' })
     } catch {
-      return `the program ${tool} (package iproute2) is missing`
+      return `the program ${tool} (package ${packageName}) is missing`
     }
   }
   return undefined
 }
 
+export type ForkOptions = {
+  /** Runs only while no other process needs the processor (SCHED_IDLE), as what another machine does takes nothing of this one. */
+  readonly idle?: boolean
+}
+
 /** Hosts on this machine that reach each other through one switch, each over a link of its own. */
 export interface Links extends Disposable {
   address(host: number): string
-  /** Starts a program of this repository on a host, with an IPC channel; `nice` as for nice(1). */
-  fork(host: number, entry: URL, args?: readonly string[], nice?: number): ChildProcess
+  /** Starts a program of this repository on a host, with an IPC channel. */
+  fork(host: number, entry: URL, args?: readonly string[], options?: ForkOptions): ChildProcess
   /** Takes the host's link down, or up again: what is sent meanwhile is lost, and nobody is told. */
   cut(host: number, isDown: boolean): void
   /** Bytes that left the host on its link, headers and all. */
@@ -44,9 +53,10 @@ export function createLinks(hosts: number, rateOf: (host: number) => number | un
   }
   const links: Links = {
     address: (host) => `10.77.0.${host + 1}`,
-    fork(host, entry, args = [], nice = 0) {
+    fork(host, entry, args = [], { idle = false } = {}) {
       const node = [process.execPath, ...process.execArgv, fileURLToPath(entry), ...args]
-      return spawn('nice', ['-n', `${nice}`, 'ip', 'netns', 'exec', hostNames[host] as string, ...node], {
+      const policy = idle ? '--idle' : '--other'
+      return spawn('chrt', [policy, '0', 'ip', 'netns', 'exec', hostNames[host] as string, ...node], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       })
     },

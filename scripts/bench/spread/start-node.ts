@@ -1,13 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { Links } from '../links/links.ts'
+import type { ForkOptions, Links } from '../links/links.ts'
 import type { FromNode, ToNode } from './node.ts'
 
 export type Node = Awaited<ReturnType<typeof startNode>>
 
-/** Starts the process of a node on a host of these links, with this priority (`nice`). */
-export async function startNode(links: Links, host: number, nice?: number) {
-  const child: ChildProcess = links.fork(host, new URL('./node.ts', import.meta.url), [links.address(host)], nice)
+/** Starts the process of a node on a host of these links. */
+export async function startNode(links: Links, host: number, options?: ForkOptions) {
+  const child: ChildProcess = links.fork(host, new URL('./node.ts', import.meta.url), [links.address(host)], options)
   const gone = once(child, 'exit')
   const next = async (): Promise<FromNode> => {
     const ended = gone.then(([status]) => Promise.reject(new Error(`node ${host} ended with ${status}`)))
