@@ -25,6 +25,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   const help = helpFor(argv)
   if (help !== undefined) process.stdout.write(help)
   else {
+    const { keepCompiledCode } = await import('./compile-cache.ts')
+    keepCompiledCode(process.env)
     const { runProgram } = await import('./program.ts')
     await runProgram(hangup, version())
   }
