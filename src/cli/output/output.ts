@@ -1,8 +1,8 @@
-import stringWidth from 'string-width'
 import type { Clock } from '../../base/clock.ts'
 import { escapeUnseen, sanitizeText } from '../../base/format.ts'
 import { createProgress, type Progress } from './progress.ts'
 import type { Sink } from './sink.ts'
+import { textWidth } from './text-width.ts'
 
 /** Of a terminal that does not say. */
 const [COLUMNS, ROWS] = [80, 24]
@@ -84,10 +84,10 @@ export function createOutput(init: { stdout: Sink; stderr: Sink; json: boolean; 
 /** Columns as wide as their widest cell on a terminal; the last one is not padded. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows].map((row) => row.map((cell) => sanitizeText(cell, 400)))
-  const widths = head.map((_, column) => Math.max(...all.map((row) => stringWidth(row[column] ?? ''))))
+  const widths = head.map((_, column) => Math.max(...all.map((row) => textWidth(row[column] ?? ''))))
   return all.map((row) =>
     row
-      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(cell))))
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - textWidth(cell))))
       .join('  ')
       .trimEnd(),
   )
