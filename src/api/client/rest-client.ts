@@ -1,6 +1,7 @@
 import { type Clock, deadline, systemClock } from '../../base/clock.ts'
 import { systemMessageOf, ThundercloudError, TimeoutError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
+import { certificateReason, isUnknownAuthority } from '../../base/unknown-authority.ts'
 import type { Shape } from '../shape.ts'
 import { ApiError, errorOfStatus, NoDaemonError } from './errors.ts'
 import { readEventStream, type SseEvent } from './sse-reader.ts'
@@ -58,6 +59,7 @@ export function createRestClient(init: ApiClientInit): RestClient {
       answer = await send(init, { method, path, headers, body, signal })
     } catch (error) {
       signal?.throwIfAborted()
+      if (isUnknownAuthority(error)) throw untrusted(where, error)
       const what = `no node answers at ${where} (${sanitizeText(systemMessageOf(error), 120)})`
       throw new NoDaemonError(advice === undefined ? what : `${what}; ${advice}`, { cause: error })
     }
@@ -116,6 +118,13 @@ export function createRestClient(init: ApiClientInit): RestClient {
   }
 
   return { ask, stream, download, parse }
+}
+
+function untrusted(where: string, cause: unknown): NoDaemonError {
+  return new NoDaemonError(
+    `no authority known here vouches for the certificate at ${where} (${sanitizeText(certificateReason(cause), 120)}); name the PEM file of its authority, or of the certificate where it signs itself, in NODE_EXTRA_CA_CERTS`,
+    { cause },
+  )
 }
 
 /** `?a=1`, of what is there. */

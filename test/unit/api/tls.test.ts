@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, copyFileSync, readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -6,9 +6,10 @@ import { request } from 'node:https'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
+import { promisify } from 'node:util'
 import { expect, vi } from 'vitest'
 import { MAX_CONNECTIONS_PER_ADDRESS, MAX_REQUESTS_PER_ADDRESS, TLS_LOOK_MS } from '../../../src/api/constants.ts'
-import { serveApi } from '../../../src/api/index.ts'
+import { createApiClient, serveApi } from '../../../src/api/index.ts'
 import type { RateLimits } from '../../../src/api/rate-limits.ts'
 import { openTlsFiles, type TlsPaths } from '../../../src/api/tls-files.ts'
 import { createLog, silentLog } from '../../../src/base/log.ts'
@@ -76,6 +77,17 @@ test('the API over TLS: answers, its cookie is secure, and nothing is said witho
   expect(opened.headers['set-cookie']?.[0]).toMatch(/; Secure/)
   opened.destroy()
   await expect(fetch(it.url.replace('https', 'http'))).rejects.toThrow('fetch failed')
+})
+
+const CLIENT = new URL('../../../src/api/client/client.ts', import.meta.url).href
+const ASK = `const { createApiClient } = await import('${CLIENT}'); console.log((await createApiClient({ url: process.argv[1] }).node()).peerId)`
+
+test('a client that knows no authority of the certificate says what helps, and that helps', async ({ tls: it }) => {
+  const refused = await createApiClient({ url: it.url }).node().catch(String)
+  expect(refused).toMatch(/^NoDaemonError: .*\(self-signed certificate\); name the PEM file .* in NODE_EXTRA_CA_CERTS$/)
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: it.paths.cert }
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', ASK, it.url], { env })
+  expect(stdout).toBe(`${(await it.client.node()).peerId}\n`)
 })
 
 test('changed files are read again; a key that does not fit leaves the ones before', async ({ tls: it }) => {

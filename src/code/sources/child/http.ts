@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
 import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls'
-import { errnoOf, messageOf } from '../../../base/errors.ts'
+import { messageOf } from '../../../base/errors.ts'
 import { formatBytes } from '../../../base/format.ts'
+import { certificateReason, isUnknownAuthority } from '../../../base/unknown-authority.ts'
 import { TooLargeError } from '../../errors.ts'
 import { NotFoundError, SourceUnavailableError, UnauthorizedError, UnusableSourceError } from './errors.ts'
 import type { Gateway } from './gateway.ts'
@@ -126,15 +127,11 @@ export function createHttp(gateway: Gateway, { authorities, credentials }: HttpI
   }
 }
 
-/** Of a chain that ends with nobody known. */
-const UNKNOWN_AUTHORITY =
-  /^(UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?)$/
-
 function certificateError(host: string, cause: unknown): SourceUnavailableError {
-  const advice = UNKNOWN_AUTHORITY.test(errnoOf(cause) ?? '') ? '; name its authority in NODE_EXTRA_CA_CERTS' : ''
-  // what follows is advice for other programs
-  const [why] = messageOf(cause).split(';')
-  return new SourceUnavailableError(`${host} has no certificate that holds (${why})${advice}`, { cause })
+  const advice = isUnknownAuthority(cause) ? '; name its authority in NODE_EXTRA_CA_CERTS' : ''
+  return new SourceUnavailableError(`${host} has no certificate that holds (${certificateReason(cause)})${advice}`, {
+    cause,
+  })
 }
 
 function redirected(from: URL, location: string | undefined): URL {
