@@ -134,6 +134,7 @@ export async function createLightPeer(components: LightPeerComponents, init: Lig
       yield* receipts
     },
     holders: (id, options) => findHolders(holding, id, options),
+    answers: runs.answers,
     ask: runs.ask,
     connect: runs.connect,
     connectAt: runs.connectAt,

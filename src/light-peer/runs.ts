@@ -1,12 +1,19 @@
 import { decodeAddress, peerIdOf } from '../../protocols/address.ts'
 import type { CID } from '../../protocols/encoding.ts'
+import { serviceId } from '../../protocols/service.ts'
 import { sleep } from '../base/clock.ts'
 import { messageOf, NotFoundError } from '../base/errors.ts'
 import type { LogLine } from '../base/run-record.ts'
 import type { BytePipe } from '../base/stream.ts'
 import { connectTunnel } from '../network/index.ts'
 import { openPeerResults } from '../peer-client/results.ts'
-import { request, requestStatus, type StatusClientComponents, within } from '../peer-client/status.ts'
+import {
+  request,
+  requestStatus,
+  requestStatusFrom,
+  type StatusClientComponents,
+  within,
+} from '../peer-client/status.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { AbortOptions, LightPeer, LookupOptions } from './types.ts'
 
@@ -17,6 +24,9 @@ const SEARCH_AGAIN_MS = 500
 const REACHABLE: ReadonlySet<string> = new Set(['running', 'accepted', 'done'])
 const HAS_RUN: ReadonlySet<string> = new Set(['running', 'accepted', 'done', 'failed', 'stopped'])
 
+/** What a node is asked about: any id does, also that of a service which nobody has. */
+const ANY_SERVICE = serviceId(new Uint8Array())
+
 export interface LightRunsComponents extends StatusClientComponents {
   /** opens what is the author's alone */
   readonly token: AccessTokens
@@ -26,7 +36,7 @@ export interface LightRunsComponents extends StatusClientComponents {
 export function createLightRuns(
   components: LightRunsComponents,
   init: { network: string },
-): Pick<LightPeer, 'ask' | 'connect' | 'connectAt' | 'logs' | 'logsAt' | 'resultsAt'> {
+): Pick<LightPeer, 'answers' | 'ask' | 'connect' | 'connectAt' | 'logs' | 'logsAt' | 'resultsAt'> {
   const { clock, streams, token } = components
 
   const ask = (service: CID, options: LookupOptions = {}) => requestStatus(components, init.network, service, options)
@@ -65,6 +75,14 @@ export function createLightRuns(
   }
 
   return {
+    async answers(peer, { signal }) {
+      try {
+        return (await requestStatusFrom(components, init.network, ANY_SERVICE, peer, signal)) !== undefined
+      } catch {
+        signal.throwIfAborted()
+        return false
+      }
+    },
     ask,
     connectAt,
     logsAt,

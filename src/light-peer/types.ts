@@ -55,6 +55,8 @@ export interface LightPeer extends AsyncDisposable {
   receipts(options?: { signal?: AbortSignal | undefined }): AsyncIterable<Receipt>
   /** Peer ids that hold the code and answer for it now, without this one. Ends when the lookup does. */
   holders(code: CID, options?: { signal?: AbortSignal | undefined }): AsyncIterable<string>
+  /** Does this node answer now? The connection shows that it has the key of the peer id. */
+  answers(peer: string, options: { signal: AbortSignal }): Promise<boolean>
   /** Asks those that reported a run, neighbours and providers at the same time what they do with a service. */
   ask(service: CID, options?: LookupOptions): AsyncIterable<Receipt>
   /**

@@ -87,7 +87,7 @@ test('a client that knows no authority of the certificate says what helps, and t
   expect(refused).toMatch(/^NoDaemonError: .*\(self-signed certificate\); name the PEM file .* in NODE_EXTRA_CA_CERTS$/)
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: it.paths.cert }
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', ASK, it.url], { env })
-  expect(stdout).toBe(`${(await it.client.node()).peerId}\n`)
+  expect(stdout).toBe(`${(await it.json('/node')).peerId}\n`)
 })
 
 test('changed files are read again; a key that does not fit leaves the ones before', async ({ tls: it }) => {

@@ -9,6 +9,9 @@ import { FailedError } from '../../errors.ts'
 import { fields } from '../../output/output.ts'
 import { clockTime } from '../../output/text.ts'
 
+/** A node that has not answered by then does not run, or cannot be found. */
+const ASK_MS = 15_000
+
 export const restore = command({
   name: 'restore',
   summary: 'Make the folder of a node again from its backup',
@@ -36,7 +39,7 @@ export const restore = command({
     await using opened = await openBackup({ clock, rng }, resolve(cwd, file), target, { passphrase, env, signal })
     const { peerId, madeAt, codes } = opened.contents
     using progress = out.progress('looking for the original on its mesh')
-    const original = await askOriginal(cli, opened.contents)
+    const original = await askOriginal(cli, opened.contents, { withinMs: ASK_MS })
     progress[Symbol.dispose]()
     if (original === 'answers') {
       throw new FailedError(`the node ${peerId} answers on its mesh; stop it for good before it is restored`)
