@@ -1,7 +1,12 @@
 import { type Clock, deadline, systemClock } from '../../base/clock.ts'
-import { systemMessageOf, ThundercloudError, TimeoutError } from '../../base/errors.ts'
+import {
+  certificateReason,
+  isUnknownAuthority,
+  systemMessageOf,
+  ThundercloudError,
+  TimeoutError,
+} from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
-import { certificateReason, isUnknownAuthority } from '../../base/unknown-authority.ts'
 import type { Shape } from '../shape.ts'
 import { ApiError, errorOfStatus, NoDaemonError } from './errors.ts'
 import { readEventStream, type SseEvent } from './sse-reader.ts'
