@@ -8,7 +8,10 @@ export type SimDisposition = (typeof DISPOSITIONS)[number]
 export const DECIDING_RULES = ['none', ...RULE_NAMES, 'node', 'custom'] as const
 export type DecidingRule = (typeof DECIDING_RULES)[number]
 
-/** Services are numbered in the order of the scenario's instructions, from 0. Statements and stops keep their service's. */
+/**
+ * Services are numbered in the order of the scenario's instructions, from 0; a new version of one has a number of its own.
+ * Statements and stops keep their service's.
+ */
 type Of<Name extends string, More = object> = { readonly event: Name } & More
 
 /** What happened, whatever engine made it happen. */
@@ -45,6 +48,12 @@ export type SimEvent = {
   /** This node sends the service on, for the first time at that depth. */
   | Of<'emitted', { readonly service: number; readonly depth: number }>
   | Of<'run', { readonly service: number; readonly state: 'claimed' | 'running' | 'ended' | 'failed' }>
+  /** A newer version reached this node, whether or not it had the older one. */
+  | Of<'superseded', { readonly service: number; readonly by: number }>
+  /** It waits in the dormitory; `on` wakes it. */
+  | Of<'parked', { readonly service: number; readonly on: readonly string[] }>
+  /** It was decided again, and waits no longer. */
+  | Of<'woken', { readonly service: number; readonly to: SimDisposition }>
   /** A statement reached this node; `verdict` is the hub's. */
   | Of<'attested', { readonly service: number; readonly verdict: 'safe' | 'unsafe' }>
   /** A stop or an unsafe statement reached this node. */

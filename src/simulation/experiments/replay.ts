@@ -45,7 +45,18 @@ const EVENT_NAMES: readonly SimEventName[] = [
     'better',
     'verdict',
   ] as const),
-  ...(['emitted', 'run', 'attested', 'revoked', 'lookup', 'rejected', 'graylisted'] as const),
+  ...([
+    'emitted',
+    'run',
+    'superseded',
+    'parked',
+    'woken',
+    'attested',
+    'revoked',
+    'lookup',
+    'rejected',
+    'graylisted',
+  ] as const),
 ]
 const EVENTS_BEFORE = 10
 

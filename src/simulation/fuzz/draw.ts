@@ -42,7 +42,7 @@ export function drawScenario(seed: string, engine: Engine['name']): Draft {
       jitterMs: random.int(3) * 10,
       loss: random.int(3) * 0.02,
     },
-    instructions: instructionsOf(random, nodes),
+    instructions: instructionsOf(random, nodes, engine),
     partitions: chance(random, 0.3) ? [partitionOf(random, nodes)] : [],
     crashes: engine === 'simulated' ? some(random, 3, () => crashOf(random, nodes)) : [],
   }
@@ -55,12 +55,18 @@ function degreeOf(random: FastRandom, nodes: number, engine: Engine['name']): nu
   return (nodes * degree) % 2 === 0 ? degree : degree - 1
 }
 
-function instructionsOf(random: FastRandom, nodes: number): Step[] {
+/** What publishes comes before what is about it: services are numbered in this order. */
+function instructionsOf(random: FastRandom, nodes: number, engine: Engine['name']): Step[] {
   const publications = Array.from({ length: 1 + random.int(4) }, () => ({
     ...{ at: time(random, 0, PUBLISHED_BY_SECONDS), do: 'publish', from: { node: random.int(nodes) } },
     ...{ redirectionDepth: random.int(6), replicas: 1 + random.int(3) },
     ...(chance(random, 0.25) ? { kind: 'task', workSeconds: random.int(5) } : {}),
   }))
+  const updates = publications.flatMap(({ at }, service) =>
+    engine === 'simulated' && chance(random, 0.25)
+      ? [{ at: time(random, at, DISTURBED_BY_SECONDS), do: 'update', service }]
+      : [],
+  )
   const ends = publications.flatMap(({ at }, service) => {
     const later = time(random, at, DISTURBED_BY_SECONDS)
     if (chance(random, 0.25)) return [{ at: later, do: 'stop', service }]
@@ -74,7 +80,7 @@ function instructionsOf(random: FastRandom, nodes: number): Step[] {
       { at: time(random, at + 0.2, at + 8), do: 'join', who },
     ]
   })
-  return [...publications, ...ends, ...absences.flat()]
+  return [...publications, ...updates, ...ends, ...absences.flat()]
 }
 
 function partitionOf(random: FastRandom, nodes: number): object {

@@ -36,15 +36,19 @@ const SHRINKERS: readonly ((draft: Draft) => readonly Draft[])[] = [
   ],
 ]
 
-/** Later services have other numbers when one is not published. */
-function withoutStep(steps: readonly Step[], at: number): Step[] {
-  const left = steps.toSpliced(at, 1)
-  if (steps[at]?.do !== 'publish') return left
-  const gone = steps.slice(0, at).filter((step) => step.do === 'publish').length
-  return left.flatMap((step) => {
-    const { service } = step
-    if (service === undefined || service < gone) return [step]
-    return service === gone ? [] : [{ ...step, service: service - 1 }]
+/** What is about a service that is not published any more goes with it; later services have other numbers. */
+function withoutStep(steps: readonly Step[], without: number): Step[] {
+  const numbers = new Map<number, number>()
+  let published = 0
+  return steps.flatMap((step, at) => {
+    const about = step.service === undefined ? undefined : numbers.get(step.service)
+    const isKept = at !== without && (step.service === undefined || about !== undefined)
+    if (step.do === 'publish' || step.do === 'update') {
+      if (isKept) numbers.set(published, numbers.size)
+      published++
+    }
+    if (!isKept) return []
+    return [about === undefined ? step : { ...step, service: about }]
   })
 }
 

@@ -6,9 +6,11 @@ import { honestNeverGraylisted } from './honest-never-graylisted.ts'
 import { lostArrivesAgain } from './lost-arrives-again.ts'
 import { neighboursAreReached } from './neighbours-are-reached.ts'
 import { noEmissionTwice } from './no-emission-twice.ts'
+import { noOlderVersion } from './no-older-version.ts'
 import { noTaskTwice } from './no-task-twice.ts'
 import { nothingLostByCrash } from './nothing-lost-by-crash.ts'
 import { nothingWhileAway } from './nothing-while-away.ts'
+import { parkedDoesNotRun } from './parked-does-not-run.ts'
 import { replicasExact } from './replicas-exact.ts'
 import { revokedNeverStarts } from './revoked-never-starts.ts'
 
@@ -24,6 +26,8 @@ export const INVARIANTS: readonly Observer[] = [
   lostArrivesAgain,
   noTaskTwice,
   revokedNeverStarts,
+  noOlderVersion,
+  parkedDoesNotRun,
   replicasExact,
   honestNeverGraylisted,
 ]

@@ -34,6 +34,7 @@ export const lostArrivesAgain = invariant({
         known.capture(event)
         break
       case 'revoked':
+      case 'superseded':
         known.capture(event)
         break
       case 'restored': {

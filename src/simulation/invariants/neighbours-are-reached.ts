@@ -1,3 +1,4 @@
+import { createNodeSets, type NodeSets } from '../observation/node-sets.ts'
 import { createPresence, type Presence } from '../observation/presence.ts'
 import { settledBeforeMs } from '../observation/settled.ts'
 import { invariant, type RunFacts, type Violations } from '../observation/types.ts'
@@ -11,6 +12,8 @@ type State = {
   readonly unsteady: Set<number>
   /** nodes that were cut off, for however short a time: what is over when they are back is not sent to them */
   readonly cut: Set<number>
+  /** nodes that have a newer version: the older one is not taken in any more */
+  readonly newer: NodeSets
   readonly tables: SpreadTable[]
   readonly violations: Violations
 }
@@ -20,19 +23,21 @@ export const neighboursAreReached = invariant({
   id: 'neighbours-are-reached',
   describe:
     'What a node sends on arrives at all of its neighbours that are there: a connected chain of redirecting nodes delivers.',
-  match: ['spread', 'joined', 'left', 'crashed', 'cut', 'healed'],
+  match: ['spread', 'superseded', 'joined', 'left', 'crashed', 'cut', 'healed'],
   start: (facts): State => ({
     facts,
     presence: createPresence(facts),
     unsteady: new Set(),
     cut: new Set(),
+    newer: createNodeSets(facts.nodes),
     tables: [],
     violations: createViolations(),
   }),
-  capture({ facts, presence, unsteady, cut, tables }, event) {
+  capture({ facts, presence, unsteady, cut, newer, tables }, event) {
     if (event.event === 'spread') {
       if (event.table.publishedMs < settledBeforeMs(facts)) tables.push(event.table)
-    } else if (event.event === 'healed') {
+    } else if (event.event === 'superseded') newer.add(event.service, event.node)
+    else if (event.event === 'healed') {
       if (event.ms < settledBeforeMs(facts)) unsteady.delete(event.node)
     } else if (event.event === 'cut') {
       unsteady.add(event.node)
@@ -53,13 +58,14 @@ export const neighboursAreReached = invariant({
   },
 })
 
-function checkNode({ facts, unsteady, cut, violations }: State, table: SpreadTable, node: number): void {
+function checkNode({ facts, unsteady, cut, newer, violations }: State, table: SpreadTable, node: number): void {
   const sent = node === table.publisher ? table.reach : (table.emittedDepth[node] ?? NONE)
   if (sent === NONE || unsteady.has(node) || facts.attackerOf(node) !== undefined) return
   for (const neighbour of facts.neighboursOf(node)) {
     // one that misbehaves may be refused, and one that surrounds a node tells it nothing
     if (facts.attackerOf(neighbour) !== undefined) continue
     if (unsteady.has(neighbour) || table.firstDepth[neighbour] !== NONE || neighbour === table.publisher) continue
+    if (newer.has(table.service, neighbour)) continue
     // what is over by now is not sent to those that come later
     if (isRevoked(table, neighbour) || (isRevoked(table, node) && (cut.has(node) || cut.has(neighbour)))) continue
     violations.add(

@@ -19,8 +19,8 @@ type State = {
 export const replicasExact = invariant({
   id: 'replicas-exact',
   describe:
-    'In the end a service runs on as many nodes as it asks for, or on all that are willing where those are fewer.',
-  match: ['published', 'revoked', 'verdict', 'joined', ...RUNNING_EVENTS],
+    'In the end the newest version of a service runs on as many nodes as it asks for, or on all that are willing where those are fewer.',
+  match: ['published', 'revoked', 'superseded', 'verdict', 'joined', ...RUNNING_EVENTS],
   start: (facts): State => ({
     facts,
     running: createRunning(facts),
@@ -42,7 +42,7 @@ export const replicasExact = invariant({
     if (event.event === 'run') state.told = true
     else state.changedMs = event.ms
     if (event.event === 'published') live.add(event.service)
-    else if (event.event === 'revoked') live.delete(event.service)
+    else if (event.event === 'revoked' || event.event === 'superseded') live.delete(event.service)
     else if (event.event !== 'joined') {
       if (event.event !== 'run') for (const nodes of willing.values()) nodes.delete(event.node)
       running.capture(event)

@@ -15,8 +15,8 @@ const POINTS = 500
 
 export const replicas = metric({
   id: 'replicas',
-  describe: 'Nodes on which a service runs, over time and in the end.',
-  match: ['published', ...RUNNING_EVENTS],
+  describe: 'Nodes on which a service runs, over time and in the end; there, only the newest version counts.',
+  match: ['published', 'superseded', ...RUNNING_EVENTS],
   start: (facts: RunFacts): State => ({
     running: createRunning(facts),
     services: new Set(),
@@ -26,6 +26,7 @@ export const replicas = metric({
   }),
   capture({ running, services, points, stepMs }, event) {
     if (event.event === 'published') return void services.add(event.service)
+    if (event.event === 'superseded') return void services.delete(event.service)
     running.capture(event)
     if (event.event === 'run' || points.size > 0) points.set(Math.floor(event.ms / stepMs), running.total())
   },

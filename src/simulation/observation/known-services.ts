@@ -9,19 +9,19 @@ export interface KnownServices {
   isOver(service: number, node: number, ms: number): boolean
 }
 
-export const KNOWN_EVENTS = ['delivered', 'revoked', 'restored'] as const
+export const KNOWN_EVENTS = ['delivered', 'revoked', 'superseded', 'restored'] as const
 
 export function createKnownServices(facts: RunFacts): KnownServices {
   const known = new Map<number, Set<number>>()
-  const revoked = createNodeSets(facts.nodes)
+  const over = createNodeSets(facts.nodes)
   const isOver: KnownServices['isOver'] = (service, node, ms) =>
-    revoked.has(service, node) || facts.serviceOf(service).endsMs <= ms
+    over.has(service, node) || facts.serviceOf(service).endsMs <= ms
   return {
     isOver,
     capture(event) {
       const { node, ms } = event
-      if (event.event === 'revoked') {
-        revoked.add(event.service, node)
+      if (event.event === 'revoked' || event.event === 'superseded') {
+        over.add(event.service, node)
         return []
       }
       const services = known.get(node) ?? new Set()

@@ -6,7 +6,14 @@ export type Publication = Extract<Instruction, { do: 'publish' }>
 
 /** One thing that happens because the scenario says so. */
 export type Action = { readonly ms: number } & (
-  | { readonly do: 'publish'; readonly service: number; readonly node: number; readonly of: Publication }
+  | {
+      readonly do: 'publish'
+      readonly service: number
+      readonly node: number
+      readonly of: Publication
+      /** the service of which it is a new version */
+      readonly replaces?: number
+    }
   | { readonly do: 'stop'; readonly service: number }
   | { readonly do: 'attest'; readonly service: number; readonly hub: number; readonly verdict: 'safe' | 'unsafe' }
   | { readonly do: 'leave'; readonly nodes: Int32Array; readonly crash: boolean }
@@ -39,8 +46,13 @@ export function timelineOf(scenario: Scenario, population: Population): readonly
 
 /** The services are numbered as the instructions stand, also those that come after the scenario's end. */
 function publications(scenario: Scenario, population: Population): Action[] {
-  const actions: Action[] = []
+  const actions: Extract<Action, { do: 'publish' }>[] = []
   for (const [index, instruction] of scenario.instructions.entries()) {
+    if (instruction.do === 'update') {
+      const { at, service: replaces } = instruction
+      const before = actions[replaces]
+      if (before !== undefined) actions.push({ ...before, ms: at * 1000, service: actions.length, replaces })
+    }
     if (instruction.do !== 'publish') continue
     const random = fastRandom(`${scenario.seed}/publish/${index}`)
     const from = instruction.from && select(scenario, population, instruction.from, `publish/${index}/from`)
@@ -82,6 +94,7 @@ function actionOf(scenario: Scenario, population: Population, instruction: Instr
     select(scenario, population, who, `instruction/${index}`)
   switch (instruction.do) {
     case 'publish':
+    case 'update':
       return []
     case 'stop':
       return [{ ms, do: 'stop', service: instruction.service }]

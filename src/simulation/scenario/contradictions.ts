@@ -94,7 +94,7 @@ function checkReferences(value: ScenarioKeys, report: Report): void {
   for (const [index, { cut }] of value.partitions.entries()) check(['partitions', index, 'cut'], cut)
   for (const [index, { node }] of value.crashes.entries()) checkNode(['crashes', index, 'node'], node)
   for (const [index, attacker] of value.attackers.entries()) checkNode(['attackers', index, 'target'], attacker.target)
-  const services = value.instructions.reduce((all, one) => all + (one.do === 'publish' ? one.count : 0), 0)
+  const services = value.instructions.reduce((all, one) => all + publishedBy(one), 0)
   for (const [index, instruction] of value.instructions.entries()) {
     const path = ['instructions', index]
     if (instruction.at > value.seconds)
@@ -106,11 +106,14 @@ function checkReferences(value: ScenarioKeys, report: Report): void {
     if ('hub' in instruction) checkNode([...path, 'hub'], instruction.hub)
     if (!('service' in instruction)) continue
     const { service, at } = instruction
-    const published = publishedFrom(value, service)
+    const known = instruction.do === 'update' ? value.instructions.slice(0, index) : value.instructions
+    const published = publishedFrom(known, service)
     if (published === undefined)
       report(
         [...path, 'service'],
-        `is ${service}, but ${howMany(services, 'service is', 'services are')} published; the first is 0`,
+        instruction.do === 'update' && publishedFrom(value.instructions, service) !== undefined
+          ? `is ${service}, which no instruction before this one publishes; write the update below it`
+          : `is ${service}, but ${howMany(services, 'service is', 'services are')} published; the first is 0`,
       )
     else if (at < published)
       report([...path, 'at'], `is ${at}, but service ${service} is not published before ${published} s`)
@@ -118,14 +121,19 @@ function checkReferences(value: ScenarioKeys, report: Report): void {
 }
 
 /** When a service is published at the earliest; undefined = never. Instructions number them in their order. */
-function publishedFrom({ instructions }: ScenarioKeys, service: number): number | undefined {
+function publishedFrom(instructions: ScenarioKeys['instructions'], service: number): number | undefined {
   let before = 0
   for (const instruction of instructions) {
-    if (instruction.do !== 'publish') continue
-    before += instruction.count
+    before += publishedBy(instruction)
     if (service < before) return instruction.at
   }
   return undefined
+}
+
+/** How many services it publishes, new versions included. */
+export function publishedBy(instruction: ScenarioKeys['instructions'][number]): number {
+  if (instruction.do === 'update') return 1
+  return instruction.do === 'publish' ? instruction.count : 0
 }
 
 function sum(numbers: readonly number[]): number {

@@ -65,6 +65,13 @@ const publish = keys({
   cpuMillicores: whole(1, 1_000_000).describe('what it asks for').default(100),
 })
 
+const update = keys({
+  at: at(),
+  do: z.literal('update'),
+  service: service().describe(
+    'of which service its publisher publishes a new version; that is numbered as a service of its own',
+  ),
+})
 const stop = keys({ at: at(), do: z.literal('stop'), service: service() })
 const attest = keys({
   at: at(),
@@ -93,8 +100,8 @@ const attack = keys({ at: at(), do: z.literal('attack'), kind: oneOf(ATTACKER_KI
 /** What happens at a given time. */
 export const instructionSchema = z.discriminatedUnion(
   'do',
-  [publish, stop, attest, revoke, leave, join, cut, heal, attack],
-  'an instruction: { at, do: "publish" | "stop" | "attest" | "revoke" | "join" | "leave" | "cut" | "heal" | "attack", ... }',
+  [publish, update, stop, attest, revoke, leave, join, cut, heal, attack],
+  'an instruction: { at, do: "publish" | "update" | "stop" | "attest" | "revoke" | "join" | "leave" | "cut" | "heal" | "attack", ... }',
 )
 
 export const attackerSchema = keys({

@@ -1,11 +1,12 @@
 import { howMany } from '../../base/format.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Engine } from '../types.ts'
+import { publishedBy } from './contradictions.ts'
 
 /** What people should know of a run before it begins: one sentence each. */
 export function noticesOf({ scenario, graph, timeline }: Plan, engine: Engine['name']): readonly string[] {
   const { instructions, nodes, seconds, dht } = scenario
-  const wanted = instructions.reduce((sum, one) => sum + (one.do === 'publish' ? one.count : 0), 0)
+  const wanted = instructions.reduce((sum, one) => sum + publishedBy(one), 0)
   const published = timeline.filter((action) => action.do === 'publish').length
   const notices: string[] = []
   if (published < wanted) {

@@ -21,7 +21,8 @@ export function checkSupported(scenario: Scenario, engine: Engine['name'], file?
       )
 }
 
-function ofVirtual({ groups, attackers, crashes, dht }: Scenario): Limit[] {
+function ofVirtual({ groups, attackers, crashes, dht, instructions }: Scenario): Limit[] {
+  const update = instructions.findIndex(({ do: what }) => what === 'update')
   const index = attackers.findIndex(({ kind }) => !VIRTUAL_ATTACKERS.includes(kind))
   return [
     runnerOfIts(groups),
@@ -29,6 +30,7 @@ function ofVirtual({ groups, attackers, crashes, dht }: Scenario): Limit[] {
       index < 0 ? undefined : `attackers[${index}].kind is "${attackers[index]?.kind}"`,
       `it has ${VIRTUAL_ATTACKERS.join(', ')}`,
     ],
+    [update < 0 ? undefined : `instructions[${update}].do is "update"`, 'use the simulated engine'],
     [crashes.length > 0 ? 'crashes are asked for' : undefined, 'use the simulated engine'],
     [dht ? 'dht is true' : undefined, 'leave it out, or use the simulated engine'],
   ]

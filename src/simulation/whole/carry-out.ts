@@ -10,7 +10,7 @@ import type { Wire } from '../network/types.ts'
 import type { Action, Publication } from '../plan/timeline.ts'
 import type { HostedNode } from './hosted-node.ts'
 import { type Member, NETWORK } from './member.ts'
-import { nameOfService } from './translate.ts'
+import type { Versions } from './versions.ts'
 
 /** How long statements of a scenario are valid. */
 const STATEMENT_SECONDS = 30 * 24 * 3600
@@ -20,6 +20,7 @@ type Stage = {
   readonly wire: Wire
   readonly members: readonly Member[]
   readonly nodes: readonly HostedNode[]
+  readonly versions: Pick<Versions, 'publish'>
   readonly onEvent: (event: SimEvent) => void
   readonly ms: () => number
   /** The code of a service is known. */
@@ -28,8 +29,10 @@ type Stage = {
 
 /** Carries out what a scenario says. What a node does then goes on while the next thing happens. */
 export function createActor(stage: Stage): { carryOut(action: Action): Promise<unknown> } {
-  const { clock, wire, members, nodes, onEvent, ms, onCode } = stage
-  const published = new Map<number, { id: string; code: string; node: number }>()
+  const { clock, wire, members, nodes, versions, onEvent, ms, onCode } = stage
+  const published = new Map<number, { id: string; code: string; node: number; name: string }>()
+  /** the newest version of each, by name */
+  const newest = new Map<string, string>()
   const hostOf = (node: number) => (members[node] as Member).host
   const hosted = (node: number) => nodes[node] as HostedNode
   const say = (node: number, event: 'joined' | 'left' | 'crashed' | 'cut' | 'healed') =>
@@ -66,18 +69,21 @@ export function createActor(stage: Stage): { carryOut(action: Action): Promise<u
     async carryOut(action) {
       switch (action.do) {
         case 'publish': {
-          const { service, node, of } = action
+          const { service, node, of, replaces } = action
           return await at(node, async (up) => {
-            onEvent({ ms: ms(), node, event: 'published', service, version: 1, depth: of.redirectionDepth })
+            const { name, version } = versions.publish(service, replaces)
+            onEvent({ ms: ms(), node, event: 'published', service, version, depth: of.redirectionDepth })
             const { code } = await addCode(up, service)
             onCode(service, code)
-            const { id } = await up.publishManifest(manifestOf(service, code, of))
-            published.set(service, { id, code, node })
+            const { id } = await up.publishManifest(manifestOf(name, code, of))
+            published.set(service, { id, code, node, name })
+            newest.set(name, id)
           })
         }
         case 'stop': {
           const of = published.get(action.service)
-          return of && (await at(of.node, (up) => up.stop(of.id)))
+          // a stop ends all versions
+          return of && (await at(of.node, (up) => up.stop(newest.get(of.name) ?? of.id)))
         }
         case 'attest': {
           const of = published.get(action.service)
@@ -114,7 +120,7 @@ async function addCode(node: ThundercloudNode, service: number): Promise<{ code:
   return await node.addArchive(packEntries([file]))
 }
 
-function manifestOf(service: number, code: string, of: Publication): object {
+function manifestOf(name: string, code: string, of: Publication): object {
   const run =
     of.kind === 'task'
       ? { command: ['work', String(of.workSeconds)], kind: 'task' as const }
@@ -124,7 +130,7 @@ function manifestOf(service: number, code: string, of: Publication): object {
           ports: [{ name: 'http', port: 8080, access: 'any' as const }],
         }
   return {
-    name: nameOfService(service),
+    name,
     desc: 'x'.repeat(of.descLength),
     keywords: of.keywords,
     code,

@@ -13,6 +13,7 @@ import { delayOf } from './delay.ts'
 import { type HostedNode, hostNode } from './hosted-node.ts'
 import { type Member, memberOf, startMember } from './member.ts'
 import { createTranslator } from './translate.ts'
+import { createVersions } from './versions.ts'
 
 /** Between the starts of two nodes. */
 const START_EVERY_MS = 100
@@ -42,7 +43,9 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
   const members = Array.from({ length: scenario.nodes }, (_, index) => memberOf(scenario, index))
   const numbers = new Map(members.map(({ peerId }, index) => [peerId, index]))
   const { serviceOf } = factsOf(plan, true)
+  const versions = createVersions()
   const { translate, register, resumed } = createTranslator({
+    versions,
     nodeOf: (peer) => numbers.get(peer) ?? -1,
     isTask: (service) => serviceOf(service).kind === 'task',
   })
@@ -90,7 +93,10 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
   began = clock.monotonic()
   started = true
 
-  const { carryOut } = createActor({ clock, wire, members, nodes: hosts.list, onEvent: tell, ms, onCode: register })
+  const { carryOut } = createActor({
+    ...{ clock, wire, members, nodes: hosts.list, versions },
+    ...{ onEvent: tell, ms, onCode: register },
+  })
   const quietMs = (scenario.stop.quietSeconds ?? Number.POSITIVE_INFINITY) * 1000
   /** Answers whether it came so far: it ends before where all is quiet. */
   const reach = async (target: number) => {

@@ -2,6 +2,7 @@ import { dispositionOf } from '../../admission/disposition.ts'
 import type { NodeEvents, ServiceView } from '../../node/index.ts'
 import { decidingRule } from '../deciding-rule.ts'
 import type { SimEvent } from '../events.ts'
+import type { Versions } from './versions.ts'
 
 /** What happened in a whole node, in the words of all engines. */
 export interface Translator {
@@ -18,35 +19,21 @@ type TranslatorInit = {
   /** whose peer id it is; -1 = nobody's */
   readonly nodeOf: (peer: string) => number
   readonly isTask: (service: number) => boolean
+  readonly versions: Pick<Versions, 'learn' | 'numberOf' | 'upTo'>
 }
 
-const SERVICE_NAME = /^service-(\d+)$/
 const ENDS: Readonly<Record<string, 'ended' | 'failed'>> = { exited: 'ended', stopped: 'ended', failed: 'failed' }
 
-/** The services of a scenario are told apart by their names. */
-export function nameOfService(service: number): string {
-  return `service-${service}`
-}
-
-export function createTranslator({ nodeOf, isTask }: TranslatorInit): Translator {
-  const services = new Map<string, number>()
+export function createTranslator({ nodeOf, isTask, versions }: TranslatorInit): Translator {
   const codes = new Map<string, number>()
   const hopsOf = new Map<string, number>()
   const bestOf = new Map<string, number>()
   /** runs that have started: a node that comes back takes them up again */
   const started = new Set<string>()
 
-  function numberIn(name: string): number | undefined {
-    const number = SERVICE_NAME.exec(name)?.[1]
-    return number === undefined ? undefined : Number(number)
-  }
-  function serviceOf(id: string, name = ''): number | undefined {
-    const number = numberIn(name)
-    if (number !== undefined && !services.has(id)) services.set(id, number)
-    return services.get(id)
-  }
+  const serviceOf = versions.numberOf
   function known(views: readonly ServiceView[]): number[] {
-    const numbers = views.flatMap(({ id, name }) => serviceOf(id, name) ?? [])
+    const numbers = views.flatMap(({ id }) => serviceOf(id) ?? [])
     return [...new Set(numbers)].sort((a, b) => a - b)
   }
   /** Of an event that is about no service of the scenario: nothing. */
@@ -54,22 +41,28 @@ export function createTranslator({ nodeOf, isTask }: TranslatorInit): Translator
     service === undefined ? [] : make(service)
 
   const handlers: { [Name in keyof NodeEvents]?: (at: At, detail: NodeEvents[Name]) => readonly SimEvent[] } = {
-    'intake:received': (at, { id, name, kind, from: peer, depth }) => {
-      const service = serviceOf(id, kind === 'service' ? name : '')
-      if (kind !== 'service' || service === undefined) return []
+    'intake:received': (at, { id, name, kind, seq, from: peer, depth }) => {
+      const service = kind === 'service' ? versions.learn(id, name, seq) : undefined
+      if (service === undefined) return []
       const from = peer === undefined ? at.node : nodeOf(peer)
       const hops = from === at.node ? 0 : (hopsOf.get(`${service} ${from}`) ?? 0) + 1
       hopsOf.set(`${service} ${at.node}`, hops)
       bestOf.set(`${service} ${at.node}`, depth)
-      return [{ ...at, event: 'delivered', service, depth, from, hops }]
+      return [
+        { ...at, event: 'delivered', service, depth, from, hops },
+        ...versions
+          .upTo(name, seq)
+          .filter((older) => older !== service)
+          .map((older) => ({ ...at, event: 'superseded', service: older, by: service }) as const),
+      ]
     },
     'intake:better': (at, { id, depth }) =>
       about(serviceOf(id), (service) => {
         bestOf.set(`${service} ${at.node}`, depth)
         return [{ ...at, event: 'better', service, depth }]
       }),
-    'node:verdict': (at, { id, name, verdict }) =>
-      about(serviceOf(id, name), (service) => {
+    'node:verdict': (at, { id, verdict }) =>
+      about(serviceOf(id), (service) => {
         const depth = bestOf.get(`${service} ${at.node}`) ?? 0
         const { redirect } = verdict
         const rule = decidingRule(verdict)
@@ -77,7 +70,10 @@ export function createTranslator({ nodeOf, isTask }: TranslatorInit): Translator
       }),
     'intake:emitted': (at, { id, depth }) =>
       about(serviceOf(id), (service) => [{ ...at, event: 'emitted', service, depth }]),
-    'intake:stopped': (at, { name }) => about(numberIn(name), (service) => [{ ...at, event: 'revoked', service }]),
+    'node:parked': (at, { id, on }) => about(serviceOf(id), (service) => [{ ...at, event: 'parked', service, on }]),
+    'node:woken': (at, { id, to }) => about(serviceOf(id), (service) => [{ ...at, event: 'woken', service, to }]),
+    'intake:stopped': (at, { name, seq }) =>
+      versions.upTo(name, seq).map((service) => ({ ...at, event: 'revoked', service }) as const),
     'trust:statement': (at, { kind, about: code, says }) =>
       about(kind === 'attestation' ? codes.get(code) : undefined, (service) => [
         { ...at, event: 'attested', service, verdict: says === 'unsafe' ? 'unsafe' : 'safe' },
@@ -110,8 +106,8 @@ export function createTranslator({ nodeOf, isTask }: TranslatorInit): Translator
       return [
         { ...at, event: 'joined' },
         { ...at, event: 'restored', services },
-        ...taken.flatMap(({ id, name }) =>
-          about(serviceOf(id, name), (service) =>
+        ...taken.flatMap(({ id }) =>
+          about(serviceOf(id), (service) =>
             isTask(service) ? [] : [{ ...at, event: 'run', service, state: 'running' }],
           ),
         ),

@@ -53,7 +53,7 @@ test.each(['virtual', 'simulated'] as const)(
     }
     expect(apart).toBeLessThan(20)
     const always = ['publish', 'stop', 'revoke', 'leave', 'join', 'cut']
-    expect([...kinds].sort()).toEqual([...always, ...(name === 'simulated' ? ['crash'] : [])].sort())
+    expect([...kinds].sort()).toEqual([...always, ...(name === 'simulated' ? ['crash', 'update'] : [])].sort())
   },
 )
 
@@ -106,16 +106,22 @@ test('a signal while a scenario is made smaller leaves the smallest so far', asy
   expect(failure?.scenario).not.toEqual(whole.failure?.scenario)
 })
 
-test('services keep their numbers when one before them is left out', async () => {
+test('what is about a service goes with it, and later ones have other numbers', async () => {
   const drawn = drawScenario('a', 'virtual')
   const publish = { at: 1, do: 'publish' }
   const draft: Draft = {
     ...drawn,
-    instructions: [publish, publish, publish, { at: 3, do: 'stop', service: 1 }, { at: 4, do: 'stop', service: 2 }],
+    instructions: [
+      ...[publish, publish, publish],
+      { at: 2, do: 'update', service: 0 },
+      { at: 3, do: 'update', service: 2 },
+      { at: 3, do: 'stop', service: 3 },
+      { at: 4, do: 'stop', service: 4 },
+    ],
   }
   const stops = async ({ instructions }: Draft) =>
     instructions.some(({ at, service }) => at === 4 && service !== undefined)
   const { instructions, nodes } = await shrink(draft, stops, () => true)
   expect(nodes).toBe(2)
-  expect(instructions).toEqual([publish, { at: 4, do: 'stop', service: 0 }])
+  expect(instructions).toEqual([publish, { at: 3, do: 'update', service: 0 }, { at: 4, do: 'stop', service: 1 }])
 })

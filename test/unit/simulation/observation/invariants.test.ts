@@ -111,6 +111,25 @@ const BROKEN: Readonly<Record<string, { how(told: Told): void; said: string }[]>
       said: 'node 2 started service 0 after it knew of its revocation',
     },
   ],
+  'no-older-version': [
+    {
+      how: ({ events }) => void events.push({ ms: 1110, node: 2, event: 'superseded', service: 0, by: 1 }),
+      said: 'node 2 took service 0 in after a newer version',
+    },
+    {
+      how({ events }) {
+        events.push({ ms: 3000, node: 2, event: 'superseded', service: 0, by: 1 })
+        events.push({ ms: 3000, node: 2, event: 'emitted', service: 0, depth: 2 })
+      },
+      said: 'node 2 sent service 0 on after a newer version',
+    },
+  ],
+  'parked-does-not-run': [
+    {
+      how: ({ events }) => void events.push({ ms: 1600, node: 2, event: 'parked', service: 0, on: ['replica'] }),
+      said: 'node 2 started service 0, which is parked there',
+    },
+  ],
   'replicas-exact': [
     {
       how({ facts }) {
@@ -183,13 +202,34 @@ test('what attackers do is not held against the mesh, nor what a node missed tha
   expect(reached()).toBeUndefined()
 })
 
-test('what is known again, has ended or was revoked is not lost', () => {
+test('what is known again, has ended, was replaced or revoked is not lost', () => {
   const restarted = goodRun()
   restarted.events.push({ ms: 9000, node: 1, event: 'restored', services: [0] })
   restarted.events.push({ ms: 8000, node: 2, event: 'revoked', service: 0 })
   restarted.events.push({ ms: 9000, node: 2, event: 'restored', services: [] })
+  restarted.events.push({ ms: 8000, node: 0, event: 'superseded', service: 0, by: 1 })
+  restarted.events.push({ ms: 9000, node: 0, event: 'restored', services: [] })
   restarted.events.push({ ms: 3_600_000, node: 3, event: 'restored', services: [] })
   expect(observed(INVARIANTS, restarted).violations).toEqual({})
+})
+
+test('where the newer version was there first, the older one need not arrive, nor run', () => {
+  const updated = goodRun()
+  updated.facts.serviceOf = () => ({ kind: 'service', replicas: 9, endsMs: 9e6 })
+  updated.spread.firstDepth[3] = NONE
+  updated.events = updated.events.filter(({ node, event }) => node !== 3 && event !== 'run')
+  updated.events.push({ ms: 2000, node: 2, event: 'run', service: 0, state: 'running' })
+  expect(Object.keys(observed(INVARIANTS, updated).violations)).toEqual(['neighbours-are-reached', 'replicas-exact'])
+  updated.events.push({ ms: 3000, node: 3, event: 'superseded', service: 0, by: 1 })
+  expect(observed(INVARIANTS, updated).violations).toEqual({})
+})
+
+test('what was parked may run when it was decided again, or the node started again', () => {
+  const told = goodRun()
+  told.events.push({ ms: 1500, node: 1, event: 'parked', service: 0, on: ['replica'] })
+  expect(Object.keys(observed(INVARIANTS, told).violations)).toEqual(['parked-does-not-run'])
+  told.events.push({ ms: 1510, node: 1, event: 'woken', service: 0, to: 'run' })
+  expect(observed(INVARIANTS, told).violations).toEqual({})
 })
 
 test('what a power cut took from a node may come and be sent on again, and must come', () => {
