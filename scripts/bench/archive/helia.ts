@@ -18,16 +18,18 @@ export function installHelia(): string | undefined {
 
 /** Two peers of Helia, connected, each in its own process. */
 export async function openHelia() {
-  const start = () => fork(`${FOLDER}peer.mjs`, { execArgv: [] })
+  const start = () => {
+    const child = fork(`${FOLDER}peer.mjs`, { execArgv: [] })
+    return { child, gone: once(child, 'exit') }
+  }
   const [there, here] = [start(), start()]
-  const gone = Promise.all([once(there, 'exit'), once(here, 'exit')])
-  const next = async (child: typeof there) => {
-    const ended = once(child, 'exit').then(([status]) => Promise.reject(new Error(`Helia ended with ${status}`)))
+  const next = async ({ child, gone }: typeof there) => {
+    const ended = gone.then(([status]) => Promise.reject(new Error(`Helia ended with ${status}`)))
     return (await Promise.race([once(child, 'message'), ended]))[0]
   }
-  const ask = (child: typeof there, order: object) => {
-    const answer = next(child)
-    child.send(order)
+  const ask = (peer: typeof there, order: object) => {
+    const answer = next(peer)
+    peer.child.send(order)
     return answer
   }
   const [{ address }] = await Promise.all([next(there), next(here)])
@@ -39,8 +41,8 @@ export async function openHelia() {
       return (await ask(here, { fetch: cid, bytes })).ms
     },
     async [Symbol.asyncDispose]() {
-      for (const child of [there, here]) if (child.connected) child.disconnect()
-      await gone
+      for (const { child } of [there, here]) if (child.connected) child.disconnect()
+      await Promise.all([there.gone, here.gone])
     },
   }
 }
