@@ -3,9 +3,15 @@ import { StoppedError } from './errors.ts'
 
 /** Work that several want at once and that is done once. It is aborted when the last of them has lost interest. */
 export interface SingleFlight<T> extends AsyncDisposable {
-  run(key: string, work: (signal: AbortSignal) => Promise<T>, options: { signal?: AbortSignal | undefined }): Promise<T>
+  run(key: string, work: (signal: AbortSignal) => Promise<T>, options: FlightOptions): Promise<T>
   /** Resolves when work that all have lost interest in is over; at once where there is none. */
   abandoned(key: string): Promise<void>
+}
+
+export type FlightOptions = {
+  readonly signal?: AbortSignal | undefined
+  /** A failure that may be due to whoever began the work, and says nothing of this caller's: then its own is done. */
+  readonly isTheirs?: ((error: unknown) => boolean) | undefined
 }
 
 type Running<T> = { readonly result: Promise<T>; readonly controller: AbortController; waiters: number }
@@ -25,14 +31,22 @@ export function createSingleFlight<T>(): SingleFlight<T> {
     return job
   }
   return {
-    async run(key, work, { signal }) {
+    async run(key, work, { signal, isTheirs }) {
       for (;;) {
         signal?.throwIfAborted()
         if (disposedWith !== undefined) throw disposedWith
         const job = running.get(key)
         // abandoned by all callers: its resources must be free again before the next one starts
         if (job?.controller.signal.aborted === true) await job.result.catch(() => {})
-        else return await wait(job ?? start(key, work), signal)
+        else if (job === undefined || isTheirs === undefined) return await wait(job ?? start(key, work), signal)
+        else {
+          const joined = await wait(job, signal).then(
+            (value) => ({ value }),
+            (error: unknown) => ({ error }),
+          )
+          if ('value' in joined) return joined.value
+          if (!isTheirs(joined.error)) throw joined.error
+        }
       }
     },
     async abandoned(key) {

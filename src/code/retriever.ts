@@ -89,7 +89,9 @@ export function createRetriever(
     const elsewhere = createSourceFallback({ events, sources: components.sources }, options.sources ?? [])
     const attempt = async () => {
       try {
-        await fetches.run(key, (shared) => round(code, limits, { ...options, signal: shared }, elsewhere), { signal })
+        const work = (shared: AbortSignal) => round(code, limits, { ...options, signal: shared }, elsewhere)
+        // another service has limits and sources of its own, and its author may be anybody
+        await fetches.run(key, work, { signal, isTheirs: () => true })
       } catch (error) {
         const again = isRetryable(error) && signal?.aborted !== true
         events.emit('code:fetch-failed', { code: key, problem: sanitizeText(messageOf(error), 400), retry: again })

@@ -27,16 +27,24 @@ const ALWAYS = new Set([
 /** Is this file or folder left out? Nothing inside a folder that is left out is asked about. */
 export type Ignore = (path: string, isFolder: boolean) => boolean
 
+/** The text of an ignore file that somebody else wrote: no more of it is read than one may have. */
+export async function readIgnoreText(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> {
+  const read: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of pieces) {
+    bytes += piece.byteLength
+    if (bytes > MAX_IGNORE_BYTES) throw tooLong()
+    read.push(piece)
+  }
+  return Buffer.concat(read).toString()
+}
+
 /**
  * Reads the rules of a `.thundercloudignore`: the syntax of `.gitignore`, case-sensitive. No rule takes back a name of
  * ALWAYS. `node_modules` is packed, because a run without network cannot install it.
  */
 export function parseIgnore(text: string): Ignore {
-  if (Buffer.byteLength(text) > MAX_IGNORE_BYTES) {
-    throw new InputError(
-      `${IGNORE_FILE} has more than ${MAX_IGNORE_BYTES} bytes; leave out whole folders instead of files`,
-    )
-  }
+  if (Buffer.byteLength(text) > MAX_IGNORE_BYTES) throw tooLong()
   const rules = ignore({ ignorecase: false }).add(checkRules(text))
   return (path, isFolder) =>
     ALWAYS.has(path.slice(path.lastIndexOf('/') + 1)) || rules.ignores(isFolder ? `${path}/` : path)
@@ -73,4 +81,10 @@ function checkRules(text: string): string[] {
 /** Consecutive `**` of a path mean the same as one, and so do more than two stars, as for git. */
 function collapseGlobstars(rule: string): string {
   return rule.replace(/(?<=^!?|\/)(?:\*{2,}\/)+/g, '**/')
+}
+
+function tooLong(): InputError {
+  return new InputError(
+    `${IGNORE_FILE} has more than ${MAX_IGNORE_BYTES} bytes; leave out whole folders instead of files`,
+  )
 }

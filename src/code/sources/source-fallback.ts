@@ -13,17 +13,21 @@ import type { CodeSources, SourceFetchOptions } from './sources.ts'
 export interface SourceFallback {
   /** There is one that has not been found to be useless. */
   readonly hasMore: boolean
-  /** One after another. Throws NoProviderError where none has the code; `before` says what peers said. */
+  /**
+   * One after another. Throws NoProviderError where none has the code now; `before` says what peers said. Where none is left
+   * and one sent more than is allowed, it throws the TooLargeError.
+   */
   fetch(code: CID, options: SourceFetchOptions, before: Error): Promise<void>
 }
 
 /** Failures that another source cannot mend. */
-const FATAL = [DiskFullError, StoreFullError, TooLargeError]
+const FATAL = [DiskFullError, StoreFullError]
 
 export function createSourceFallback(
   { events, sources }: { events: Emitter<CodeEvents>; sources: CodeSources | undefined },
   all: readonly Source[],
 ): SourceFallback {
+  let tooLarge: TooLargeError | undefined
   const left = new Set(
     all.filter((source): source is FetchSource => ['git', 'https', 'oci', 'registry'].includes(source.type)),
   )
@@ -41,6 +45,8 @@ export function createSourceFallback(
         } catch (error) {
           options.signal?.throwIfAborted()
           if (FATAL.some((kind) => error instanceof kind)) throw error
+          // a server says what it likes: only where nobody else is left does that end the search
+          if (error instanceof TooLargeError) tooLarge = error
           // what a source has does not change: only one that did not answer is asked again
           if (!isRetryable(error)) left.delete(source)
           const problem = sanitizeText(messageOf(error), 400)
@@ -54,6 +60,7 @@ export function createSourceFallback(
           })
         }
       }
+      if (tooLarge !== undefined && left.size === 0) throw tooLarge
       throw new NoProviderError(problems.join('; '))
     },
   }

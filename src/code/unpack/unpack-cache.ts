@@ -73,7 +73,8 @@ export function createUnpackCache(components: UnpackCacheComponents) {
     async unpacked(code: CID, limits: TarLimits, pin: Disposable, options: AbortOptions): Promise<string> {
       try {
         const work = (signal: AbortSignal) => unpack(code, limits, signal)
-        const { dir, entries } = await flights.run(code.toString(), work, options)
+        const isTheirs = (error: unknown) => error instanceof TooLargeError
+        const { dir, entries } = await flights.run(code.toString(), work, { signal: options.signal, isTheirs })
         if (entries <= limits.maxEntries) return dir
         throw new TooLargeError(`the code has ${entries} files and folders; at most ${limits.maxEntries} are allowed`)
       } catch (error) {

@@ -191,6 +191,29 @@ describe('obtaining code', () => {
     await refused()
   })
 
+  test.each([
+    ['may be no larger', { maxBytes: 600 }],
+    ['may have fewer files', { maxEntries: 2 }],
+  ])('what is refused to a service that %s is not refused to another that wants the same code', async (_, limits) => {
+    const { there, code } = await having('hello')
+    const here = await testCode({ alice: there.code.store })
+    const refused = expect(here.code.obtain(code, { limits })).rejects.toBeInstanceOf(TooLargeError)
+    using obtained = await here.code.obtain(code)
+    expect(await mainOf(obtained)).toBe('hello')
+    await refused
+  })
+
+  test('a service whose sources lead nowhere keeps no other from its own', async () => {
+    const bytes = await tarOf('hello')
+    const code = await codeOf('hello')
+    const here = await testCode()
+    const patienceMs = 5000
+    const lost = here.code.fetch(code, { patienceMs })
+    const found = here.code.fetch(code, { patienceMs, sources: [{ type: 'inline', bytes }] })
+    await Promise.all([lost, found])
+    expect(here.seen.filter(([name]) => name === 'code:fetch-failed')).toHaveLength(1)
+  })
+
   test('a code that the disk has damaged is fetched again', async () => {
     const { there, code } = await having('precious')
     const here = await testCode({ alice: there.code.store })

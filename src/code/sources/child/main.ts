@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { errnoOf, InputError, messageOf } from '../../../base/errors.ts'
-import { IGNORE_FILE } from '../../archive/ignore.ts'
+import { IGNORE_FILE, readIgnoreText } from '../../archive/ignore.ts'
 import { entriesUnder, packList, type SourceEntry } from '../../archive/pack-list.ts'
 import { packEntries } from '../../archive/tar-write.ts'
 import { TooLargeError } from '../../errors.ts'
@@ -70,10 +70,7 @@ async function run(job: FetchJob): Promise<FetchResult> {
 
 async function ignoreText(entries: readonly SourceEntry[]): Promise<string> {
   const file = entries.find(({ path }) => path === IGNORE_FILE)
-  if (file === undefined || !('open' in file)) return ''
-  const pieces: Uint8Array[] = []
-  for await (const piece of file.open({})) pieces.push(piece)
-  return Buffer.concat(pieces).toString()
+  return file === undefined || !('open' in file) ? '' : await readIgnoreText(file.open({}))
 }
 
 function failureOf(error: unknown): FetchFailure {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
+import { readIgnoreText } from '../../../../src/code/archive/ignore.ts'
 import { readArchive } from '../../../../src/code/sources/child/read-archive.ts'
 import { createStagingFile } from '../../../../src/code/sources/child/staging-file.ts'
 import { fetchSource } from '../../../fixtures/code/source-server.ts'
@@ -212,6 +213,16 @@ test.each([
   }
   await expect(readArchive(Readable.from([archive]), staging)).rejects.toBe(full)
   staging[Symbol.dispose]()
+})
+
+test('of an ignore file no more is read than one may have', async () => {
+  let read = 0
+  function* endless() {
+    for (; read < 2 ** 30; read += 2 ** 16) yield new Uint8Array(2 ** 16)
+  }
+  await expect(readIgnoreText(endless())).rejects.toThrow('.thundercloudignore has more than 65536 bytes')
+  expect(read).toBeLessThan(2 ** 20)
+  expect(await readIgnoreText([Buffer.from('a\n'), Buffer.from('b')])).toBe('a\nb')
 })
 
 test('of what an archive holds only names and first bytes stay in memory', async () => {

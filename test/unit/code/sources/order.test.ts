@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { UnavailableError } from '../../../../src/base/errors.ts'
 import { seededRng } from '../../../../src/base/rng.ts'
+import { TooLargeError } from '../../../../src/code/errors.ts'
 import { createRetriever } from '../../../../src/code/retriever.ts'
 import { UnusableSourceError } from '../../../../src/code/sources/child/errors.ts'
 import type { CodeSources } from '../../../../src/code/sources/sources.ts'
@@ -33,6 +34,7 @@ async function lonely(answers: Record<string, (() => Error | undefined)[]>) {
     const done = retriever.fetch(await codeOf(FILES), options).finally(() => {
       over = true
     })
+    done.catch(() => {})
     for (let step = 0; step < 2000 && !over; step++) {
       for (let turn = 0; turn < 20 && !over; turn++) await new Promise((resolve) => setImmediate(resolve))
       await clock.advance(250)
@@ -68,5 +70,16 @@ describe('the order in which code is looked for', () => {
       }),
       expect.objectContaining({ source: 'https://away.example/a.tgz', problem: 'away' }),
     ])
+  })
+
+  test('a source that sends without end keeps no other from its turn; where there is none, that is said', async () => {
+    const endless = () => new TooLargeError('endless.example sends more than may be downloaded')
+    const sources = [https('endless'), https('away')]
+    const { asked, fetched } = await lonely({ endless: [endless], away: [() => new UnavailableError('away')] })
+    await fetched({ sources })
+    expect(asked.map(([name]) => name)).toEqual(['endless', 'away', 'away'])
+    const useless = () => new UnusableSourceError('another code')
+    const none = await lonely({ endless: [endless], away: [useless] })
+    await expect(none.fetched({ sources })).rejects.toThrow('endless.example sends more than may be downloaded')
   })
 })
