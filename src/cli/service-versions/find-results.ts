@@ -6,6 +6,7 @@ import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { askAll } from './ask-all.ts'
 import { noRunReason } from './no-run-reason.ts'
+import { privateAddressesHint } from './private-addresses.ts'
 import type { ServiceTarget, Version } from './service-target.ts'
 import { noteWaiting } from './waiting-note.ts'
 
@@ -101,5 +102,5 @@ async function doneAt(cli: Cli, target: ServiceTarget, versions: readonly Versio
   const done = answers.filter(isDone).toSorted((a, b) => versions.indexOf(a.version) - versions.indexOf(b.version))
   const places = done.map(({ version, receipt }) => ({ version, peerId: receipt.peerId }))
   const why = noRunReason({ versions, answers, nowSeconds: nowSeconds(cli.clock) })
-  return { places, why: `no node says that it is done: ${why}` }
+  return { places, why: `no node says that it is done: ${why}${privateAddressesHint(target, answers)}` }
 }

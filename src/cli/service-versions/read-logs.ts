@@ -9,6 +9,7 @@ import { lastAnswerLine } from '../publishing/receipt-tracker.ts'
 import { type Answer, askAll } from './ask-all.ts'
 import { createMerge } from './merge.ts'
 import { noRunReason } from './no-run-reason.ts'
+import { privateAddressesHint } from './private-addresses.ts'
 import { hasRun, type ServiceTarget, type Version } from './service-target.ts'
 import { noteWaiting } from './waiting-note.ts'
 
@@ -37,9 +38,9 @@ type Source = {
  * read is said. `follow` goes on with those that run, and with what begins meanwhile, until none does.
  */
 export async function* readLogs(cli: Cli, target: ServiceTarget, options: Options): AsyncGenerator<ReadLine> {
-  const { sources, gone, why } = await firstLook(cli, target)
+  const { sources, gone, why, hint } = await firstLook(cli, target)
   if (sources.length === 0 && gone.length === 0) {
-    throw new FailedError(`no node has a log of ${JSON.stringify(sanitizeText(target.label, 80))}: ${why}`)
+    throw new FailedError(`no node has a log of ${JSON.stringify(sanitizeText(target.label, 80))}: ${why}${hint}`)
   }
   for (const line of gone) yield note(cli, line)
   const headed = sources.length > 1 || gone.length > 0
@@ -59,7 +60,7 @@ export async function* readLogs(cli: Cli, target: ServiceTarget, options: Option
   }
   const open = sources.filter((source) => options.follow && source.open)
   if (open.length > 0) yield* follow(cli, target, open, options)
-  else if (read === 0) throw failure ?? new FailedError(`no log of it can be read: ${gone.join('; ')}`)
+  else if (read === 0) throw failure ?? new FailedError(`no log of it can be read: ${gone.join('; ')}${hint}`)
 }
 
 async function firstLook(cli: Cli, target: ServiceTarget): ReturnType<typeof look> {
@@ -68,7 +69,10 @@ async function firstLook(cli: Cli, target: ServiceTarget): ReturnType<typeof loo
 }
 
 /** Runs that have a log, oldest version first, and what is known of those that cannot be read. */
-async function look(cli: Cli, target: ServiceTarget): Promise<{ sources: Source[]; gone: string[]; why: string }> {
+async function look(
+  cli: Cli,
+  target: ServiceTarget,
+): Promise<{ sources: Source[]; gone: string[]; why: string; hint: string }> {
   const versions = await target.versions()
   const here = versions.filter(({ run }) => run !== undefined)
   const elsewhere = versions.some(({ reports }) => reports.some(hasRun))
@@ -91,7 +95,8 @@ async function look(cli: Cli, target: ServiceTarget): Promise<{ sources: Source[
       return `${which}${receipt.peerId} has no log of it any more (${answer.receipt.state})`
     })
   })
-  return { sources, gone, why: noRunReason({ versions, answers, nowSeconds: now }) }
+  const why = noRunReason({ versions, answers, nowSeconds: now })
+  return { sources, gone, why, hint: privateAddressesHint(target, answers) }
 }
 
 async function askThem(cli: Cli, target: ServiceTarget, versions: readonly Version[]): Promise<Answer[]> {

@@ -36,6 +36,8 @@ export interface ServiceTarget {
   readonly key: Author | undefined
   /** The node of this folder, where there is one. */
   readonly client?: ApiClient | undefined
+  /** Addresses of the nodes that `peer` has joined. */
+  readonly join: readonly string[]
   /** Newest first; read again each time. */
   versions(): Promise<readonly Version[]>
   /** Reaches other nodes; made when it is needed. */
@@ -61,6 +63,14 @@ export async function targetAtNode(cli: Cli, stack: AsyncDisposableStack, given:
   const key = await findAuthor(cli, given.key)
   const access = await accessOf(cli, given, key)
   let peer: Promise<LightPeer> | undefined
+  let join: readonly string[] = []
+  const joinNode = async () => {
+    const { network, multiaddrs } = await client.node({ signal })
+    if (multiaddrs.length === 0)
+      throw new InputError('the node listens nowhere; give LISTEN in its node.json an address')
+    join = multiaddrs
+    return stack.use(await joinAs(cli, key, access, { network, join }))
+  }
   return {
     label: given.service,
     ports: view.ports,
@@ -75,8 +85,11 @@ export async function targetAtNode(cli: Cli, stack: AsyncDisposableStack, given:
       return access === undefined ? versions : [versionWith(access, versions, given)]
     },
     peer: () => {
-      peer ??= joinNode(cli, client, key, access).then((joined) => stack.use(joined))
+      peer ??= joinNode()
       return peer
+    },
+    get join() {
+      return join
     },
   }
 }
@@ -94,6 +107,7 @@ export async function targetByPeer(
     ports: (entry?.ports ?? []).map((name) => ({ name })),
     author: undefined,
     key: author,
+    join: given.join,
     async versions() {
       if (entry === undefined || author === undefined) return [{ id, reports: [], peers: [] }]
       // another command may have published an update since
@@ -112,17 +126,6 @@ function versionWith({ service }: AccessToken, versions: readonly Version[], giv
   if (found !== undefined) return found
   const label = JSON.stringify(sanitizeText(given.service, 80))
   throw new InputError(`--access ${given.access?.file} is for the service ${service}, which is no version of ${label}`)
-}
-
-async function joinNode(
-  cli: Cli,
-  client: ApiClient,
-  author: Author | undefined,
-  access: AccessToken | undefined,
-): Promise<LightPeer> {
-  const { network, multiaddrs } = await client.node({ signal: cli.signal })
-  if (multiaddrs.length === 0) throw new InputError('the node listens nowhere; give LISTEN in its node.json an address')
-  return await joinAs(cli, author, access, { network, join: multiaddrs })
 }
 
 function versionOf({ id, seq, kind, receipts, run, stoppedBy }: ServiceView): Version {

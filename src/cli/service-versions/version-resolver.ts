@@ -8,6 +8,7 @@ import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { type Answer, askAll } from './ask-all.ts'
 import { noRunReason } from './no-run-reason.ts'
+import { privateAddressesHint } from './private-addresses.ts'
 import type { ServiceTarget, Version } from './service-target.ts'
 
 /** An older version that runs leads there only when a newer one did not answer for so long. */
@@ -63,7 +64,8 @@ export function createVersionResolver(cli: Cli, target: ServiceTarget): VersionR
 
   function noRunError(versions: readonly Version[], answers: readonly Answer[]): FailedError {
     const why = noRunReason({ versions, answers, nowSeconds: nowSeconds(clock) })
-    return new FailedError(`no node runs ${JSON.stringify(sanitizeText(target.label, 80))} now: ${why}`)
+    const label = JSON.stringify(sanitizeText(target.label, 80))
+    return new FailedError(`no node runs ${label} now: ${why}${privateAddressesHint(target, answers)}`)
   }
 
   async function tryAll(found: readonly Answer[], port: string) {

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, connect as dial, type Socket } from 'no
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import type { ReceiptState } from '../../../protocols/receipt.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import { InterruptedError } from '../../../src/cli/errors.ts'
 import type { FakeLightPeer } from '../../fixtures/mesh/fake-light-peer.ts'
@@ -180,4 +181,25 @@ test('connect: without a node, the id must be whole and the port named', async (
   await shell.refused(`connect hello ${JOIN}`, 'neither a complete service id nor a name', { factories })
   const { id } = announcementOf(newSigner(), { clock: systemClock() })
   await shell.refused(`connect ${id} ${JOIN}`, 'name the port: SERVICE:PORT', { factories })
+})
+
+test('logs, connect, results: where joined nodes do not run it, the sentence says why others may be out of reach', async ({
+  shell,
+}) => {
+  const { id } = announcementOf(newSigner(), { clock: systemClock() })
+  const asked: [string, ReceiptState, boolean][] = [
+    [`logs ${id} ${JOIN}`, 'redirected', true],
+    [`connect ${id}:http ${JOIN}`, 'unknown', true],
+    [`results ${id} ${JOIN}`, 'redirected', true],
+    [`logs ${id} ${JOIN}`, 'refused', false],
+    [`logs ${id} ${JOIN.replace('127.0.0.1', '8.8.8.8')}`, 'redirected', false],
+  ]
+  const hint = 'in a public network, nodes do not pass on private addresses: join the node that runs it'
+  const said = await Promise.all(
+    asked.map(async ([line, says]) => {
+      const { code, stderr } = await shell.run(line, withPeers(undefined, says))
+      return [code, stderr.includes(hint)]
+    }),
+  )
+  expect(said).toEqual(asked.map(([, , hinted]) => [1, hinted]))
 })
