@@ -40,7 +40,7 @@ export type SandboxInit = {
   readonly etcDir: string
   /** the user of the service, when the node is root; undefined: the node's own user, shown as `nobody` */
   readonly uid?: number | undefined
-  /** where the box finds what it shows: paths as the shim sees them */
+  /** where the sandbox finds what it shows: paths as the shim sees them */
   readonly code: string | undefined
   /** undefined: it is mounted into `root` later */
   readonly work: string | undefined
@@ -68,8 +68,8 @@ export const SANDBOX_ETC = {
 }
 
 /**
- * The shim's own box: a network and process namespace in which it is the first process, so that all that runs there
- * ends when it ends, and the file system as it is. The service's box is made inside it and shares its network only.
+ * The shim's own sandbox: a network and process namespace in which it is the first process, so that all that runs there
+ * ends when it ends, and the file system as it is. The service's sandbox is made inside it and shares its network only.
  * `lowPorts`: the shim may listen at ports below 1024 there.
  */
 export function shimArgs(command: readonly string[], { lowPorts = false } = {}): string[] {
@@ -82,7 +82,7 @@ export function shimArgs(command: readonly string[], { lowPorts = false } = {}):
 /** Begins what a shim with a capability starts: bubblewrap refuses to have one, and a service never does. */
 export const DROP_CAPABILITIES = ['/usr/bin/setpriv', '--ambient-caps=-all', '--inh-caps=-all', '--'] as const
 
-/** The service's box. */
+/** The service's sandbox. */
 export function sandboxArgs(plan: Plan, init: SandboxInit): string[] {
   const { etcDir, uid = NOBODY } = init
   const env = Object.entries(environment(plan, init)).map(([name, value]) => `${name}=${value}`)
@@ -132,7 +132,7 @@ function limits(plan: Plan, { limitPids }: SandboxInit): string[] {
   return ['/usr/bin/prlimit', '--core=0', `--nofile=${MAX_OPEN_FILES}`, ...pids, '--']
 }
 
-/** What a shell in the service's box that is there already becomes: the same command in the same folder and environment. */
+/** What a shell in the service's sandbox that is there already becomes: the same command in the same folder and environment. */
 export function execText(plan: Plan, init: Pick<SandboxInit, 'heapMib'>): string {
   const env = Object.entries(environment(plan, init)).map(([name, value]) => `${name}=${value}`)
   const words = ['/usr/bin/env', '-i', '--', ...env, ...plan.command]
@@ -141,7 +141,7 @@ export function execText(plan: Plan, init: Pick<SandboxInit, 'heapMib'>): string
 
 /**
  * The command, and beside it a shell that waits for seconds on CHECK_FD, gives the plan's check so long, and answers its
- * exit code. It is a child of the box's first process, as orphans are, so that the command does not see it.
+ * exit code. It is a child of the sandbox's first process, as orphans are, so that the command does not see it.
  */
 const CHECKS = `( (
   while read -r seconds <&${CHECK_FD}; do

@@ -17,7 +17,7 @@ import { type RunFiles, runFiles, type ShimSpec, writeJson } from './run-files.t
 import { type SandboxPaths, sandboxMounts } from './sandbox-mounts.ts'
 import type { Sandbox } from './sandbox-probe.ts'
 import { mountTable, sandboxRootCommand } from './sandbox-root.ts'
-import { serviceBoxCommand, writeBoxFiles } from './service-box.ts'
+import { serviceSandboxCommand, writeSandboxFiles } from './service-sandbox.ts'
 
 /** Ports below need a capability. */
 const FIRST_FREE_PORT = 1024
@@ -73,10 +73,10 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
   let command = permission ?? []
   if (sandboxed) {
     const { bwrap } = sandbox
-    const box = { plan, files, paths, bwrap, groups, cgroup, uid, listeners, dropsCapabilities: lowPorts }
-    await writeBoxFiles(box)
-    command = serviceBoxCommand(box)
-  } else if (paths.box === undefined) await mkdir(files.work, { recursive: true, mode: 0o700 })
+    const service = { plan, files, paths, bwrap, groups, cgroup, uid, listeners, dropsCapabilities: lowPorts }
+    await writeSandboxFiles(service)
+    command = serviceSandboxCommand(service)
+  } else if (paths.sandboxRoot === undefined) await mkdir(files.work, { recursive: true, mode: 0o700 })
   const { service, purpose, ports, lifetime, grant } = plan
   const folders =
     paths.source === undefined || paths.code === undefined
@@ -93,7 +93,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     logDir: paths.log,
     socket: handle.socket,
     listen: 's',
-    ...(paths.box === undefined ? { watchDisk: watchedDisk(plan, paths) } : { disk: paths.work }),
+    ...(paths.sandboxRoot === undefined ? { watchDisk: watchedDisk(plan, paths) } : { disk: paths.work }),
     env: sandboxed ? {} : permissionEnv(plan, paths.work),
     cwd: sandboxed ? '/' : join(paths.code ?? '/', plan.workdir),
     watchMemory: has('memory') ? null : grant.memoryBytes,
@@ -107,11 +107,11 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
 
   const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
   const shim = [paths.node, ...flags, paths.entry, paths.run]
-  const boxed = sandboxed ? [sandbox.bwrap, ...shimArgs(shim, { lowPorts })] : shim
-  if (paths.box === undefined) return { program: shim[0] as string, args: shim.slice(1) }
-  await mkdir(paths.box, { recursive: true, mode: 0o755 })
+  const wrapped = sandboxed ? [sandbox.bwrap, ...shimArgs(shim, { lowPorts })] : shim
+  if (paths.sandboxRoot === undefined) return { program: shim[0] as string, args: shim.slice(1) }
+  await mkdir(paths.sandboxRoot, { recursive: true, mode: 0o755 })
   await writeFile(files.table, mountTable(mounts), { mode: 0o600 })
-  return sandboxRootCommand({ box: paths.box, mounts, table: files.table, join: shimGroups, uid }, boxed)
+  return sandboxRootCommand({ root: paths.sandboxRoot, mounts, table: files.table, join: shimGroups, uid }, wrapped)
 }
 
 /** Its files, in a folder that goes with the run. */

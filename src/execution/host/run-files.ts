@@ -33,7 +33,7 @@ export type ShimSpec = {
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-  /** `command` is bubblewrap, which reports on fd 3 the first process in the box */
+  /** `command` is bubblewrap, which reports on fd 3 the first process in the sandbox */
   readonly sandboxed: boolean
   /** bytes; null where a control group limits it */
   readonly watchMemory: number | null
@@ -42,7 +42,7 @@ export type ShimSpec = {
   readonly logLimits: LogLimits
   /** it ends then, whether or not a node waits for it */
   readonly lifetime?: PlanLifetime | undefined
-  /** for what waits in the service's box of a warm sandbox; without it, `command` makes a box */
+  /** for what waits in the service's sandbox of a warm sandbox; without it, `command` makes a sandbox */
   readonly message?: string | undefined
   /** the warm sandbox that it has: its control group is still named so */
   readonly warmId?: string | undefined
@@ -91,10 +91,10 @@ export function runFiles(dir: string) {
     outputs: file('outputs'),
     /** `socket` of the plan is a link to it: a path may be longer than a socket's */
     listen: file('s'),
-    box: file('box'),
+    sandboxRoot: file('box'),
     /** the command of a sandbox that waits for its run */
     idle: file('idle.json'),
-    /** what is mounted in the box */
+    /** what is mounted in the sandbox */
     table: file('mounts'),
     /** the disk of a build */
     image: file('disk.img'),

@@ -9,7 +9,7 @@ import { type FolderLimits, SANDBOX_ROOT, type SandboxMount } from './sandbox-ro
 /** Where the shim, which is an ordinary user, finds the files of its run. */
 export type SandboxPaths = {
   /** where everything that is mounted is; undefined: nothing is */
-  readonly box: string | undefined
+  readonly sandboxRoot: string | undefined
   readonly run: string
   readonly log: string
   readonly node: string
@@ -40,7 +40,7 @@ export function packageRoot(): string {
 
 const isFile = (path: string) => statSync(path).isFile()
 
-/** The program of the shim, with what it imports: `name` is where in a box. */
+/** The program of the shim, with what it imports: `name` is where in a sandbox. */
 export function ownFiles(root: string): { from: string; name: string; file: boolean }[] {
   const names = ['src', 'protocols', 'dist', 'package.json'].filter((name) => existsSync(join(root, name)))
   return names.map((name) => ({ from: join(root, name), name: `app/${name}`, file: isFile(join(root, name)) }))
@@ -48,15 +48,15 @@ export function ownFiles(root: string): { from: string; name: string; file: bool
 
 /**
  * What is mounted for a run, and where it is seen. A root node's run is a user that cannot enter the node's folders: all
- * that it needs is shown in the box. Another node's run is the same user as the node, and gets what is bounded only.
+ * that it needs is shown in the sandbox. Another node's run is the same user as the node, and gets what is bounded only.
  */
 export function sandboxMounts(init: SandboxMountsInit): { paths: SandboxPaths; mounts: SandboxMount[] } {
   const { plan, files, sandboxed, uid } = init
   const { grant, codeDir } = plan
-  const box = uid !== undefined ? SANDBOX_ROOT : sandboxed ? files.box : undefined
-  const at = (name: string) => join(box ?? files.dir, name)
+  const sandboxRoot = uid !== undefined ? SANDBOX_ROOT : sandboxed ? files.sandboxRoot : undefined
+  const at = (name: string) => join(sandboxRoot ?? files.dir, name)
   const root = packageRoot()
-  const bounded = box !== undefined
+  const bounded = sandboxRoot !== undefined
   const build = plan.purpose === 'build' && bounded
   const mounts: SandboxMount[] = []
   /** Its path inside the sandbox if the node is root, its real path otherwise. */
@@ -77,7 +77,7 @@ export function sandboxMounts(init: SandboxMountsInit): { paths: SandboxPaths; m
   for (const { from, name, file } of ownFiles(root)) bind(from, name, { file })
   const entry = uid === undefined ? init.entry : join(at('app'), relative(root, init.entry))
   const paths = {
-    box,
+    sandboxRoot,
     run: bind(files.dir, 'run', { write: true }),
     log: bind(plan.logDir, 'log', { write: true }),
     node: bind(init.node, 'node', { file: true }),
@@ -91,13 +91,13 @@ export function sandboxMounts(init: SandboxMountsInit): { paths: SandboxPaths; m
   }
   const machine = { tmp: '/tmp', shm: '/dev/shm' }
   if (!bounded) return { paths: { ...paths, work: join(paths.run, 'work'), ...machine }, mounts }
-  const boxed = {
+  const seen = {
     work: tmpfs('work', grant.diskBytes, '0777'),
     ...(sandboxed ? { tmp: tmpfs('tmp', TMP_BYTES, '1777'), shm: tmpfs('shm', SHM_BYTES, '1777') } : machine),
   }
-  if (!build) return { paths: { ...paths, ...boxed }, mounts }
+  if (!build) return { paths: { ...paths, ...seen }, mounts }
   const large = uid !== undefined && grant.diskBytes > grant.memoryBytes / 2
   if (large) mounts.push({ kind: 'disk', to: at('code'), image: files.image, mode: '0777', ...limits(grant.diskBytes) })
   else tmpfs('code', grant.diskBytes, '0777')
-  return { paths: { ...paths, ...boxed, code: at('code') }, mounts }
+  return { paths: { ...paths, ...seen, code: at('code') }, mounts }
 }

@@ -11,7 +11,7 @@ const PROBE_TIMEOUT_MS = 10_000
 /** The program's absolute path, or why there is no sandbox. */
 export type Sandbox = { readonly bwrap: string } | { readonly unavailableReason: string }
 
-/** Tries the very boxes that runs are put into, one in the other. */
+/** Tries the very sandboxes that runs are put into, one in the other. */
 export async function probeSandbox(program: string, uid: number | undefined, signal?: AbortSignal): Promise<Sandbox> {
   if (process.platform !== 'linux') return { unavailableReason: 'the sandbox needs Linux' }
   const bwrap = findProgram(program)
@@ -43,9 +43,9 @@ async function run(
   }
 }
 
-/** What shows whether boxes can be made here: the same ones, around a command that does nothing. */
+/** What shows whether sandboxes can be made here: the same ones, around a command that does nothing. */
 function tryCommand(bwrap: string, uid: number | undefined): { program: string; args: string[] } {
-  const box = uid === undefined ? '/tmp' : SANDBOX_ROOT
+  const root = uid === undefined ? '/tmp' : SANDBOX_ROOT
   const inner = [
     '--unshare-user',
     '--unshare-pid',
@@ -70,5 +70,5 @@ function tryCommand(bwrap: string, uid: number | undefined): { program: string; 
     '--proc',
     '/proc',
   ]
-  return sandboxRootCommand({ box, mounts: [], table: '', join: [], uid }, [bwrap, ...outer, '--', bwrap, ...inner])
+  return sandboxRootCommand({ root, mounts: [], table: '', join: [], uid }, [bwrap, ...outer, '--', bwrap, ...inner])
 }

@@ -4,7 +4,7 @@ import { ext4Bytes } from '../constants.ts'
 /** Where a root node's runs see their files: a folder that every user may enter, and in it a file system of each run's own. */
 export const SANDBOX_ROOT = '/run/thundercloud-box'
 
-/** What a run's box holds. Paths inside the box are absolute and begin with the box's own. */
+/** What a run's sandbox holds. Paths inside the sandbox are absolute and begin with the sandbox's own. */
 export type SandboxMount =
   | {
       readonly kind: 'bind'
@@ -14,7 +14,7 @@ export type SandboxMount =
       readonly write?: boolean
     }
   | ({ readonly kind: 'tmpfs'; readonly to: string; readonly mode: string } & FolderLimits)
-  /** in the box itself, for what is mounted later */
+  /** in the sandbox itself, for what is mounted later */
   | { readonly kind: 'folder'; readonly to: string; readonly uid: number }
   /** on the disk, where the kernel can hold it there; else in memory */
   | ({ readonly kind: 'disk'; readonly to: string; readonly mode: string; readonly image: string } & FolderLimits)
@@ -23,7 +23,7 @@ export type SandboxMount =
 export type FolderLimits = { readonly bytes: number; readonly inodes: number; readonly uid: number }
 
 export type SandboxRootInit = {
-  readonly box: string
+  readonly root: string
   readonly mounts: readonly SandboxMount[]
   /** the file that holds `mountTable(mounts)` */
   readonly table: string
@@ -31,23 +31,23 @@ export type SandboxRootInit = {
   readonly join: readonly string[]
   /** the user that everything is from then on; undefined: the node's own, in a user namespace */
   readonly uid: number | undefined
-  /** What is mounted in the box later is seen by the boxes in it. */
+  /** What is mounted in the sandbox later is seen by the sandboxes in it. */
   readonly shared?: boolean
 }
 
 /**
- * In a mount namespace of its own: makes the box and what is in it. Then it gives up what it could, so that whatever
+ * In a mount namespace of its own: makes the sandbox and what is in it. Then it gives up what it could, so that whatever
  * comes after is an ordinary user.
  */
 const SCRIPT = `PATH=/usr/bin:/bin:/usr/sbin:/sbin
-box=$1; table=$2; shift 2; umask 022
-mount -t tmpfs -o mode=0711,nosuid,nodev,size=1m,nr_inodes=128 tmpfs "$box" || exit 125
+root=$1; table=$2; shift 2; umask 022
+mount -t tmpfs -o mode=0711,nosuid,nodev,size=1m,nr_inodes=128 tmpfs "$root" || exit 125
 while [ "$1" != -- ]; do
   case $1 in
     join) echo 0 > "$2" || exit 125; shift 2;;
     file) [ -d "\${2%/*}" ] || mkdir -p "\${2%/*}" && : > "$2" || exit 125; shift 2;;
     folder) mkdir -m 0755 "$2" && chown "$3:$3" "$2" || exit 125; shift 3;;
-    share) mount --make-shared "$box" || exit 125; shift 1;;
+    share) mount --make-shared "$root" || exit 125; shift 1;;
     table) mount -a -T "$table" || exit 125; shift 1;;
     disk)
       mkdir -m 0755 "$2" || exit 125
@@ -66,12 +66,12 @@ exec -c "$@"`
 /** Programs that this needs; on every distribution. */
 export const SANDBOX_ROOT_TOOLS = ['unshare', 'setpriv', 'prlimit', 'mount'] as const
 
-/** The command that makes the box and then becomes `command` as the run's user. */
+/** The command that makes the sandbox and then becomes `command` as the run's user. */
 export function sandboxRootCommand(
   init: SandboxRootInit,
   command: readonly string[],
 ): { program: string; args: string[] } {
-  const { box, mounts, table, join, uid, shared = false } = init
+  const { root, mounts, table, join, uid, shared = false } = init
   const steps = [
     ...join.flatMap((file) => ['join', file]),
     ...mounts.flatMap((mount) => (mount.kind === 'bind' && mount.file ? ['file', mount.to] : [])),
@@ -92,7 +92,7 @@ export function sandboxRootCommand(
       '-c',
       SCRIPT,
       'sh',
-      box,
+      root,
       table,
       ...steps,
       '--',

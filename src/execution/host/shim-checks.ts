@@ -3,11 +3,11 @@ import type { Readable, Writable } from 'node:stream'
 import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 
-/** What the box may take longer than the check's own time. */
+/** What the sandbox may take longer than the check's own time. */
 const ANSWER_MS = 1000
 
 /**
- * Asks the shell in the box to carry out the check of the plan. The run is the same user as that shell and can write what
+ * Asks the shell in the sandbox to carry out the check of the plan. The run is the same user as that shell and can write what
  * it likes: an answer is one line of at most three digits, and what comes unasked is thrown away.
  */
 export function createChecks({ asking, answers }: { asking: Writable; answers: Readable }, clock: Clock) {

@@ -9,7 +9,7 @@ import { childPidOf, type RunFiles, type ShimSpec } from './run-files.ts'
 /** The command of a plan, which has begun. */
 export type StartedCommand = {
   readonly child: ChildProcess
-  /** the first process of its box, or of all; undefined when there never was one */
+  /** the first process of its sandbox, or of all; undefined when there never was one */
   readonly first: Promise<number | undefined>
   readonly ended: Promise<{ exitCode: number; detail?: string }>
 }
@@ -26,8 +26,8 @@ export function startCommand(spec: ShimCommand, files: RunFiles): StartedCommand
   // a descriptor that bubblewrap gets as its fifth, FILTER_FD
   const filter = existsSync(files.filter) ? openSync(files.filter, 'r') : undefined
   const pipes: Stdio[] = spec.checks === true ? ['pipe', 'pipe'] : spec.bootstrap !== undefined ? ['pipe'] : []
-  const boxed: Stdio[] = sandboxed ? ['pipe', filter ?? 'ignore', ...pipes] : []
-  const child = startProcess({ kind, program, args, env, cwd }, { stdio: ['ignore', 'pipe', 'pipe', ...boxed] })
+  const sandboxStdio: Stdio[] = sandboxed ? ['pipe', filter ?? 'ignore', ...pipes] : []
+  const child = startProcess({ kind, program, args, env, cwd }, { stdio: ['ignore', 'pipe', 'pipe', ...sandboxStdio] })
   if (filter !== undefined) closeSync(filter)
   return { child, first: sandboxed ? firstProcess(child) : Promise.resolve(child.pid), ended: endOf(child) }
 }
@@ -41,7 +41,7 @@ async function endOf(child: ChildProcess): Promise<{ exitCode: number; detail?: 
   }
 }
 
-/** bubblewrap names the first process of the box as soon as there is one. */
+/** bubblewrap names the first process of the sandbox as soon as there is one. */
 function firstProcess(child: ChildProcess): Promise<number | undefined> {
   return new Promise((resolve) => {
     let text = ''

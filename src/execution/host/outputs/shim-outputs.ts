@@ -29,7 +29,7 @@ type Copy = { readonly out: FileHandle; readonly left: { bytes: number; entries:
 class TooLarge extends Error {}
 
 /**
- * Copies what a task that succeeded left from its box, which goes with it, into `dir`: a tar for each path, `<index>.tar`, or a
+ * Copies what a task that succeeded left from its sandbox, which goes with it, into `dir`: a tar for each path, `<index>.tar`, or a
  * file `problem`. Nothing of the task runs any more, and no link is followed at any step: each folder is opened below the one before.
  * `processes`: those of the task that there still are.
  */

@@ -13,7 +13,7 @@ import { giveTo, makeVisible } from '../prepare.ts'
 import type { HostHandle } from '../run.ts'
 import { runFiles, type ShimSpec, writeJson } from '../run-files.ts'
 import { mountTable } from '../sandbox-root.ts'
-import { rewriteHosts, serviceBoxCommand, serviceBoxText } from '../service-box.ts'
+import { rewriteHosts, serviceSandboxCommand, serviceSandboxText } from '../service-sandbox.ts'
 import { runMounts } from './mounts.ts'
 import type { WarmSandbox } from './types.ts'
 
@@ -37,7 +37,7 @@ export async function beginWarm(clock: Clock, warm: WarmSandbox, init: BeginInit
   const { plan, handle } = init
   const idle = runFiles(warm.dir)
   const { memoryBytes, cpuMillicores, pids, diskBytes } = plan.grant
-  // a check waits beside the command, in a box that has the pipes for it
+  // a check waits beside the command, in a sandbox that has the pipes for it
   const fresh = !warm.hasBox || plan.check !== undefined
   const mounts = mountTable(runMounts(warm, { ...plan, diskBytes, fresh }))
   await Promise.all([
@@ -68,10 +68,10 @@ async function writePlan(warm: WarmSandbox, init: BeginInit, fresh: boolean): Pr
   const files = runFiles(warm.dir)
   const { paths } = warm
   const listeners = plan.egress === undefined ? [] : egressListeners(plan.egress, plan.ports)
-  const box = { plan, files, paths, bwrap, groups, cgroup: warm.cgroup, uid: warm.uid, listeners }
+  const sandbox = { plan, files, paths, bwrap, groups, cgroup: warm.cgroup, uid: warm.uid, listeners }
   if (plan.egress !== undefined) await rewriteHosts(files, warm.uid, listeners)
-  const command = fresh ? serviceBoxCommand({ ...box, dropsCapabilities: true }) : []
-  const text = program === undefined ? serviceBoxText(plan, groups) : messageFor(program)
+  const command = fresh ? serviceSandboxCommand({ ...sandbox, dropsCapabilities: true }) : []
+  const text = program === undefined ? serviceSandboxText(plan, groups) : messageFor(program)
   const { runId, service, purpose, ports, lifetime, grant } = plan
   const spec = {
     ...{ runId, service, purpose, ports, command, lifetime, sandboxed: true, cgroup: warm.cgroup, warmId: warm.id },

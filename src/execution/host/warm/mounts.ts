@@ -8,7 +8,7 @@ const at = (name: string) => join(SANDBOX_ROOT, name)
 /** Binds are made here first, where no sandbox sees them: a bind of a bind has its flags from its first moment. */
 const STAGING = { name: 'staging', bytes: 64 * 1024, inodes: 64 }
 
-/** The root of the service's box, where there is one before its code is known. */
+/** The root of the service's sandbox, where there is one before its code is known. */
 export const SERVICE_ROOT = at('root')
 const SERVICE_FOLDERS = ['', 'code', 'work', 'opt', 'opt/thundercloud']
 
@@ -24,7 +24,7 @@ export type IdleMountsInit = {
 /** Where a warm sandbox has what its run needs; `code` and `log` when they are mounted. */
 export function warmPaths({ entry }: Pick<IdleMountsInit, 'entry'>): SandboxPaths {
   return {
-    box: SANDBOX_ROOT,
+    sandboxRoot: SANDBOX_ROOT,
     ...{ run: at('run'), log: at('log'), node: at('node'), entry: join(at('app'), relative(packageRoot(), entry)) },
     ...{ code: at('code'), source: undefined, work: at('work'), tmp: at('tmp'), shm: at('shm'), shows: [] },
   }
@@ -49,7 +49,7 @@ export function idleMounts({ dir, node, uid, warmClass }: IdleMountsInit): Sandb
   ]
 }
 
-/** What is mounted for a run, seen by the boxes that are there. `fresh`: the service gets a box that is made from them. */
+/** What is mounted for a run, seen by the sandboxes that are there. `fresh`: the service gets a sandbox that is made from them. */
 export function runMounts(
   { uid, warmClass }: Pick<IdleMountsInit, 'uid' | 'warmClass'>,
   { codeDir, logDir, diskBytes, fresh }: { codeDir: string; logDir: string; diskBytes: number; fresh: boolean },

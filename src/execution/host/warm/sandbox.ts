@@ -15,7 +15,7 @@ import { createCgroup } from '../cgroups.ts'
 import { giveTo } from '../prepare.ts'
 import { type RunFiles, runFiles, writeJson } from '../run-files.ts'
 import { mountTable, SANDBOX_ROOT, sandboxRootCommand } from '../sandbox-root.ts'
-import { serviceBoxCommand, writeBoxFiles } from '../service-box.ts'
+import { serviceSandboxCommand, writeSandboxFiles } from '../service-sandbox.ts'
 import type { ShimCommand } from '../shim-command.ts'
 import { BOOTSTRAP_FILE, SHELL_BOOTSTRAP } from './bootstrap.ts'
 import { ORDER_FD } from './idle-shim.ts'
@@ -50,17 +50,17 @@ export async function createWarmSandbox(clock: Clock, init: WarmSandboxInit): Pr
   await Promise.all([
     writeFile(files.status, '', { mode: 0o600 }),
     writeFile(files.table, mountTable(mounts), { mode: 0o600 }),
-    writeBoxFiles({ files, groups, uid, listeners: [] }),
+    writeSandboxFiles({ files, groups, uid, listeners: [] }),
     mkdir(SANDBOX_ROOT, { recursive: true, mode: 0o755 }),
   ])
-  // without a control group, the kernel's limit per user is part of what makes the box
+  // without a control group, the kernel's limit per user is part of what makes the sandbox
   const hasBox = groups.roots.pids !== undefined
   if (hasBox) await writeIdle(init, { files, cgroup, paths })
   await giveTo(uid, dir)
   const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
   const shim = shimArgs([paths.node, ...flags, paths.entry, paths.run, 'warm'], { lowPorts: true })
-  const box = { box: SANDBOX_ROOT, mounts, table: files.table, join, uid, shared: true }
-  const { pid, order } = await launch(files, sandboxRootCommand(box, [init.bwrap, ...shim]))
+  const sandbox = { root: SANDBOX_ROOT, mounts, table: files.table, join, uid, shared: true }
+  const { pid, order } = await launch(files, sandboxRootCommand(sandbox, [init.bwrap, ...shim]))
   try {
     using limit = deadline(clock, READY_MS, new TimeoutError('a sandbox is not ready in time'))
     limit.signal.addEventListener('abort', () => order.destroy(), { once: true })
@@ -80,7 +80,7 @@ export async function createWarmSandbox(clock: Clock, init: WarmSandboxInit): Pr
   return { id, dir, uid, cgroup, paths, warmClass, hasBox, version, order, answer, mount, end }
 }
 
-/** The command that waits in the service's own box, and what it shows. */
+/** The command that waits in the service's own sandbox, and what it shows. */
 async function writeIdle(
   { warmClass, bwrap, groups, uid }: WarmSandboxInit,
   { files, cgroup, paths }: { files: RunFiles } & Pick<WarmSandbox, 'cgroup' | 'paths'>,
@@ -95,8 +95,8 @@ async function writeIdle(
   }
   // the code is mounted into its root, and what it may write to, where it is not known how much
   const seen = { ...paths, code: undefined, work: warmClass === undefined ? undefined : paths.work }
-  const box = { bwrap, groups, cgroup, uid, listeners: [], dropsCapabilities: true, root: SERVICE_ROOT }
-  const command = serviceBoxCommand({ ...box, plan, files, paths: seen })
+  const sandbox = { bwrap, groups, cgroup, uid, listeners: [], dropsCapabilities: true, root: SERVICE_ROOT }
+  const command = serviceSandboxCommand({ ...sandbox, plan, files, paths: seen })
   const waits = warmClass === undefined ? 'shell' : 'node'
   const spec: ShimCommand = { command, sandboxed: true, purpose: 'run', env: {}, cwd: '/', bootstrap: waits }
   await writeJson(files.idle, spec, { durable: false })

@@ -10,7 +10,7 @@ export type WarmSandbox = WarmInstance & {
   readonly cgroup: RunCgroup
   /** where its sandbox has what a run needs */
   readonly paths: SandboxPaths
-  /** The service's box is there too, in which a shell waits where no Node.js does. */
+  /** The service's sandbox is there too, in which a shell waits where no Node.js does. */
   readonly hasBox: boolean
   /** The node writes to it to begin the run. When it closes, the shim and everything in the sandbox end. */
   readonly order: Duplex

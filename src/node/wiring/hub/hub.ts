@@ -44,7 +44,7 @@ export async function createNodeHub(
   // a folder of its own: paths of sockets are short, and the node adopts nothing that the hub left
   const runtimeDir = await openRuntimeDir(configuration.runtime, `${network.peerId.slice(-12)}-h`)
   parts.defer(() => rmdir(runtimeDir).catch(() => {}))
-  const box = await openScanSandbox(
+  const sandbox = await openScanSandbox(
     { clock, rng, log },
     {
       nodeId: `${network.peerId.slice(-16)}-hub`,
@@ -63,7 +63,7 @@ export async function createNodeHub(
         services: servicesFor(components),
         obtain: (service, { signal }) =>
           findCode(components, service, { signal, limits: { maxBytes: settings.maxSize } }),
-        sandbox: box,
+        sandbox,
         known: (code) => ownAttestation(components.trust, code, formatAddress(signer.address)),
         recall: (code, options) =>
           recall(components, log, attestationSubject(parseCid(code), addressBytes(signer.address)), options),

@@ -11,7 +11,7 @@ import { type RunFiles, runFiles } from './run-files.ts'
 import type { SandboxPaths } from './sandbox-mounts.ts'
 import { seccompFilter } from './seccomp.ts'
 
-export type ServiceBoxInit = {
+export type ServiceSandboxInit = {
   readonly plan: Plan
   readonly files: RunFiles
   readonly paths: Omit<SandboxPaths, 'work'> & { readonly work: string | undefined }
@@ -27,13 +27,13 @@ export type ServiceBoxInit = {
   readonly root?: string | undefined
 }
 
-/** Writes what the service's box shows. */
-export async function writeBoxFiles({
+/** Writes what the service's sandbox shows. */
+export async function writeSandboxFiles({
   files,
   groups,
   uid,
   listeners,
-}: Pick<ServiceBoxInit, 'files' | 'groups' | 'uid' | 'listeners'>): Promise<void> {
+}: Pick<ServiceSandboxInit, 'files' | 'groups' | 'uid' | 'listeners'>): Promise<void> {
   await mkdir(files.etc, { recursive: true, mode: 0o755 })
   const about = { uid: uid ?? NOBODY, hosts: hostsEntries(listeners) }
   const filter = seccompFilter({ counted: isLimited(groups, 'memory') })
@@ -43,7 +43,7 @@ export async function writeBoxFiles({
   ])
 }
 
-/** In place: what is mounted in a box that is there is this very file. */
+/** In place: what is mounted in a sandbox that is there is this very file. */
 export async function rewriteHosts(
   { etc }: RunFiles,
   uid: number,
@@ -52,21 +52,21 @@ export async function rewriteHosts(
   await writeFile(join(etc, 'hosts'), SANDBOX_ETC.hosts({ uid, hosts: hostsEntries(listeners) }))
 }
 
-/** The command that makes the service's box and runs the service in it. */
-export function serviceBoxCommand(init: ServiceBoxInit): string[] {
+/** The command that makes the service's sandbox and runs the service in it. */
+export function serviceSandboxCommand(init: ServiceSandboxInit): string[] {
   const { plan, files, paths, groups, uid, root } = init
   const heapMib = heapOf(plan, groups)
   const { code, work, tmp, shm, shows, node } = paths
-  const box = sandboxArgs(plan, {
+  const sandbox = sandboxArgs(plan, {
     ...{ bwrap: init.bwrap, node, etcDir: runFiles(paths.run).etc, code, work, tmp, shm, shows, root },
     ...{ uid, limitPids: !isLimited(groups, 'pids'), heapMib, filtered: existsSync(files.filter) },
   })
   const dropping = init.dropsCapabilities ? DROP_CAPABILITIES : []
-  return inCgroups(joinFiles(init.cgroup), [...dropping, init.bwrap, ...box])
+  return inCgroups(joinFiles(init.cgroup), [...dropping, init.bwrap, ...sandbox])
 }
 
-/** What a shell that waits in such a box gets, in order to become the service. */
-export function serviceBoxText(plan: Plan, groups: CgroupRoots): string {
+/** What a shell that waits in such a sandbox gets, in order to become the service. */
+export function serviceSandboxText(plan: Plan, groups: CgroupRoots): string {
   return execText(plan, { heapMib: heapOf(plan, groups) })
 }
 
