@@ -7,6 +7,8 @@ type State = {
   readonly facts: RunFacts
   readonly running: Running
   readonly live: Set<number>
+  /** the newer version of each that has one */
+  readonly newerOf: Map<number, number>
   /** nodes that would run it, by service */
   readonly willing: Map<number, Set<number>>
   /** an engine that tells of no run at all does not simulate them */
@@ -19,19 +21,20 @@ type State = {
 export const replicasExact = invariant({
   id: 'replicas-exact',
   describe:
-    'In the end the newest version of a service runs on as many nodes as it asks for, or on all that are willing where those are fewer.',
+    'In the end the newest version of a service runs on as many nodes as it asks for, or on all that are willing where those are fewer; no older one runs beside it.',
   match: ['published', 'revoked', 'superseded', 'verdict', 'joined', ...RUNNING_EVENTS],
   start: (facts): State => ({
     facts,
     running: createRunning(facts),
     live: new Set(),
+    newerOf: new Map(),
     willing: new Map(),
     told: false,
     changedMs: 0,
     violations: createViolations(),
   }),
   capture(state, event) {
-    const { running, live, willing } = state
+    const { running, live, newerOf, willing } = state
     if (event.event === 'verdict') {
       const nodes = willing.get(event.service) ?? new Set()
       willing.set(event.service, nodes)
@@ -41,6 +44,7 @@ export const replicasExact = invariant({
     }
     if (event.event === 'run') state.told = true
     else state.changedMs = event.ms
+    if (event.event === 'superseded') newerOf.set(event.service, event.by)
     if (event.event === 'published') live.add(event.service)
     else if (event.event === 'revoked' || event.event === 'superseded') live.delete(event.service)
     else if (event.event !== 'joined') {
@@ -48,7 +52,7 @@ export const replicasExact = invariant({
       running.capture(event)
     }
   },
-  finish({ facts, running, live, willing, told, changedMs, violations }) {
+  finish({ facts, running, live, newerOf, willing, told, changedMs, violations }) {
     if (!told || changedMs > settledBeforeMs(facts)) return
     for (const service of live) {
       const { replicas, kind, endsMs } = facts.serviceOf(service)
@@ -60,6 +64,13 @@ export const replicasExact = invariant({
           `service ${service} runs on ${count} nodes in the end; it asks for ${replicas}, and ${willing.get(service)?.size ?? 0} are willing`,
         )
       }
+    }
+    for (const [older, newer] of newerOf) {
+      const count = running.count(older)
+      if (count === 0 || running.count(newer) === 0 || facts.serviceOf(older).kind === 'task') continue
+      violations.add(
+        `service ${older} runs on ${count} nodes in the end, beside its newer version ${newer}, which must take its place`,
+      )
     }
   },
 })

@@ -144,6 +144,13 @@ const BROKEN: Readonly<Record<string, { how(told: Told): void; said: string }[]>
       },
       said: 'service 0 runs on 2 nodes in the end; it asks for 3, and 3 are willing',
     },
+    {
+      how({ events }) {
+        events.push({ ms: 3000, node: 1, event: 'superseded', service: 0, by: 1 })
+        events.push({ ms: 3000, node: 2, event: 'run', service: 1, state: 'running' })
+      },
+      said: 'service 0 runs on 3 nodes in the end, beside its newer version 1, which must take its place',
+    },
   ],
   'honest-never-graylisted': [
     {
