@@ -1,5 +1,8 @@
+import { MANIFEST_PARTS, type ServiceTemplate, WEB } from './service-templates.ts'
+
 /** The commented manifest that a new service begins with; `schema` is where the JSON Schema is. */
-export function commentedManifest(name: string, schema: string): string {
+export function commentedManifest(name: string, schema: string, template?: ServiceTemplate): string {
+  const { keywords, run } = template === undefined ? WEB : MANIFEST_PARTS[template]
   return `{
   "$schema": ${JSON.stringify(schema)},
 
@@ -9,21 +12,14 @@ export function commentedManifest(name: string, schema: string): string {
   // A few words for people. Most nodes refuse 200 characters and more.
   "desc": "",
   // Nodes compare these with their own interests.
-  "keywords": [],
+  "keywords": ${JSON.stringify(keywords)},
   // What it takes to run it. Add "docker" to be run in Docker only.
   "toolchain": ["node.js"],
   // How long the service lives: "90s", "15m", "24h", "7d"; at most 30 days.
   "expires": "7d",
 
   "run": {
-    // Started in the folder of the code. No shell is involved.
-    "command": ["node", "server.js"],
-    "env": { "PORT": "8080" },
-    // "service" runs until it expires; "task" ends by itself.
-    "kind": "service",
-    // Listen on 127.0.0.1. "access": "any" lets every peer connect; without it only you can.
-    "ports": [{ "name": "http", "port": 8080, "access": "author" }],
-    "restart": "on-failure"
+${run.map((line) => `    ${line}`).join('\n')}
   },
 
   // Ask for little: nodes refuse what is over their limits, and say so.

@@ -51,8 +51,8 @@ async function addressOf(folder: string): Promise<string> {
   return formatAddress((await loadIdentity(folder)).signer.address)
 }
 
-/** The `server.js` that a reader has: it listens on the port that the manifest names. */
-export const SERVER = `
+/** The service's code: it listens on the port that the manifest names. */
+const SERVER = `
 require('node:http').createServer((request, response) => response.end('hello')).listen(8080, '127.0.0.1')
 console.log('listens on 8080')
 `

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../../build.ts'
 import { needs } from '../../require.ts'
-import { ON_LOOPBACK, SERVER } from './mesh.ts'
+import { ON_LOOPBACK } from './mesh.ts'
 import type { Scenario, Stage } from './play.ts'
 
 const README: Scenario = {
@@ -107,22 +107,20 @@ const PUBLISHING: Scenario = {
     ':8080': `:${port}`,
     'local 8080': `local ${port}`,
   }),
-  prepare: ({ cwd }) => writeFileSync(join(cwd, 'server.js'), SERVER),
   steps: {
-    'thundercloud service new hello': {},
-    'cp server.js hello/': {},
+    'thundercloud service new hello --template web': {},
     'thundercloud publish hello --wait': { prints: /healthy or done on 1 of 1 wanted nodes/ },
     'thundercloud publish hello --join /ip4/192.0.2.7/tcp/4980/p2p/12D3KooW...': {
       before: 'cp -r hello hello2; sed -i s/hello/hello2/ hello2/service.json',
     },
     'thundercloud connect hello:http --local 8080': { until: /127\.0\.0\.1/ },
-    'curl http://127.0.0.1:8080/': { prints: /hello/, eventually: true },
+    'curl http://127.0.0.1:8080/': { prints: /Hello from/, eventually: true },
     'thundercloud access new hello ADDRESS --right logs --for 2h > hello.access': {
       followedBy: 'cat hello.access',
       prints: /\n[\w-]{200,700}\n$/,
     },
     'thundercloud status hello': { prints: /runs it, healthy/ },
-    'thundercloud logs hello -f': { until: /listens on 8080/, stop: true },
+    'thundercloud logs hello -f': { until: /listens on 127\.0\.0\.1:8080/, stop: true },
     'thundercloud update hello': {},
     'thundercloud update hello --replace': {},
     'thundercloud stop hello': { prints: /announced to all nodes/ },

@@ -27,7 +27,7 @@ test('the command line: --version and help say what was asked for, and end with 
   const one = await shell.run('publish --help')
   expect(one.code).toBe(0)
   for (const option of ['--wait', '--join <MULTIADDR>', '--json', 'DIR|MANIFEST']) expect(one.stdout).toContain(option)
-  expect((await shell.run('service --help')).stdout).toContain('new <NAME> [DIR]')
+  expect((await shell.run('service --help')).stdout).toContain('new [options] <NAME> [DIR]')
   for (const { name } of COMMANDS) {
     const asked = await shell.run(['help', ...name.split(' ')])
     expect([asked.code, asked.stdout]).toEqual([0, expect.stringMatching(`^Usage: thundercloud ${name} `)])
@@ -138,6 +138,17 @@ test('service new writes a manifest that publish can read, and overwrites none',
   mkdirSync(shell.path('other'))
   expect((await shell.run('service new there other')).code).toBe(0)
   expect(readdirSync(shell.path('other')).sort()).toEqual(['.thundercloud', 'service.json'])
+})
+
+test('service new --template writes code too, and overwrites none of the folder', async ({ shell }) => {
+  const { values } = await shell.json('service new site --template static')
+  expect(values).toEqual([expect.objectContaining({ code: ['public/index.html', 'server.js'] })])
+  expect(readFileSync(shell.path('site/public/index.html'), 'utf8')).toContain('<h1>Hello</h1>')
+  mkdirSync(shell.path('mine'))
+  writeFileSync(shell.path('mine/server.js'), 'mine')
+  await shell.refused('service new mine --template web', 'mine/server.js is there already; it is not overwritten')
+  expect(readdirSync(shell.path('mine'))).toEqual(['server.js'])
+  await shell.refused('service new x --template ../web', /--template is "\.\.\/web"; allowed is web, static, task/)
 })
 
 function fakeProcess() {
