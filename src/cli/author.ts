@@ -124,6 +124,19 @@ export async function openPublishedIndex({ keyPath, address }: Author, network: 
   }
 }
 
+/** What the key has published from this machine and nobody has stopped, in all networks. */
+export async function livePublications(
+  { keyPath, address }: Author,
+  nowSeconds: number,
+): Promise<{ network: string; name: string }[]> {
+  const index = await readIndex(join(dirname(keyPath), 'published.json'))
+  return Object.entries(index).flatMap(([network, authors]) =>
+    Object.entries(Object.hasOwn(authors, address) ? (authors[address] ?? {}) : {})
+      .filter(([, { state, expires }]) => state !== 'stopped' && expires > nowSeconds)
+      .map(([name]) => ({ network, name })),
+  )
+}
+
 function versionsBefore(last: PublishedEntry | undefined, next: PublishedEntry): PublishedEntry['before'] {
   if (last === undefined || last.id === next.id) return last?.before
   const { seq, id, ran, before = [] } = last

@@ -49,6 +49,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'runner new', load: async () => (await import('./runner-new.ts')).runnerNew },
   { name: 'key new', load: async () => (await import('./key-new.ts')).keyNew },
   { name: 'key show', load: async () => (await import('./key-show.ts')).keyShow },
+  { name: 'key rotate', load: async () => (await import('./key-rotate.ts')).keyRotate },
   { name: 'service new', load: async () => (await import('./service-new.ts')).serviceNew },
   { name: 'publish', load: async () => (await import('./publish.ts')).publish },
   { name: 'update', load: async () => (await import('./publish.ts')).update },

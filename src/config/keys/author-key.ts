@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { link, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519Signer, type Signer } from '../../../protocols/signature.ts'
@@ -21,6 +22,27 @@ export async function loadOrCreateKey(
   const created = !(await exists(path)) && (await create(path, file))
   const key = await readKeyFile(path, file, 'give the path of a key with --key', options)
   return { signer: ed25519Signer(key), key, created }
+}
+
+/** Puts a new key in the place of the one in `path`, which is kept in `retired`: the old key has a name at each moment. */
+export async function replaceKey(path: string, retired: string): Promise<void> {
+  const draft = `${path}.${process.pid}`
+  try {
+    await rm(draft, { force: true })
+    await link(path, retired)
+    try {
+      await createKeyFile(draft, newKeyPem())
+      await rename(draft, path)
+    } catch (error) {
+      await rm(retired)
+      throw error
+    }
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    throw new InputError(`${path} cannot be replaced: ${systemMessageOf(error)}; the key that is there stays`, {
+      cause: error,
+    })
+  }
 }
 
 async function create(path: string, file: string): Promise<boolean> {

@@ -68,6 +68,34 @@ test('key new: makes the key once, whose address key show prints; key show makes
   expect(readFileSync(file, 'utf8')).toBe(kept)
 })
 
+test('key rotate: a new key signs, and the old one is kept with what it owns', async ({ shell }) => {
+  await shell.refused('key rotate', 'there is no key to rotate')
+  const file = shell.path('settings/thundercloud/author.pem')
+  const [{ address }] = (await shell.json('key new')).values as [{ address: string }]
+  const entry = { seq: 1, id: 'bafy', code: 'bafy', expires: 4_000_000_000, ports: [], state: 'announced' }
+  const mine = { web: entry, done: { ...entry, state: 'stopped' }, past: { ...entry, expires: 1 } }
+  const index = { net: { [address]: mine, other: { theirs: entry } } }
+  writeFileSync(shell.path('settings/thundercloud/published.json'), JSON.stringify(index))
+  const before = readFileSync(file, 'utf8')
+  const retired = shell.path(`settings/thundercloud/author-${address.slice(0, 12)}.pem`)
+  const [rotated] = (await shell.json('key rotate')).values as [{ address: string }]
+  expect(rotated).toMatchObject({
+    file,
+    old: { address, file: retired },
+    publications: [{ network: 'net', name: 'web' }],
+  })
+  expect(readFileSync(retired, 'utf8')).toBe(before)
+  expect([file, retired].map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600])
+  expect(readFileSync(file, 'utf8')).not.toBe(before)
+  expect((await shell.json('key show')).values[0]).toMatchObject({ author: { address: rotated.address } })
+  expect((await shell.json(`key show --key ${retired}`)).values[0]).toMatchObject({ author: { address } })
+  // one that is there is not overwritten
+  const again = readFileSync(file, 'utf8')
+  writeFileSync(shell.path(`settings/thundercloud/author-${rotated.address.slice(0, 12)}.pem`), 'mine')
+  await shell.refused('key rotate', /author\.pem cannot be replaced: .*; the key that is there stays/)
+  expect(readFileSync(file, 'utf8')).toBe(again)
+})
+
 test('the command line: nothing asked for shows help, with exit code 2', async ({ shell }) => {
   const { code, stdout } = await shell.run([])
   expect(code).toBe(2)
