@@ -13,6 +13,8 @@ export type Globals = {
   /** where the node's API is, instead of what the folder says */
   readonly api?: string | undefined
   readonly tokenFile?: string | undefined
+  /** the name of a context, which stands for the three */
+  readonly context?: string | undefined
   readonly logLevel?: LogLevel | undefined
 }
 

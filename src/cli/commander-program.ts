@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   key: 'Your key, and the addresses of you and your node',
   policy: 'Look at the policy, try another one, put it in force',
   access: 'Let others use a service of yours',
+  context: 'Names for nodes, to ask one of several',
   pool: 'Containers in which services of one author run side by side',
   session: 'Browsers that are logged in to the dashboard',
   token: 'Tokens of the API with a scope and an end',
@@ -41,6 +42,7 @@ export function buildProgram(
     )
     .option('--api <URL>', "where a node's API is, instead of what the folder says")
     .option('--token-file <FILE>', 'the token for --api (default: api.token in the folder)')
+    .option('--context <NAME>', 'the node that `context add` gave this name (default: the one of `context use`)')
     .addOption(new Flag('--log-level <LEVEL>', 'the least important line that is logged').choices(LEVELS))
     .option('--json', 'JSON on standard output: one document, or one object a line')
     .addHelpText(

@@ -19,7 +19,7 @@ export type ParseInit = {
 }
 
 /** Options of every command that take a value. */
-const TAKING = ['--dir', '--api', '--token-file', '--log-level']
+const TAKING = ['--dir', '--api', '--token-file', '--context', '--log-level']
 
 /**
  * Finds the command that a command line means, and loads it alone. Throws an InputError, or a CommanderError; that one's
@@ -113,9 +113,14 @@ function inputOf(command: Command, given: unknown[], options: Record<string, unk
   return Object.fromEntries([...args, ...flags])
 }
 
-function globalsOf({ dir, api, tokenFile, logLevel }: Readonly<Record<string, string | undefined>>): Globals {
-  for (const [flag, value] of Object.entries({ '--dir': dir, '--api': api, '--token-file': tokenFile })) {
+function globalsOf({ dir, api, tokenFile, context, logLevel }: Readonly<Record<string, string | undefined>>): Globals {
+  for (const [flag, value] of Object.entries({
+    '--dir': dir,
+    '--api': api,
+    '--token-file': tokenFile,
+    '--context': context,
+  })) {
     if (value === '') throw new InputError(`${flag} is empty`)
   }
-  return { dir, api, tokenFile, logLevel: logLevel as LogLevel | undefined }
+  return { dir, api, tokenFile, context, logLevel: logLevel as LogLevel | undefined }
 }

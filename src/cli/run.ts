@@ -3,6 +3,7 @@ import type { LogLevel } from '../base/log.ts'
 import type { Cli } from './cli.ts'
 import type { CommandEntry } from './command.ts'
 import { buildProgram } from './commander-program.ts'
+import { resolveContext } from './contexts/resolve.ts'
 import { describeError, EXIT, exitCodeOf, InterruptedError } from './errors.ts'
 import { promptYesNo, type Terminal } from './output/confirm.ts'
 import { createCliLog } from './output/log.ts'
@@ -34,7 +35,12 @@ export async function runCli(init: RunInit): Promise<number> {
   using _alive = keepAlive()
   try {
     const help = (text: string) => void stdout.write(text)
-    const { command, input, globals } = await parseArgs(argv, { commands: init.commands, version: init.version, help })
+    const parsed = await parseArgs(argv, { commands: init.commands, version: init.version, help })
+    const { command, input } = parsed
+    const own = command.name.startsWith('context ')
+    const globals = own
+      ? parsed.globals
+      : await resolveContext(parsed.globals, { ...init, namesFolder: input.dir !== undefined })
     const log = (fallback: LogLevel) => createCliLog({ level: globals.logLevel ?? fallback, stderr, json })
     const confirm = (question: string) => promptYesNo(question, { ...init, json })
     const askSecret = (question: string) => promptSecret(question, { ...init, json })

@@ -55,7 +55,7 @@ function addressOf({ host, port, tls }: Exclude<Configuration['api'], false>): s
   return `${tls === undefined ? 'http' : 'https'}://${literal.replace(/^0\.0\.0\.0$/, '127.0.0.1').replace(/^\[::\]$/, '[::1]')}:${port}`
 }
 
-function originOf(text: string): string {
+export function originOf(text: string): string {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) {
     const { username, password, origin } = new URL(text)
     if (username === '' && password === '') return origin

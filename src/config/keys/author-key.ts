@@ -1,17 +1,16 @@
 import type { KeyObject } from 'node:crypto'
 import { link, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ed25519Signer, type Signer } from '../../../protocols/signature.ts'
 import { errnoOf, InputError, systemMessageOf } from '../../base/errors.ts'
 import type { Env } from '../env.ts'
 import { exists, type ReadOptions } from '../read.ts'
+import { settingsFolder } from '../settings-folder.ts'
 import { createKeyFile, newKeyPem, readKeyFile } from './key-file.ts'
 
 /** The default place of a person's key: in the folder that the system has for settings. */
 export function defaultKeyPath(env: Env, platform: NodeJS.Platform = process.platform): string {
-  const home = env.HOME || env.USERPROFILE || homedir()
-  return join(settingsFolder(env, platform, home), 'thundercloud', 'author.pem')
+  return join(settingsFolder(env, platform), 'author.pem')
 }
 
 /** The author's signer: the key in `path` (PKCS#8 PEM), which is made on first use. `created` says that it was. */
@@ -57,12 +56,4 @@ async function create(path: string, file: string): Promise<boolean> {
       },
     )
   }
-}
-
-function settingsFolder(env: Env, platform: NodeJS.Platform, home: string): string {
-  // the XDG rule: a relative value is invalid and ignored
-  if (env.XDG_CONFIG_HOME?.startsWith('/')) return env.XDG_CONFIG_HOME
-  if (platform === 'win32') return env.APPDATA || join(home, 'AppData', 'Roaming')
-  if (platform === 'darwin') return join(home, 'Library', 'Application Support')
-  return join(home, '.config')
 }

@@ -1,0 +1,7 @@
+import { join } from 'node:path'
+import type { Env } from '../../config/index.ts'
+import { settingsFolder } from '../../config/settings-folder.ts'
+
+export function contextsFile(env: Env): string {
+  return join(settingsFolder(env), 'contexts.json')
+}
