@@ -1,10 +1,10 @@
-import { formatAddress, peerIdOf } from '../../../protocols/address.ts'
-import { InputError } from '../../base/errors.ts'
-import { defaultKeyPath, loadIdentity } from '../../config/index.ts'
-import { findAuthor } from '../author.ts'
-import { command, text } from '../command.ts'
-import { operatorFolder } from '../operator-folder.ts'
-import { fields } from '../output/output.ts'
+import { formatAddress, peerIdOf } from '../../../../protocols/address.ts'
+import { InputError } from '../../../base/errors.ts'
+import { defaultKeyPath, loadIdentity } from '../../../config/index.ts'
+import { findAuthor } from '../../author.ts'
+import { command, text } from '../../command.ts'
+import { operatorFolder } from '../../operator-folder.ts'
+import { fields } from '../../output/output.ts'
 
 export const keyShow = command({
   name: 'key show',

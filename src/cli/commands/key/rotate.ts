@@ -1,11 +1,11 @@
 import { dirname, join, parse } from 'node:path'
-import { nowSeconds } from '../../base/clock.ts'
-import { InputError } from '../../base/errors.ts'
-import { replaceKey } from '../../config/index.ts'
-import { findAuthor, livePublications, loadAuthor } from '../author.ts'
-import { command, text } from '../command.ts'
-import { fields } from '../output/output.ts'
-import { trustLines } from './key-show.ts'
+import { nowSeconds } from '../../../base/clock.ts'
+import { InputError } from '../../../base/errors.ts'
+import { replaceKey } from '../../../config/index.ts'
+import { findAuthor, livePublications, loadAuthor } from '../../author.ts'
+import { command, text } from '../../command.ts'
+import { fields } from '../../output/output.ts'
+import { trustLines } from './show.ts'
 
 export const keyRotate = command({
   name: 'key rotate',

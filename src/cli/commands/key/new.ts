@@ -1,8 +1,8 @@
-import { InputError } from '../../base/errors.ts'
-import { createAuthor } from '../author.ts'
-import { command, text } from '../command.ts'
-import { fields } from '../output/output.ts'
-import { trustLines } from './key-show.ts'
+import { InputError } from '../../../base/errors.ts'
+import { createAuthor } from '../../author.ts'
+import { command, text } from '../../command.ts'
+import { fields } from '../../output/output.ts'
+import { trustLines } from './show.ts'
 
 export const keyNew = command({
   name: 'key new',
