@@ -10,7 +10,7 @@ import { FailedError } from '../errors.ts'
 import { askOriginal } from './probe-original.ts'
 
 /** For so long it may hold up a start. */
-const ASK_MS = 3_000
+export const START_ASK_MS = 3_000
 
 /**
  * Throws where another node answers on the mesh with this node's key. It is asked before this node listens: a stranger
@@ -30,7 +30,7 @@ export async function refuseSecond(
   try {
     const neighbours = [...multiaddrs, ...(await resolveOrigins(cli.clock, origins, cli))]
     const own = announce.map((address) => `${address}/p2p/${peerId}`)
-    const found = await askOriginal(cli, { network, peerId, multiaddrs: own, neighbours }, { withinMs: ASK_MS })
+    const found = await askOriginal(cli, { network, peerId, multiaddrs: own, neighbours }, { withinMs: START_ASK_MS })
     log.debug('asked the mesh for another node with this key', { found })
     if (found !== 'answers') return
   } catch (error) {

@@ -1,11 +1,19 @@
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Clock } from '../../../src/base/clock.ts'
+import { START_ASK_MS } from '../../../src/cli/backup/refuse-second.ts'
 import { createLightPeer } from '../../../src/node/index.ts'
 import { freePort } from '../../fixtures/net.ts'
-import { createWorld } from '../../fixtures/node/nodes.ts'
+import { createWorld, PATIENCE } from '../../fixtures/node/nodes.ts'
 import { openShell } from '../../fixtures/program/shell.ts'
+import { system } from '../../fixtures/system.ts'
 
+/** The mesh has its time to answer, however slow the machine is. */
+const clock: Clock = {
+  ...system.clock,
+  after: (ms, run) => system.clock.after(ms === START_ASK_MS ? PATIENCE : ms, run),
+}
 const STARTED = 'the copy starts'
 const factories = {
   lightPeer: createLightPeer,
@@ -30,10 +38,10 @@ test('a node does not start while another one with its key answers, and no stran
     const file = join(copy, 'runners/andromeda/config.json')
     await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), STATIC_NODES }))
   }
-  const start = () => shell.run(['start', 'copy'], { factories })
+  const start = () => shell.run(['start', 'copy'], { factories, clock })
 
   await joining(neighbour.multiaddrs())
-  expect(await start()).toMatchObject({
+  await expect.poll(start, { timeout: PATIENCE }).toMatchObject({
     code: 1,
     stderr: expect.stringContaining(`another node with this key (${original.peerId}) answers on its mesh`),
   })
