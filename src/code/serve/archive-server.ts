@@ -15,19 +15,12 @@ import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import { threadedZstd, type Zstd } from '../archive/zstd.ts'
-import {
-  CLOSE_GRACE_MS,
-  FAST_BYTES_PER_SECOND,
-  IDLE_MS,
-  MAX_SPARE_FRAMES,
-  MAX_STREAMS,
-  MAX_STREAMS_PER_PEER,
-  SEND_MS,
-} from '../constants.ts'
+import { CLOSE_GRACE_MS, FAST_BYTES_PER_SECOND, IDLE_MS, MAX_SPARE_FRAMES, MAX_STREAMS, SEND_MS } from '../constants.ts'
 import { HashMismatchError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { AbortOptions, ChunkReader, CodeStore } from '../types.ts'
 import { type ChunkCompressor, createChunkCompressor } from './chunk-compressor.ts'
+import { createStreamPlaces, type StreamPlace } from './stream-places.ts'
 import { createUploadQueue, type UploadSlot } from './upload-queue.ts'
 
 export type ServerComponents = {
@@ -48,6 +41,8 @@ type Frame = { readonly frame: Uint8Array; readonly bytes: Uint8Array }
 type Session = {
   readonly stream: MessageStream
   readonly signal: AbortSignal | undefined
+  /** undefined: it is turned away */
+  readonly place: StreamPlace | undefined
   /** The code of the last request, kept open: clients ask for many chunks of one. */
   open?: { key: string; reader: ChunkReader; compress: ChunkCompressor } | undefined
   /** Two frames for whole chunks, in turn: one is filled from the disk while the other is on its way. */
@@ -63,13 +58,12 @@ type Session = {
 /** Answers archive streams: requests one after another, each chunk read when it can be sent. */
 export function createArchiveServer(components: ServerComponents) {
   const { clock, events, log, zstd = threadedZstd() } = components
-  const perPeer = new Map<string, number>()
+  const places = createStreamPlaces(clock)
   const uploads = createUploadQueue(clock)
   /** Frames for whole chunks that no session uses: memory of each session's own would have the collector run all the time. */
   const spare: Frame[] = []
   /** What was found of a code's chunks holds for every stream that asks for them. */
   const compressors = new LruMap<string, ChunkCompressor>(MAX_STREAMS)
-  let streams = 0
 
   function compressorOf(code: string): ChunkCompressor {
     const compressor = compressors.get(code) ?? createChunkCompressor(zstd.compress)
@@ -146,8 +140,7 @@ export function createArchiveServer(components: ServerComponents) {
           ? await sendChunk(session, key, index, frame, true)
           : await sendChunk(session, key, index, small, false)
       if (!isSent) return refuse(session, `chunk ${index} has to wait for others; ask again later`)
-      session.chunks++
-      session.bytes += length
+      countChunk(session, length)
     }
     if (end < request.first + request.count) await refuse(session, `chunk ${Math.max(end, request.first)} is not here`)
   }
@@ -163,8 +156,7 @@ export function createArchiveServer(components: ServerComponents) {
     const { frame, bytes } = frameFor(session, length, spare)
     if (!(await image.read(digest, request.offset, bytes))) return refuse(session, 'this blob is not here')
     await send(session, frame, true)
-    session.chunks++
-    session.bytes += length
+    countChunk(session, length)
   }
 
   /** Waits until the client has left: a reset could overtake the answer. */
@@ -179,9 +171,7 @@ export function createArchiveServer(components: ServerComponents) {
 
   async function serve(session: Session): Promise<void> {
     const { stream } = session
-    if (streams > MAX_STREAMS || (perPeer.get(stream.peer) ?? 0) > MAX_STREAMS_PER_PEER) {
-      return rejectSession(session)
-    }
+    if (session.place === undefined) return rejectSession(session)
     for (let request = await nextRequest(session); request !== undefined; request = await nextRequest(session)) {
       await answer(session, request)
     }
@@ -191,9 +181,11 @@ export function createArchiveServer(components: ServerComponents) {
 
   /** Answers one stream until it ends. Never rejects: what a peer does wrong ends its stream only. */
   return async function handle(stream: MessageStream, options: AbortOptions = {}): Promise<void> {
+    using place = places.take(stream.peer, (reason) => stream.abort(reason))
     const session: Session = {
       stream,
       signal: options.signal,
+      place,
       frames: [],
       sending: Promise.resolve(),
       slow: undefined,
@@ -202,8 +194,6 @@ export function createArchiveServer(components: ServerComponents) {
     }
     // whatever ends the stream, the file that it had open is closed
     await using _opened = { [Symbol.asyncDispose]: async () => await session.open?.reader[Symbol.asyncDispose]() }
-    streams++
-    perPeer.set(stream.peer, (perPeer.get(stream.peer) ?? 0) + 1)
     try {
       await serve(session)
       spare.push(...session.frames.slice(0, MAX_SPARE_FRAMES - spare.length))
@@ -211,15 +201,17 @@ export function createArchiveServer(components: ServerComponents) {
       log.debug('an archive stream failed', { peer: stream.peer, error: sanitizeText(messageOf(error)) })
       stream.abort(error instanceof Error ? error : new UnavailableError('the archive stream failed'))
     } finally {
-      streams--
-      const left = (perPeer.get(stream.peer) as number) - 1
-      if (left > 0) perPeer.set(stream.peer, left)
-      else perPeer.delete(stream.peer)
       await stream[Symbol.asyncDispose]()
       if (session.chunks > 0)
         events.emit('code:served', { peer: stream.peer, chunks: session.chunks, bytes: session.bytes })
     }
   }
+}
+
+function countChunk(session: Session, bytes: number): void {
+  session.chunks++
+  session.bytes += bytes
+  session.place?.used()
 }
 
 function zstdAnswer(bytes: Uint8Array): Uint8Array {

@@ -113,4 +113,32 @@ describe('the archive server', () => {
     expect(await ask(another)).toBe('bytes')
     for (const one of [...open, another, modest]) await close(one)
   })
+
+  test('made-up peers that hold every stream make room for one that fetches, and streams that carry chunks stay', async () => {
+    const { code, connect, clock } = await serving()
+    type Client = ReturnType<typeof connect>
+    const manifest = encodeArchiveRequest({ v: 1, want: 'manifest', code })
+    const chunk = encodeArchiveRequest({ v: 1, want: 'chunks', code, first: 0, count: 1, zstd: false })
+    const ask = async ({ stream }: Client, request: Uint8Array) => {
+      await stream.write(request)
+      return (await read(stream)).is
+    }
+    const fetching = connect('fetching')
+    expect(await ask(fetching, chunk)).toBe('bytes')
+    const sybils = Array.from({ length: 31 }, (_, at) => connect(`sybil-${at % 8}`))
+    for (const sybil of sybils) expect(await ask(sybil, manifest)).toBe('bytes')
+    expect(await ask(connect('early'), manifest)).toBe('error')
+    await clock.advance(9_000)
+    expect(await ask(fetching, chunk)).toBe('bytes')
+    for (const sybil of sybils) expect(await ask(sybil, manifest)).toBe('bytes')
+    await clock.advance(2_000)
+    const modest = connect('modest')
+    expect(await ask(modest, chunk)).toBe('bytes')
+    expect(await ask(fetching, chunk)).toBe('bytes')
+    const [first, second] = sybils as [Client, Client]
+    await first.done
+    await expect(first.stream.read()).rejects.toThrow('another peer wants its place')
+    expect(await ask(second, manifest)).toBe('bytes')
+    for (const { stream } of [fetching, modest, ...sybils.slice(1)]) await stream.end()
+  })
 })

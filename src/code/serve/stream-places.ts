@@ -1,0 +1,48 @@
+import type { Clock } from '../../base/clock.ts'
+import { UnavailableError } from '../../base/errors.ts'
+import { MAX_STREAMS, MAX_STREAMS_PER_PEER, UNUSED_MS } from '../constants.ts'
+
+/** One of the streams that are served; to be disposed when it has ended. */
+export interface StreamPlace extends Disposable {
+  /** It has carried a chunk. */
+  used(): void
+}
+
+/**
+ * Which of the streams that peers open are served. Peer ids are free, and so is a request for a manifest: where all places
+ * are taken, a stream that carries no chunks makes room for a new one.
+ */
+export interface StreamPlaces {
+  /** Undefined where the peer has as many as it may, or all others are in use. `leave`: ends the stream. */
+  take(peer: string, leave: (reason: Error) => void): StreamPlace | undefined
+}
+
+type Taken = { readonly peer: string; readonly leave: (reason: Error) => void; usedAt: number }
+
+export function createStreamPlaces(clock: Clock): StreamPlaces {
+  const taken = new Set<Taken>()
+
+  function hasRoom(): boolean {
+    if (taken.size < MAX_STREAMS) return true
+    const [idlest] = [...taken].sort((a, b) => a.usedAt - b.usedAt)
+    if (idlest === undefined || clock.monotonic() - idlest.usedAt < UNUSED_MS) return false
+    taken.delete(idlest)
+    idlest.leave(new UnavailableError('the stream carried nothing, and another peer wants its place'))
+    return true
+  }
+
+  return {
+    take(peer, leave) {
+      const own = [...taken].filter((place) => place.peer === peer)
+      if (own.length >= MAX_STREAMS_PER_PEER || !hasRoom()) return undefined
+      const place: Taken = { peer, leave, usedAt: clock.monotonic() }
+      taken.add(place)
+      return {
+        used() {
+          place.usedAt = clock.monotonic()
+        },
+        [Symbol.dispose]: () => void taken.delete(place),
+      }
+    },
+  }
+}
