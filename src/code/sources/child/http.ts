@@ -81,12 +81,16 @@ export function createHttp(gateway: Gateway, { authorities, credentials }: HttpI
       },
     })
     sent.setTimeout(IDLE_MS, () => sent.destroy(new Error(`nothing came for ${IDLE_MS / 1000} s`)))
+    const answered = Promise.withResolvers<IncomingMessage>()
+    sent.once('response', answered.resolve)
     // an error that comes after the answer has begun is the answer's, too
-    sent.on('error', () => {})
+    sent.on('error', answered.reject)
+    // without an error, where the server switches to another protocol
+    sent.once('close', () => answered.reject(new Error('it ends the connection')))
     sent.end(post)
-    const [answer] = (await once(sent, 'response').catch((cause) => {
+    const answer = await answered.promise.catch((cause) => {
       throw new SourceUnavailableError(`${url.host} does not answer (${messageOf(cause)})`, { cause })
-    })) as [IncomingMessage]
+    })
     answer.once('close', () => connection.destroy())
     return answer
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { readIgnoreText } from '../../../../src/code/archive/ignore.ts'
 import { readArchive } from '../../../../src/code/sources/child/read-archive.ts'
@@ -130,6 +130,17 @@ describe('hostile archives end in one sentence, and nothing is written outside',
   ])('%s ends early', async (_, archive, message) => {
     const limits = { maxBytes: 64 * 1024 * 1024, maxEntries: 1000 }
     expect(await refusal(archive(), limits)).toMatch(message)
+  })
+
+  const bomb = rawTar({ path: 'z', content: '\0'.repeat(8 * 1024 * 1024) })
+  test.each<[string, () => Buffer]>([
+    ['gzip in gzip', () => gzipSync(gzipSync(bomb))],
+    ['zstd in gzip', () => gzipSync(zstdCompressSync(bomb))],
+    ['a zip in zstd', () => zstdCompressSync(zipOf([{ name: 'a', content: 'x' }]))],
+    ['brotli, which is not asked for', () => brotliCompressSync(rawTar(file('a')))],
+    ['brotli in gzip', () => gzipSync(brotliCompressSync(bomb))],
+  ])('what is compressed twice, or as no archive is, is not unpacked: %s', async (_, archive) => {
+    expect(await refusal(archive())).toMatch(/is compressed twice|not a tar that can be read/)
   })
 
   test.each<[string, ZipEntry[], RegExp]>([

@@ -98,6 +98,13 @@ test('a server that is away is another failure than one that has nothing: it is 
   expect(isRetryable(await failure('http://127.0.0.1:1/a'))).toBe(true)
 })
 
+test('a server that switches to another protocol is no answer, and is not waited for', async () => {
+  const { url } = await serve((response) => {
+    response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')
+  })
+  await expect(fetchSource(https(`${url}/a`), FILES)).rejects.toThrow('does not answer (it ends the connection)')
+})
+
 test('a server that drips is given up after two windows, whatever the time limit of the whole', async () => {
   const clock = manualClock()
   const { url } = await serve((response) => response.writeHead(200).write('x'))

@@ -6,6 +6,9 @@ import { UnusableSourceError } from '../errors.ts'
 /** Memory that a frame of zstd may ask for: what `zstd -19` makes, and no `--long`. */
 const ZSTD_WINDOW_LOG = 23
 
+/** The longest mark that an archive begins with. */
+export const MARK_BYTES = 4
+
 /** By its first bytes: names and content types of servers say little. */
 export type ArchiveKind = 'gzip' | 'zstd' | 'zip' | 'tar'
 

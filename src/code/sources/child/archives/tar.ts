@@ -5,6 +5,7 @@ import { BLOCK } from '../../../archive/tar-format.ts'
 import { TooLargeError } from '../../../errors.ts'
 import { isSystemError, UnusableSourceError } from '../errors.ts'
 import type { StagingFile } from '../staging-file.ts'
+import { archiveKind, MARK_BYTES, peek } from './compression.ts'
 
 const FILES: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile'])
 /** A path, a target or a comment that stands outside of a header. */
@@ -19,10 +20,14 @@ export const NOT_UTF8 = 'has a name that is not UTF-8'
 
 /** Reads a tar that is not compressed, whatever program wrote it. */
 export async function readTarArchive(pieces: AsyncIterable<Uint8Array>, staging: StagingFile): Promise<void> {
+  const { head, all } = await peek(pieces, MARK_BYTES)
+  // the parser would decompress it, and what comes of that is not counted
+  if (archiveKind(head) !== 'tar') throw new UnusableSourceError('the archive is compressed twice')
   let problem: unknown
   const parser = new Parser({
     strict: true,
-    gzip: false,
+    brotli: false,
+    zstd: false,
     maxMetaEntrySize: MAX_META_BYTES,
     onReadEntry: (entry) => {
       takeEntry(entry, staging, (error) => {
@@ -49,7 +54,7 @@ export async function readTarArchive(pieces: AsyncIterable<Uint8Array>, staging:
   })
   const maxBytes = staging.limits.maxBytes + staging.limits.maxEntries * HEADERS_BYTES
   let bytes = 0
-  for await (const piece of pieces) {
+  for await (const piece of all) {
     bytes += piece.byteLength
     // what belongs to no file is not free, either
     if (bytes > maxBytes) throw new TooLargeError(`the archive unpacks to more than ${formatBytes(maxBytes)}`)
