@@ -165,6 +165,11 @@ describe('hostile archives end in one sentence, and nothing is written outside',
       /more than the 1,?000 files/,
     ],
     [
+      'a zip of many folders that only their mode names',
+      Array.from({ length: 1001 }, (_, at) => ({ name: `d${at}`, content: '', mode: 0o040755 })),
+      /more than the 1,?000 files/,
+    ],
+    [
       'a zip with a name twice',
       [
         { name: 'a', content: 'x' },

@@ -59,7 +59,9 @@ async function takeEntry(zip: ZipFile, entry: Entry, staging: StagingFile, conte
     return staging.add(target === undefined ? { path, problem: 'is a link with a long target' } : { path, target })
   }
   if (type !== REGULAR && type !== 0) {
-    return type === FOLDER ? undefined : staging.add({ path, problem: 'is neither a file nor a folder nor a link' })
+    return type === FOLDER
+      ? staging.folder()
+      : staging.add({ path, problem: 'is neither a file nor a folder nor a link' })
   }
   staging.file(path)
   for await (const piece of await zip.openReadStreamPromise(entry)) staging.data(piece as Buffer)
