@@ -75,7 +75,7 @@ export function secretsText(secrets: readonly Secret[]): string {
 function keyIn(text: string): string | undefined {
   const finder = createKeyFinder({ size: text.length })
   finder.look(text)
-  return finder.found()[0]
+  return finder.found()[0]?.replace(/ \(private key\)$/, '')
 }
 
 /** Each byte one character, as the key finder reads. */

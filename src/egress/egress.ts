@@ -19,7 +19,7 @@ type Connection = Target & { readonly connection: Duplex }
  * are checked; the connection is made to one of these very addresses, so that what a name leads to cannot change between.
  */
 export function createEgress({ lookup, open, ownNetworks = () => [] }: EgressComponents, init: EgressInit): Egress {
-  const { onDecision } = init
+  const { onDecision, listedIn } = init
   const policy = typeof init.policy === 'function' ? init.policy : () => init.policy as EgressPolicy
   // one process keeps no other waiting with names that nobody answers
   const lookups = createWorkQueue({ name: 'resolver', concurrency: 1, max: MAX_WAITING })
@@ -35,7 +35,9 @@ export function createEgress({ lookup, open, ownNetworks = () => [] }: EgressCom
     const leads = isAddress(host) ? 'is' : `leads to ${address}, which is`
     const isOwn = address !== undefined && isPublicAddress(address)
     const what = isOwn ? "an address of this machine's own network" : 'not a public address'
-    throw new EgressRefusedError(`${host} ${leads} ${what}; only listed addresses that are not public may be reached`)
+    throw new EgressRefusedError(
+      `${host} ${leads} ${what}; such an address must be listed itself${listedIn === undefined ? '' : ` in ${listedIn}`}`,
+    )
   }
 
   async function resolve(host: string): Promise<string[]> {

@@ -57,4 +57,6 @@ export type EgressInit = {
   /** Where it may change: what answers it for each connection, and for `revise`. */
   readonly policy: EgressPolicy | (() => EgressPolicy)
   readonly onDecision?: ((decision: EgressDecision) => void) | undefined
+  /** The setting that lists the addresses of `policy`, for those who read why one is refused. */
+  readonly listedIn?: string | undefined
 }

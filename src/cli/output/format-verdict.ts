@@ -99,6 +99,7 @@ export function reasonLines(reasons: readonly Reason[]): string[] {
 const NEEDS: Readonly<Record<string, (value: string) => string>> = {
   'author one-of': (value) => `author one of, or trusted by one of: ${value}`,
   'delegation one-of': (value) => `author trusted by one of: ${value}`,
+  'sources one-of': (value) => `code from one of: ${value}`,
   'reward one-of': (value) => `a reward of at least ${value} an hour`,
   'reward.perHour at-least': (value) => `a reward of at least ${value} an hour`,
 }

@@ -42,10 +42,12 @@ export async function inspectFolder(
   }
   const secrets = await findSecrets(entries, { signal })
   if (secrets.length > 0 && !withSecrets && !dryRun) throw secretsError(secrets, IGNORE_FILE)
-  const refused = withSecrets ? '' : '; `publish` refuses them without --with-secrets'
+  const secretsNote = withSecrets
+    ? `published with secrets: ${secretsText(secrets)}`
+    : `these files look secret, and \`publish\` refuses them without --with-secrets: ${secretsText(secrets)}`
   const names = (type: string) => dryRun || manifest.sources.some((source) => source.type === type)
   const warnings = [
-    ...(secrets.length === 0 ? [] : [`published with secrets: ${secretsText(secrets)}${refused}`]),
+    ...(secrets.length === 0 ? [] : [secretsNote]),
     ...networkNotes(manifest),
     ...notes.map((note) => `${note}${binHint(tree, manifest.run)}`),
     ...(folder !== undefined && names('registry') ? npmWarnings(entries) : []),

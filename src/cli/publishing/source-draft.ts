@@ -140,7 +140,7 @@ async function manifestIn(
   const text = await textOf(entries, MANIFEST)
   if (text === undefined) {
     throw new InputError(
-      `${describeSource(source)} has no ${MANIFEST}; name a manifest: \`thundercloud publish MANIFEST --${source.type} ...\``,
+      `${describeSource(source)} has no ${MANIFEST}; name the folder that has one with --path, or a manifest here: \`thundercloud publish MANIFEST --${source.type} ...\``,
     )
   }
   const manifest = checked(parseManifest(textToJson(text, MANIFEST), MANIFEST), MANIFEST)

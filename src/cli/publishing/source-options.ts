@@ -55,7 +55,7 @@ function packageOf(text: string): { name: string; version: string } {
   const at = text.lastIndexOf('@')
   const [name, version] = at > 0 ? [text.slice(0, at), text.slice(at + 1)] : [text, '']
   if (/^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$/.test(version)) return { name, version }
-  const example = /^(@[\w.~-]+\/)?[\w.~-]+$/.test(name) ? name : 'serve'
+  const example = /^(@[\w.~-]+\/)?[\w.~][\w.~-]*$/.test(name) ? name : 'serve'
   throw new InputError(`--npm is ${JSON.stringify(text)}; name one version exactly, like ${example}@1.2.3`)
 }
 

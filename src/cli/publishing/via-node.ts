@@ -11,6 +11,7 @@ import type { RunView, ServiceView } from '../../node/types.ts'
 import type { Author } from '../author.ts'
 import { openPublishedIndex } from '../author.ts'
 import type { Cli } from '../cli.ts'
+import { commandText } from '../output/command-text.ts'
 import { type Draft, signDraft } from './draft.ts'
 import type { InterruptNote, stagesOf } from './interrupt-note.ts'
 import { createReceiptTracker } from './receipt-tracker.ts'
@@ -146,7 +147,7 @@ async function waitForRuns(
   init: Omit<WaitInit, 'tracker'>,
 ) {
   const tracker = createReceiptTracker(cli.out)
-  using wait = startWait(cli, { ...init, tracker })
+  using wait = startWait(cli, { ...init, status: commandText(cli, ['status', init.name]), tracker })
   using progress = cli.out.progress('waiting for nodes to run it')
   const { signal } = wait
   try {

@@ -17,6 +17,8 @@ export type WaitInit = {
   readonly name: string
   readonly replicas: number
   readonly timeoutSeconds: number
+  /** The command that asks the nodes what they do with it, where this one can be typed again without more. */
+  readonly status?: string | undefined
   readonly tracker: ReceiptTracker
 }
 
@@ -30,7 +32,7 @@ export interface Wait extends Disposable {
   report(cause?: unknown): void
 }
 
-export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracker }: WaitInit): Wait {
+export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, status, tracker }: WaitInit): Wait {
   const { clock, out } = cli
   const patience = deadline(clock, timeoutSeconds * 1000, new TimeoutError('the time is up'), cli.signal)
   let outcome: Outcome | undefined
@@ -69,8 +71,10 @@ export function startWait(cli: Cli, { id, name, replicas, timeoutSeconds, tracke
         const goesOn = failing ? `; it is started again, with growing pauses, until ${stop}` : ''
         return `${word} failed${others}${goesOn}`
       }
-      case 'unknown':
-        return `after ${formatMs(timeoutSeconds * 1000)}, ${tracker.running} of ${replicas} wanted nodes run ${word}, healthy (${tracker.summary()})${out.json ? others : ''}`
+      case 'unknown': {
+        const asks = tracker.answers().length === 0 || status === undefined ? '' : `; ${status} asks them again`
+        return `after ${formatMs(timeoutSeconds * 1000)}, ${tracker.running} of ${replicas} wanted nodes run ${word}, healthy (${tracker.summary()})${out.json ? others : ''}${asks}`
+      }
     }
   }
 

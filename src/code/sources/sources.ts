@@ -73,7 +73,7 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     using _signal = { [Symbol.dispose]: signal.clear }
     const startedAt = clock.monotonic()
     events.emit('code:fetch-started', { code: code.toString() })
-    const egress = createEgress(network, { policy })
+    const egress = createEgress(network, { policy, listedIn: 'ALLOWED_STORAGE' })
     const intake = source.type === 'oci' ? openImageIntake(store.images, code) : undefined
     await using _intake = intake
     const image = intake && { digest: digestOf(code), have: intake.have }

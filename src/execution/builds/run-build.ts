@@ -55,7 +55,7 @@ export async function runBuild(input: BuildInput): Promise<void> {
       either.clear()
     }
     if (end.reason === 'timeout') throw tooLong
-    if (end.exitCode !== 0) throw failureOf(end)
+    if (end.exitCode !== 0) throw failureOf(end, plan)
   } catch (error) {
     throw error === tooLong ? new BuildFailedError(tooLong.message) : error
   } finally {
@@ -63,11 +63,16 @@ export async function runBuild(input: BuildInput): Promise<void> {
   }
 }
 
-function failureOf({ exitCode, reason, detail }: RunEnd): Error {
+const NO_NETWORK = 'it had no network: REGISTRIES and ALLOWED_STORAGE of the node name no package index'
+
+function failureOf({ exitCode, reason, detail }: RunEnd, { egress }: Plan): Error {
   if (reason === 'stopped') return new UnavailableError('the build was stopped')
-  const message = `the build ended with exit code ${exitCode}${detail === undefined ? '' : `: ${detail}`}`
+  const wasKilled = KILLED.includes(exitCode)
+  // what a client of an index says of this, about proxies and name servers, misleads its author
+  const why = detail ?? (egress === undefined && !wasKilled ? NO_NETWORK : undefined)
+  const message = `the build ended with exit code ${exitCode}${why === undefined ? '' : `: ${why}`}`
   // by itself, or by somebody else: that is not known
-  return new BuildFailedError(message, { isPassing: reason === 'exit' && KILLED.includes(exitCode) })
+  return new BuildFailedError(message, { isPassing: reason === 'exit' && wasKilled })
 }
 
 /** Rejects when the folder grows over `max`; ends in silence with the signal. */

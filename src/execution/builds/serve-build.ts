@@ -29,6 +29,7 @@ export function createBuildEgress(components: { clock: Clock; log: Log }, init: 
   const { plan, network, internet, note } = init
   const egress = createEgress(internet, {
     policy: () => network().policy,
+    listedIn: 'REGISTRIES',
     onDecision: createEgressLog(clock, note),
   })
   const kbps = Math.min(network().rateKbps ?? BUILD_RATE_KBPS, BUILD_RATE_KBPS)

@@ -36,7 +36,11 @@ export function createRunEgress(
 ): RunEgress {
   const network = networkOf(spec)
   const onDecision = createEgressLog(clock, note)
-  const hosts = createEgress(internet, { policy: () => runPolicy(network, netcap()), onDecision })
+  const hosts = createEgress(internet, {
+    policy: () => runPolicy(network, netcap()),
+    listedIn: 'NETCAP.ALLOW',
+    onDecision,
+  })
   const ports = runEgressOf(spec)?.siblings
   const service = spec.service.id
   const allowed = () => maySeeSiblings(network, netcap())

@@ -31,12 +31,14 @@ describe('N3: secrets', () => {
     await using shell = await withFolder({ '.env': 'KEY=1\n', 'tls/key.pem': PRIVATE, 'tls/cert.pem': CERTIFICATE })
     const sentence =
       'the folder contains files that look secret, and every receiver of the code can read them: .env (settings with values), ' +
-      'tls/key.pem (a private key (private key)); write "/.env", "/tls/key.pem" into .thundercloudignore, each on its own ' +
+      'tls/key.pem (a private key); write "/.env", "/tls/key.pem" into .thundercloudignore, each on its own ' +
       'line, or add --with-secrets to publish them'
     const refused = await shell.run(['publish', 'web'])
     expect([refused.code, refused.stdout]).toEqual([2, ''])
     expect(refused.stderr).toContain(sentence)
     expect(shell.node.archives.size).toBe(0)
+    const dry = await shell.run(['publish', 'web', '--dry-run'])
+    expect([dry.code, dry.stdout + dry.stderr]).toEqual([0, expect.stringContaining('these files look secret, and')])
     const light = await shell.run(['publish', 'web', '--join', '/ip4/127.0.0.1/tcp/1/p2p/x'], {
       factories: { lightPeer: async (_, init) => createFakeLightPeer(init) },
     })

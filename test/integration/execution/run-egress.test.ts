@@ -115,7 +115,7 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       expect([...new Set(await first.said())]).toEqual([
         `network: ${target} allowed`,
         expect.stringContaining(
-          `network: ${target} refused: echo.example leads to 127.0.0.1, which is not a public address`,
+          `network: ${target} refused: echo.example leads to 127.0.0.1, which is not a public address; such an address must be listed itself in NETCAP.ALLOW`,
         ),
         `network: ${target} refused: ${target} is not among the hosts that may be reached`,
       ])

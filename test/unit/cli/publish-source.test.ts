@@ -109,6 +109,7 @@ test.for([
   ['publish . -- x', 'arguments after -- go with --npm'],
   ['publish --npm serve', '--npm is "serve"; name one version exactly, like serve@'],
   ['publish --npm serve@^14.0.0', 'name one version exactly'],
+  ['publish --npm --dry-run', '--npm is "--dry-run"; name one version exactly, like serve@'],
   ['publish --npm file:./x@1.0.0', 'is not the name of a package of npm'],
   ['publish --npm a@1.0.0 --git https://a.example/', '--npm and --git contradict each other'],
   ['publish . --bin x', '--bin goes with --npm'],
@@ -137,7 +138,11 @@ describe('publish --https', () => {
 
   test('a manifest here, where the archive has none; without one it says so', async ({ withNode: shell }) => {
     const { url } = await sourceServer(() => ({ '/a.tar': rawTar({ path: 'a.js', content: 'hello\n' }) }))
-    await shell.refused(`publish --https ${url}/a.tar`, /has no service\.json; name a manifest/, { lines: 2 })
+    await shell.refused(
+      `publish --https ${url}/a.tar`,
+      /has no service\.json; name the folder that has one with --path, or a manifest here: /,
+      { lines: 2 },
+    )
     writeFileSync(shell.path('mine.json'), MANIFEST)
     const { code } = await shell.run(`publish mine.json --https ${url}/a.tar`)
     expect(code).toBe(0)

@@ -118,6 +118,19 @@ test('publish: --wait ends with one clear line when the time is up', async ({ sh
   expect(stderr.trim().split('\n').at(-1)).toBe(sentence)
 })
 
+test('publish: --wait that ends without an answer names what asks for the reason', async ({ shell }) => {
+  const { code, stderr } = await shell.run('publish hello --wait --timeout 1s', {
+    onOutput: () => {
+      const [view] = shell.node.services()
+      if (view !== undefined && view.receipts.length === 0) shell.node.addReceipt(view.id, 'accepted')
+    },
+  })
+  expect(code).toBe(5)
+  expect(stderr.trim().split('\n').at(-1)).toMatch(
+    /\(1 will run it\); `thundercloud status hello-web.*` asks them again$/,
+  )
+})
+
 test.for([
   [0, 5],
   [1, 4],

@@ -123,7 +123,9 @@ test('the address that the client is configured to use serves where the index is
   const { file, path, pages } = PACKAGES.npm
   const { url, asked } = await sourceServer((self) => ({ ...pages(self, file), [path]: file }))
   const storage = { ALLOWED_STORAGE: ['npmjs.com'], clientRegistries: { npm: url } }
-  await expect(fetchSource(source, PACKAGE_FILES, { storage })).rejects.toThrow('is not a public address')
+  await expect(fetchSource(source, PACKAGE_FILES, { storage })).rejects.toThrow(
+    '127.0.0.1 is not a public address; such an address must be listed itself in ALLOWED_STORAGE',
+  )
   expect(asked).toEqual([])
   const { store } = await fetchSource(source, PACKAGE_FILES, {
     storage: { ...storage, ALLOWED_STORAGE: ['npmjs.com', '127.0.0.1'] },
