@@ -22,6 +22,6 @@ export async function checkAll(cli: Cli, folder: string): Promise<Check[]> {
     ...(configuration === undefined ? [] : checkWarmStarts(configuration.policy.config, machine)),
     ...(configuration === undefined ? [] : [await checkStore(clock, configuration, signal)]),
     await checkClock(clock, { folder: configuration?.dir, origins }),
-    await checkDisk(configuration?.dir ?? cli.cwd),
+    await checkDisk(configuration?.dataDir ?? cli.cwd),
   ]
 }

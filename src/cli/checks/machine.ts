@@ -1,9 +1,10 @@
+import type { StatsFs } from 'node:fs'
 import { lstat, readdir, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { CLOCK_SKEW_SECONDS } from '../../../protocols/limits.ts'
 import { type Clock, deadline } from '../../base/clock.ts'
-import { messageOf, TimeoutError } from '../../base/errors.ts'
+import { errnoOf, messageOf, TimeoutError } from '../../base/errors.ts'
 import { formatBytes, formatMs, joinWords } from '../../base/format.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import type { Rng } from '../../base/rng.ts'
@@ -114,9 +115,10 @@ export async function checkClock(
     : ok(what, found)
 }
 
+/** `folder` may not be there yet: then the disk is asked on which it will be. */
 export async function checkDisk(folder: string): Promise<Check> {
   try {
-    const { bavail, bsize } = await statfs(folder)
+    const { bavail, bsize } = await statfsAbove(folder)
     const free = bavail * bsize
     return free < LOW_DISK_BYTES
       ? warn('disk', `${formatBytes(free)} free`, 'free disk space for code and logs')
@@ -124,6 +126,14 @@ export async function checkDisk(folder: string): Promise<Check> {
   } catch (error) {
     return warn('disk', messageOf(error))
   }
+}
+
+async function statfsAbove(folder: string): Promise<StatsFs> {
+  return statfs(folder).catch((error) => {
+    const above = dirname(folder)
+    if (errnoOf(error) !== 'ENOENT' || above === folder) throw error
+    return statfsAbove(above)
+  })
 }
 
 async function newestFile(folder: string | undefined): Promise<number> {

@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { manualClock, systemClock } from '../../../src/base/clock.ts'
 import { InputError, NotFoundError, TimeoutError, UnavailableError } from '../../../src/base/errors.ts'
 import { systemRng } from '../../../src/base/rng.ts'
-import { checkExecutors } from '../../../src/cli/checks/machine.ts'
+import { checkDisk, checkExecutors } from '../../../src/cli/checks/machine.ts'
 import { programAdvice } from '../../../src/cli/checks/programs.ts'
 import { checkStore } from '../../../src/cli/checks/store.ts'
 import { command, duration, flag, text, texts, whole } from '../../../src/cli/command.ts'
@@ -211,6 +211,11 @@ const look = async (dataDir: string) => {
   const configuration = { dataDir, quotas: { CODE_STORE: 1024 ** 3 } } as Parameters<typeof checkStore>[1]
   return await checkStore(systemClock(), configuration, AbortSignal.timeout(45_000))
 }
+
+test('doctor on the disk: where a folder that is not there yet will be', async ({ shell }) => {
+  const asked = await checkDisk(shell.path('data', 'none', 'yet'))
+  expect(asked).toMatchObject({ what: 'disk', found: expect.stringMatching(/^[\d.]+ \w+ free$/) })
+})
 
 test('doctor on the code store: says that there is none, and how much it may be', async ({ shell }) => {
   expect(await look(shell.root)).toMatchObject({ outcome: 'ok', found: 'empty; at most 1 GiB (QUOTAS.CODE_STORE)' })
