@@ -39,16 +39,19 @@ export function keyOfPem(pem: string, file: string): KeyObject {
 }
 
 /**
- * Writes a key that only its owner reads. Whole or not at all, and never over another: of two processes that make
- * one at once, the second gets `false` and reads the first's.
+ * Writes a key that only its owner reads. Whole or not at all, also if the power fails then, and never over another: of two
+ * processes that make one at once, the second gets `false` and reads the first's.
  */
-export async function createKeyFile(path: string, pem: string): Promise<boolean> {
-  await makeFolder(dirname(path), 0o700)
+export async function createKeyFile(path: string, key: string | Uint8Array): Promise<boolean> {
+  const folder = dirname(path)
+  await makeFolder(folder, 0o700)
   const temporary = `${path}.${systemRng().uuid()}.new`
   try {
-    await writeSecret(temporary, pem)
+    await writeSecret(temporary, key)
     // link, unlike rename, fails where there is a file already
     await link(temporary, path)
+    await using entries = await open(folder, 'r')
+    await entries.sync()
     return true
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
@@ -58,8 +61,8 @@ export async function createKeyFile(path: string, pem: string): Promise<boolean>
   }
 }
 
-export async function writeSecret(path: string, text: string): Promise<void> {
+export async function writeSecret(path: string, secret: string | Uint8Array): Promise<void> {
   await using handle = await open(path, 'wx', 0o600)
-  await handle.writeFile(text)
+  await handle.writeFile(secret)
   await handle.sync()
 }

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
-import { link, open, readFile, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { errnoOf, InputError } from '../../base/errors.ts'
 import type { Rng } from '../../base/rng.ts'
+import { createKeyFile } from '../../config/index.ts'
 
 const KEY_BYTES = 32
 
@@ -15,7 +15,7 @@ export function createLauncherKeys({ rng }: { rng: Rng }, { keyFile }: { keyFile
   async function load(): Promise<Buffer> {
     const known = await read()
     if (known !== undefined) return known
-    await make()
+    await createKeyFile(keyFile, rng.bytes(KEY_BYTES))
     return (await read()) ?? load()
   }
 
@@ -31,26 +31,6 @@ export function createLauncherKeys({ rng }: { rng: Rng }, { keyFile }: { keyFile
     throw new InputError(
       `${keyFile} holds ${found.byteLength} bytes, and the node's secret for its launchers has ${KEY_BYTES}: restore the file, or remove it and the services of this node in the swarm`,
     )
-  }
-
-  /** Linked, not written in place: whatever happens meanwhile, the file is never there without all of its bytes. */
-  async function make(): Promise<void> {
-    const draft = `${keyFile}.draft`
-    await rm(draft, { force: true })
-    try {
-      {
-        await using file = await open(draft, 'wx', 0o600)
-        await file.writeFile(rng.bytes(KEY_BYTES))
-        await file.sync()
-      }
-      await link(draft, keyFile).catch((error: unknown) => {
-        if (errnoOf(error) !== 'EEXIST') throw error
-      })
-    } finally {
-      await rm(draft, { force: true })
-    }
-    await using folder = await open(dirname(keyFile), 'r')
-    await folder.sync()
   }
 
   return {

