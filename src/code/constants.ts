@@ -77,12 +77,9 @@ export const OBTAIN_BACKOFF = { firstMs: 1_000, maxMs: 60_000 }
 /** Progress is reported at most this often. */
 export const PROGRESS_MS = 250
 
-/** Streams that one peer may hold open at this server. */
-export const MAX_STREAMS_PER_PEER = 4
 /** Streams of all peers; each holds at most two chunks in memory, so this bounds memory at about 64 MiB. */
 export const MAX_STREAMS = 32
-/** A stream that has carried no chunk for so long makes room for another one, where all places are taken. */
-export const UNUSED_MS = 10_000
+export const ARCHIVE_STREAMS = { max: MAX_STREAMS, maxPerPeer: 4, unusedMs: 10_000 }
 /** Chunks' memory that is kept while no stream uses it: for as many streams as usually send at once. */
 export const MAX_SPARE_FRAMES = 8
 /** Chunks that are sent at once at least: with one, a receiver that is busy elsewhere leaves the way out idle. */

@@ -9,14 +9,14 @@ import { NotFoundError, ThundercloudError, TimeoutError, UnavailableError } from
 import { truncateUtf8 } from '../base/format.ts'
 import type { MessageStream } from '../base/stream.ts'
 import type { Reason } from '../base/verdict.ts'
-import type { ChunkReader } from '../code/index.ts'
+import { type ChunkReader, createStreamPlaces, type StreamPlace } from '../code/index.ts'
 import { nothingText, outputsReason } from './result-texts.ts'
 import type { ResultRecord, Results } from './types.ts'
 
 /** Streams of one peer, and of all. */
 export const RESULTS_STREAMS = { maxInbound: 2, maxInboundStreams: 128 }
-/** Streams of all that may have what they ask for: each holds one chunk in memory. */
-const MAX_READERS = 16
+/** Streams of those who may have what they ask for: each holds one chunk in memory. */
+const READERS = { max: 16, maxPerPeer: RESULTS_STREAMS.maxInbound, unusedMs: 10_000 }
 /** A peer that asks for nothing in this time is let go. */
 const FIRST_REQUEST_MS = 5000
 /** A peer that does not take one chunk in this time is let go. */
@@ -73,7 +73,7 @@ export function createResultsServer(components: ResultsServerComponents, init: {
   }
 
   /** Streams that were given something, and have not ended. */
-  let readers = 0
+  const readers = createStreamPlaces(clock, READERS)
 
   return async function serveResults(stream: MessageStream, { signal }: AbortOptions = {}): Promise<void> {
     /** what is read stays open: a client asks for one chunk after the other */
@@ -86,15 +86,14 @@ export function createResultsServer(components: ResultsServerComponents, init: {
       }
       return opened.reader
     }
-    let isReader = false
-    using _reader = { [Symbol.dispose]: () => void (isReader && readers--) }
+    let place: StreamPlace | undefined
+    using _place = { [Symbol.dispose]: () => place?.[Symbol.dispose]() }
     const admit = (request: ResultsRequest) => {
       const record = authorize(request, stream.peer)
-      if (isReader) return record
-      if (readers >= MAX_READERS)
+      place ??= readers.take(stream.peer, (reason) => stream.abort(reason))
+      if (place === undefined)
         throw new UnavailableError('too many peers read results of this node: ask again later')
-      readers++
-      isReader = true
+      if (request.want === 'chunk') place.used()
       return record
     }
     const first = async () => {

@@ -15,7 +15,7 @@ import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import { threadedZstd, type Zstd } from '../archive/zstd.ts'
-import { CLOSE_GRACE_MS, FAST_BYTES_PER_SECOND, IDLE_MS, MAX_SPARE_FRAMES, MAX_STREAMS, SEND_MS } from '../constants.ts'
+import { ARCHIVE_STREAMS, CLOSE_GRACE_MS, FAST_BYTES_PER_SECOND, IDLE_MS, MAX_SPARE_FRAMES, MAX_STREAMS, SEND_MS } from '../constants.ts'
 import { HashMismatchError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { AbortOptions, ChunkReader, CodeStore } from '../types.ts'
@@ -58,7 +58,7 @@ type Session = {
 /** Answers archive streams: requests one after another, each chunk read when it can be sent. */
 export function createArchiveServer(components: ServerComponents) {
   const { clock, events, log, zstd = threadedZstd() } = components
-  const places = createStreamPlaces(clock)
+  const places = createStreamPlaces(clock, ARCHIVE_STREAMS)
   const uploads = createUploadQueue(clock)
   /** Frames for whole chunks that no session uses: memory of each session's own would have the collector run all the time. */
   const spare: Frame[] = []

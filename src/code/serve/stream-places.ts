@@ -1,11 +1,19 @@
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
-import { MAX_STREAMS, MAX_STREAMS_PER_PEER, UNUSED_MS } from '../constants.ts'
 
 /** One of the streams that are served; to be disposed when it has ended. */
 export interface StreamPlace extends Disposable {
   /** It has carried a chunk. */
   used(): void
+}
+
+export type StreamPlacesInit = {
+  /** streams of all peers */
+  readonly max: number
+  /** of one peer */
+  readonly maxPerPeer: number
+  /** what has carried no chunk for so long makes room */
+  readonly unusedMs: number
 }
 
 /**
@@ -19,13 +27,13 @@ export interface StreamPlaces {
 
 type Taken = { readonly peer: string; readonly leave: (reason: Error) => void; usedAt: number }
 
-export function createStreamPlaces(clock: Clock): StreamPlaces {
+export function createStreamPlaces(clock: Clock, { max, maxPerPeer, unusedMs }: StreamPlacesInit): StreamPlaces {
   const taken = new Set<Taken>()
 
   function hasRoom(): boolean {
-    if (taken.size < MAX_STREAMS) return true
+    if (taken.size < max) return true
     const [idlest] = [...taken].sort((a, b) => a.usedAt - b.usedAt)
-    if (idlest === undefined || clock.monotonic() - idlest.usedAt < UNUSED_MS) return false
+    if (idlest === undefined || clock.monotonic() - idlest.usedAt < unusedMs) return false
     taken.delete(idlest)
     idlest.leave(new UnavailableError('the stream carried nothing, and another peer wants its place'))
     return true
@@ -34,7 +42,7 @@ export function createStreamPlaces(clock: Clock): StreamPlaces {
   return {
     take(peer, leave) {
       const own = [...taken].filter((place) => place.peer === peer)
-      if (own.length >= MAX_STREAMS_PER_PEER || !hasRoom()) return undefined
+      if (own.length >= maxPerPeer || !hasRoom()) return undefined
       const place: Taken = { peer, leave, usedAt: clock.monotonic() }
       taken.add(place)
       return {

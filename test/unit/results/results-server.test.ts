@@ -198,22 +198,53 @@ describe('results are given', () => {
     expect(await gone).toBe('the peer asks for nothing')
   })
 
-  it('to 16 readers at once; those that are refused take no place', async () => {
-    const server = serverOf(manualClock(NOW * 1000))
-    const ask = async (from: Signer) => {
+  /** Opens streams at one server, and asks over them. */
+  function reading(clock: ManualClock) {
+    const server = serverOf(clock)
+    return (from: Signer) => {
       const [client, stream] = streamPair(peerOf(from), peerOf(node))
-      const served = server(stream)
-      await client.write(encodeResultsRequest(asked('manifest')))
-      const answer = decodeArchiveAnswer((await client.read()) ?? new Uint8Array())
-      const end = () => client.end().then(() => served)
-      return { said: answer.is === 'error' ? answer.message : answer.is, end }
+      const served = server(stream).catch((error: Error) => error.message)
+      const ask = async (want: ResultsRequest['want'], token?: Uint8Array) => {
+        await client.write(encodeResultsRequest(asked(want, token)))
+        const answer = decodeArchiveAnswer((await client.read()) ?? new Uint8Array())
+        return answer.is === 'error' ? answer.message : answer.is
+      }
+      return { ask, served, end: () => client.end().then(() => served) }
     }
-    for (let n = 0; n < 20; n++) expect((await ask(holder)).said).toContain('token')
-    const readers = await Promise.all(Array.from({ length: 16 }, () => ask(author)))
-    expect(readers.map(({ said }) => said)).toEqual(Array.from({ length: 16 }, () => 'bytes'))
-    expect((await ask(author)).said).toContain('ask again later')
+  }
+  const holders = Array.from({ length: 8 }, signer).map((subject) => ({ subject, token: tokenOf({ subject }) }))
+  const twoEach = [...holders, ...holders]
+
+  it('to 16 readers at once, two streams of a peer; those that are refused take no place', async () => {
+    const open = reading(manualClock(NOW * 1000))
+    for (let n = 0; n < 20; n++) expect(await open(other).ask('manifest')).toContain('token')
+    const readers = twoEach.map(({ subject }) => open(subject))
+    for (const [at, { token }] of twoEach.entries()) expect(await readers[at]?.ask('manifest', token)).toBe('bytes')
+    expect(await open(author).ask('manifest')).toContain('ask again later')
     await readers[0]?.end()
-    expect((await ask(author)).said).toBe('bytes')
+    expect(await open(author).ask('manifest')).toBe('bytes')
+    expect(await open(author).ask('manifest')).toContain('ask again later')
+  })
+
+  it('to a new reader where one of 16 has read no chunk for ten seconds: that one makes room', async () => {
+    const clock = manualClock(NOW * 1000)
+    const open = reading(clock)
+    const readers = twoEach.map(({ subject }) => open(subject))
+    const askAll = async (want: ResultsRequest['want'], from = 0) => {
+      for (const [at, { token }] of twoEach.entries()) {
+        if (at >= from) expect(await readers[at]?.ask(want, token)).toBe('bytes')
+      }
+    }
+    await askAll('manifest')
+    await clock.advance(9000)
+    expect(await open(author).ask('manifest')).toContain('ask again later')
+    // a question for the manifest keeps no place
+    await askAll('manifest')
+    await askAll('chunk', 1)
+    await clock.advance(2000)
+    expect(await open(author).ask('manifest')).toBe('bytes')
+    expect(await readers[0]?.served).toContain('another peer wants its place')
+    await askAll('chunk', 1)
   })
 
   it('to no peer that does not read: it is let go after a minute', async () => {
