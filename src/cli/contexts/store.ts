@@ -1,7 +1,7 @@
-import { rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { nameSchema } from '../../../protocols/service.ts'
+import { writeFileAtomic } from '../../base/atomic-file.ts'
 import { InputError } from '../../base/errors.ts'
 import { type Env, exists, makeFolder, readText } from '../../config/index.ts'
 import { contextsFile } from './file.ts'
@@ -38,9 +38,7 @@ export async function readContexts(env: Env): Promise<Contexts> {
 export async function writeContexts(env: Env, contexts: Contexts): Promise<void> {
   const path = contextsFile(env)
   await makeFolder(dirname(path), 0o700)
-  const draft = `${path}.${process.pid}`
-  await writeFile(draft, `${JSON.stringify(contexts, null, 2)}\n`, { mode: 0o600, flush: true })
-  await rename(draft, path)
+  await writeFileAtomic(path, `${JSON.stringify(contexts, null, 2)}\n`, { mode: 0o600 })
 }
 
 export function findContext({ contexts }: Contexts, name: string): Context {

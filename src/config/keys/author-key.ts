@@ -5,7 +5,7 @@ import { ed25519Signer, type Signer } from '../../../protocols/signature.ts'
 import { errnoOf, InputError, systemMessageOf } from '../../base/errors.ts'
 import type { Env } from '../env.ts'
 import { exists, type ReadOptions } from '../read.ts'
-import { settingsFolder } from '../settings-folder.ts'
+import { settingsFolder } from '../user-folders.ts'
 import { createKeyFile, newKeyPem, readKeyFile } from './key-file.ts'
 
 /** The default place of a person's key: in the folder that the system has for settings. */
