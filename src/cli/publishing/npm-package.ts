@@ -61,22 +61,16 @@ const MIN_DISK = 64 * MIB
 const DESC_LENGTH = 150
 
 /**
- * The service that a package is: its program with these arguments, and one port. `root`: the folder of the code that the
+ * The service that a package is: this program with these arguments, and one port. `root`: the folder of the code that the
  * package is in, with a slash; '' where it is the code.
  */
 export async function manifestOf(
   found: NpmPackage,
   entries: readonly PackEntry[],
-  {
-    bin,
-    port,
-    args,
-    root,
-  }: { bin: string | undefined; port: number | undefined; args: readonly string[]; root: string },
+  { program, port, args, root }: { program: string; port: number | undefined; args: readonly string[]; root: string },
 ): Promise<Manifest> {
   const { bytes, entries: count } = sizeOfArchive(entries)
   const disk = Math.max(MIN_DISK, Math.ceil(Math.max(bytes, count * 512) / MIB) * MIB)
-  const program = `${root}${programOf(found, bin)}`
   return parseManifest(
     {
       name: serviceName(found.name),
@@ -87,7 +81,7 @@ export async function manifestOf(
         .slice(0, MAX_KEYWORDS),
       toolchain: ['node.js'],
       run: {
-        command: [...(await beginning(entries, program)), ...args],
+        command: [...(await beginning(entries, `${root}${program}`)), ...args],
         kind: port === undefined ? 'task' : 'service',
         ports: port === undefined ? [] : [{ name: 'http', port }],
       },
@@ -97,8 +91,8 @@ export async function manifestOf(
   )
 }
 
-/** The file of its program, from `bin`. */
-function programOf({ name, version, bin }: NpmPackage, asked: string | undefined): string {
+/** The file of its program, from `bin`. Throws where it has none, or several and none of them is asked for. */
+export function programOf({ name, version, bin }: NpmPackage, asked: string | undefined): string {
   const own = name.slice(name.indexOf('/') + 1)
   const programs = typeof bin === 'string' ? { [own]: bin } : (bin ?? {})
   const known = Object.keys(programs)

@@ -19,7 +19,7 @@ import { machineNetwork } from '../../egress/index.ts'
 import type { Cli } from '../cli.ts'
 import type { Draft } from './draft.ts'
 import { installPackage } from './npm-install.ts'
-import { manifestOf, missingDependencies, readPackage } from './npm-package.ts'
+import { manifestOf, missingDependencies, programOf, readPackage } from './npm-package.ts'
 import { npmRegistries } from './npm-registries.ts'
 import { textOf } from './read-entry.ts'
 
@@ -105,7 +105,8 @@ async function packageDraft(
 ): Promise<Made> {
   const { name, version } = source as Extract<NamedSource, { type: 'registry' }>
   const found = await readPackage(entries, { name, version })
-  const begins = { bin, port, args }
+  // before anything is installed
+  const begins = { program: programOf(found, bin), port, args }
   if (missingDependencies(found).length === 0) {
     const manifest = await manifestOf(found, entries, { ...begins, root: '' })
     return { manifest: { ...manifest, sources: withSource(manifest.sources, source) }, file: MANIFEST, at: '', entries }

@@ -82,6 +82,12 @@ describe('publish --npm', () => {
     ['no program', {}, '', '@s/tool@1.2.3 has no program to run'],
     ['several programs', { bin: { a: 'cli.js', b: 'cli.js' } }, '', 'has the programs a and b; name one with --bin'],
     ['another program', { bin: { a: 'cli.js' } }, ' --bin b', 'has the program a, and not "b"; name one with --bin'],
+    [
+      'another program, before what it needs is installed',
+      { bin: { a: 'cli.js' }, dependencies: { missing: '1.0.0' } },
+      ' --bin b',
+      'has the program a, and not "b"; name one with --bin',
+    ],
     ['a program that is not there', { bin: 'none.js' }, '', 'names "none.js", and the code has no such file'],
     ['a program outside', { bin: '../../x.js' }, '', '../../x.js'],
   ] as const)('%s', async ([, about, more, sentence], { withNode: shell }) => {
@@ -269,7 +275,7 @@ describe('publish --dry-run', () => {
     writeFileSync(`${dir}/new.js`, '')
     const { values } = await shell.json('publish hello --dry-run')
     expect(values[0]?.warnings).toEqual([
-      expect.stringMatching(/secrets: \.env .* refuses them without --with-secrets$/),
+      expect.stringMatching(/secret, and .* refuses them without --with-secrets: \.env \(/),
       'npm leaves out package-lock.json, so a package of this folder is other code',
       'these files have other bytes than in git, so its commit is other code: a.js',
       "these files are not in git's commit, so it is other code: new.js",
