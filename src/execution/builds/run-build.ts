@@ -63,14 +63,14 @@ export async function runBuild(input: BuildInput): Promise<void> {
   }
 }
 
-const NO_NETWORK = 'it had no network: REGISTRIES and ALLOWED_STORAGE of the node name no package index'
+const NO_NETWORK = '; it had no network: REGISTRIES and ALLOWED_STORAGE of the node name no package index'
 
 function failureOf({ exitCode, reason, detail }: RunEnd, { egress }: Plan): Error {
   if (reason === 'stopped') return new UnavailableError('the build was stopped')
   const wasKilled = KILLED.includes(exitCode)
   // what a client of an index says of this, about proxies and name servers, misleads its author
-  const why = detail ?? (egress === undefined && !wasKilled ? NO_NETWORK : undefined)
-  const message = `the build ended with exit code ${exitCode}${why === undefined ? '' : `: ${why}`}`
+  const note = egress === undefined && !wasKilled ? NO_NETWORK : ''
+  const message = `the build ended with exit code ${exitCode}${detail === undefined ? note : `: ${detail}`}`
   // by itself, or by somebody else: that is not known
   return new BuildFailedError(message, { isPassing: reason === 'exit' && wasKilled })
 }

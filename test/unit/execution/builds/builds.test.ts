@@ -155,7 +155,7 @@ describe('a build that failed', () => {
       )
     }
     const builds = bench.open()
-    await expect(builds.obtain(bench.request('a'))).rejects.toThrow(/exit code 3: it had no network: .* package index$/)
+    await expect(builds.obtain(bench.request('a'))).rejects.toThrow(/exit code 3; it had no network: .* package index$/)
     const until = new Date(bench.clock.now() + 300_000).toISOString().replace('.000', '')
     await expect(builds.obtain(bench.request('b'))).rejects.toThrow(
       `name no package index; the same build is not tried again before ${until}`,
