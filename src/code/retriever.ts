@@ -6,6 +6,7 @@ import { formatBytes, sanitizeText } from '../base/format.ts'
 import { retry } from '../base/retry.ts'
 import { createSingleFlight } from '../base/single-flight.ts'
 import type { TarLimits } from './archive/tar-read.ts'
+import { createArrivals } from './arrivals.ts'
 import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, MESH_AGAIN_MS, MESH_FIRST_MS, OBTAIN_BACKOFF } from './constants.ts'
 import { HashMismatchError, NoProviderError, TooLargeError } from './errors.ts'
 import { fetchCode } from './fetch/fetch.ts'
@@ -27,7 +28,9 @@ export function createRetriever(
   const { clock, events, log, rng, store, streams, zstd, onInvalidData } = components
   const unpackCache = createUnpackCache(components)
   const layerSizes = createLayerSizes({ clock, images: store.images })
-  const fetches = createSingleFlight<void>()
+  const meshFetches = createSingleFlight<void>()
+  const sourceFetches = createSingleFlight<void>()
+  const arrivals = createArrivals()
   const buffers = createBufferPool(MAX_BUFFERS)
 
   async function* peersOf(code: CID, peers: readonly string[], signal: AbortSignal): AsyncGenerator<string> {
@@ -40,7 +43,19 @@ export function createRetriever(
     }
   }
 
-  /** Each way once. Throws NoProviderError where none led to the code. */
+  /** What several services name alike is downloaded once. */
+  const sharedSources = ({ fetch }: CodeSources): CodeSources => ({
+    fetch(source, code, { signal, ...options }) {
+      const key = JSON.stringify([code.toString(), source, options.limits, options.own === true])
+      return sourceFetches.run(key, (shared) => fetch(source, code, { ...options, signal: shared }), { signal })
+    },
+  })
+  const sources = components.sources && sharedSources(components.sources)
+
+  /**
+   * Each way once. Throws NoProviderError where none led to the code. Peers are asked once for all that want the code; the
+   * sources of each service are its own, and its author may be anybody: a slow one keeps no other service waiting.
+   */
   async function round(
     code: CID,
     limits: TarLimits,
@@ -49,19 +64,27 @@ export function createRetriever(
   ): Promise<void> {
     if (store.has(code) || (await addInlineCode(store, code, options.sources ?? [], options))) return
     try {
-      await fetchFromMesh(code, limits, options, elsewhere)
+      return await fetchFromMesh(code, limits, options, elsewhere)
     } catch (error) {
       if (!(error instanceof NoProviderError) || !elsewhere.hasMore) throw error
-      await elsewhere.fetch(code, { limits, own: options.own, signal: options.signal }, error)
+      using search = arrivals.watch(code.toString(), options.signal)
+      await elsewhere
+        .fetch(code, { limits, own: options.own, signal: search.signal }, error)
+        .catch((problem: unknown) => {
+          options.signal?.throwIfAborted()
+          if (!store.has(code)) throw problem
+        })
     }
   }
 
   /** Where another source is there, peers have the first word: at once next to the publisher, further away for a while. */
   async function fetchFromMesh(code: CID, limits: TarLimits, options: RetrieveOptions, { hasMore }: SourceFallback) {
     const until = clock.monotonic() + (hasMore ? (options.distance ?? 0) * MESH_FIRST_MS : 0)
-    for (;;) {
+    const ask = (signal: AbortSignal) => askPeers(code, limits, { ...options, signal })
+    while (!store.has(code)) {
       try {
-        return await askPeers(code, limits, options)
+        // another service has limits of its own, and other peers to ask
+        return await meshFetches.run(code.toString(), ask, { signal: options.signal, isTheirs: () => true })
       } catch (error) {
         const left = until - clock.monotonic()
         if (!(error instanceof NoProviderError) || left <= 0) throw error
@@ -86,12 +109,11 @@ export function createRetriever(
     using limit =
       options.patienceMs === undefined ? undefined : deadline(clock, options.patienceMs, giveUp, options.signal)
     const signal = limit?.signal ?? options.signal
-    const elsewhere = createSourceFallback({ events, sources: components.sources }, options.sources ?? [])
+    const elsewhere = createSourceFallback({ events, sources }, options.sources ?? [])
     const attempt = async () => {
       try {
-        const work = (shared: AbortSignal) => round(code, limits, { ...options, signal: shared }, elsewhere)
-        // another service has limits and sources of its own, and its author may be anybody
-        await fetches.run(key, work, { signal, isTheirs: () => true })
+        await round(code, limits, { ...options, signal }, elsewhere)
+        arrivals.arrived(key)
       } catch (error) {
         const again = isRetryable(error) && signal?.aborted !== true
         events.emit('code:fetch-failed', { code: key, problem: sanitizeText(messageOf(error), 400), retry: again })
@@ -149,7 +171,7 @@ export function createRetriever(
       }
     },
     async [Symbol.asyncDispose]() {
-      await fetches[Symbol.asyncDispose]()
+      await Promise.all([meshFetches[Symbol.asyncDispose](), sourceFetches[Symbol.asyncDispose]()])
       await unpackCache[Symbol.asyncDispose]()
     },
   }

@@ -15,7 +15,15 @@ import type { Log } from '../../base/log.ts'
 import { LruMap } from '../../base/lru-map.ts'
 import type { MessageStream } from '../../base/stream.ts'
 import { threadedZstd, type Zstd } from '../archive/zstd.ts'
-import { ARCHIVE_STREAMS, CLOSE_GRACE_MS, FAST_BYTES_PER_SECOND, IDLE_MS, MAX_SPARE_FRAMES, MAX_STREAMS, SEND_MS } from '../constants.ts'
+import {
+  ARCHIVE_STREAMS,
+  CLOSE_GRACE_MS,
+  FAST_BYTES_PER_SECOND,
+  IDLE_MS,
+  MAX_SPARE_FRAMES,
+  MAX_STREAMS,
+  SEND_MS,
+} from '../constants.ts'
 import { HashMismatchError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { AbortOptions, ChunkReader, CodeStore } from '../types.ts'

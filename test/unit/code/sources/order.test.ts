@@ -13,15 +13,17 @@ const FILES = [{ path: 'a', content: 'x' }]
 const https = (name: string) => ({ type: 'https' as const, url: `https://${name}.example/a.tgz` })
 
 /** A node without peers, and what each source does when it is asked. */
-async function lonely(answers: Record<string, (() => Error | undefined)[]>) {
+async function lonely(
+  answers: Record<string, ((signal: AbortSignal | undefined) => Error | undefined | Promise<Error>)[]>,
+) {
   const { store, events, seen, log } = await testStore()
   const clock = manualClock(0)
   const asked: [string, number][] = []
   const sources: CodeSources = {
-    async fetch(source) {
+    async fetch(source, _code, { signal }) {
       const name = source.type === 'https' ? (source.url.split(/[/.]/)[2] ?? '') : ''
       asked.push([name, Math.round(clock.monotonic() / 1000)])
-      const error = answers[name]?.shift()?.()
+      const error = await answers[name]?.shift()?.(signal)
       if (error !== undefined) throw error
       await store.addTar(packFiles(FILES))
     },
@@ -41,7 +43,7 @@ async function lonely(answers: Record<string, (() => Error | undefined)[]>) {
     }
     await done
   }
-  return { asked, fetched, seen }
+  return { asked, fetched, retriever, seen }
 }
 
 describe('the order in which code is looked for', () => {
@@ -82,4 +84,46 @@ describe('the order in which code is looked for', () => {
     const none = await lonely({ endless: [endless], away: [useless] })
     await expect(none.fetched({ sources })).rejects.toThrow('endless.example sends more than may be downloaded')
   })
+
+  test('a source of one service that drips keeps no other service of the code waiting, and ends when the code is here', async () => {
+    const { reason, dripping } = drips()
+    const { asked, fetched } = await lonely({ dripping: [dripping] })
+    const hostile = fetched({ sources: [https('dripping')] })
+    await expect.poll(() => asked.length).toBe(1)
+    await fetched({ sources: [https('good')] })
+    expect(asked.map(([name]) => name)).toEqual(['dripping', 'good'])
+    expect(await reason).toMatchObject({ name: 'SupersededError' })
+    await hostile
+  })
+
+  test('a source that two services name alike is asked once for both', async () => {
+    const open = Promise.withResolvers<Error>()
+    const { asked, fetched } = await lonely({ one: [() => open.promise, () => undefined] })
+    const both = [fetched({ sources: [https('one')] }), fetched({ sources: [https('one')] })]
+    await expect.poll(() => asked.length).toBe(1)
+    open.resolve(new UnavailableError('away'))
+    await Promise.all(both)
+    expect(asked.map(([name]) => name)).toEqual(['one', 'one'])
+  })
+
+  test('a download ends with the node', async () => {
+    const { reason, dripping } = drips()
+    const { asked, fetched, retriever } = await lonely({ dripping: [dripping] })
+    const fetching = fetched({ sources: [https('dripping')] })
+    fetching.catch(() => {})
+    await expect.poll(() => asked.length).toBe(1)
+    await retriever[Symbol.asyncDispose]()
+    expect(await reason).toMatchObject({ name: 'StoppedError' })
+    await expect(fetching).rejects.toThrow('the node stops')
+  })
 })
+
+/** A source that goes on until its download is aborted, and why it was. */
+function drips() {
+  const { promise: reason, resolve } = Promise.withResolvers<Error>()
+  const dripping = (signal: AbortSignal | undefined) => {
+    signal?.addEventListener('abort', () => resolve(signal.reason))
+    return reason
+  }
+  return { reason, dripping }
+}
