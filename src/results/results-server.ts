@@ -91,8 +91,7 @@ export function createResultsServer(components: ResultsServerComponents, init: {
     const admit = (request: ResultsRequest) => {
       const record = authorize(request, stream.peer)
       place ??= readers.take(stream.peer, (reason) => stream.abort(reason))
-      if (place === undefined)
-        throw new UnavailableError('too many peers read results of this node: ask again later')
+      if (place === undefined) throw new UnavailableError('too many peers read results of this node: ask again later')
       if (request.want === 'chunk') place.used()
       return record
     }
