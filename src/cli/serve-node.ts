@@ -11,7 +11,7 @@ import {
 } from '../config/index.ts'
 import type { Metrics } from '../metrics/index.ts'
 import type { ThundercloudNode } from '../node/types.ts'
-import { refuseSecond } from './backup/refuse-second.ts'
+import { refuseDuplicateNode } from './backup/refuse-duplicate-node.ts'
 import type { Cli } from './cli.ts'
 import { removeStaleEndpoints } from './client/endpoint.ts'
 import { warnOfClock, watchClock } from './clock-warning.ts'
@@ -42,7 +42,7 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   // read before anything starts: a folder without a token is a mistake of the operator's
   const token = configuration.api === false ? undefined : await loadToken(folder, { signal: cli.signal })
 
-  await refuseSecond(cli, { configuration, identity, log })
+  await refuseDuplicateNode(cli, { configuration, identity, log })
   collectSeldom()
   await removeStaleEndpoints(configuration.dataDir)
   await using stack = new AsyncDisposableStack()

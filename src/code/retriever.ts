@@ -6,12 +6,12 @@ import { formatBytes, sanitizeText } from '../base/format.ts'
 import { retry } from '../base/retry.ts'
 import { createSingleFlight } from '../base/single-flight.ts'
 import type { TarLimits } from './archive/tar-read.ts'
-import { createArrivals } from './arrivals.ts'
 import { DEFAULT_MAX_ENTRIES, MAX_BUFFERS, MESH_AGAIN_MS, MESH_FIRST_MS, OBTAIN_BACKOFF } from './constants.ts'
 import { HashMismatchError, NoProviderError, TooLargeError } from './errors.ts'
 import { fetchCode } from './fetch/fetch.ts'
 import { createLayerSizes } from './images/layer-sizes.ts'
 import { addInlineCode } from './inline.ts'
+import { createParallelSearches } from './parallel-searches.ts'
 import { createSourceFallback, type SourceFallback } from './sources/source-fallback.ts'
 import type { CodeSources } from './sources/sources.ts'
 import { createBufferPool } from './store/buffer-pool.ts'
@@ -30,7 +30,7 @@ export function createRetriever(
   const layerSizes = createLayerSizes({ clock, images: store.images })
   const meshFetches = createSingleFlight<void>()
   const sourceFetches = createSingleFlight<void>()
-  const arrivals = createArrivals()
+  const searches = createParallelSearches()
   const buffers = createBufferPool(MAX_BUFFERS)
 
   async function* peersOf(code: CID, peers: readonly string[], signal: AbortSignal): AsyncGenerator<string> {
@@ -67,7 +67,7 @@ export function createRetriever(
       return await fetchFromMesh(code, limits, options, elsewhere)
     } catch (error) {
       if (!(error instanceof NoProviderError) || !elsewhere.hasMore) throw error
-      using search = arrivals.watch(code.toString(), options.signal)
+      using search = searches.join(code.toString(), options.signal)
       await elsewhere
         .fetch(code, { limits, own: options.own, signal: search.signal }, error)
         .catch((problem: unknown) => {
@@ -113,7 +113,7 @@ export function createRetriever(
     const attempt = async () => {
       try {
         await round(code, limits, { ...options, signal }, elsewhere)
-        arrivals.arrived(key)
+        searches.found(key)
       } catch (error) {
         const again = isRetryable(error) && signal?.aborted !== true
         events.emit('code:fetch-failed', { code: key, problem: sanitizeText(messageOf(error), 400), retry: again })

@@ -9,7 +9,7 @@ import { NotFoundError, ThundercloudError, TimeoutError, UnavailableError } from
 import { truncateUtf8 } from '../base/format.ts'
 import type { MessageStream } from '../base/stream.ts'
 import type { Reason } from '../base/verdict.ts'
-import { type ChunkReader, createStreamPlaces, type StreamPlace } from '../code/index.ts'
+import { type ChunkReader, createStreamSlots, type StreamSlot } from '../code/index.ts'
 import { nothingText, outputsReason } from './result-texts.ts'
 import type { ResultRecord, Results } from './types.ts'
 
@@ -73,7 +73,7 @@ export function createResultsServer(components: ResultsServerComponents, init: {
   }
 
   /** Streams that were given something, and have not ended. */
-  const readers = createStreamPlaces(clock, READERS)
+  const readers = createStreamSlots(clock, READERS)
 
   return async function serveResults(stream: MessageStream, { signal }: AbortOptions = {}): Promise<void> {
     /** what is read stays open: a client asks for one chunk after the other */
@@ -86,13 +86,13 @@ export function createResultsServer(components: ResultsServerComponents, init: {
       }
       return opened.reader
     }
-    let place: StreamPlace | undefined
-    using _place = { [Symbol.dispose]: () => place?.[Symbol.dispose]() }
+    let slot: StreamSlot | undefined
+    using _slot = { [Symbol.dispose]: () => slot?.[Symbol.dispose]() }
     const admit = (request: ResultsRequest) => {
       const record = authorize(request, stream.peer)
-      place ??= readers.take(stream.peer, (reason) => stream.abort(reason))
-      if (place === undefined) throw new UnavailableError('too many peers read results of this node: ask again later')
-      if (request.want === 'chunk') place.used()
+      slot ??= readers.take(stream.peer, (reason) => stream.abort(reason))
+      if (slot === undefined) throw new UnavailableError('too many peers read results of this node: ask again later')
+      if (request.want === 'chunk') slot.used()
       return record
     }
     const first = async () => {
@@ -112,7 +112,7 @@ export function createResultsServer(components: ResultsServerComponents, init: {
       )
       using limit = deadline(clock, SEND_MS, new TimeoutError('the peer takes too long to read'), signal)
       await stream.write(answered, { signal: limit.signal })
-      // it holds a place that others wait for
+      // it holds a slot that others wait for
       if (isRefused) break
     }
     await stream.end()

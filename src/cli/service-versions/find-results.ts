@@ -6,7 +6,7 @@ import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { askAll } from './ask-all.ts'
 import { noRunReason } from './no-run-reason.ts'
-import { privateAddressesHint } from './private-addresses.ts'
+import { privateAddressesHint } from './private-addresses-hint.ts'
 import type { ServiceTarget, Version } from './service-target.ts'
 import { noteWaiting } from './waiting-note.ts'
 

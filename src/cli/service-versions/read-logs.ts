@@ -9,7 +9,7 @@ import { lastAnswerLine } from '../publishing/receipt-tracker.ts'
 import { type Answer, askAll } from './ask-all.ts'
 import { createMerge } from './merge.ts'
 import { noRunReason } from './no-run-reason.ts'
-import { privateAddressesHint } from './private-addresses.ts'
+import { privateAddressesHint } from './private-addresses-hint.ts'
 import { hasRun, type ServiceTarget, type Version } from './service-target.ts'
 import { noteWaiting } from './waiting-note.ts'
 

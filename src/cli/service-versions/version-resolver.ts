@@ -8,7 +8,7 @@ import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { type Answer, askAll } from './ask-all.ts'
 import { noRunReason } from './no-run-reason.ts'
-import { privateAddressesHint } from './private-addresses.ts'
+import { privateAddressesHint } from './private-addresses-hint.ts'
 import type { ServiceTarget, Version } from './service-target.ts'
 
 /** An older version that runs leads there only when a newer one did not answer for so long. */

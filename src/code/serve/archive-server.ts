@@ -28,7 +28,7 @@ import { HashMismatchError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { AbortOptions, ChunkReader, CodeStore } from '../types.ts'
 import { type ChunkCompressor, createChunkCompressor } from './chunk-compressor.ts'
-import { createStreamPlaces, type StreamPlace } from './stream-places.ts'
+import { createStreamSlots, type StreamSlot } from './stream-slots.ts'
 import { createUploadQueue, type UploadSlot } from './upload-queue.ts'
 
 export type ServerComponents = {
@@ -50,7 +50,7 @@ type Session = {
   readonly stream: MessageStream
   readonly signal: AbortSignal | undefined
   /** undefined: it is turned away */
-  readonly place: StreamPlace | undefined
+  readonly slot: StreamSlot | undefined
   /** The code of the last request, kept open: clients ask for many chunks of one. */
   open?: { key: string; reader: ChunkReader; compress: ChunkCompressor } | undefined
   /** Two frames for whole chunks, in turn: one is filled from the disk while the other is on its way. */
@@ -66,7 +66,7 @@ type Session = {
 /** Answers archive streams: requests one after another, each chunk read when it can be sent. */
 export function createArchiveServer(components: ServerComponents) {
   const { clock, events, log, zstd = threadedZstd() } = components
-  const places = createStreamPlaces(clock, ARCHIVE_STREAMS)
+  const slots = createStreamSlots(clock, ARCHIVE_STREAMS)
   const uploads = createUploadQueue(clock)
   /** Frames for whole chunks that no session uses: memory of each session's own would have the collector run all the time. */
   const spare: Frame[] = []
@@ -179,7 +179,7 @@ export function createArchiveServer(components: ServerComponents) {
 
   async function serve(session: Session): Promise<void> {
     const { stream } = session
-    if (session.place === undefined) return rejectSession(session)
+    if (session.slot === undefined) return rejectSession(session)
     for (let request = await nextRequest(session); request !== undefined; request = await nextRequest(session)) {
       await answer(session, request)
     }
@@ -189,11 +189,11 @@ export function createArchiveServer(components: ServerComponents) {
 
   /** Answers one stream until it ends. Never rejects: what a peer does wrong ends its stream only. */
   return async function handle(stream: MessageStream, options: AbortOptions = {}): Promise<void> {
-    using place = places.take(stream.peer, (reason) => stream.abort(reason))
+    using slot = slots.take(stream.peer, (reason) => stream.abort(reason))
     const session: Session = {
       stream,
       signal: options.signal,
-      place,
+      slot,
       frames: [],
       sending: Promise.resolve(),
       slow: undefined,
@@ -219,7 +219,7 @@ export function createArchiveServer(components: ServerComponents) {
 function countChunk(session: Session, bytes: number): void {
   session.chunks++
   session.bytes += bytes
-  session.place?.used()
+  session.slot?.used()
 }
 
 function zstdAnswer(bytes: Uint8Array): Uint8Array {

@@ -8,7 +8,7 @@ import { planOf } from '../plan/plan.ts'
 import { wholeScenario } from '../scenario/read.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import type { Engine } from '../types.ts'
-import { type Draft, drawScenario } from './draw.ts'
+import { type Draft, generateScenario } from './generate.ts'
 import { shrink } from './shrink.ts'
 
 /** A failure that is no broken invariant: the engine could not play the scenario to its end. */
@@ -21,12 +21,12 @@ export type Failure = {
   /** the smallest scenario that was found to fail so */
   readonly scenario: Draft
   /** before it was shrunk */
-  readonly drawn: Draft
+  readonly generated: Draft
 }
 
 export type FuzzInit = {
   readonly seed: string
-  /** scenarios that are drawn at most */
+  /** scenarios that are generated at most */
   readonly runs: number
   /** runs of the engine that make a failing one smaller, at most */
   readonly shrinkRuns: number
@@ -41,7 +41,7 @@ export type FuzzInit = {
 export type Fuzzed = { readonly runs: number; readonly failure: Failure | undefined }
 
 /**
- * Draws scenarios from a seed and runs them until one breaks an invariant; makes that one smaller. Rejects when the signal
+ * Generates scenarios from a seed and runs them until one breaks an invariant; makes that one smaller. Rejects when the signal
  * comes before one breaks; while one is made smaller, the signal ends that.
  */
 export async function fuzz(engine: Engine, init: FuzzInit): Promise<Fuzzed> {
@@ -53,9 +53,9 @@ export async function fuzz(engine: Engine, init: FuzzInit): Promise<Fuzzed> {
   }
   let runs = 0
   while (runs < init.runs && more()) {
-    const drawn = drawScenario(`${seed}/${runs}`, engine.name)
+    const generated = generateScenario(`${seed}/${runs}`, engine.name)
     init.onRun(runs++)
-    const broken = await tryOut(engine, drawn, init)
+    const broken = await tryOut(engine, generated, init)
     const [first] = broken
     if (first === undefined) continue
     const [breaks] = first
@@ -68,8 +68,8 @@ export async function fuzz(engine: Engine, init: FuzzInit): Promise<Fuzzed> {
       init.onShrink()
       return true
     }
-    const scenario = await shrink(drawn, fails, () => left > 0 && more() && !signal.aborted)
-    return { runs, failure: { breaks, said, scenario, drawn } }
+    const scenario = await shrink(generated, fails, () => left > 0 && more() && !signal.aborted)
+    return { runs, failure: { breaks, said, scenario, generated } }
   }
   return { runs, failure: undefined }
 }

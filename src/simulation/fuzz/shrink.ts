@@ -1,4 +1,4 @@
-import type { Draft, Step } from './draw.ts'
+import type { Draft, Step } from './generate.ts'
 
 /** Fewer are no mesh. */
 const MIN_NODES = 2

@@ -10,7 +10,7 @@ import type { Wire } from '../network/types.ts'
 import type { Action, Publication } from '../plan/timeline.ts'
 import type { HostedNode } from './hosted-node.ts'
 import { type Member, NETWORK } from './member.ts'
-import type { Versions } from './versions.ts'
+import type { ServiceNumbers } from './service-numbers.ts'
 
 /** How long statements of a scenario are valid. */
 const STATEMENT_SECONDS = 30 * 24 * 3600
@@ -20,7 +20,7 @@ type Stage = {
   readonly wire: Wire
   readonly members: readonly Member[]
   readonly nodes: readonly HostedNode[]
-  readonly versions: Pick<Versions, 'publish'>
+  readonly versions: Pick<ServiceNumbers, 'publish'>
   readonly onEvent: (event: SimEvent) => void
   readonly ms: () => number
   /** The code of a service is known. */

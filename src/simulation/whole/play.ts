@@ -12,8 +12,8 @@ import { addressOf, createActor } from './carry-out.ts'
 import { delayOf } from './delay.ts'
 import { type HostedNode, hostNode } from './hosted-node.ts'
 import { type Member, memberOf, startMember } from './member.ts'
+import { createServiceNumbers } from './service-numbers.ts'
 import { createTranslator } from './translate.ts'
-import { createVersions } from './versions.ts'
 
 /** Between the starts of two nodes. */
 const START_EVERY_MS = 100
@@ -43,7 +43,7 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
   const members = Array.from({ length: scenario.nodes }, (_, index) => memberOf(scenario, index))
   const numbers = new Map(members.map(({ peerId }, index) => [peerId, index]))
   const { serviceOf } = factsOf(plan, true)
-  const versions = createVersions()
+  const versions = createServiceNumbers()
   const { translate, register, resumed } = createTranslator({
     versions,
     nodeOf: (peer) => numbers.get(peer) ?? -1,

@@ -2,7 +2,7 @@ import { dispositionOf } from '../../admission/disposition.ts'
 import type { NodeEvents, ServiceView } from '../../node/index.ts'
 import { decidingRule } from '../deciding-rule.ts'
 import type { SimEvent } from '../events.ts'
-import type { Versions } from './versions.ts'
+import type { ServiceNumbers } from './service-numbers.ts'
 
 /** What happened in a whole node, in the words of all engines. */
 export interface Translator {
@@ -19,7 +19,7 @@ type TranslatorInit = {
   /** whose peer id it is; -1 = nobody's */
   readonly nodeOf: (peer: string) => number
   readonly isTask: (service: number) => boolean
-  readonly versions: Pick<Versions, 'learn' | 'numberOf' | 'upTo'>
+  readonly versions: Pick<ServiceNumbers, 'learn' | 'numberOf' | 'upTo'>
 }
 
 const ENDS: Readonly<Record<string, 'ended' | 'failed'>> = { exited: 'ended', stopped: 'ended', failed: 'failed' }

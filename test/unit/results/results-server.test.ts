@@ -178,7 +178,7 @@ describe('results are given', () => {
     await askAll('chunk', 1)
     await clock.advance(2000)
     expect(await open(author).ask('manifest')).toBe('bytes')
-    expect(await readers[0]?.served).toContain('another peer wants its place')
+    expect(await readers[0]?.served).toContain('another peer wants its slot')
     await askAll('chunk', 1)
   })
 

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { engineOf } from '../../../src/simulation/engines.ts'
 import type { SimEvent } from '../../../src/simulation/events.ts'
-import { type Draft, drawScenario } from '../../../src/simulation/fuzz/draw.ts'
 import { fuzz } from '../../../src/simulation/fuzz/fuzz.ts'
+import { type Draft, generateScenario } from '../../../src/simulation/fuzz/generate.ts'
 import { shrink } from '../../../src/simulation/fuzz/shrink.ts'
 import { planOf } from '../../../src/simulation/plan/plan.ts'
 import { wholeScenario } from '../../../src/simulation/scenario/read.ts'
@@ -32,13 +32,13 @@ const faulty: typeof virtual = {
 }
 
 test.each(['virtual', 'simulated'] as const)(
-  'what is drawn for the %s engine is a scenario, the same for a seed',
+  'what is generated for the %s engine is a scenario, the same for a seed',
   async (name) => {
     const kinds = new Set<string>()
     let apart = 0
     for (let seed = 0; seed < 200; seed++) {
-      const draft = drawScenario(`${seed}`, name)
-      expect(drawScenario(`${seed}`, name)).toEqual(draft)
+      const draft = generateScenario(`${seed}`, name)
+      expect(generateScenario(`${seed}`, name)).toEqual(draft)
       const scenario = await wholeScenario(draft, { file: `${seed}`, folder: '/' })
       checkSupported(scenario, name)
       for (const { do: what } of draft.instructions) kinds.add(what)
@@ -68,7 +68,7 @@ test('what breaks an invariant is found and made small, and still breaks it', as
     breaks: 'no-emission-twice',
     said: expect.stringMatching(/^node \d+ sent service 0 on /),
   })
-  const { nodes, instructions, partitions, crashes, groups } = failure?.scenario ?? drawScenario('1', 'virtual')
+  const { nodes, instructions, partitions, crashes, groups } = failure?.scenario ?? generateScenario('1', 'virtual')
   expect(instructions.map(({ do: what }) => what)).toEqual(['publish'])
   expect([partitions.length, crashes.length, groups.length]).toEqual([1, 0, 1])
   expect(nodes).toBeLessThanOrEqual(4)
@@ -100,17 +100,17 @@ test('a signal while a scenario is made smaller leaves the smallest so far', asy
   }
   const { failure } = await fuzz(faulty, init)
   expect(failure?.breaks).toBe('no-emission-twice')
-  expect(failure?.scenario).not.toEqual(failure?.drawn)
+  expect(failure?.scenario).not.toEqual(failure?.generated)
   const whole = await fuzz(faulty, { ...INIT, runs: 100 })
-  expect(failure?.drawn).toEqual(whole.failure?.drawn)
+  expect(failure?.generated).toEqual(whole.failure?.generated)
   expect(failure?.scenario).not.toEqual(whole.failure?.scenario)
 })
 
 test('what is about a service goes with it, and later ones have other numbers', async () => {
-  const drawn = drawScenario('a', 'virtual')
+  const generated = generateScenario('a', 'virtual')
   const publish = { at: 1, do: 'publish' }
   const draft: Draft = {
-    ...drawn,
+    ...generated,
     instructions: [
       ...[publish, publish, publish],
       { at: 2, do: 'update', service: 0 },

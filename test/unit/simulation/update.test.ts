@@ -6,7 +6,7 @@ import { environmentOf } from '../../../src/simulation/output/environment.ts'
 import { runScenario } from '../../../src/simulation/run-scenario.ts'
 import { wholeScenario } from '../../../src/simulation/scenario/read.ts'
 import { checkSupported } from '../../../src/simulation/scenario/unsupported.ts'
-import { createVersions } from '../../../src/simulation/whole/versions.ts'
+import { createServiceNumbers } from '../../../src/simulation/whole/service-numbers.ts'
 
 const PUBLISH = { at: 0, do: 'publish', redirectionDepth: 3, replicas: 1, from: { node: 0 } }
 const of = (instructions: object[]) =>
@@ -74,7 +74,7 @@ test('an update is of a service that was published before, and the virtual engin
 })
 
 test('announcements of one name are its versions, in the order in which they first appear', () => {
-  const versions = createVersions()
+  const versions = createServiceNumbers()
   expect(versions.publish(3)).toEqual({ name: 'service-3', version: 1 })
   expect(versions.publish(5, 3)).toEqual({ name: 'service-3', version: 2 })
   expect(versions.publish(6, 5)).toEqual({ name: 'service-3', version: 3 })

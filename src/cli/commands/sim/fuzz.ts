@@ -56,10 +56,10 @@ export const simFuzz = command({
       ])
       return
     }
-    const { breaks, said, scenario, drawn } = failure
+    const { breaks, said, scenario, generated } = failure
     await writeFileAtomic(path, `${JSON.stringify(scenario, null, 2)}\n`)
     const replay = `thundercloud sim run ${out} --engine ${name}`
-    cli.out.result({ runs: done, failure: { breaks, said, file: out, seed: drawn.seed, replay, scenario } }, () => [
+    cli.out.result({ runs: done, failure: { breaks, said, file: out, seed: generated.seed, replay, scenario } }, () => [
       `${breaks}: ${said}`,
       `${out} has the scenario. This runs it again:`,
       `  ${replay}`,

@@ -38,7 +38,7 @@ export async function beginWarm(clock: Clock, warm: WarmSandbox, init: BeginInit
   const idle = runFiles(warm.dir)
   const { memoryBytes, cpuMillicores, pids, diskBytes } = plan.grant
   // a check waits beside the command, in a sandbox that has the pipes for it
-  const fresh = !warm.hasBox || plan.check !== undefined
+  const fresh = !warm.hasServiceSandbox || plan.check !== undefined
   const mounts = mountTable(runMounts(warm, { ...plan, diskBytes, fresh }))
   await Promise.all([
     mkdir(plan.logDir, { recursive: true, mode: 0o700 }),

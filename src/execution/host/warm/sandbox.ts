@@ -54,8 +54,8 @@ export async function createWarmSandbox(clock: Clock, init: WarmSandboxInit): Pr
     mkdir(SANDBOX_ROOT, { recursive: true, mode: 0o755 }),
   ])
   // without a control group, the kernel's limit per user is part of what makes the sandbox
-  const hasBox = groups.roots.pids !== undefined
-  if (hasBox) await writeIdle(init, { files, cgroup, paths })
+  const hasServiceSandbox = groups.roots.pids !== undefined
+  if (hasServiceSandbox) await writeIdle(init, { files, cgroup, paths })
   await giveTo(uid, dir)
   const flags = [`--max-old-space-size=${HELPER_HEAP_MIB}`, ...entryFlags(import.meta.url)]
   const shim = shimArgs([paths.node, ...flags, paths.entry, paths.run, 'warm'], { lowPorts: true })
@@ -77,7 +77,7 @@ export async function createWarmSandbox(clock: Clock, init: WarmSandboxInit): Pr
     leave()
     order.destroy()
   }
-  return { id, dir, uid, cgroup, paths, warmClass, hasBox, version, order, answer, mount, end }
+  return { id, dir, uid, cgroup, paths, warmClass, hasServiceSandbox, version, order, answer, mount, end }
 }
 
 /** The command that waits in the service's own sandbox, and what it shows. */

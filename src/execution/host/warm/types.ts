@@ -11,7 +11,7 @@ export type WarmSandbox = WarmInstance & {
   /** where its sandbox has what a run needs */
   readonly paths: SandboxPaths
   /** The service's sandbox is there too, in which a shell waits where no Node.js does. */
-  readonly hasBox: boolean
+  readonly hasServiceSandbox: boolean
   /** The node writes to it to begin the run. When it closes, the shim and everything in the sandbox end. */
   readonly order: Duplex
   /** Mounts what a table says, where the sandbox sees it. Once. */

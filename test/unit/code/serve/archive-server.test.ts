@@ -137,7 +137,7 @@ describe('the archive server', () => {
     expect(await ask(fetching, chunk)).toBe('bytes')
     const [first, second] = sybils as [Client, Client]
     await first.done
-    await expect(first.stream.read()).rejects.toThrow('another peer wants its place')
+    await expect(first.stream.read()).rejects.toThrow('another peer wants its slot')
     expect(await ask(second, manifest)).toBe('bytes')
     for (const { stream } of [fetching, modest, ...sybils.slice(1)]) await stream.end()
   })

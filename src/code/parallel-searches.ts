@@ -1,19 +1,19 @@
 import { anySignal } from 'any-signal'
 import { SupersededError } from './errors.ts'
 
-/** Searches for one code that go on beside each other: what one of them brings ends the others. */
-export interface Arrivals {
-  /** Aborted when the code is here, and with `signal`; to be disposed when the search is over. */
-  watch(code: string, signal: AbortSignal | undefined): { readonly signal: AbortSignal } & Disposable
+/** Searches for one code that go on beside each other: what one of them finds ends the others. */
+export interface ParallelSearches {
+  /** Begins one. `signal` is aborted when the code is found, and with `outer`; to be disposed when the search is over. */
+  join(code: string, outer: AbortSignal | undefined): { readonly signal: AbortSignal } & Disposable
   /** The code is here. */
-  arrived(code: string): void
+  found(code: string): void
 }
 
-export function createArrivals(): Arrivals {
+export function createParallelSearches(): ParallelSearches {
   const searches = new Map<string, Set<AbortController>>()
 
   return {
-    watch(code, outer) {
+    join(code, outer) {
       const search = new AbortController()
       const beside = searches.get(code) ?? new Set()
       searches.set(code, beside.add(search))
@@ -27,7 +27,7 @@ export function createArrivals(): Arrivals {
         },
       }
     },
-    arrived(code) {
+    found(code) {
       for (const search of searches.get(code) ?? []) search.abort(new SupersededError('the code came by another way'))
     },
   }

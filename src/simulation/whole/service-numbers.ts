@@ -6,7 +6,7 @@ export function nameOfService(first: number): string {
 }
 
 /** Which service of the scenario an announcement is. */
-export interface Versions {
+export interface ServiceNumbers {
   /** A new version of `replaces`, or a service of its own. To be called before it is announced. */
   publish(service: number, replaces?: number): { readonly name: string; readonly version: number }
   /** An announcement of that name: the first with an id that is not known is the oldest version that has none yet. */
@@ -18,7 +18,7 @@ export interface Versions {
 
 type Version = { readonly service: number; seq: number | undefined; id: string | undefined }
 
-export function createVersions(): Versions {
+export function createServiceNumbers(): ServiceNumbers {
   const byFirst = new Map<number, Version[]>()
   const firstOf = new Map<number, number>()
   const numbers = new Map<string, number>()

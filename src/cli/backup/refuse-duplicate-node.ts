@@ -16,7 +16,7 @@ export const START_ASK_MS = 3_000
  * Throws where another node answers on the mesh with this node's key. It is asked before this node listens: a stranger
  * could lead the question back to it. Only who has the key can answer, so no stranger keeps a node from starting.
  */
-export async function refuseSecond(
+export async function refuseDuplicateNode(
   cli: Cli,
   { configuration, identity, log }: { configuration: Configuration; identity: Identity; log: Log },
 ): Promise<void> {

@@ -26,12 +26,12 @@ const DISTURBED_BY_SECONDS = 60
 const MAX_CRASH_POINT = 600
 
 /** A small scenario in which much happens. All of it follows from the seed. */
-export function drawScenario(seed: string, engine: Engine['name']): Draft {
+export function generateScenario(seed: string, engine: Engine['name']): Draft {
   const random = fastRandom(`${seed}/fuzz`)
   const nodes = engine === 'simulated' ? 3 + random.int(3) : 4 + random.int(20)
   const silent = chance(random, 0.4)
   return {
-    ...{ title: `drawn from ${seed}`, seed, nodes, seconds: SECONDS },
+    ...{ title: `generated from ${seed}`, seed, nodes, seconds: SECONDS },
     groups: [
       { name: 'open', share: silent ? 0.7 : 1, policy: { REDIRECT: 'always' } },
       ...(silent ? [{ name: 'silent', share: 0.3, policy: { REDIRECT: 'never' } }] : []),
