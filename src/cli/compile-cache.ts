@@ -1,8 +1,11 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import type { Env } from '../config/index.ts'
 import { cacheFolder, homeFolder } from '../config/user-folders.ts'
+
+/** Some twenty times what one version of the program keeps; files of versions that are gone are found by nobody. */
+const MAX_FILES = 4000
 
 /**
  * Keeps what V8 compiled for the next command, which starts in half the processor time with it. The folder is the user's own:
@@ -14,9 +17,10 @@ export function keepCompiledCode(env: Env): void {
   try {
     // as root in the home of another, by sudo: files of root's would be left there
     if (process.getuid !== undefined && statSync(homeFolder(env)).uid !== process.getuid()) return
-    const folder = cacheFolder(env)
+    const folder = join(cacheFolder(env), 'compiled')
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    enableCompileCache(join(folder, 'compiled'))
+    if (readdirSync(folder, { recursive: true }).length > MAX_FILES) rmSync(folder, { recursive: true })
+    enableCompileCache(folder)
   } catch {
     // no home, or one that cannot be written to
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -53,4 +53,19 @@ test('a home that takes no folder changes nothing for the command', async ({ hom
   rmSync(join(home, '.cache'), { recursive: true })
   writeFileSync(join(home, '.cache'), '')
   expect(await ask(home)).toBe(before)
+})
+
+test('what versions that are gone have left is removed when it is much', async ({ home }) => {
+  const folder = join(home, '.cache/thundercloud/compiled/v1')
+  mkdirSync(folder, { recursive: true })
+  const leave = (count: number) => {
+    for (let number = 0; number < count; number++) writeFileSync(join(folder, `${number}`), '')
+  }
+  leave(3900)
+  await ask(home)
+  expect(existsSync(folder)).toBe(true)
+  leave(4001)
+  await ask(home)
+  expect(existsSync(folder)).toBe(false)
+  expect(compiledIn(join(home, '.cache'))).toBeGreaterThan(10)
 })
