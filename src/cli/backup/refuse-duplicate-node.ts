@@ -9,7 +9,7 @@ import type { Cli } from '../cli.ts'
 import { FailedError } from '../errors.ts'
 import { askOriginal } from './probe-original.ts'
 
-/** For so long it may hold up a start. */
+/** For so long it may hold up a start, the lookup of origins included. */
 export const START_ASK_MS = 3_000
 
 /**
@@ -26,11 +26,13 @@ export async function refuseDuplicateNode(
   // one that runs in this folder is another matter: the folder is locked, and says so
   if ((await livingOwner(join(dataDir, 'node.pid'))) !== undefined) return
   const peerId = peerIdOf(identity.signer.address)
+  const until = cli.clock.monotonic() + START_ASK_MS
   using _progress = cli.out.progress('asking the mesh for another node with this key')
   try {
     const neighbours = [...multiaddrs, ...(await resolveOrigins(cli.clock, origins, cli))]
     const own = announce.map((address) => `${address}/p2p/${peerId}`)
-    const found = await askOriginal(cli, { network, peerId, multiaddrs: own, neighbours }, { withinMs: START_ASK_MS })
+    const withinMs = until - cli.clock.monotonic()
+    const found = await askOriginal(cli, { network, peerId, multiaddrs: own, neighbours }, { withinMs })
     log.debug('asked the mesh for another node with this key', { found })
     if (found !== 'answers') return
   } catch (error) {
