@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { nameSchema } from '../../../protocols/service.ts'
 import { packageFile } from '../../base/child-entry.ts'
@@ -41,14 +41,18 @@ export const serviceNew = command({
     const code = template === undefined ? {} : await codeOf(template)
     const files = { 'service.json': commentedManifest(name, `./${OWN_FOLDER}/manifest.json`, template), ...code }
     for (const path of Object.keys(files)) await refuseWhereItIs(join(folder, path))
+    const written: string[] = []
     try {
       await mkdir(join(folder, OWN_FOLDER), { recursive: true })
       for (const [path, text] of Object.entries(files)) {
         await mkdir(dirname(join(folder, path)), { recursive: true })
-        await writeFile(join(folder, path), text, { flag: 'wx' })
+        await using file = await open(join(folder, path), 'wx')
+        written.push(join(folder, path))
+        await file.writeFile(text)
       }
       await writeFile(join(folder, OWN_FOLDER, 'manifest.json'), jsonSchemaText('manifest'))
     } catch (error) {
+      for (const path of written) await rm(path, { force: true })
       if (errnoOf(error) === undefined) throw error
       throw new InputError(`${folder} cannot be written: ${systemMessageOf(error)}`, { cause: error })
     }

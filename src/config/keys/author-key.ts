@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { link, rename, rm } from 'node:fs/promises'
+import { link, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ed25519Signer, type Signer } from '../../../protocols/signature.ts'
 import { errnoOf, InputError, systemMessageOf } from '../../base/errors.ts'
@@ -23,17 +23,21 @@ export async function loadOrCreateKey(
   return { signer: ed25519Signer(key), key, created }
 }
 
-/** Puts a new key in the place of the one in `path`, which is kept in `retired`: the old key has a name at each moment. */
+/**
+ * Puts a new key in the place of the one in `path`, which is kept in `retired`: the old key has a name at each moment. One that
+ * was killed midway is done again.
+ */
 export async function replaceKey(path: string, retired: string): Promise<void> {
   const draft = `${path}.${process.pid}`
   try {
     await rm(draft, { force: true })
-    await link(path, retired)
+    const isNew = await keepAs(path, retired)
     try {
       await createKeyFile(draft, newKeyPem())
       await rename(draft, path)
     } catch (error) {
-      await rm(retired)
+      await rm(draft, { force: true })
+      if (isNew) await rm(retired)
       throw error
     }
   } catch (error) {
@@ -41,6 +45,17 @@ export async function replaceKey(path: string, retired: string): Promise<void> {
     throw new InputError(`${path} cannot be replaced: ${systemMessageOf(error)}; the key that is there stays`, {
       cause: error,
     })
+  }
+}
+
+/** False where the same key is there already. */
+async function keepAs(path: string, retired: string): Promise<boolean> {
+  try {
+    await link(path, retired)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && (await readFile(path)).equals(await readFile(retired))) return false
+    throw error
   }
 }
 

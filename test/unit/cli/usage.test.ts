@@ -89,9 +89,14 @@ test('key rotate: a new key signs, and the old one is kept with what it owns', a
   expect(readFileSync(file, 'utf8')).not.toBe(before)
   expect((await shell.json('key show')).values[0]).toMatchObject({ author: { address: rotated.address } })
   expect((await shell.json(`key show --key ${retired}`)).values[0]).toMatchObject({ author: { address } })
-  // one that is there is not overwritten
+  // one that was killed between its two steps is done again
+  const next = shell.path(`settings/thundercloud/author-${rotated.address.slice(0, 12)}.pem`)
+  writeFileSync(next, readFileSync(file), { mode: 0o600 })
+  const [third] = (await shell.json('key rotate')).values as [{ address: string }]
+  expect((await shell.json(`key show --key ${next}`)).values[0]).toMatchObject({ author: { address: rotated.address } })
+  // another key is not overwritten
   const again = readFileSync(file, 'utf8')
-  writeFileSync(shell.path(`settings/thundercloud/author-${rotated.address.slice(0, 12)}.pem`), 'mine')
+  writeFileSync(shell.path(`settings/thundercloud/author-${third.address.slice(0, 12)}.pem`), 'mine')
   await shell.refused('key rotate', /author\.pem cannot be replaced: .*; the key that is there stays/)
   expect(readFileSync(file, 'utf8')).toBe(again)
 })
@@ -161,6 +166,10 @@ test('service new writes a manifest that publish can read, and overwrites none',
   expect(readFileSync(shell.path('hello/service.json'), 'utf8')).toContain('`update` announces each next version')
   writeFileSync(shell.path('hello/service.json'), '{}')
   await shell.refused('service new hello', 'is there already')
+  // what fails midway leaves nothing
+  mkdirSync(shell.path('full/.thundercloud/manifest.json'), { recursive: true })
+  await shell.refused('service new full --template task', 'full cannot be written')
+  expect(readdirSync(shell.path('full'))).toEqual(['.thundercloud'])
   expect(readFileSync(shell.path('hello/service.json'), 'utf8')).toBe('{}')
   await shell.refused('service new ../x', /^NAME is "..\/x"; it must be/)
   mkdirSync(shell.path('other'))

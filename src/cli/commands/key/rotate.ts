@@ -39,7 +39,7 @@ export const keyRotate = command({
         : [
             '',
             'The old key still owns these. Stop each, and publish it again:',
-            ...left.map(({ name, network }) => `  thundercloud stop ${name} --key ${retired}   (network ${network})`),
+            ...left.map(({ name, network }) => `  thundercloud stop ${name} --key ${retired}   # network ${network}`),
           ]),
       '',
       ...trustLines(address),
