@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { Env } from '../config/index.ts'
 import { cacheFolder, homeFolder } from '../config/user-folders.ts'
 
-/** Some twenty times what one version of the program keeps; files of versions that are gone are found by nobody. */
-const MAX_FILES = 4000
+/** A package keeps some 250, a checkout 3,000, and each version its own: those of versions that are gone are of no use. */
+const MAX_FILES = 10_000
 
 /**
  * Keeps what V8 compiled for the next command, which starts in half the processor time with it. The folder is the user's own:

@@ -61,10 +61,10 @@ test('what versions that are gone have left is removed when it is much', async (
   const leave = (count: number) => {
     for (let number = 0; number < count; number++) writeFileSync(join(folder, `${number}`), '')
   }
-  leave(3900)
+  leave(9000)
   await ask(home)
   expect(existsSync(folder)).toBe(true)
-  leave(4001)
+  leave(10_001)
   await ask(home)
   expect(existsSync(folder)).toBe(false)
   expect(compiledIn(join(home, '.cache'))).toBeGreaterThan(10)
