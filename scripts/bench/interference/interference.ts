@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quantile, round } from '../gossip/implementation.ts'
-import { createLinks, linksUnavailable } from '../links/links.ts'
+import { createLinks, type ForkOptions, linksUnavailable } from '../links/links.ts'
 import { type Node, startNode } from '../spread/start-node.ts'
 import { type Load, playRound, type Round, type Row } from './round.ts'
 import { type GossipNode, startGossipNode } from './start-node.ts'
@@ -49,15 +49,17 @@ export async function runInterferenceBench({
   }
   using links = createLinks(ROW + 1 + FETCHERS, (host) => (host < ROW ? undefined : PEER_BITS_PER_SECOND))
   await using stack = new AsyncDisposableStack()
-  const start = async (host: number, neighbours: readonly string[]) =>
-    stack.adopt(await startGossipNode(links, host, neighbours), (node) => node.end())
-  const publisher = await start(0, [])
+  const start = async (host: number, neighbours: readonly string[], options?: ForkOptions) =>
+    stack.adopt(await startGossipNode(links, host, neighbours, options), (node) => node.end())
+  // all but the observed node stand for other machines: their disks are memory
+  const memoryDisk = true
+  const publisher = await start(0, [], { memoryDisk })
   const observed = await start(1, [publisher.address])
-  const row: Row = { publisher, observed, next: await start(2, [observed.address]) }
-  // they stand for other machines: they run when no node of the row needs a processor
+  const row: Row = { publisher, observed, next: await start(2, [observed.address], { memoryDisk }) }
+  // and those that transfer run when no node of the row needs a processor
   const peers: Node[] = []
   for (let peer = 0; peer <= FETCHERS; peer++) {
-    peers.push(stack.adopt(await startNode(links, ROW + peer, { idle: true }), (node) => node.end()))
+    peers.push(stack.adopt(await startNode(links, ROW + peer, { idle: true, memoryDisk }), (node) => node.end()))
   }
   const load = await prepareLoad(observed, peers as [Node, ...Node[]])
   await sleep(SETTLE_MS)

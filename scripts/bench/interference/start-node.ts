@@ -1,14 +1,19 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { Links } from '../links/links.ts'
+import type { ForkOptions, Links } from '../links/links.ts'
 import type { Arrivals, FromNode, Moments, ToNode } from './node.ts'
 
 export type GossipNode = Awaited<ReturnType<typeof startGossipNode>>
 
 /** Starts the process of a whole node on a host of these links. */
-export async function startGossipNode(links: Links, host: number, neighbours: readonly string[]) {
+export async function startGossipNode(
+  links: Links,
+  host: number,
+  neighbours: readonly string[],
+  options?: ForkOptions,
+) {
   const entry = new URL('./node.ts', import.meta.url)
-  const child: ChildProcess = links.fork(host, entry, [links.address(host), ...neighbours])
+  const child: ChildProcess = links.fork(host, entry, [links.address(host), ...neighbours], options)
   const gone = once(child, 'exit')
   const next = async (): Promise<FromNode> => {
     const ended = gone.then(([status]) => Promise.reject(new Error(`node ${host} ended with ${status}`)))

@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Why hosts with links of their own cannot be made here; undefined where they can. */
@@ -23,6 +25,8 @@ export function linksUnavailable(): string | undefined {
 export type ForkOptions = {
   /** Runs only while no other process needs the processor (SCHED_IDLE), as what another machine does takes nothing of this one. */
   readonly idle?: boolean
+  /** What it writes to the folder for temporary files is in memory, as what another machine writes takes nothing of this one's disk. */
+  readonly memoryDisk?: boolean
 }
 
 /** Hosts on this machine that reach each other through one switch, each over a link of its own. */
@@ -38,12 +42,24 @@ export interface Links extends Disposable {
 
 /** What waits for a link, at its rate: more than a round trip needs, less than a delay that would be seen. */
 const QUEUE = ['burst', '128kb', 'latency', '50ms']
+const MEMORY_DISK_BYTES = 1024 ** 3
+
+/** Runs a command with this folder in memory. `ip netns exec` gives it mounts of its own, which end with it. */
+const onMemoryDisk = (folder: string) => [
+  'sh',
+  '-c',
+  'mount -t tmpfs -o size="$1" memory "$2" && export TMPDIR="$2" && shift 2 && exec "$@"',
+  'sh',
+  `${MEMORY_DISK_BYTES}`,
+  folder,
+]
 
 /** Network namespaces with a pair of veth each; `tbf` limits both directions of each link. `rateOf`: bits per second of a host's link; undefined: no limit. */
 export function createLinks(hosts: number, rateOf: (host: number) => number | undefined): Links {
   const prefix = `thundercloud-${process.pid}`
   const names = [`${prefix}-switch`, ...Array.from({ length: hosts }, (_, host) => `${prefix}-${host}`)]
   const [hub = '', ...hostNames] = names
+  const memoryFolder = mkdtempSync(join(tmpdir(), `${prefix}-`))
   const ip = (...args: string[]) => execFileSync('ip', args)
   const limit = (host: number, namespace: string, device: string) => {
     const bitsPerSecond = rateOf(host)
@@ -53,10 +69,11 @@ export function createLinks(hosts: number, rateOf: (host: number) => number | un
   }
   const links: Links = {
     address: (host) => `10.77.0.${host + 1}`,
-    fork(host, entry, args = [], { idle = false } = {}) {
+    fork(host, entry, args = [], { idle = false, memoryDisk = false } = {}) {
       const node = [process.execPath, ...process.execArgv, fileURLToPath(entry), ...args]
+      const command = memoryDisk ? [...onMemoryDisk(memoryFolder), ...node] : node
       const policy = idle ? '--idle' : '--other'
-      return spawn('chrt', [policy, '0', 'ip', 'netns', 'exec', hostNames[host] as string, ...node], {
+      return spawn('chrt', [policy, '0', 'ip', 'netns', 'exec', hostNames[host] as string, ...command], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       })
     },
@@ -69,6 +86,7 @@ export function createLinks(hosts: number, rateOf: (host: number) => number | un
     },
     [Symbol.dispose]() {
       for (const name of names) execFileSync('sh', ['-c', `ip netns del ${name} 2>/dev/null || true`])
+      rmdirSync(memoryFolder)
     },
   }
   try {
