@@ -1,10 +1,20 @@
 import { once } from 'node:events'
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { CHECKPOINT_PAGES, CHECKPOINT_PASSES, MAX_LOG_PAGES, WRITES_PER_LOOK } from './constants.ts'
+import {
+  CHECKPOINT_PAGES,
+  CHECKPOINT_PASSES,
+  LOG_SHARE_OF_FREE,
+  MAX_LOG_FACTOR,
+  MIN_CHECKPOINT_PAGES,
+  PAGE_BYTES,
+  WRITES_PER_LOOK,
+} from './constants.ts'
 
 /** A connection of its own. A passive checkpoint waits for nobody, and nobody waits for it. */
 const CHECKPOINT = `
@@ -31,7 +41,11 @@ export interface Checkpoints {
  * twice; in the main thread everything would wait with it, for longer than a service takes to be decided on.
  */
 export function createCheckpoints(database: DatabaseSync, { path, log }: { path: string; log: Log }): Checkpoints {
-  database.exec(`PRAGMA wal_autocheckpoint = ${MAX_LOG_PAGES}`)
+  const limit = pagesPerCheckpoint(path)
+  // the second cuts the file of the log back, so that one burst does not keep the disk for ever
+  database.exec(
+    `PRAGMA wal_autocheckpoint = ${MAX_LOG_FACTOR * limit}; PRAGMA journal_size_limit = ${limit * PAGE_BYTES}`,
+  )
   const length = database.prepare('PRAGMA wal_checkpoint(NOOP)')
   let writes = 0
   let current: { readonly thread: Worker; readonly done: Promise<unknown> } | undefined
@@ -65,7 +79,7 @@ export function createCheckpoints(database: DatabaseSync, { path, log }: { path:
       writes++
       if (writes % WRITES_PER_LOOK !== 0 || current !== undefined) return
       const { log: pages, checkpointed } = length.get() as { log: number; checkpointed: number }
-      if (pages - checkpointed < CHECKPOINT_PAGES) return
+      if (pages - checkpointed < limit) return
       begin()
     },
     async idle() {
@@ -74,4 +88,10 @@ export function createCheckpoints(database: DatabaseSync, { path, log }: { path:
       await current?.done
     },
   }
+}
+
+function pagesPerCheckpoint(path: string): number {
+  const { bavail, bsize } = statfsSync(dirname(path))
+  const room = Math.floor((bavail * bsize * LOG_SHARE_OF_FREE) / PAGE_BYTES)
+  return Math.min(Math.max(room, MIN_CHECKPOINT_PAGES), CHECKPOINT_PAGES)
 }

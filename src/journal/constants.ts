@@ -1,14 +1,23 @@
 /** How long a statement waits for another connection's lock (a backup, a reader's checkpoint) before it gives up. */
 export const BUSY_TIMEOUT_MS = 5000
 
-/**
- * Pages (4 KiB) in the write-ahead log before a thread copies them into the file. Ids are hashes, so every insert touches
- * other pages; copying four times as rarely as SQLite's default writes each of them less often.
- */
-export const CHECKPOINT_PAGES = 4000
+/** Of the write-ahead log and the file. */
+export const PAGE_BYTES = 4096
 
-/** So many are copied by the write that adds to them, in the main thread: where the other one fails, the log is bounded. */
-export const MAX_LOG_PAGES = 4 * CHECKPOINT_PAGES
+/**
+ * Pages in the write-ahead log before a thread copies them into the file. Ids are hashes, so every insert touches other
+ * pages; copying them seldom writes each less often. The first write of a log that begins again waits for the disk, in
+ * the main thread, for 100 ms where code is transferred at the same time: with 8 pages for each announcement, that is
+ * once in 2,000.
+ */
+export const CHECKPOINT_PAGES = 16_000
+
+/** On a disk with little room the log gets this share of what is free when the journal is opened, but SQLite's default at least. */
+export const LOG_SHARE_OF_FREE = 1 / 4
+export const MIN_CHECKPOINT_PAGES = 1000
+
+/** At so many times that length they are copied by the write that adds to them: where the thread fails, the log is bounded. */
+export const MAX_LOG_FACTOR = 2
 
 /**
  * A checkpoint is repeated so often at most while writes add to the log: SQLite writes the log from its beginning again
@@ -18,9 +27,6 @@ export const CHECKPOINT_PASSES = 10
 
 /** Writes from one look at the length of the log to the next. */
 export const WRITES_PER_LOOK = 64
-
-/** The write-ahead log is cut back to this size after a checkpoint, so that one burst does not keep the disk for ever. */
-export const WAL_LIMIT_BYTES = 16 * 1024 * 1024
 
 /** Decisions kept for one service: enough to see what a change of policy did, bounded because policies reload often. */
 export const VERDICTS_PER_SERVICE = 32

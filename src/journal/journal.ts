@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { announcementStore } from './announcements.ts'
 import { createCheckpoints } from './checkpoints.ts'
-import { BUSY_TIMEOUT_MS, SEQUENCE_PER_OPENING, WAL_LIMIT_BYTES } from './constants.ts'
+import { BUSY_TIMEOUT_MS, SEQUENCE_PER_OPENING } from './constants.ts'
 import { damaged, explainSqlite, JournalDamagedError } from './errors.ts'
 import { keyValueStore } from './key-value.ts'
 import { runRowReader } from './lists/run-rows.ts'
@@ -77,9 +77,7 @@ function openDatabase(path: string): DatabaseSync {
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
     // NORMAL in WAL mode: a commit survives the end of the process at any moment, and the file is never inconsistent;
     // after a power failure the last commits may be missing; they arrive again from neighbours
-    database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES};`,
-    )
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;')
     const check = database.prepare('PRAGMA quick_check(1)').get()?.quick_check
     if (check !== 'ok') throw new JournalDamagedError(damaged(path, String(check)))
     migrate(database, path)

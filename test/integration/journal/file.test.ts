@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -10,14 +10,15 @@ import { migrate, schemaVersion } from '../../../src/journal/migrations.ts'
 import { it, open, record, temporaryFolder } from '../../unit/journal/fixtures.ts'
 
 const run = (command: string, args: string[]) => spawnSync(command, args).status
-const mountTiny = (folder: string) => run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'thundercloud-test', folder])
+const mountSmall = (folder: string, size: string) =>
+  run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'thundercloud-test', folder])
 const unmount = (folder: string) => run('umount', [folder])
 
 /** Root in a container may still not be allowed to mount. */
 function canMount(): boolean {
   if (process.getuid?.() !== 0) return false
   using folder = temporaryFolder()
-  if (mountTiny(folder.path) !== 0) return false
+  if (mountSmall(folder.path, '1m') !== 0) return false
   return unmount(folder.path) === 0
 }
 
@@ -109,12 +110,8 @@ it('the file: undoes a transaction that throws', ({ journal }) => {
 })
 
 describe.skipIf(!canMount())('a full disk (needs root, to mount a small one)', () => {
-  it('is an UnavailableError, leaves nothing half written, and works again when there is space', () => {
-    using folder = temporaryFolder()
-    const disk = join(folder.path, 'disk')
-    mkdirSync(disk)
-    expect(mountTiny(disk)).toBe(0)
-    try {
+  it('is an UnavailableError, leaves nothing half written, and works again when there is space', () =>
+    onSmallDisk('1m', (disk) => {
       const path = join(disk, 'journal.db')
       writeFileSync(join(disk, 'ballast'), new Uint8Array(200_000))
       using journal = open(path)
@@ -141,11 +138,27 @@ describe.skipIf(!canMount())('a full disk (needs root, to mount a small one)', (
       spawnSync('rm', [join(disk, 'ballast')])
       write()
       expect(journal.announcements.count()).toBe(count + 1)
-    } finally {
-      unmount(disk)
-    }
-  })
+    }))
+
+  it('does not come of the write-ahead log: on a small disk the log is copied more often', () =>
+    onSmallDisk('40m', (disk) => {
+      using journal = open(join(disk, 'journal.db'))
+      for (let count = 0; count < 12_000; count++) journal.meta.set('key', `${count}`.padEnd(4000))
+      expect(statSync(join(disk, 'journal.db-wal')).size).toBeLessThan(25 * 1024 ** 2)
+    }))
 })
+
+function onSmallDisk(size: string, work: (disk: string) => void): void {
+  using folder = temporaryFolder()
+  const disk = join(folder.path, 'disk')
+  mkdirSync(disk)
+  expect(mountSmall(disk, size)).toBe(0)
+  try {
+    work(disk)
+  } finally {
+    unmount(disk)
+  }
+}
 
 /** Lets the writer run for a while, kills it without warning, and answers the last number that it said it committed. */
 function writeAndKill(path: string, first: number, lines: number): Promise<number> {

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, vi } from 'vitest'
 import { manualClock } from '../../../src/base/clock.ts'
 import { createLog } from '../../../src/base/log.ts'
-import { CHECKPOINT_PAGES, MAX_LOG_PAGES, WRITES_PER_LOOK } from '../../../src/journal/constants.ts'
+import { CHECKPOINT_PAGES, MAX_LOG_FACTOR, PAGE_BYTES, WRITES_PER_LOOK } from '../../../src/journal/constants.ts'
 import { type Journal, openJournal } from '../../../src/journal/index.ts'
 import { it } from './fixtures.ts'
 
@@ -93,5 +93,5 @@ it('the journal: a checkpoint that fails is reported, and the log does not grow 
   renameSync(path, `${path}-moved`)
   write(journal, 5 * WRITES)
   await soon(() => expect(lines.join()).toContain('a checkpoint of the journal failed'))
-  expect(statSync(`${path}-wal`).size).toBeLessThan(1.5 * MAX_LOG_PAGES * 4096)
+  expect(statSync(`${path}-wal`).size).toBeLessThan(1.5 * MAX_LOG_FACTOR * CHECKPOINT_PAGES * PAGE_BYTES)
 })
