@@ -147,8 +147,8 @@ export const FETCH_HEAP_MB = 256
 export const PACK_HEAP_MB = 192
 /** Packing what a task left takes no longer: 4 GiB at 20 MB/s. */
 export const PACK_MS = 200_000
-/** Downloads from sources at once. */
-export const MAX_DOWNLOADS = 4
+/** Downloads from sources at once: of all services, and of those of one author. */
+export const DOWNLOADS = { max: 4, maxPerAuthor: 2 }
 /** A download may take so long in all. */
 export const DOWNLOAD_MS = 15 * 60_000
 /** A neighbour of the publisher tries a source when nobody has the code; each redirection further away waits so long for peers first. */

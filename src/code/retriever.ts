@@ -43,10 +43,10 @@ export function createRetriever(
     }
   }
 
-  /** What several services name alike is downloaded once. */
+  /** What several services of one author name alike is downloaded once. It waits for a place of that author's share alone. */
   const sharedSources = ({ fetch }: CodeSources): CodeSources => ({
     fetch(source, code, { signal, ...options }) {
-      const key = JSON.stringify([code.toString(), source, options.limits, options.own === true])
+      const key = JSON.stringify([code.toString(), source, options.limits, options.own === true, options.author])
       return sourceFetches.run(key, (shared) => fetch(source, code, { ...options, signal: shared }), { signal })
     },
   })
@@ -69,7 +69,7 @@ export function createRetriever(
       if (!(error instanceof NoProviderError) || !elsewhere.hasMore) throw error
       using search = searches.join(code.toString(), options.signal)
       await elsewhere
-        .fetch(code, { limits, own: options.own, signal: search.signal }, error)
+        .fetch(code, { limits, own: options.own, author: options.author, signal: search.signal }, error)
         .catch((problem: unknown) => {
           options.signal?.throwIfAborted()
           if (!store.has(code)) throw problem

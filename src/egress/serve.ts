@@ -26,8 +26,8 @@ export interface EgressServer extends AsyncDisposable {
   readonly bytes: number
   /** that have gone there */
   readonly sentBytes: number
-  /** open now */
-  readonly connections: number
+  /** connections that are open or being made */
+  readonly attempts: number
   /** Resolves when the process, or whatever carries its pipe, is gone. */
   readonly ended: Promise<void>
 }
@@ -48,8 +48,6 @@ export function serveEgress(egress: Egress, pipe: Duplex, options: ServeOptions)
   const ended = Promise.withResolvers<void>()
   let bytes = 0
   let sentBytes = 0
-  let connections = 0
-  /** with those that are being made */
   let open = 0
 
   server.on('session', (session) => session.on('error', () => {}))
@@ -73,9 +71,7 @@ export function serveEgress(egress: Egress, pipe: Duplex, options: ServeOptions)
     })
     connection.once('close', () => {
       open--
-      connections--
     })
-    connections++
     if (stream.destroyed || over.signal.aborted) return void connection.destroy()
     stream.respond({ [constants.HTTP2_HEADER_STATUS]: 200 })
     connection.on('data', (piece: Buffer) => {
@@ -104,8 +100,8 @@ export function serveEgress(egress: Egress, pipe: Duplex, options: ServeOptions)
     get sentBytes() {
       return sentBytes
     },
-    get connections() {
-      return connections
+    get attempts() {
+      return open
     },
     ended: ended.promise,
     async [Symbol.asyncDispose]() {

@@ -10,13 +10,14 @@ import { entryFile, entryFlags } from '../../base/child-entry.ts'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { sanitizeText } from '../../base/format.ts'
-import { type Egress, type EgressServer, serveEgress } from '../../egress/index.ts'
+import { type Egress, serveEgress } from '../../egress/index.ts'
 import { type ChildProcess, startProcess } from '../../process/index.ts'
 import { FETCH_HEAP_MB } from '../constants.ts'
 import { chownToUnpackUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchAbout, FetchJob, FetchResult } from './child/job.ts'
+import { watchSpeed } from './speed-limit.ts'
 
 /** Libraries that the process reads its archives with. */
 const LIBRARIES = ['tar', 'yauzl', 'ignore']
@@ -27,6 +28,8 @@ export type FetchInit = {
   /** an empty folder, for the process alone */
   readonly dir: string
   readonly signal: AbortSignal
+  /** does another download wait for the place of this one? */
+  readonly othersWait?: (() => boolean) | undefined
   /** called now and then with how many bytes have come */
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
@@ -40,7 +43,7 @@ const PROGRESS_MS = 250
  */
 export async function fetchInProcess(
   job: Omit<FetchJob, 'authorities'> & Partial<Pick<FetchJob, 'authorities'>>,
-  { clock, egress, dir, signal, onBytes }: FetchInit,
+  { clock, egress, dir, signal, othersWait = () => false, onBytes }: FetchInit,
   take: (archive: Readable, about: Promise<FetchAbout | undefined>) => Promise<void>,
 ): Promise<Extract<FetchResult, { done: true }>> {
   await chownToUnpackUser(dir)
@@ -61,11 +64,12 @@ export async function fetchInProcess(
   using _kill = addAbortListener(signal, () => void child.kill('SIGKILL'))
   using _end = { [Symbol.dispose]: () => void child.kill('SIGKILL') }
   await using served = serveEgress(egress, gateway, { maxBytes: DOCUMENTS_BYTES + job.maxBytes })
-  let tooSlow = false
-  using _watch = watchSpeed(clock, served, () => {
-    tooSlow = true
+  let slow: string | undefined
+  const onSlow = (problem: string) => {
+    slow = problem
     child.kill('SIGKILL')
-  })
+  }
+  using _watch = watchSpeed(clock, { served, othersWait, onSlow })
   using _progress = onBytes && clock.every(PROGRESS_MS, () => onBytes(served.bytes))
   // a child that died early takes no job; its exit tells why
   input.on('error', () => {})
@@ -88,8 +92,7 @@ export async function fetchInProcess(
     exited,
   ])
   signal.throwIfAborted()
-  if (tooSlow)
-    throw new FetchFailedError('unavailable', `the server sends less than ${MIN_BYTES} bytes in ${WINDOW_MS / 1000} s`)
+  if (slow !== undefined) throw new FetchFailedError('unavailable', slow)
   return outcomeOf(child, resultOf(answer), { stderr, taken })
 }
 
@@ -122,22 +125,6 @@ export function hasOverspent(
   stderr: string,
 ): boolean {
   return (signalCode !== null && !killed) || exitCode === 134 || /out of memory|allocation failed|ENOMEM/i.test(stderr)
-}
-
-/** A server that is slower than this for two windows is given up: a download holds a place that others wait for. */
-const WINDOW_MS = 15_000
-const MIN_BYTES = 64 * 1024
-
-function watchSpeed(clock: Clock, served: EgressServer, onSlow: () => void): Disposable {
-  let before = 0
-  let slowWindows = 0
-  return clock.every(WINDOW_MS, () => {
-    const came = served.bytes - before
-    before = served.bytes
-    // without a connection it is busy with what came
-    slowWindows = served.connections > 0 && came < MIN_BYTES ? slowWindows + 1 : 0
-    if (slowWindows === 2) onSlow()
-  })
 }
 
 /** What the process says of itself: a sentence. A process that was taken over says no more. */

@@ -4,17 +4,17 @@ import { type Clock, deadline } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
-import { createWorkQueue } from '../../base/work-queue.ts'
 import type { ClientAccessReader } from '../../config/index.ts'
 import { checkHost, createEgress, type EgressComponents } from '../../egress/index.ts'
 import type { TarLimits } from '../archive/tar-read.ts'
-import { DOWNLOAD_MS, MAX_DOWNLOADS } from '../constants.ts'
+import { DOWNLOAD_MS, DOWNLOADS } from '../constants.ts'
 import { DiskFullError, HashMismatchError, StoreFullError, TooLargeError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { CodeStore, StorageConfig } from '../types.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchSource, Integrity } from './child/job.ts'
 import { describeSource } from './describe-source.ts'
+import { createDownloadPlaces } from './download-places.ts'
 import { fetchInProcess } from './fetch-process.ts'
 import { clientWay } from './registry-client.ts'
 import { type StorageAccess, storageAccess } from './storage-access.ts'
@@ -39,6 +39,8 @@ export type SourceFetchOptions = {
   readonly limits: TarLimits
   /** it is for a service of the node's own address */
   readonly own?: boolean | undefined
+  /** of the service; each has a share of the places of downloads */
+  readonly author?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -53,7 +55,7 @@ export interface CodeSources {
 
 export function createCodeSources(components: SourcesComponents, init: SourcesInit): CodeSources {
   const { clock, events, store, network } = components
-  const downloads = createWorkQueue({ name: 'download', concurrency: MAX_DOWNLOADS, max: Number.POSITIVE_INFINITY })
+  const places = createDownloadPlaces(DOWNLOADS)
 
   async function fetchWith(access: StorageAccess, source: FetchSource, code: CID, options: SourceFetchOptions) {
     if ('refused' in access) throw new UnusableSourceError(access.refused)
@@ -81,7 +83,8 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     const job = { ...settings, source, image, baseUrl: access.baseUrl, maxBytes, maxEntries }
     let arrival = { from: source.type, source: from, startedAt }
     let size = 0
-    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal }, async (stream, about) => {
+    const othersWait = () => places.othersWait(options.author ?? '')
+    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal, othersWait }, async (stream, about) => {
       // an image is named by its digest
       if (source.type === 'registry') arrival = { ...arrival, source: `${from}${sureness((await about)?.integrity)}` }
       if (intake !== undefined) size = await intake.take(stream, arrival, limits.maxBytes)
@@ -99,7 +102,8 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
       for (const access of storageAccess(init.storage(), source, options)) {
         options.signal?.throwIfAborted()
         try {
-          return await downloads.add(() => fetchWith(access, source, code, options))
+          const download = () => fetchWith(access, source, code, options)
+          return await places.run(options.author ?? '', download, options.signal)
         } catch (error) {
           options.signal?.throwIfAborted()
           if (error instanceof StoreFullError || error instanceof DiskFullError) throw error

@@ -29,15 +29,15 @@ export async function findSources(
   { network, signed, journal, own: address }: Omit<CodeLookupComponents, 'code'>,
   service: string,
   { signal }: { signal?: AbortSignal | undefined },
-): Promise<Pick<RetrieveOptions, 'sources' | 'own' | 'peers' | 'distance'>> {
+): Promise<Pick<RetrieveOptions, 'sources' | 'own' | 'author' | 'peers' | 'distance'>> {
   const body = signed.get(service)?.body
   const record = journal.announcements.get(service)
   const from = record?.from
   const publishers = await reach(network, body?.replyTo ?? [], signal)
   const peers = from === undefined ? publishers : [...publishers, from]
   const distance = body === undefined || record === undefined ? 0 : body.reach.depth - record.depth
-  const own = body !== undefined && formatAddress(decodeAddress(body.author)) === address
-  return { sources: body?.sources, own, peers, distance }
+  const author = body && formatAddress(decodeAddress(body.author))
+  return { sources: body?.sources, own: author === address, author, peers, distance }
 }
 
 /** Dials the addresses that a service names; answers the peers that were reached. */

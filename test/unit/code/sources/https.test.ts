@@ -3,7 +3,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { manualClock } from '../../../../src/base/clock.ts'
 import { isRetryable } from '../../../../src/base/errors.ts'
 import { fetchSource, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
@@ -103,19 +102,4 @@ test('a server that switches to another protocol is no answer, and is not waited
     response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')
   })
   await expect(fetchSource(https(`${url}/a`), FILES)).rejects.toThrow('does not answer (it ends the connection)')
-})
-
-test('a server that drips is given up after two windows, whatever the time limit of the whole', async () => {
-  const clock = manualClock()
-  const { url } = await serve((response) => response.writeHead(200).write('x'))
-  const fetching = fetchSource(https(`${url}/a`), FILES, { clock }).catch((error: Error) => error.message)
-  let over = false
-  void fetching.then(() => {
-    over = true
-  })
-  while (!over) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    await clock.advance(1000)
-  }
-  expect(await fetching).toMatch(/the server sends less than 65536 bytes in 15 s/)
 })

@@ -1,0 +1,143 @@
+import type { ServerResponse } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { type Clock, type ManualClock, manualClock } from '../../../../src/base/clock.ts'
+import { createCodeSources } from '../../../../src/code/sources/sources.ts'
+import { watchSpeed } from '../../../../src/code/sources/speed-limit.ts'
+import { type EgressComponents, machineNetwork } from '../../../../src/egress/index.ts'
+import { codeOf, fetchSource, sourceServer } from '../../../fixtures/code/source-server.ts'
+import { MIB, packFiles, testStore } from '../../../fixtures/code/stores.ts'
+import { FILES, https, serve } from './archive-server.ts'
+
+const WINDOW_MS = 15_000
+const KIB = 1024
+
+/** What is said of a server that sends so many bytes in each window; undefined where it is served for all of them. */
+async function saidOf(windows: readonly number[], { attempts = 1, othersWait = false } = {}) {
+  const clock = manualClock()
+  const served = { bytes: 0, attempts }
+  const said: string[] = []
+  using _watch = watchSpeed(clock, { served, othersWait: () => othersWait, onSlow: (problem) => said.push(problem) })
+  for (const bytes of windows) {
+    served.bytes += bytes
+    await clock.advance(WINDOW_MS)
+  }
+  return said[0]
+}
+
+describe('how slow a source may be', () => {
+  const slowest = 4 * KIB * 15
+  test('4 KiB a second are served, and less is not, in whatever rhythm it comes', async () => {
+    expect(await saidOf(Array(60).fill(slowest))).toBeUndefined()
+    const tooSlow = 'the server has sent less than 4 KiB a second for 30 s'
+    expect(await saidOf(Array(60).fill(slowest - 1))).toBe(tooSlow)
+    // a burst in every second window resets nothing
+    expect(await saidOf(Array.from({ length: 60 }, (_, at) => (at % 2) * slowest))).toBe(tooSlow)
+    expect(await saidOf(Array.from({ length: 60 }, (_, at) => (at % 2) * 2 * slowest))).toBeUndefined()
+  })
+
+  test('a process that is busy with what came is left alone; a server that closes and is asked again is not', async () => {
+    expect(await saidOf([slowest, 0, 0, 0, 0, 0, 0], { attempts: 0 })).toBeUndefined()
+    expect(await saidOf([1, 1, 1], { attempts: 0 })).toContain('less than 4 KiB')
+  })
+
+  test('where other authors wait, 64 KiB a second are served, and less is not', async () => {
+    const rate = 64 * KIB * 15
+    expect(await saidOf(Array(60).fill(rate), { othersWait: true })).toBeUndefined()
+    expect(await saidOf(Array(3).fill(rate - 1), { othersWait: true })).toBeUndefined()
+    expect(await saidOf(Array(60).fill(rate - 1), { othersWait: true })).toBe(
+      'the server has sent less than 64 KiB a second for 60 s while other authors wait for the place of its download',
+    )
+  })
+})
+
+/** Moves the clock until the work is over. */
+async function advanceUntilOver<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let over = false
+  const done = () => {
+    over = true
+  }
+  void work.then(done, done)
+  while (!over) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await clock.advance(1000)
+  }
+  return await work
+}
+
+test('a server that drips is given up, whatever the time limit of the whole', async () => {
+  const clock = manualClock()
+  const { url } = await serve((response) => response.writeHead(200).write('x'))
+  const fetching = fetchSource(https(`${url}/a`), FILES, { clock })
+  await expect(advanceUntilOver(clock, fetching)).rejects.toThrow(`${url}/a: the server has sent less than 4 KiB`)
+})
+
+/** The network of this machine, and how many bytes have come through it. */
+function countedNetwork(clock: Clock) {
+  const network = machineNetwork(clock)
+  let bytes = 0
+  const open: EgressComponents['open'] = async (...target) => {
+    const connection = await network.open(...target)
+    connection.on('data', (piece: Buffer) => {
+      bytes += piece.byteLength
+    })
+    return connection
+  }
+  return { network: { ...network, open }, came: () => bytes }
+}
+
+describe('the places of downloads', () => {
+  async function sourcesOf(pages: Parameters<typeof sourceServer>[0]) {
+    const clock = manualClock()
+    const { network, came } = countedNetwork(clock)
+    const { store, events } = await testStore()
+    const server = await sourceServer(pages)
+    const storage = () => ({ ALLOWED_STORAGE: ['127.0.0.1'], REGISTRIES: {} })
+    const sources = createCodeSources({ clock, events, store, network }, { storage })
+    const code = await codeOf(FILES)
+    const limits = { maxBytes: 16 * MIB, maxEntries: 100 }
+    const stop = new AbortController()
+    const fetch = (path: string, author: string) => {
+      const fetching = sources.fetch(https(`${server.url}${path}`), code, { limits, author, signal: stop.signal })
+      fetching.catch(() => {})
+      return fetching
+    }
+    return { clock, server, store, code, fetch, stop, came }
+  }
+  const silent = Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`/slow-${at}`, () => {}]))
+
+  test('one author holds two of them, however many downloads wait, and another is served at once', async () => {
+    const tar = Buffer.concat(await Array.fromAsync(packFiles(FILES)))
+    const { server, store, code, fetch, stop } = await sourcesOf(() => ({ ...silent, '/good': tar }))
+    const hostile = Array.from({ length: 9 }, (_, at) => fetch(`/slow-${at}`, 'mallory'))
+    await expect.poll(() => server.asked.length).toBe(2)
+    await fetch('/good', 'alice')
+    expect(store.has(code)).toBe(true)
+    expect(server.asked.toSorted()).toEqual(['/good', '/slow-0', '/slow-1'])
+    stop.abort(new Error('stopped'))
+    // also those that still wait
+    const ends = await Promise.allSettled(hostile)
+    expect(ends.map((end) => end.status === 'rejected' && String(end.reason))).toEqual(Array(9).fill('Error: stopped'))
+  })
+
+  test('four that are slow make room for an author who waits, and say so', async () => {
+    const endless = Buffer.concat(await Array.fromAsync(packFiles([{ path: 'a', content: Buffer.alloc(8 * MIB) }])))
+    const tar = Buffer.concat(await Array.fromAsync(packFiles(FILES)))
+    const open: ServerResponse[] = []
+    const slow = (response: ServerResponse) => void open.push(response.writeHead(200))
+    const { clock, store, code, fetch, stop, came } = await sourcesOf(() => ({ '/slow': slow, '/good': tar }))
+    const hostile = ['a', 'a', 'b', 'b'].map((author) => fetch('/slow', author))
+    await expect.poll(() => open.length).toBe(4)
+    const good = fetch('/good', 'alice')
+    const rate = 8 * KIB * 15
+    for (let window = 0; window < 4; window++) {
+      const before = came()
+      for (const response of open) response.write(endless.subarray(window * rate, (window + 1) * rate))
+      await expect.poll(() => came() - before).toBeGreaterThanOrEqual(4 * rate)
+      await clock.advance(WINDOW_MS)
+    }
+    await good
+    expect(store.has(code)).toBe(true)
+    for (const slowOne of hostile) await expect(slowOne).rejects.toThrow('while other authors wait for the place')
+    stop.abort()
+  })
+})
