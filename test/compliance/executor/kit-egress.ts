@@ -43,7 +43,7 @@ export function describeEgress({ executor, plan }: KitContext): void {
   ) => {
     const decisions: EgressDecision[] = []
     let current = policy
-    const through = createEgress(machineNetwork(system.clock, lookup), {
+    const through = createEgress(machineNetwork(system.clock, { system: lookup }), {
       policy: () => current,
       onDecision: (decision) => void decisions.push(decision),
     })
@@ -158,7 +158,7 @@ export function describeEgress({ executor, plan }: KitContext): void {
       const { port } = server
       const script = `require('net').createServer(s => { s.on('error', () => {}).once('data', async () => s.end(await at('granted.example', ${port}))) }).listen(4000, '127.0.0.1')`
       const egress = { targets: [{ host: 'granted.example', port }] }
-      const through = createEgress(machineNetwork(system.clock, lookup), { policy: granted(port) })
+      const through = createEgress(machineNetwork(system.clock, { system: lookup }), { policy: granted(port) })
       await runToEnd(executor(), await plan(REACH + script, { egress, ports: [4000] }), async (run) => {
         const ask = async () => {
           const pipe = await run.connect(4000)

@@ -66,9 +66,9 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
       return () => dirs[Symbol.asyncDispose]()
     })
 
-    const internet = machineNetwork(system.clock, async (host) =>
-      host === 'echo.example' ? [{ address: '127.0.0.1', family: 4 }] : [],
-    )
+    const internet = machineNetwork(system.clock, {
+      system: async (host) => (host === 'echo.example' ? [{ address: '127.0.0.1', family: 4 }] : []),
+    })
 
     /** A node over the same folders. */
     async function node(stopOnClose: boolean) {

@@ -171,7 +171,7 @@ test.each(['x', 'no.example:443'])('who asks too often for %s waits, and holds i
 
 test('a resolver that does not answer is not waited for', async () => {
   const clock = manualClock()
-  const network = machineNetwork(clock, () => new Promise(() => {}))
+  const network = machineNetwork(clock, { system: () => new Promise(() => {}) })
   const asked = createEgress(network, { policy: POLICY }).connect('github.com', 443)
   asked.catch(() => {})
   await clock.advance(15_000)
