@@ -197,7 +197,7 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))(
         expect((await viewOf(id))?.run).toMatchObject({ runId, executor: name })
       }
       if (name === 'docker') {
-        const expected = running.flatMap(({ id }) => [`${id} door running`, `${id} run running`]).sort()
+        const expected = running.flatMap(({ id }) => [`${id} gateway running`, `${id} run running`]).sort()
         const found = () => containersOf(node.peerId).map(({ service, what, state }) => `${service} ${what} ${state}`)
         await expect.poll(() => found().sort(), { timeout: 45_000 }).toEqual(expected)
       } else {

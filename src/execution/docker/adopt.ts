@@ -4,8 +4,8 @@ import type Docker from 'dockerode'
 import { LABEL, LABEL_ROLE } from '../constants.ts'
 import type { AdoptedRun, Run } from '../types.ts'
 import { type DockerHandle, nodeFilter } from './container-options.ts'
-import { type Engine, removeContainer } from './engine.ts'
-import { nameOfRun } from './folders.ts'
+import { type Engine, removeContainer, renameContainer } from './engine.ts'
+import { earlierGateway, nameOfRun } from './folders.ts'
 import { finishedRun } from './run.ts'
 import { type LabelledRun, parseRunLabels } from './run-labels.ts'
 import { readRunLabels } from './warm/run-labels-file.ts'
@@ -28,7 +28,11 @@ type Found = { readonly id: string; readonly labelled: LabelledRun; readonly war
 export async function adoptRuns(components: Adoption): Promise<{ adopted: AdoptedRun[]; alive: Set<string> }> {
   const { engine, nodeId, warm, beginning, handleOf } = components
   const filters = nodeFilter(nodeId)
-  const containers = await engine.ask((docker) => docker.listContainers({ all: true, filters }))
+  const list = () => engine.ask((docker) => docker.listContainers({ all: true, filters }))
+  let containers = await list()
+  const earlier = containers.map(({ Names }) => earlierGateway(Names)).filter((one) => one !== undefined)
+  for (const { from, to } of earlier) await renameContainer(engine, from, to)
+  if (earlier.length > 0) containers = await list()
   const found = (await Promise.all(containers.map((container) => foundRun(components, container)))).filter(
     (run) => run !== undefined,
   )

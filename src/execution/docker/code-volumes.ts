@@ -60,7 +60,7 @@ export function createCodeVolumes({
 
   /** The volume that a gateway holds there. */
   async function heldAt(path: string, handle: DockerHandle): Promise<string> {
-    const { Mounts } = await ask((docker) => docker.getContainer(handle.door).inspect())
+    const { Mounts } = await ask((docker) => docker.getContainer(handle.gateway).inspect())
     const volume = Mounts.find(({ Destination }) => Destination === path)?.Name
     if (volume === undefined) throw new EngineGoneError('the Docker engine has lost a volume that it made')
     return volume

@@ -5,7 +5,7 @@ import type { Plan, ReadOnlyMount } from '../types.ts'
 import type { ImageWishes } from './images/image-wishes.ts'
 
 /** What a container is for; `load` and `probe` are never started. */
-export type Role = Plan['purpose'] | 'door' | 'load' | 'probe' | 'warm'
+export type Role = Plan['purpose'] | 'gateway' | 'load' | 'probe' | 'warm'
 /** Where code is seen in a container, and the folder of its own. */
 export const CODE = '/code'
 export const WORK = '/work'
@@ -13,8 +13,8 @@ const NO_COPY = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {
 const SHM_BYTES = 16 * 1024 * 1024
 const ETC = ['passwd', 'group']
 
-/** How a run is found again: names that are derived from the run alone. JSON; `door` is its gateway's container. */
-export type DockerHandle = { readonly name: string; readonly door: string; readonly socket: string }
+/** How a run is found again: names that are derived from the run alone. JSON; `gateway` is the container of its gateway. */
+export type DockerHandle = { readonly name: string; readonly gateway: string; readonly socket: string }
 
 export type ContainerInput = {
   readonly plan: Plan
@@ -93,8 +93,8 @@ export function runOptions({
       // the gateway's init reaps for both
       Init: false,
       ...(runtime === undefined ? {} : { Runtime: runtime }),
-      NetworkMode: `container:${handle.door}`,
-      PidMode: `container:${handle.door}`,
+      NetworkMode: `container:${handle.gateway}`,
+      PidMode: `container:${handle.gateway}`,
       Memory: grant.memoryBytes,
       ...(memory.swap ? { MemorySwap: grant.memoryBytes } : {}),
       NanoCpus: grant.cpuMillicores * 1_000_000,

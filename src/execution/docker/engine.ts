@@ -186,6 +186,11 @@ export async function removeContainer(engine: Engine, name: string): Promise<voi
   }
 }
 
+/** The name of a container says whose it is, in the engine itself. */
+export function renameContainer(engine: Engine, from: string, to: string): Promise<void> {
+  return engine.ask(async (docker) => void (await docker.getContainer(from).rename({ name: to })))
+}
+
 /** How the engine reports a command that is missing or is not a program. */
 const NO_PROGRAM =
   /executable file not found|no such file or directory|permission denied|not a directory|exec format error/i

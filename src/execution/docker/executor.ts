@@ -14,7 +14,7 @@ import { createCodeVolumes } from './code-volumes.ts'
 import type { DockerHandle } from './container-options.ts'
 import { createEngine, isNoProgram, isTransient, reasonOf, removeContainer, statusOf } from './engine.ts'
 import { createEngineLocalities, type EngineLocality } from './engine-locality.ts'
-import { dockerHandle, makeReadable } from './folders.ts'
+import { dockerHandle, journalledHandle, makeReadable } from './folders.ts'
 import { createGateways } from './gateways.ts'
 import { createImages } from './images/images.ts'
 import { availabilityOf, type EngineInfo, hasSeccomp } from './machine.ts'
@@ -69,7 +69,7 @@ export function createDockerExecutor(
               opening.create(plan, { ...{ image, handle, hosts, labels: {} }, locality: 'local', warm: true }),
             async remove(handle) {
               await removeContainer(engine, handle.name)
-              await removeContainer(engine, handle.door)
+              await removeContainer(engine, handle.gateway)
             },
           },
         )
@@ -129,7 +129,7 @@ export function createDockerExecutor(
     held.delete(handle.name)
     // the run first: it lives in the namespaces of its gateway
     await removeContainer(engine, handle.name)
-    await removeContainer(engine, handle.door)
+    await removeContainer(engine, handle.gateway)
     if (localities.known !== 'local') await codeVolumes.remove(handle)
     await warm.removeFolder(handle)
     await rm(dirname(handle.socket), { recursive: true, force: true })
@@ -138,7 +138,7 @@ export function createDockerExecutor(
   async function lookAtMade(plan: Plan, handle: DockerHandle): Promise<void> {
     if (init.beforeStart === undefined) return
     const inspect = (name: string) => ask((docker) => docker.getContainer(name).inspect())
-    const [run, gateway] = await Promise.all([inspect(handle.name), inspect(handle.door)])
+    const [run, gateway] = await Promise.all([inspect(handle.name), inspect(handle.gateway)])
     init.beforeStart({ plan, handle, run, gateway })
   }
 
@@ -208,7 +208,7 @@ export function createDockerExecutor(
       return adopted
     },
     async remove(handle) {
-      await remove(handle as DockerHandle)
+      await remove(journalledHandle(handle))
       images.sweepLater()
     },
     keepWarm: (wanted, options) =>

@@ -5,19 +5,34 @@ import type { Plan, ReadOnlyMount } from '../types.ts'
 import type { DockerHandle } from './container-options.ts'
 
 const PREFIX = 'thundercloud-'
-const DOOR = '-door'
+const GATEWAY = '-gateway'
+/** What earlier versions have called it. */
+const EARLIER_GATEWAY = '-door'
 
 /** What a run is called in an engine, and where its gateway's socket is. A path of a socket is short. */
 export function dockerHandle(runtimeDir: string, runId: string): DockerHandle {
   const short = createHash('sha256').update(runId).digest('hex').slice(0, 14)
   const name = `${PREFIX}${runId}`
-  return { name, door: `${name}${DOOR}`, socket: join(runtimeDir, short, 's') }
+  return { name, gateway: `${name}${GATEWAY}`, socket: join(runtimeDir, short, 's') }
 }
 
 /** Which run a container is of by its name, or by that of its gateway, as an engine lists them. */
 export function nameOfRun(names: readonly string[]): string | undefined {
   const name = names.find((one) => one.startsWith(`/${PREFIX}`))?.slice(PREFIX.length + 1)
-  return name?.endsWith(DOOR) ? name.slice(0, -DOOR.length) : name
+  const suffix = [GATEWAY, EARLIER_GATEWAY].find((one) => name?.endsWith(one)) ?? ''
+  return name?.slice(0, name.length - suffix.length)
+}
+
+/** The handle of a run as it was journalled, also by an earlier version. */
+export function journalledHandle(handle: unknown): DockerHandle {
+  const { name, socket } = handle as Omit<DockerHandle, 'gateway'>
+  return { name, gateway: `${name}${GATEWAY}`, socket }
+}
+
+/** Of the gateway of an earlier version: its name now, and the one that it must get. */
+export function earlierGateway(names: readonly string[]): { readonly from: string; readonly to: string } | undefined {
+  const name = names.find((one) => one.startsWith(`/${PREFIX}`) && one.endsWith(EARLIER_GATEWAY))?.slice(1)
+  return name === undefined ? undefined : { from: name, to: `${name.slice(0, -EARLIER_GATEWAY.length)}${GATEWAY}` }
 }
 
 /** What an engine that sees this machine's folders shows a run beside its code. An image has names of users of its own. */

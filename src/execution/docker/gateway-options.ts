@@ -19,7 +19,7 @@ export type GatewayTransport =
   | { kind: 'stdio'; main: string; files: Readonly<Record<string, string>> }
 
 /** Writes the gateway's files, which came in its environment, and becomes the first of them. */
-const BEGIN = `const files = Object.entries(JSON.parse(process.env.DOOR))
+const BEGIN = `const files = Object.entries(JSON.parse(process.env.GATEWAY))
 for (const [name, text] of files) require('node:fs').writeFileSync('/tmp/' + name, text)
 import('/tmp/' + files[0][0])`
 
@@ -52,24 +52,24 @@ export function gatewayOptions(input: {
     ExtraHosts: hostsEntries(listeners).map(([name, address]) => `${name}:${address}`),
     ...(egress === undefined && input.idle !== true ? {} : { NanoCpus: GATEWAY_CPU * 1_000_000, Sysctls: LOW_PORTS }),
   }
-  const common = { ...base, name: handle.door, Labels: labels(input.nodeId, plan, 'door') }
+  const common = { ...base, name: handle.gateway, Labels: labels(input.nodeId, plan, 'gateway') }
   if (transport.kind === 'socket') {
     const { script, socketDir, socketFile } = transport
     return {
       ...common,
-      Cmd: [...flags, `/door/${script.file}`, `/socket/${socketFile}`, settings],
+      Cmd: [...flags, `/gateway/${script.file}`, `/socket/${socketFile}`, settings],
       Env: [],
       HostConfig: {
         ...hardening(input.seccomp ? dockerSeccompProfile() : undefined),
         ...limits,
-        Mounts: [bind(script.dir, '/door', true), bind(socketDir, '/socket', false), ...disk],
+        Mounts: [bind(script.dir, '/gateway', true), bind(socketDir, '/socket', false), ...disk],
       },
     }
   }
   return {
     ...common,
     Cmd: [...flags, '-e', BEGIN, '--', 'stdio', settings],
-    Env: [`DOOR=${JSON.stringify(transport.files)}`],
+    Env: [`GATEWAY=${JSON.stringify(transport.files)}`],
     OpenStdin: true,
     StdinOnce: false,
     HostConfig: {

@@ -63,13 +63,13 @@ export function createGateways(components: {
   async function open(target: GatewayTarget, beside?: () => Promise<void>): Promise<void> {
     const { handle, plan, locality } = target
     const [found, image] = await Promise.all([
-      engine.askMaybe((docker) => docker.getContainer(handle.door).inspect()),
+      engine.askMaybe((docker) => docker.getContainer(handle.gateway).inspect()),
       images.nodeImage(),
     ])
     if (found?.State.Running === true) return beside?.()
     // one that ended has ended its run
     if (found !== undefined && target.gatewayFirst) throw new UnavailableError('the run has ended')
-    if (found !== undefined) await removeContainer(engine, handle.door)
+    if (found !== undefined) await removeContainer(engine, handle.gateway)
     const transport = locality === 'local' ? await socketTransport(handle) : await stdioTransport()
     const seccomp = await components.filters()
     const { lifetime, disk } = target
@@ -98,10 +98,10 @@ export function createGateways(components: {
   ): Promise<void> {
     try {
       await createContainer(engine, options)
-      const started = engine.ask((docker) => docker.getContainer(handle.door).start())
+      const started = engine.ask((docker) => docker.getContainer(handle.gateway).start())
       await settleBoth(started, beside?.())
     } catch (error) {
-      await removeContainer(engine, handle.door)
+      await removeContainer(engine, handle.gateway)
       // what the engine says to a gateway that comes first is its answer to the run
       const joins = !gatewayFirst && statusOf(error) !== undefined
       throw joins ? new UnavailableError('the run has ended', { cause: error }) : error
@@ -111,18 +111,18 @@ export function createGateways(components: {
   async function attach(target: GatewayTarget): Promise<StdioTransport> {
     await open(target)
     try {
-      return await createStdioTransport(engine, clock, target.handle.door)
+      return await createStdioTransport(engine, clock, target.handle.gateway)
     } catch (error) {
       if (error instanceof EngineGoneError || target.gatewayFirst) throw error
       // it may wait for a peer that attached before and is silent now: a new one does not
-      await removeContainer(engine, target.handle.door)
+      await removeContainer(engine, target.handle.gateway)
       await open(target)
-      return createStdioTransport(engine, clock, target.handle.door)
+      return createStdioTransport(engine, clock, target.handle.gateway)
     }
   }
 
   async function transportOf(target: GatewayTarget): Promise<StdioTransport> {
-    const { door: gateway } = target.handle
+    const { gateway } = target.handle
     const known = transports.get(gateway)
     if (known !== undefined) {
       const transport = await known.catch(() => undefined)
@@ -144,7 +144,7 @@ export function createGateways(components: {
     return transport.closed ? (await transportOf(target)).open() : transport.open()
   }
 
-  function close({ door: gateway }: Pick<DockerHandle, 'door'>): void {
+  function close({ gateway }: Pick<DockerHandle, 'gateway'>): void {
     const transport = transports.get(gateway)
     transports.delete(gateway)
     transport?.then(
@@ -157,13 +157,13 @@ export function createGateways(components: {
     open,
     async restore(target) {
       if (target.gatewayFirst) return
-      await removeContainer(engine, target.handle.door)
+      await removeContainer(engine, target.handle.gateway)
       await open(target)
     },
     endpoint,
     close,
     closeAll() {
-      for (const gateway of transports.keys()) close({ door: gateway })
+      for (const gateway of transports.keys()) close({ gateway })
     },
   }
 }

@@ -20,7 +20,7 @@ export async function taskOutputs(components: Components, paths: readonly string
 /** When the gateway that holds them began; undefined where it is another one, or none: the engine mounts an empty one then. */
 async function holderOf({ engine, handle }: Components): Promise<string | undefined> {
   const inspect = (name: string) => engine.askMaybe((docker) => docker.getContainer(name).inspect())
-  const [run, gateway] = await Promise.all([inspect(handle.name), inspect(handle.door)])
+  const [run, gateway] = await Promise.all([inspect(handle.name), inspect(handle.gateway)])
   if (run === undefined || gateway === undefined) return undefined
   const { Running, StartedAt } = gateway.State
   const held = Running && Date.parse(StartedAt) <= Date.parse(run.State.FinishedAt)

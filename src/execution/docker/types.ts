@@ -66,7 +66,7 @@ export type DockerExecutorInit = {
 export type MadeRun = {
   readonly plan: Plan
   /** the names of the two */
-  readonly handle: { readonly name: string; readonly door: string }
+  readonly handle: { readonly name: string; readonly gateway: string }
   readonly run: Docker.ContainerInspectInfo
   readonly gateway: Docker.ContainerInspectInfo
 }

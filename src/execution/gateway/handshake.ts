@@ -5,6 +5,7 @@ import { createMux, MAX_FRAME_BYTES, type Mux, type MuxInit } from './mux.ts'
  * the middle of a frame, and may read the middle of one. So it sends enough zeros to end any frame, a mark, and a name that
  * was never used; the gateway drops all earlier connections and answers with the mark and the name.
  */
+/** The word of earlier versions: their gateways go on after an upgrade of the node. */
 const MARK = Buffer.from('\nthundercloud door 1\n')
 const NAME_BYTES = 16
 const HELLO_BYTES = MARK.byteLength + NAME_BYTES

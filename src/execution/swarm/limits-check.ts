@@ -12,11 +12,12 @@ type Options = Docker.HostConfig & { readonly CgroupParent?: string; readonly Pi
  */
 export function missingLimits(
   plan: Pick<Plan, 'grant'>,
-  handle: Pick<DockerHandle, 'door'>,
+  handle: Pick<DockerHandle, 'gateway'>,
   { run, gateway, cgroupParent }: { run: Container; gateway: Container; cgroupParent: string | undefined },
 ): string[] {
   const { memoryBytes, cpuMillicores, pids } = plan.grant
-  const joined = (mode: string | undefined) => mode === `container:${gateway.Id}` || mode === `container:${handle.door}`
+  const joined = (mode: string | undefined) =>
+    mode === `container:${gateway.Id}` || mode === `container:${handle.gateway}`
   const options = run.HostConfig as Options
   const own: [string, boolean][] = [
     ['memory', options.Memory === memoryBytes],

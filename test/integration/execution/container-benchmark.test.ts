@@ -57,7 +57,7 @@ const CHECKS: Readonly<Record<string, (containers: Containers) => boolean>> = {
   '5.10': noNetwork,
   '5.11': each((one) => {
     const { Memory = 0, MemorySwap = 0 } = host(one)
-    return Memory > 0 && MemorySwap !== -1 && (one.Name.endsWith('-door') || Memory === MEMORY_BYTES)
+    return Memory > 0 && MemorySwap !== -1 && (one.Name.endsWith('-gateway') || Memory === MEMORY_BYTES)
   }),
   '5.12': ({ run }) => host(run).NanoCpus === 500_000_000,
   '5.13': ({ run, gateway }) =>
@@ -104,11 +104,16 @@ describe.skipIf(!needs('engine'))('the container runtime section of the CIS Dock
     const grant = { memoryBytes: MEMORY_BYTES, cpuMillicores: 500 }
     const plan = await planFor(executor, dirs, 'setInterval(() => {}, 1000)', { grant, uid: UID, ports: [4000] })
     const run: Run = stack.adopt(await executor.start(plan), ({ handle }) => executor.remove(handle))
-    const { name, door } = run.handle as { name: string; door: string }
+    const { name, gateway } = run.handle as { name: string; gateway: string }
     const inspect = async (container: string) => (await docker.getContainer(container).inspect()) as Inspected
     const { SecurityOptions = [] } = (await docker.info()) as { SecurityOptions?: string[] }
     const engineHas = (what: string) => SecurityOptions.some((text) => text.includes(`name=${what}`))
-    containers = { run: await inspect(name), gateway: await inspect(door), check: await checkOf(run, name), engineHas }
+    containers = {
+      run: await inspect(name),
+      gateway: await inspect(gateway),
+      check: await checkOf(run, name),
+      engineHas,
+    }
   })
   afterAll(() => stack.disposeAsync())
 

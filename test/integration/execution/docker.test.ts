@@ -104,7 +104,7 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     const run = await executor.start(await planFor(executor, dirs, `require('fs').mkdirSync('/work/out')`, { outputs }))
     await run.wait()
     expect(await run.outputs?.(['out'])).toHaveProperty('paths')
-    await engine.docker.getContainer((run.handle as { door: string }).door).restart({ t: 0 })
+    await engine.docker.getContainer((run.handle as { gateway: string }).gateway).restart({ t: 0 })
     expect(await run.outputs?.(['out'])).toEqual({ problem: expect.stringContaining('are gone') })
     await executor.remove(run.handle)
     expect(await engine.left()).toEqual([])
@@ -134,7 +134,7 @@ describe.skipIf(!needs('own-engine'))('an engine behind TLS', () => {
     const held = await run.connect(4000)
     held.write('half of a')
     await once(held, 'data')
-    const gateway = engine.docker.getContainer(`thundercloud-${plan.runId}-door`)
+    const gateway = engine.docker.getContainer(`thundercloud-${plan.runId}-gateway`)
     const { Id } = await gateway.inspect()
 
     await using second = over()

@@ -78,7 +78,7 @@ describe.skipIf(!needs('engine') || !needs('root'))('containers that are kept wa
     })
     await using node = warmDocker(dirs, { docker: { socketPath: proxy.path } }, impatient)
     await node.keepWarm?.(ONE_PROGRAM)
-    const [program] = (await containersOf(dirs)).filter(({ name }) => !name.endsWith('-door'))
+    const [program] = (await containersOf(dirs)).filter(({ name }) => !name.endsWith('-gateway'))
     const container = docker.getContainer(program?.id ?? '')
     await container.pause()
     const plan = await planFor(node, dirs, 'console.log("here")')

@@ -100,7 +100,7 @@ describe.skipIf(!needs('engine') || !needs('root'))('containers that are kept wa
     node.child.stdin?.write(`${JSON.stringify(plan)}\n`)
     await node.ended()
     // its gateway knows a run, and waits for the node that comes back
-    const programs = async () => (await containers()).filter(({ name }) => !name.endsWith('-door'))
+    const programs = async () => (await containers()).filter(({ name }) => !name.endsWith('-gateway'))
     await until(async () => (await programs()).every(({ state }) => state === 'exited'))
     const found = await executor.adopt()
     expect(found.map(({ state }) => state)).toEqual(states)
@@ -127,7 +127,7 @@ describe.skipIf(!needs('engine') || !needs('root'))('containers that are kept wa
 
   it('are replaced when they were ended from outside; a start meanwhile is cold', async () => {
     await executor.keepWarm?.(ONE_PROGRAM)
-    const [program] = (await containers()).filter(({ name }) => !name.endsWith('-door'))
+    const [program] = (await containers()).filter(({ name }) => !name.endsWith('-gateway'))
     await docker.getContainer(program?.id ?? '').kill()
     await until(async () => (await containers()).every(({ id }) => id !== program?.id))
     expect(await run()).toEqual({ start: 'cold start: none of its class was idle', exitCode: 0, out: ['here'] })

@@ -90,7 +90,7 @@ async function imageEntries(): Promise<TarEntry[]> {
     ...(await npmEntries()),
   ]
   const folders = new Set(files.flatMap(({ path }) => parents(path)))
-  const empty = ['code', 'work', 'tmp', 'door', 'socket', 'proc', 'sys', 'dev']
+  const empty = ['code', 'work', 'tmp', 'gateway', 'socket', 'proc', 'sys', 'dev']
   return [...[...folders, ...empty.filter((name) => !folders.has(name))].map(folderEntry), ...files]
 }
 

@@ -8,7 +8,7 @@ import type { Plan, ReadOnlyMount } from '../../types.ts'
 import { messageFor } from '../../warm/bootstrap.ts'
 import type { WarmProgram } from '../../warm/types.ts'
 import type { DockerHandle } from '../container-options.ts'
-import type { Engine } from '../engine.ts'
+import { type Engine, renameContainer } from '../engine.ts'
 import { gatewaySettings } from '../gateway-options.ts'
 import { MESSAGE_FILE } from './bootstrap.ts'
 import type { WarmFolders, WarmPaths } from './folders.ts'
@@ -27,14 +27,9 @@ export type BeginInit = {
 
 type Components = { readonly engine: Engine; readonly clock: Clock; readonly folders: WarmFolders }
 
-/** The name of a container says whose it is, in the engine itself: it is the run's before anything of the run is in it. */
-function renameContainer({ engine }: Components, from: string, to: string): Promise<void> {
-  return engine.ask(async (docker) => void (await docker.getContainer(from).rename({ name: to })))
-}
-
 /** Makes the gateway the run's. Answers the hosts file for the container that joins it. */
 export async function beginGateway(
-  components: Components,
+  { engine }: Components,
   { handle: idle, gateway }: WarmContainer,
   { plan, handle }: Pick<BeginInit, 'plan' | 'handle'>,
 ): Promise<ReadOnlyMount> {
@@ -44,7 +39,7 @@ export async function beginGateway(
   const [hosts] = await Promise.all([
     writeHosts(handle, listeners),
     gateway.begin(dir, gatewaySettings({ plan, lifetime: plan.lifetime })),
-    renameContainer(components, idle.door, handle.door),
+    renameContainer(engine, idle.gateway, handle.gateway),
   ])
   return hosts
 }
@@ -67,7 +62,7 @@ export async function beginProgram(
   ])
   await writeRunLabels(handle, record)
   await Promise.all([
-    renameContainer(components, warm.handle.name, handle.name),
+    renameContainer(engine, warm.handle.name, handle.name),
     idle.mounter.mount(paths.table, { staging: paths.staging }),
   ])
   using limit = deadline(clock, BEGIN_MS, new TimeoutError('a warm container does not answer'))

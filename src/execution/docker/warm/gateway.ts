@@ -43,7 +43,7 @@ export async function startWarmGateway(
     idle: true,
   })
   await createContainer(engine, options)
-  await engine.ask((docker) => docker.getContainer(handle.door).start())
+  await engine.ask((docker) => docker.getContainer(handle.gateway).start())
   const control = await connectTo(join(dirname(handle.socket), CONTROL_FILE), clock)
   if ((await readLine(control).catch(() => undefined)) !== 'ready') throw new UnavailableError('its gateway has ended')
   // read on, or its end would not be seen

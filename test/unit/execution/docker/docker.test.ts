@@ -33,7 +33,7 @@ function executor(docker: object, runtimeDir = '/tmp/tc-none') {
 }
 
 describe('the options of a container', () => {
-  const handle = { name: 'n', door: 'd', socket: '/s/s' }
+  const handle = { name: 'n', gateway: 'd', socket: '/s/s' }
   const init = {
     plan,
     handle,

@@ -5,7 +5,7 @@ import { missingLimits } from '../../../../src/execution/swarm/limits-check.ts'
 import type { Plan } from '../../../../src/execution/types.ts'
 
 const PARENT = '/docker/launcher'
-const handle = { name: 'thundercloud-r', door: 'thundercloud-r-door', socket: '/s' }
+const handle = { name: 'thundercloud-r', gateway: 'thundercloud-r-gateway', socket: '/s' }
 const plan = {
   ...{
     runId: 'r',
