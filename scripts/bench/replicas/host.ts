@@ -30,8 +30,9 @@ export type Ready = { readonly addresses: readonly string[]; readonly peers: rea
 export type Connected = { readonly fewest: number }
 export type FromHost = Ready | Connected | { readonly ids: readonly string[] } | Look
 
-const TOTAL = { MEMORY: '64GiB', CPU: '512', DISK: '4GiB', PIDS: 65_536, RUNS: 512 }
-const SIZE = { memory: '64MiB', disk: '1MiB', cpu: '0.1', pids: 16 }
+const TOTAL = { MEMORY: '128GiB', CPU: '512', DISK: '4GiB', PIDS: 65_536, RUNS: 512 }
+/** In 64 MiB a Node.js that starts on a busy machine is killed now and then. */
+const SIZE = { memory: '128MiB', disk: '1MiB', cpu: '0.1', pids: 16 }
 const author = signerOf('replicas')
 
 /** `root`: a folder that is kept. `others`: addresses that its nodes connect to. `beside`: a peer that its first node is the nearest to. */
