@@ -79,7 +79,7 @@ export const PROGRESS_MS = 250
 
 /** Streams of all peers; each holds at most two chunks in memory, so this bounds memory at about 64 MiB. */
 export const MAX_STREAMS = 32
-export const ARCHIVE_STREAMS = { max: MAX_STREAMS, maxPerPeer: 4, unusedMs: 10_000 }
+export const ARCHIVE_STREAMS = { max: MAX_STREAMS, maxPerPeer: 4, unusedMs: 10_000, minBytesPerSecond: 64 * 1024 }
 /** Chunks' memory that is kept while no stream uses it: for as many streams as usually send at once. */
 export const MAX_SPARE_FRAMES = 8
 /** Chunks that are sent at once at least: with one, a receiver that is busy elsewhere leaves the way out idle. */

@@ -16,7 +16,12 @@ import type { ResultRecord, Results } from './types.ts'
 /** Streams of one peer, and of all. */
 export const RESULTS_STREAMS = { maxInbound: 2, maxInboundStreams: 128 }
 /** Streams of those who may have what they ask for: each holds one chunk in memory. */
-const READERS = { max: 16, maxPerPeer: RESULTS_STREAMS.maxInbound, unusedMs: 10_000 }
+const READERS = {
+  max: 16,
+  maxPerPeer: RESULTS_STREAMS.maxInbound,
+  unusedMs: 10_000,
+  minBytesPerSecond: 64 * 1024,
+}
 /** A peer that asks for nothing in this time is let go. */
 const FIRST_REQUEST_MS = 5000
 /** A peer that does not take one chunk in this time is let go. */
@@ -92,7 +97,6 @@ export function createResultsServer(components: ResultsServerComponents, init: {
       const record = authorize(request, stream.peer)
       slot ??= readers.take(stream.peer, (reason) => stream.abort(reason))
       if (slot === undefined) throw new UnavailableError('too many peers read results of this node: ask again later')
-      if (request.want === 'chunk') slot.used()
       return record
     }
     const first = async () => {
@@ -114,6 +118,7 @@ export function createResultsServer(components: ResultsServerComponents, init: {
       await stream.write(answered, { signal: limit.signal })
       // it holds a slot that others wait for
       if (isRefused) break
+      if (request.want === 'chunk') slot?.carried(answered.byteLength)
     }
     await stream.end()
   }

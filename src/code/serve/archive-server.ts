@@ -219,7 +219,7 @@ export function createArchiveServer(components: ServerComponents) {
 function countChunk(session: Session, bytes: number): void {
   session.chunks++
   session.bytes += bytes
-  session.slot?.used()
+  session.slot?.carried(bytes)
 }
 
 function zstdAnswer(bytes: Uint8Array): Uint8Array {

@@ -3,8 +3,8 @@ import { UnavailableError } from '../../base/errors.ts'
 
 /** One of the streams that are served; to be disposed when it has ended. */
 export interface StreamSlot extends Disposable {
-  /** It has carried a chunk. */
-  used(): void
+  /** It has carried so many bytes of a chunk. */
+  carried(bytes: number): void
 }
 
 export type StreamSlotsInit = {
@@ -12,30 +12,35 @@ export type StreamSlotsInit = {
   readonly max: number
   /** of one peer */
   readonly maxPerPeer: number
-  /** what has carried no chunk for so long makes room */
+  /** what has carried nothing for so long makes room */
   readonly unusedMs: number
+  /** what has carried less than this for so long makes room, too: small chunks now and then keep no slot */
+  readonly minBytesPerSecond: number
 }
 
 /**
  * Which of the streams that peers open are served. Peer ids are free, and so is a request for a manifest: where all slots
- * are taken, a stream that carries no chunks makes room for a new one.
+ * are taken, a stream that carries no chunks, or too little, makes room for a new one.
  */
 export interface StreamSlots {
   /** Undefined where the peer has as many as it may, or all others are in use. `leave`: ends the stream. */
   take(peer: string, leave: (reason: Error) => void): StreamSlot | undefined
 }
 
-type Taken = { readonly peer: string; readonly leave: (reason: Error) => void; usedAt: number }
+type Taken = { readonly peer: string; readonly leave: (reason: Error) => void; paidUntil: number }
 
-export function createStreamSlots(clock: Clock, { max, maxPerPeer, unusedMs }: StreamSlotsInit): StreamSlots {
+export function createStreamSlots(
+  clock: Clock,
+  { max, maxPerPeer, unusedMs, minBytesPerSecond }: StreamSlotsInit,
+): StreamSlots {
   const taken = new Set<Taken>()
 
   function makeRoom(): boolean {
     if (taken.size < max) return true
-    const [idlest] = [...taken].sort((a, b) => a.usedAt - b.usedAt)
-    if (idlest === undefined || clock.monotonic() - idlest.usedAt < unusedMs) return false
+    const [idlest] = [...taken].sort((a, b) => a.paidUntil - b.paidUntil)
+    if (idlest === undefined || clock.monotonic() - idlest.paidUntil < unusedMs) return false
     taken.delete(idlest)
-    idlest.leave(new UnavailableError('the stream carried nothing, and another peer wants its slot'))
+    idlest.leave(new UnavailableError('the stream carried nothing or too little, and another peer wants its slot'))
     return true
   }
 
@@ -43,11 +48,16 @@ export function createStreamSlots(clock: Clock, { max, maxPerPeer, unusedMs }: S
     take(peer, leave) {
       const own = [...taken].filter((slot) => slot.peer === peer)
       if (own.length >= maxPerPeer || !makeRoom()) return undefined
-      const slot: Taken = { peer, leave, usedAt: clock.monotonic() }
+      const slot: Taken = { peer, leave, paidUntil: clock.monotonic() }
       taken.add(slot)
       return {
-        used() {
-          slot.usedAt = clock.monotonic()
+        carried(bytes) {
+          const now = clock.monotonic()
+          // bytes pay for time that has passed, and for none that is to come; whoever is far behind does not owe for ever
+          slot.paidUntil = Math.min(
+            now,
+            Math.max(slot.paidUntil, now - 2 * unusedMs) + (bytes / minBytesPerSecond) * 1000,
+          )
         },
         [Symbol.dispose]: () => void taken.delete(slot),
       }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { DOCKER_HUB } from '../../base/image-ref.ts'
 import { isLoopbackHost } from '../../base/loopback-host.ts'
 import { withoutCredentials } from './authorization.ts'
 import type { PackageClient } from './types.ts'
@@ -26,10 +27,20 @@ export const docker: PackageClient = {
     if (protocol !== 'https:' && !isLoopbackHost(hostname)) return undefined
     const file = join(env.DOCKER_CONFIG ?? join(home, '.docker'), 'config.json')
     const { auths = {} } = logins.safeParse(JSON.parse((await text(file)) ?? '{}')).data ?? {}
-    const [, found] = Object.entries(auths).find(([registry]) => hostOf(registry) === host) ?? []
+    const [, found] = Object.entries(auths).find(([registry]) => isLoginFor(registry, host)) ?? []
     const { data } = login.safeParse(found)
     return data && { header: `Basic ${data.auth}` }
   },
+}
+
+/** The login for Docker Hub has the name of its old index, and its API another one: all of the Hub have the login. */
+function isLoginFor(registry: string, host: string): boolean {
+  const named = hostOf(registry)
+  return named === host || (named !== undefined && [named, host].every(isOfHub))
+}
+
+function isOfHub(host: string): boolean {
+  return host === DOCKER_HUB || host.endsWith(`.${DOCKER_HUB}`)
 }
 
 /** Of "registry.example.com:5000", or as older clients write it, "https://registry.example.com/v1/". */

@@ -111,6 +111,18 @@ test.for([...IN_ADDRESS, ...IN_FILES])('%s: a login in %s is for this address', 
   }
 })
 
+test('docker: the login for Docker Hub, which has the name of its index, is for each host of the Hub and for no other', async () => {
+  const { read } = clientAccessReader({ HOME: await homeWith(DOCKER('https://index.docker.io/v1/', AUTH)) })
+  const loginAt = async (url: string) => (await read('docker', 'a', url)).authorization
+  for (const host of ['registry-1.docker.io', 'docker.io', 'index.docker.io'])
+    expect(await loginAt(`https://${host}/`)).toBe(BASIC)
+  for (const host of ['docker.io.evil.example', 'evildocker.io', 'mirror.example'])
+    expect(await loginAt(`https://${host}/`)).toBeUndefined()
+  expect(await loginAt('http://registry-1.docker.io/')).toBeUndefined()
+  const mirror = clientAccessReader({ HOME: await homeWith(DOCKER('mirror.example', AUTH)) })
+  expect((await mirror.read('docker', 'a', 'https://registry-1.docker.io/')).authorization).toBeUndefined()
+})
+
 test.for(IN_ADDRESS)('%s: the address is known without its login', async (one) => {
   expect((await readClientRegistries(await envOf(one)))[one[0]]).toBe(URL)
 })

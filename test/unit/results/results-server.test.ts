@@ -139,8 +139,9 @@ describe('results are given', () => {
     return (from: Signer) => {
       const [client, stream] = streamPair(peerOf(from), peerOf(node))
       const served = server(stream).catch((error: Error) => error.message)
-      const ask = async (want: ResultsRequest['want'], token?: Uint8Array) => {
-        await client.write(encodeResultsRequest(asked(want, token)))
+      const ask = async (want: ResultsRequest['want'], token?: Uint8Array, index = 0) => {
+        const request = asked(want, token)
+        await client.write(encodeResultsRequest(request.want === 'chunk' ? { ...request, index } : request))
         const answer = decodeArchiveAnswer((await client.read()) ?? new Uint8Array())
         return answer.is === 'error' ? answer.message : answer.is
       }
@@ -171,7 +172,11 @@ describe('results are given', () => {
       }
     }
     await askAll('manifest')
-    await clock.advance(9000)
+    // a question for a few bytes keeps no place, either
+    for (let second = 0; second < 9; second++) {
+      await clock.advance(1000)
+      expect(await readers[0]?.ask('chunk', twoEach[0]?.token, 1)).toBe('bytes')
+    }
     expect(await open(author).ask('manifest')).toContain('ask again later')
     // a question for the manifest keeps no place
     await askAll('manifest')

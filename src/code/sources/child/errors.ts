@@ -11,13 +11,15 @@ export class NotFoundError extends UnusableSourceError {
   override readonly name = 'NotFoundError'
 }
 
-/** The source wants to know who asks; `challenge`: how it says that one may find out. */
+/** The source wants to know who asks; `challenge`: how it says that one may find out; `from`: who said so, after redirects. */
 export class UnauthorizedError extends UnusableSourceError {
   readonly challenge: string
+  readonly from: URL
 
-  constructor(message: string, challenge: string) {
+  constructor(message: string, challenge: string, from: URL) {
     super(message)
     this.challenge = challenge
+    this.from = from
   }
 }
 

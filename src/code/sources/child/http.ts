@@ -6,6 +6,7 @@ import { formatBytes } from '../../../base/format.ts'
 import { TooLargeError } from '../../errors.ts'
 import { NotFoundError, SourceUnavailableError, UnauthorizedError, UnusableSourceError } from './errors.ts'
 import type { Gateway } from './gateway.ts'
+import type { Credentials } from './job.ts'
 
 const MAX_REDIRECTS = 5
 /** A server that sends nothing for so long is given up. */
@@ -43,8 +44,7 @@ export interface Http {
 export type HttpInit = {
   /** certificate authorities beside those of Node, PEM */
   readonly authorities: readonly string[]
-  /** a header for one origin: no other host, port or scheme sees it, whatever redirects or documents say */
-  readonly credentials?: { readonly origin: string; readonly authorization: string } | undefined
+  readonly credentials?: Credentials | undefined
 }
 
 export function createHttp(gateway: Gateway, { authorities, credentials }: HttpInit): Http {
@@ -150,7 +150,7 @@ function redirected(from: URL, location: string | undefined): URL {
 
 function statusError(url: URL, { statusCode: status = 0, headers }: IncomingMessage): Error {
   const text = `${url.host} answers ${status} for ${url.pathname}`
-  if (status === 401) return new UnauthorizedError(text, headers['www-authenticate'] ?? '')
+  if (status === 401) return new UnauthorizedError(text, headers['www-authenticate'] ?? '', url)
   if (status === 404 || status === 410) return new NotFoundError(text)
   const later = status === 408 || status === 429 || status >= 500
   return later ? new SourceUnavailableError(text) : new UnusableSourceError(text)

@@ -21,7 +21,7 @@ export type FetchJob = {
   readonly source: FetchSource | RefSource
   /** of a package index: where its API is */
   readonly baseUrl?: string | undefined
-  /** what the origin of `baseUrl` gets as the header of that name; nobody else does */
+  /** what the origin of `baseUrl` gets as the header of that name, and whoever gives its tokens; nobody else does */
   readonly authorization?: string | undefined
   /** of Go: what says which files a version has */
   readonly checksumDatabase?: ChecksumDatabase | undefined
@@ -34,6 +34,14 @@ export type FetchJob = {
   readonly maxEntries: number
   /** certificate authorities beside those of Node, PEM */
   readonly authorities: readonly string[]
+}
+
+/** A header for one origin: no other host, port or scheme sees it, whatever redirects or documents say. */
+export type Credentials = { readonly origin: string; readonly authorization: string }
+
+export function credentialsOf({ authorization, baseUrl }: FetchJob): Credentials | undefined {
+  if (authorization === undefined || baseUrl === undefined) return undefined
+  return { origin: new URL(baseUrl).origin, authorization }
 }
 
 /** What it says of an archive, as a line of JSON on ANSWER_FD, before the archive comes. */

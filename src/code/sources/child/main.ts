@@ -10,7 +10,7 @@ import { TooLargeError } from '../../errors.ts'
 import { download } from './download.ts'
 import { openGateway } from './gateway.ts'
 import { createHttp } from './http.ts'
-import { ANSWER_FD, type FetchAbout, type FetchFailure, type FetchJob, type FetchResult } from './job.ts'
+import { ANSWER_FD, credentialsOf, type FetchAbout, type FetchFailure, type FetchJob, type FetchResult } from './job.ts'
 import { downloadImage, findImage, isFindImageJob, isImageJob } from './oci.ts'
 import { createStagingFile } from './staging-file.ts'
 
@@ -47,12 +47,7 @@ lines.once('line', (line) => {
 async function run(job: FetchJob): Promise<FetchResult> {
   // it ends with the node: then the way out has gone, and every download breaks off
   using gateway = openGateway()
-  const { authorities, authorization, baseUrl } = job
-  const credentials =
-    authorization === undefined || baseUrl === undefined
-      ? undefined
-      : { origin: new URL(baseUrl).origin, authorization }
-  const http = createHttp(gateway, { authorities, credentials })
+  const http = createHttp(gateway, { authorities: job.authorities, credentials: credentialsOf(job) })
   if (isFindImageJob(job)) return { done: true, integrity: 'strong', digest: await findImage(job, http) }
   if (isImageJob(job)) {
     await pipeline(Readable.from(downloadImage(job, http)), process.stdout)

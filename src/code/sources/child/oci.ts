@@ -5,9 +5,10 @@ import { joinWords } from '../../../base/format.ts'
 import { parseImageRef } from '../../../base/image-ref.ts'
 import { TooLargeError } from '../../errors.ts'
 import { decodeImageManifest, INDEXES } from '../../images/image-manifest.ts'
-import { UnauthorizedError, UnusableSourceError } from './errors.ts'
+import { UnusableSourceError } from './errors.ts'
 import type { Http } from './http.ts'
-import type { FetchJob, FetchSource } from './job.ts'
+import { credentialsOf, type FetchJob, type FetchSource } from './job.ts'
+import { authorized } from './registry-token.ts'
 
 /** An index names a manifest for each platform, and others that vouch for them. */
 const MAX_INDEX_BYTES = 4 * 1024 * 1024
@@ -29,10 +30,11 @@ export function isFindImageJob(job: FetchJob): job is FindImageJob {
 }
 
 /** The digest (hex) of the manifest that the reference names, or of the one for a platform where it names an index. */
-export async function findImage({ source, find, baseUrl }: FindImageJob, http: Http): Promise<string> {
+export async function findImage(job: FindImageJob, http: Http): Promise<string> {
+  const { source, find, baseUrl } = job
   const { reference } = parseImageRef(source.ref)
   const base = repositoryAt(baseUrl, source.ref)
-  const ask = authorized(http, source.ref)
+  const ask = authorized(http, source.ref, credentialsOf(job))
   const options = { maxBytes: MAX_INDEX_BYTES, accept: `${MANIFESTS}, ${INDEXES.join(', ')}` }
   const found = await wholeOf(await ask(new URL(`manifests/${reference}`, base), options))
   if (reference.startsWith('sha256:') && reference !== `sha256:${hexOf(found)}`)
@@ -106,12 +108,10 @@ function hexOf(bytes: Uint8Array): string {
  * An image of a registry (OCI distribution spec 1.1), by digest: the length of its manifest in four bytes, the manifest, and
  * then the blobs that are not there yet, the largest first, one after another. The node compares all of it with the digests.
  */
-export async function* downloadImage(
-  { source, image, baseUrl, maxBytes }: ImageJob,
-  http: Http,
-): AsyncGenerator<Uint8Array> {
+export async function* downloadImage(job: ImageJob, http: Http): AsyncGenerator<Uint8Array> {
+  const { source, image, baseUrl, maxBytes } = job
   const base = repositoryAt(baseUrl, source.ref)
-  const ask = authorized(http, source.ref)
+  const ask = authorized(http, source.ref, credentialsOf(job))
   const manifest = await wholeOf(
     await ask(new URL(`manifests/sha256:${image.digest}`, base), { maxBytes: MAX_MANIFEST_BYTES, accept: MANIFESTS }),
   )
@@ -137,65 +137,6 @@ async function* exactly(bytes: number, pieces: AsyncIterable<Uint8Array>, { host
   }
   if (came < bytes)
     throw new UnusableSourceError(`${host} sends a blob of ${came} bytes, and its manifest says ${bytes}`)
-}
-
-type AskOptions = { maxBytes: number; accept?: string }
-type Ask = (url: URL, options: AskOptions) => Promise<AsyncIterable<Uint8Array>>
-
-/**
- * A registry that wants a token says where one is given, and it is used from then on. The login goes to the origin of the
- * registry alone: where tokens are given elsewhere, it is the one that anybody gets.
- */
-function authorized(http: Http, ref: string): Ask {
-  let headers: Record<string, string> | undefined
-  let tokens: URL | undefined
-  const ask: Ask = async (url, options) => (await http.get(url, { ...options, headers })).body
-
-  async function askWithToken(url: URL, options: AskOptions, error: unknown) {
-    if (!(error instanceof UnauthorizedError) || headers !== undefined) throw error
-    tokens = tokenAddress(url, error)
-    headers = { authorization: `Bearer ${await tokenFrom(http, tokens, url)}` }
-    return await ask(url, options)
-  }
-
-  return async (url, options) => {
-    try {
-      return await ask(url, options).catch((error) => askWithToken(url, options, error))
-    } catch (error) {
-      throw error instanceof UnauthorizedError ? loginError(ref, url, tokens) : error
-    }
-  }
-}
-
-function loginError(ref: string, { host, origin }: URL, tokens: URL | undefined): UnusableSourceError {
-  const elsewhere =
-    tokens === undefined || tokens.origin === origin
-      ? ''
-      : `, and does not go to ${tokens.host}, which gives its tokens`
-  return new UnusableSourceError(
-    `${host} shows ${parseImageRef(ref).repository} to nobody without a login; \`docker login ${host}\` writes one, which serves images of your own services alone${elsewhere}`,
-  )
-}
-
-/** Distribution spec, "token authentication". */
-function tokenAddress(asked: URL, unauthorized: UnauthorizedError): URL {
-  const fields = new Map(
-    [...unauthorized.challenge.matchAll(/([a-z]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
-  )
-  const realm = /^bearer /i.test(unauthorized.challenge) ? URL.parse(fields.get('realm') ?? '') : null
-  if (realm === null || !(realm.protocol === 'https:' || realm.protocol === asked.protocol)) throw unauthorized
-  for (const key of ['service', 'scope']) {
-    const value = fields.get(key)
-    if (value !== undefined) realm.searchParams.set(key, value)
-  }
-  return realm
-}
-
-async function tokenFrom(http: Http, address: URL, asked: URL): Promise<string> {
-  const answer = (await http.json(address)) as { token?: unknown; access_token?: unknown } | null
-  const token = answer?.token ?? answer?.access_token
-  if (typeof token === 'string' && /^[\x21-\x7e]{1,16384}$/.test(token)) return token
-  throw new UnusableSourceError(`${address.host} gives no token for ${asked.host}`)
 }
 
 async function wholeOf(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {

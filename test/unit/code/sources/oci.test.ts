@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/base/clock.ts'
 import { UnavailableError } from '../../../../src/base/errors.ts'
@@ -9,22 +7,8 @@ import { machineNetwork } from '../../../../src/egress/index.ts'
 import { imageOf, type SyntheticImage } from '../../../fixtures/code/images.ts'
 import { fetchSource, type Page, type Storage, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { MIB } from '../../../fixtures/code/stores.ts'
-import { tempDir } from '../../../fixtures/temp-dir.ts'
+import { mirror, pagesOf, REF, SIZES } from './oci-pages.ts'
 
-const SIZES = [300, MIB + 5, 2000]
-const REF = `registry.example.org/team/app:1@sha256:${'0'.repeat(64)}`
-
-/** The pages of a registry with this image, but for those that `change` makes different. */
-function pagesOf(
-  { manifest, contents, code }: SyntheticImage,
-  change: Record<string, Page> = {},
-): Record<string, Page> {
-  const hex = Buffer.from(code.multihash.digest).toString('hex')
-  const blobs = [...contents].map(([digest, bytes]) => [`/v2/team/app/blobs/sha256:${digest}`, bytes] as const)
-  return { [`/v2/team/app/manifests/sha256:${hex}`]: manifest, ...Object.fromEntries(blobs), ...change }
-}
-
-const mirror = (url: string): Storage => ({ ALLOWED_STORAGE: [], REGISTRIES: { DOCKER: [url] } })
 const fetchImage = (
   image: SyntheticImage,
   url: string,
@@ -70,52 +54,6 @@ describe('an image of a registry', () => {
     expect(store.has(image.code)).toBe(true)
     expect([tokens[0], new Set(tokens.slice(1))]).toEqual([undefined, new Set(['Bearer abc'])])
     expect(asked.filter((path) => path.startsWith('/token'))).toHaveLength(1)
-  })
-
-  test.for([
-    ['at the registry itself: with the login of the person, for own services alone', true],
-    ['elsewhere: without a login', false],
-  ] as const)('tokens that are given %s', async ([, atRegistry]) => {
-    const image = imageOf(1, SIZES)
-    const login = `Basic ${Buffer.from('me:secret').toString('base64')}`
-    const token: Page = (response) => {
-      const known = response.req.headers.authorization === login
-      response.end(JSON.stringify({ token: known ? 'for-me' : 'for-anybody' }))
-    }
-    const other = await sourceServer(() => ({ '/token': token }))
-    const registry = await sourceServer((self) => {
-      const challenge = { 'www-authenticate': `Bearer realm="${atRegistry ? self : other.url}/token"` }
-      const guarded = (bytes: Page) => (response: ServerResponse) => {
-        if (response.req.headers.authorization === 'Bearer for-me') response.end(bytes)
-        else response.writeHead(401, challenge).end()
-      }
-      const pages = Object.entries(pagesOf(image)).map(([path, bytes]) => [path, guarded(bytes)] as const)
-      return { '/token': token, ...Object.fromEntries(pages) }
-    })
-    const home = await tempDir()
-    await mkdir(`${home}/.docker`)
-    const auths = { [new URL(registry.url).host]: { auth: login.slice('Basic '.length) } }
-    await writeFile(`${home}/.docker/config.json`, JSON.stringify({ auths }))
-    const fetchAs = (own: boolean) =>
-      fetchSource({ type: 'oci', ref: REF }, image.code, {
-        storage: { ...mirror(registry.url), ALLOWED_STORAGE: ['127.0.0.1'] },
-        own,
-        env: { HOME: home },
-      })
-    const seen = ({ headers }: typeof registry) => headers.map(({ authorization }) => authorization)
-
-    await expect(fetchAs(false)).rejects.toThrow(
-      /^the image .* team\/app to nobody without a login; `docker login 127\.0\.0\.1:\d+` writes one, which serves images of your own services alone/,
-    )
-    expect(seen(registry)).not.toContain(login)
-    if (atRegistry) {
-      expect((await fetchAs(true)).store.has(image.code)).toBe(true)
-    } else {
-      const { host } = new URL(other.url)
-      await expect(fetchAs(true)).rejects.toThrow(`alone, and does not go to ${host}, which gives its tokens`)
-      expect(seen(other)).toEqual([undefined, undefined])
-    }
-    expect(seen(registry)).toContain(login)
   })
 
   test.for<[string, string, RegExp]>([
