@@ -39,7 +39,7 @@ export async function createNetwork(components: NetworkComponents, init: Network
 
   const key = libp2pKey(init.identity)
   const { datastore } = components.host ?? {}
-  const { store } = started.use(await openDatastore(init.dataDir, { log, datastore }))
+  const { store } = started.use(await openDatastore(init.dataDir, { clock, log, datastore }))
   const scoreTable = createPeerScores(() => clock.monotonic())
   const allowed = createAllowed()
   const topics = { services: servicesTopic(init.network), statements: statementsTopic(init.network) }

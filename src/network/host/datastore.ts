@@ -2,8 +2,10 @@ import { rename, rm } from 'node:fs/promises'
 import { MemoryDatastore } from 'datastore-core'
 import { LevelDatastore } from 'datastore-level'
 import type { Datastore } from 'interface-datastore'
+import type { Clock } from '../../base/clock.ts'
 import { errnoOf, isDiskFull, messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
+import { keepPeersInMemory } from './peer-records.ts'
 
 /** Where kad-dht keeps provider records: <prefix>/<cid>/<peer>. */
 const PROVIDERS = '/dht/provider'
@@ -14,13 +16,20 @@ const PROVIDERS = '/dht/provider'
  */
 export async function openDatastore(
   dataDir: string | undefined,
-  components: { readonly log: Log; readonly datastore?: Datastore | undefined },
+  components: { readonly clock: Clock; readonly log: Log; readonly datastore?: Datastore | undefined },
 ): Promise<{ store: Datastore } & AsyncDisposable> {
   if (dataDir === undefined || components.datastore !== undefined) {
     return { store: components.datastore ?? new MemoryDatastore(), [Symbol.asyncDispose]: async () => {} }
   }
-  const store = await openLevel(dataDir).catch((error: unknown) => rebuild(dataDir, error, components))
-  return { store, [Symbol.asyncDispose]: async () => void (await store.close()) }
+  const level = await openLevel(dataDir).catch((error: unknown) => rebuild(dataDir, error, components))
+  const peers = keepPeersInMemory(level, components)
+  return {
+    store: peers.store,
+    async [Symbol.asyncDispose]() {
+      await peers[Symbol.asyncDispose]()
+      await level.close()
+    },
+  }
 }
 
 async function openLevel(dataDir: string): Promise<LevelDatastore> {

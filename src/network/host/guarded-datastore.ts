@@ -7,6 +7,8 @@ export interface Guard {
   get(name: string): Promise<Uint8Array>
   has(name: string): Promise<boolean>
   delete(name: string): Promise<void>
+  /** Resolves when a query of the store finds all that was put. */
+  written?(): Promise<void>
 }
 
 type Options = { signal?: AbortSignal }
@@ -44,12 +46,14 @@ export class GuardedDatastore extends BaseDatastore {
     return name === undefined ? this.#store.delete(key, options) : this.#guard.delete(name)
   }
 
-  override query(query: Query, options?: Options) {
-    return this.#store.query(query, options)
+  override async *query(query: Query, options?: Options) {
+    await this.#guard.written?.()
+    yield* this.#store.query(query, options)
   }
 
-  override queryKeys(query: KeyQuery, options?: Options) {
-    return this.#store.queryKeys(query, options)
+  override async *queryKeys(query: KeyQuery, options?: Options) {
+    await this.#guard.written?.()
+    yield* this.#store.queryKeys(query, options)
   }
 
   #guarded(key: Key): string | undefined {

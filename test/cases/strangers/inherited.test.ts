@@ -141,7 +141,7 @@ describe('S2: a database of peers that was overwritten', () => {
     }
     const lines: string[] = []
     const log: Log = { ...system.log, warn: (message) => void lines.push(message) }
-    await using opened = await openDatastore(data, { log })
+    await using opened = await openDatastore(data, { ...system, log })
     expect(lines).toEqual(['the records of peers could not be read: they are set aside, and new ones are kept'])
     expect(await opened.store.has(key)).toBe(false)
     expect((await readdir(dir)).sort()).toEqual(['network', 'network.ruined'])
