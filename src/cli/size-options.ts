@@ -7,12 +7,23 @@ export function bytes(describe: string, fallback: string): Option<number> {
   return {
     takes: 'SIZE',
     describe: `${describe} (default: ${fallback})`,
-    read(given, name) {
-      const value = parseBytes(String(given ?? fallback))
-      if (value !== undefined && Number.isSafeInteger(value) && value > 0) return value
-      throw new InputError(`${name} is ${JSON.stringify(given)}; allowed is a size like "512MiB" or "2GiB"`)
-    },
+    read: (given, name) => sizeOf(String(given ?? fallback), name),
   }
+}
+
+/** The same where there is no size to fall back to. */
+export function optionalBytes(describe: string): Option<number | undefined> {
+  return {
+    takes: 'SIZE',
+    describe,
+    read: (given, name) => (given === undefined ? undefined : sizeOf(String(given), name)),
+  }
+}
+
+function sizeOf(text: string, name: string): number {
+  const value = parseBytes(text)
+  if (value !== undefined && Number.isSafeInteger(value) && value > 0) return value
+  throw new InputError(`${name} is ${JSON.stringify(text)}; allowed is a size like "512MiB" or "2GiB"`)
 }
 
 /** Cores like "0.5"; the handler gets thousandths. */

@@ -31,6 +31,7 @@ export type { LogLimits } from './logs/writer.ts'
 export type { TaskOutputs } from './outputs.ts'
 export {
   createPoolExecutor,
+  type PoolDataView,
   type PoolExecutor,
   type PoolSpec,
   type Pools,

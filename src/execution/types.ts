@@ -12,6 +12,8 @@ export type RunnableService = {
   readonly id: string
   /** the author's address, base58 */
   readonly author: string
+  /** its versions share it; absent in the journals of earlier versions */
+  readonly name?: string | undefined
   /** base32 CID of the archive, or of an OCI image's manifest */
   readonly code: string
   /** canonical names: "node.js", "docker", ... */
@@ -44,6 +46,8 @@ export type Plan = {
   /** A build writes into its code folder; a run cannot. */
   readonly purpose: 'run' | 'build'
   readonly grant: Grant
+  /** Of a service: its name, by which an executor finds what the author's versions of it keep. */
+  readonly name?: string | undefined
   /** The user that it runs as, its own; absent where the node can give none: see `Executor.userIds`. */
   readonly uid?: number | undefined
   /** Unpacked code, seen as /code. Absent where an image holds it. */
@@ -208,6 +212,8 @@ export interface Executor {
    * same builder. Throws what `start` would throw where there is none.
    */
   builderId(plan: Plan): Promise<string>
+  /** May no two versions of the service run at once, since they share what they keep? Absent: they may. */
+  isExclusive?(plan: Plan): Promise<boolean>
   /** Where `start` will put this run: known, and journalled, before it is done. */
   handle(plan: Plan): unknown
   /** Throws a RunRefusedError for what can never run here, an UnavailableError for what may run later. */

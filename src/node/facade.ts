@@ -252,6 +252,8 @@ function failedVerdict(failure = 'the runner failed'): Verdict {
 function announced(pools: Pools, facts: Pick<NodeFactsSource, 'refresh'>): Pools {
   return {
     list: () => pools.list(),
+    listData: () => pools.listData(),
+    removeData: (name, options) => pools.removeData(name, options),
     async create(spec) {
       const made = await pools.create(spec)
       await facts.refresh()

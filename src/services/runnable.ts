@@ -8,6 +8,7 @@ export function runnableOf({ id, body }: SignedService, texts: AddressTexts): Ru
   return {
     id: id.toString(),
     author: texts.ofBytes(body.author),
+    name: body.name,
     code: body.code.toString(),
     toolchain: body.toolchain.map(canonicalToolchain),
     run: body.run,

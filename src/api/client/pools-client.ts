@@ -1,5 +1,5 @@
-import type { PoolSpec, PoolView } from '../../node/types.ts'
-import { poolListSchema, poolRemovedSchema, poolViewSchema } from '../schemas/pools.ts'
+import type { PoolDataView, PoolSpec, PoolView } from '../../node/types.ts'
+import { poolDataSchema, poolListSchema, poolRemovedSchema, poolViewSchema } from '../schemas/pools.ts'
 import type { RestClient } from './rest-client.ts'
 
 type AbortOptions = { signal?: AbortSignal | undefined }
@@ -9,6 +9,8 @@ export interface PoolsClient {
   list(options?: AbortOptions): Promise<readonly PoolView[]>
   create(spec: PoolSpec, options?: AbortOptions): Promise<PoolView>
   remove(name: string, options?: AbortOptions & { force?: boolean }): Promise<void>
+  listData(options?: AbortOptions): Promise<readonly PoolDataView[]>
+  removeData(name: string, options?: AbortOptions & { service?: string | undefined }): Promise<void>
 }
 
 /** The first pool of a node waits for what its runs begin with to be copied, and maybe for an image to be made. */
@@ -27,6 +29,12 @@ export function createPoolsClient({ ask }: RestClient): PoolsClient {
       ),
     async remove(name, { force = false, signal } = {}) {
       const path = `/pools/${encodeURIComponent(name)}/remove?force=${force}`
+      await ask(poolRemovedSchema, path, { method: 'POST', signal }, REMOVE_TIMEOUT_MS)
+    },
+    listData: async (options) => (await ask(poolDataSchema, '/pools/data', { ...options }, REMOVE_TIMEOUT_MS)).data,
+    async removeData(name, { service, signal } = {}) {
+      const query = service === undefined ? '' : `?service=${encodeURIComponent(service)}`
+      const path = `/pools/${encodeURIComponent(name)}/data/remove${query}`
       await ask(poolRemovedSchema, path, { method: 'POST', signal }, REMOVE_TIMEOUT_MS)
     },
   }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { readBody } from '../body.ts'
 import { BODY_TIMEOUT_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
-import { poolListSchema, poolRemovedSchema, poolSpecSchema, poolViewSchema } from '../schemas/pools.ts'
+import { poolDataSchema, poolListSchema, poolRemovedSchema, poolSpecSchema, poolViewSchema } from '../schemas/pools.ts'
 import type { JsonSchema } from '../shape.ts'
 import { operation, plainAnswer } from './operation.ts'
 import type { App, RouteComponents } from './route.ts'
@@ -12,6 +12,7 @@ const poolSpecDocument = z.toJSONSchema(poolSpecSchema, {
   unrepresentable: 'any',
   io: 'input',
 }) as unknown as JsonSchema
+const dataQuery = z.object({ service: z.string().max(256).optional().describe('its name: what it keeps, and no more') })
 const removeQuery = z.object({ force: z.string().optional().describe('"true": also where services run in it') })
 
 /** Pools: containers in which services of one owner run side by side. */
@@ -75,6 +76,43 @@ export function poolRoutes(app: App, components: RouteComponents): void {
       const name = params.name
       await node.pools.remove(name, { force: force === 'true' })
       return context.json({ removed: name })
+    },
+  )
+
+  operation(
+    app,
+    components,
+    {
+      method: 'get',
+      path: '/pools/data',
+      summary: 'What services of pools keep on the disk, also of pools that are no more',
+      scope: 'read',
+      answers: { 200: plainAnswer('the data of each pool', poolDataSchema) },
+      problems: { 503: 'the data cannot be mounted' },
+    },
+    async (context) => context.json({ data: await node.pools.listData() }),
+  )
+
+  operation(
+    app,
+    components,
+    {
+      method: 'post',
+      path: '/pools/{name}/data/remove',
+      summary: 'Remove what services of a pool keep: all of it, or that of one service',
+      scope: 'operate',
+      params: z.object({ name: z.string() }),
+      query: dataQuery,
+      answers: { 200: plainAnswer('it is gone', poolRemovedSchema) },
+      problems: {
+        400: 'the pool is there, or the service runs in it',
+        404: 'there is no such data',
+        503: 'the data cannot be mounted, or the Docker engine does not answer',
+      },
+    },
+    async (context, { params, query }) => {
+      await node.pools.removeData(params.name, { service: query.service })
+      return context.json({ removed: params.name })
     },
   )
 }

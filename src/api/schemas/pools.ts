@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { PoolSpec, PoolView } from '../../node/types.ts'
+import type { PoolDataView, PoolSpec, PoolView } from '../../node/types.ts'
 import { array, boolean, object, type Shape, string } from '../shape.ts'
 import { count } from './verdict.ts'
 
@@ -11,11 +11,15 @@ export const poolViewSchema: Shape<PoolView> = object({
   toolchains: array(string),
   image: string,
   ...limits,
+  dataBytes: count.optional(),
   running: boolean,
   services: array(string),
 })
 
 export const poolListSchema: Shape<{ pools: readonly PoolView[] }> = object({ pools: array(poolViewSchema) })
+export const poolDataSchema: Shape<{ data: readonly PoolDataView[] }> = object({
+  data: array(object({ pool: string, bytes: count, usedBytes: count, services: array(string) })),
+})
 export const poolRemovedSchema: Shape<{ removed: string }> = object({ removed: string })
 
 const whole = (max: number) => z.int().min(1).max(max)
@@ -27,4 +31,7 @@ export const poolSpecSchema: z.ZodType<PoolSpec> = z.strictObject({
   memoryBytes: whole(2 ** 44),
   cpuMillicores: whole(1_000_000),
   pids: whole(1_000_000),
+  dataBytes: whole(2 ** 44)
+    .optional()
+    .describe('what its services keep on the disk, all together; absent: nothing'),
 })

@@ -3,7 +3,7 @@ import { GATEWAY_UID, HELPER_HEAP_MIB } from '../constants.ts'
 import { bind, hardening } from '../docker/container-options.ts'
 import { poolSeccompProfile } from '../seccomp/docker-profile.ts'
 import { POOL_LABEL } from './names.ts'
-import { asUser, CODES, LOG, LOGS, POOL_ETC, POOL_ROOT, RUN, RUNS, TOOLS, tool } from './scripts.ts'
+import { asUser, CODES, DATA, KEPT, LOG, LOGS, POOL_ETC, POOL_ROOT, RUN, RUNS, TOOLS, tool } from './scripts.ts'
 import { toolsAt } from './tools.ts'
 import type { PoolSpec } from './types.ts'
 
@@ -36,6 +36,8 @@ export type PoolContainerInput = {
     readonly runs: string
     readonly logs: string
     readonly codes: readonly string[]
+    /** where its data is mounted on this machine */
+    readonly data?: string | undefined
   }
   readonly engine: { readonly seccomp: boolean; readonly apparmor: boolean; readonly swap: boolean }
 }
@@ -67,6 +69,7 @@ export function poolOptions(input: PoolContainerInput): Docker.ContainerCreateOp
       [POOL_LABEL.image]: spec.image,
       [POOL_LABEL.tools]: tools,
       [POOL_LABEL.env]: JSON.stringify(input.env),
+      ...(spec.dataBytes !== undefined && { [POOL_LABEL.data]: `${spec.dataBytes}` }),
     },
     HostConfig: {
       ...base,
@@ -78,12 +81,15 @@ export function poolOptions(input: PoolContainerInput): Docker.ContainerCreateOp
       ...(engine.swap ? { MemorySwap: spec.memoryBytes } : {}),
       NanoCpus: spec.cpuMillicores * 1_000_000,
       PidsLimit: spec.pids,
-      Tmpfs: Object.fromEntries([...EMPTY, ...input.volumes].map((path) => [path, EMPTY_OPTIONS])),
+      Tmpfs: Object.fromEntries(
+        [...EMPTY, ...(dirs.data === undefined ? [] : [KEPT]), ...input.volumes].map((path) => [path, EMPTY_OPTIONS]),
+      ),
       Mounts: [
         bind(dirs.tools, TOOLS, true),
         ...Object.keys(POOL_ETC).map((name) => bind(`${dirs.tools}/${tools}/etc/${name}`, `/etc/${name}`, true)),
         bind(dirs.runs, RUNS, false),
         bind(dirs.logs, LOGS, false),
+        ...(dirs.data === undefined ? [] : [bind(dirs.data, DATA, false)]),
         ...dirs.codes.map((dir, index) => bind(dir, `${CODES}/${index}`, true)),
       ],
     },
@@ -92,5 +98,5 @@ export function poolOptions(input: PoolContainerInput): Docker.ContainerCreateOp
 
 /** Where something is mounted, and the folders above: a link of the image there would lead it elsewhere. */
 export function placesOf({ HostConfig }: Docker.ContainerCreateOptions): string[] {
-  return ['/etc', POOL_ROOT, CODES, ...EMPTY, ...(HostConfig?.Mounts ?? []).map(({ Target }) => Target)]
+  return ['/etc', POOL_ROOT, CODES, ...EMPTY, KEPT, ...(HostConfig?.Mounts ?? []).map(({ Target }) => Target)]
 }

@@ -11,10 +11,12 @@ import { isGatewayOpen } from '../gateway/client.ts'
 import { linkSocket, shimProcessOf } from '../host/run.ts'
 import { type RunFiles, readEnd, readJson, runFiles, type ShimIdentity } from '../host/run-files.ts'
 import type { AdoptedRun, Availability, Plan, Run } from '../types.ts'
+import { createPoolData } from './data.ts'
 import { beginExec } from './exec.ts'
 import { createPools, type OpenPool } from './pools.ts'
 import { FOR_ALL, preparePoolRun } from './prepare.ts'
 import { lookAtRun, noteProcess, type PoolHandle, poolRun, statusOf as processStatus, removePoolRun } from './run.ts'
+import { specOf, usersOf } from './run-specs.ts'
 import { missingTool } from './tools.ts'
 import type { PoolExecutor, PoolExecutorComponents, PoolExecutorInit } from './types.ts'
 
@@ -33,10 +35,11 @@ const UNENFORCED = [
  * Runs services of one owner side by side in a container, the pool, by `exec`. Each has namespaces, a user, a disk and a
  * shim of its own, as on the host; the engine's limits are the pool's.
  */
-export function createPoolExecutor({ clock }: PoolExecutorComponents, init: PoolExecutorInit): PoolExecutor {
+export function createPoolExecutor({ clock, rng }: PoolExecutorComponents, init: PoolExecutorInit): PoolExecutor {
   const { builder } = init
   const engine = createEngine(init.docker, clock)
-  const pools = createPools({ engine, clock, nodeImage: () => ensureNodeImage(engine) }, init)
+  const data = createPoolData({ clock, rng }, join(init.poolsDir, 'data'))
+  const pools = createPools({ engine, clock, data, nodeImage: () => ensureNodeImage(engine) }, init)
   /** runs of this process: an adopter must not take them for what an earlier process left */
   const begun = new Set<string>()
 
@@ -61,7 +64,7 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
   }
 
   async function remove(handle: PoolHandle): Promise<void> {
-    const name = handle.pool || ((await poolOf(runFiles(handle.dir))) ?? '')
+    const name = handle.pool || ((await specOf(runFiles(handle.dir)))?.pool ?? '')
     await removePoolRun({ engine, clock }, handle, await containerOf({ ...handle, pool: name }))
   }
 
@@ -82,6 +85,8 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
     const pool = await pools.open(name, plan.author)
     const tools = await pools.tools()
     await remove(handle)
+    const kept = pool.hasData ? plan.name : undefined
+    const uid = kept === undefined ? userOf(plan) : await data.folder(name, kept)
     try {
       await mkdir(init.runtimeDir, { recursive: true, mode: 0o700 })
       await mkdir(handle.dir, { recursive: true, mode: 0o755 })
@@ -89,10 +94,10 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
       await using status = await open(files.status, 'wx', 0o600)
       await writeFile(files.stderr, '')
       await chmod(files.stderr, FOR_ALL)
-      const uid = userOf(plan)
       const { codeDirs, logsDir, logs } = init
-      const about = { pool: name, uid, tools, imageEnv: pool.env, codeDirs, logsDir, logs }
+      const about = { pool: name, uid, tools, data: kept, imageEnv: pool.env, codeDirs, logsDir, logs }
       const command = await preparePoolRun(clock, { plan, handle, ...about })
+      if (kept !== undefined) await refuseSecond(pools.runsDir(name), kept, runId(plan))
       await linkSocket(files, handle.socket)
       signal?.throwIfAborted()
       const id = await beginExec(engine, pool.container, { user: '0:0', command })
@@ -157,12 +162,15 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
         throw error
       }
     },
+    isExclusive: async ({ name, grant }) =>
+      name !== undefined && grant.pool !== undefined && (await pools.find(grant.pool))?.hasData === true,
     async adopt(): Promise<AdoptedRun[]> {
+      await pools.sweepData()
       const runs: AdoptedRun[] = []
       for (const folder of await pools.folders()) {
         for (const id of await readdir(folder).catch(() => [])) {
           const files = runFiles(join(folder, id))
-          const handle = { ...handleAt(files.dir), pool: (await poolOf(files)) ?? '' }
+          const handle = { ...handleAt(files.dir), pool: (await specOf(files))?.pool ?? '' }
           const pool = await containerOf(handle)
           if (pool !== undefined) await noteProcess(engine, pool.container, handle)
           const found = await lookAtRun(handle, begun.has(id), clock)
@@ -183,12 +191,11 @@ export function createPoolExecutor({ clock }: PoolExecutorComponents, init: Pool
   }
 }
 
-async function poolOf({ plan, taken, void: voided }: RunFiles): Promise<string | undefined> {
-  for (const file of [taken, plan, voided]) {
-    const found = await readJson<{ pool?: string }>(file)
-    if (found?.pool !== undefined) return found.pool
-  }
-  return undefined
+/** A database that another process space has open would be destroyed: its lock names a process that is not seen here. */
+async function refuseSecond(runsDir: string, service: string, own: string): Promise<void> {
+  const others = (await usersOf(runsDir, service)).filter((id) => id !== own)
+  if (others.length > 0)
+    throw new UnavailableError(`another run of ${service} has its data in the pool: it starts when that one is removed`)
 }
 
 function isPoolHandle(handle: unknown): handle is PoolHandle {

@@ -1,2 +1,2 @@
 export { createPoolExecutor } from './executor.ts'
-export type { PoolExecutor, PoolSpec, Pools, PoolView } from './types.ts'
+export type { PoolDataView, PoolExecutor, PoolSpec, Pools, PoolView } from './types.ts'

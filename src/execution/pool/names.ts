@@ -10,6 +10,7 @@ export const POOL_LABEL = {
   image: 'thundercloud.pool.image',
   tools: 'thundercloud.pool.tools',
   env: 'thundercloud.pool.env',
+  data: 'thundercloud.pool.data',
 }
 
 /** Throws an InputError for a name that CONTAINERS could not have. */

@@ -11,12 +11,12 @@ import { statOf } from '../docker/file-stat.ts'
 import { wishesOf } from '../docker/images/image-wishes.ts'
 import { hasSeccomp } from '../docker/machine.ts'
 import { RunRefusedError } from '../errors.ts'
-import { readJson, runFiles } from '../host/run-files.ts'
 import { placesOf, poolOptions, SHIM_BYTES } from './container.ts'
+import type { PoolData } from './data.ts'
 import { execToEnd } from './exec.ts'
 import { containerName, isOwner, POOL_LABEL, poolKey, readPoolName } from './names.ts'
-import type { PoolRunSpec } from './prepare.ts'
-import { tool } from './scripts.ts'
+import { runsIn, usersOf } from './run-specs.ts'
+import { DATA, tool } from './scripts.ts'
 import { ensureTools, toolsAt } from './tools.ts'
 import type { PoolExecutorInit, PoolSpec, Pools, PoolView } from './types.ts'
 
@@ -33,22 +33,31 @@ export type OpenPool = {
   readonly env: readonly string[]
   /** the engine's id */
   readonly image: string
+  /** its services keep something */
+  readonly hasData: boolean
 }
 
 export type PoolStore = Pools & {
   /** Starts it if need be. Throws a RunRefusedError for another's, an UnavailableError where there is none of this name. */
   open(name: string, author: string): Promise<OpenPool>
   find(name: string): Promise<OpenPool | undefined>
+  /** Before runs are adopted: what a killed node has left of data. */
+  sweepData(): Promise<void>
   /** Folders of the runs of a pool, and of all pools there are folders of. */
   runsDir(name: string): string
   folders(): Promise<string[]>
   tools(): Promise<string>
 }
 
-type PoolStoreComponents = { readonly engine: Engine; readonly clock: Clock; readonly nodeImage: () => Promise<string> }
+type PoolStoreComponents = {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly data: PoolData
+  readonly nodeImage: () => Promise<string>
+}
 
 export function createPools(
-  { engine, clock, nodeImage }: PoolStoreComponents,
+  { engine, clock, data, nodeImage }: PoolStoreComponents,
   init: Pick<PoolExecutorInit, 'nodeId' | 'poolsDir' | 'codeDirs' | 'logsDir'>,
 ): PoolStore {
   const { ask, askMaybe } = engine
@@ -94,6 +103,7 @@ export function createPools(
       memoryBytes: HostConfig.Memory ?? 0,
       cpuMillicores: Math.round((HostConfig.NanoCpus ?? 0) / 1_000_000),
       pids: HostConfig.PidsLimit ?? 0,
+      ...dataOf(Config.Labels),
       running: State.Running,
       services: State.Running ? (await runsIn(runsDir(name))).map(({ service }) => service) : [],
     }
@@ -115,9 +125,22 @@ export function createPools(
     }
   }
 
-  async function make(spec: PoolSpec, container: string): Promise<void> {
+  /** Its data is made first, and goes again where there is no container for it. */
+  async function makeWithData(spec: PoolSpec, container: string): Promise<void> {
+    const { name, dataBytes } = spec
+    if (dataBytes === undefined) return make(spec, container)
+    const isNew = await data.make(name, dataBytes)
+    try {
+      await make(spec, container, await data.mount(name))
+    } catch (error) {
+      await (isNew ? data.remove(name) : data.unmount(name)).catch(() => {})
+      throw error
+    }
+  }
+
+  async function make(spec: PoolSpec, container: string, mounted?: string): Promise<void> {
     const [image, version, info] = await Promise.all([imageIdOf(spec.image), tools(), ask((docker) => docker.info())])
-    const dirs = { tools: toolsDir, runs: runsDir(spec.name), logs: init.logsDir, codes: init.codeDirs }
+    const dirs = { tools: toolsDir, runs: runsDir(spec.name), logs: init.logsDir, codes: init.codeDirs, data: mounted }
     for (const dir of [dirs.runs, dirs.logs, ...dirs.codes]) await mkdir(dir, { recursive: true, mode: 0o700 })
     const { volumes } = await wishesOf(engine, image)
     const env = (await ask((docker) => docker.getImage(image).inspect())).Config?.Env ?? []
@@ -134,6 +157,7 @@ export function createPools(
       await refuseLinks(container, placesOf(options))
       await startContainer(container)
       await probe(container, toolsAt(version))
+      if (mounted !== undefined) await probeData(container, toolsAt(version))
     } catch (error) {
       await removeContainer(engine, container)
       throw error
@@ -158,6 +182,16 @@ export function createPools(
     )
   }
 
+  /** An engine in another mount namespace would show it an empty folder of this machine's disk. */
+  async function probeData(container: string, at: string): Promise<void> {
+    const command = [...tool(at, 'sh'), '-c', `[ -d ${DATA}/lost+found ]`]
+    const code = await execToEnd(engine, container, { user: '0:0', command, clock, timeoutMs: PROBE_MS })
+    if (code === 0) return
+    throw new InputError(
+      'this Docker engine does not see what the node mounts, so its pools can have no data: start the node in the mount namespace of the engine',
+    )
+  }
+
   function openPool({ Name, Image, State, Config }: Docker.ContainerInspectInfo): OpenPool {
     const version = Config.Labels[POOL_LABEL.tools] ?? ''
     return {
@@ -166,6 +200,7 @@ export function createPools(
       tools: toolsAt(version),
       env: JSON.parse(Config.Labels[POOL_LABEL.env] ?? '[]'),
       image: Image,
+      hasData: Config.Labels[POOL_LABEL.data] !== undefined,
     }
   }
 
@@ -187,7 +222,7 @@ export function createPools(
         )
       const container = containerName(nodeId, spec.name)
       try {
-        await make(spec, container)
+        await makeWithData(spec, container)
       } catch (error) {
         if (statusOf(error) === undefined) throw error
         throw new InputError(`the Docker engine makes no such pool: ${reasonOf(error).slice(0, 300)}`, { cause: error })
@@ -212,9 +247,22 @@ export function createPools(
         throw new InputError(`${what} in the pool: stop ${services.length === 1 ? 'it' : 'them'}, or add --force`)
       }
       await removeContainer(engine, containerName(nodeId, name))
+      await data.unmount(name)
       // the folders of runs stay until they are removed: an executor looks for them there
       if ((await readdir(runsDir(name)).catch(() => [])).length === 0)
         await rm(join(poolsDir, poolKey(name)), { recursive: true, force: true })
+    },
+    listData: () => data.list(),
+    async removeData(name, { service } = {}) {
+      if (service === undefined && (await inspect(name)) !== undefined)
+        throw new InputError(`the pool ${name} is there: remove it first, with "thundercloud pool rm ${name}"`)
+      const [user] = service === undefined ? [] : await usersOf(runsDir(name), service)
+      if (user !== undefined) throw new InputError(`the service ${service} runs in the pool: stop it first`)
+      await data.remove(name, service)
+    },
+    async sweepData() {
+      const names = new Set((await containers()).map(({ Labels }) => Labels[POOL_LABEL.name]))
+      await data.sweep((name) => names.has(name))
     },
     async find(name) {
       const found = await inspect(name)
@@ -229,6 +277,8 @@ export function createPools(
           `there is no pool ${name}: make it with "thundercloud pool create ${name} --image IMAGE", or take it out of CONTAINERS`,
         )
       }
+      // before it starts: a container has what is mounted then
+      if (found.Config.Labels[POOL_LABEL.data] !== undefined) await data.mount(name)
       try {
         if (!found.State.Running) await startContainer(found.Id)
       } catch (error) {
@@ -241,13 +291,7 @@ export function createPools(
   }
 }
 
-/** The runs that have begun and not ended. */
-async function runsIn(dir: string): Promise<PoolRunSpec[]> {
-  const ids = await readdir(dir).catch(() => [])
-  const found = ids.map(async (id) => {
-    const files = runFiles(join(dir, id))
-    const [taken, end] = await Promise.all([readJson<PoolRunSpec>(files.taken), readJson(files.end)])
-    return taken === undefined || end !== undefined ? [] : [taken]
-  })
-  return (await Promise.all(found)).flat()
+function dataOf(labels: Readonly<Record<string, string>>): Pick<PoolSpec, 'dataBytes'> {
+  const bytes = labels[POOL_LABEL.data]
+  return bytes === undefined ? {} : { dataBytes: Number(bytes) }
 }

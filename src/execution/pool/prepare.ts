@@ -14,7 +14,7 @@ import type { LogLimits } from '../logs/writer.ts'
 import type { Plan } from '../types.ts'
 import { PIPES } from './command.ts'
 import { SHIM_THREADS } from './container.ts'
-import { LOG, tool, WORK } from './scripts.ts'
+import { KEPT, LOG, tool, WORK } from './scripts.ts'
 import { toolsAt } from './tools.ts'
 
 /** What an adopter learns about a run in a pool. JSON. */
@@ -23,6 +23,8 @@ export type PoolRunSpec = ShimSpec & {
   readonly uid: number
   /** version of what it was begun with */
   readonly tools: string
+  /** folder of what it keeps */
+  readonly data?: string | undefined
 }
 
 const PIPE_MS = 10_000
@@ -36,6 +38,8 @@ export type PreparePoolRunInit = {
   readonly pool: string
   readonly uid: number
   readonly tools: string
+  /** folder of what it keeps, where the pool has data */
+  readonly data?: string | undefined
   /** what the pool's image sets */
   readonly imageEnv: readonly string[]
   readonly codeDirs: readonly string[]
@@ -45,7 +49,7 @@ export type PreparePoolRunInit = {
 
 /** Writes the files of a run, and answers the command that begins it in its pool, as root there. */
 export async function preparePoolRun(clock: Clock, input: PreparePoolRunInit): Promise<string[]> {
-  const { plan, handle, uid, tools, imageEnv } = input
+  const { plan, handle, uid, tools, data, imageEnv } = input
   const { grant, codeDir = '', ports, egress, check } = plan
   const files = runFiles(handle.dir)
   const listeners = egress === undefined ? [] : egressListeners(egress, ports)
@@ -65,7 +69,7 @@ export async function preparePoolRun(clock: Clock, input: PreparePoolRunInit): P
     await chmod(join(files.etc, name), 0o644)
   }
   await writeJson(files.plan, {
-    ...{ runId: plan.runId, service: plan.service, purpose: plan.purpose, pool: input.pool, uid, tools },
+    ...{ runId: plan.runId, service: plan.service, purpose: plan.purpose, pool: input.pool, uid, tools, data },
     ...{ socket: handle.socket, listen: 's', ports, lifetime: plan.lifetime, logDir: LOG },
     ...{ command: plan.command, env: {}, cwd: '/', sandboxed: true, cgroup: { version: 1, dirs: {} } },
     ...(egress === undefined ? {} : { egress: { listeners, proxyPort: egress.proxyPort } }),
@@ -91,11 +95,26 @@ export async function preparePoolRun(clock: Clock, input: PreparePoolRunInit): P
   ]
   const folder = plan.workdir === '' ? '/code' : `/code/${plan.workdir}`
   const limits = [`${grant.pids + SHIM_THREADS}`, `${MAX_OPEN_FILES}`]
-  const places = [scratch(grant.diskBytes, uid), scratch(TMP_BYTES, uid, 'noexec'), scratch(SHM_BYTES, uid, 'noexec')]
-  const env = environment(plan, imageEnv)
+  const work = scratch(grant.diskBytes, uid)
+  const scratches = [scratch(TMP_BYTES, uid, 'noexec'), scratch(SHM_BYTES, uid, 'noexec')]
+  const env = environment(plan, imageEnv, data)
   const init = [...tool(at, 'sh'), `${at}/init.sh`, at, (check ?? []).map(quoted).join(' ')]
   const id = handle.dir.slice(handle.dir.lastIndexOf('/') + 1)
-  return [...begin, id, log, code, `${uid}`, ...places, ...limits, folder, ...env, ...init, ...plan.command]
+  return [
+    ...begin,
+    id,
+    log,
+    code,
+    `${uid}`,
+    work,
+    data ?? '',
+    ...scratches,
+    ...limits,
+    folder,
+    ...env,
+    ...init,
+    ...plan.command,
+  ]
 }
 
 /** Where a folder of this machine is in a pool: by the folder that it lies in, and its path below that. */
@@ -126,8 +145,9 @@ function scratch(bytes: number, uid: number, more = 'exec'): string {
   return `rw,${more},nosuid,nodev,${limits},mode=0700,uid=${uid},gid=${uid}`
 }
 
-function environment(plan: Plan, imageEnv: readonly string[]): string[] {
-  const own = { HOME: '/work', TMPDIR: '/tmp', LANG: 'C.UTF-8', ...plan.env }
+function environment(plan: Plan, imageEnv: readonly string[], data: string | undefined): string[] {
+  const kept = data === undefined ? {} : { THUNDERCLOUD_DATA: KEPT }
+  const own = { HOME: '/work', TMPDIR: '/tmp', LANG: 'C.UTF-8', ...kept, ...plan.env }
   return [`PATH=${DEFAULT_PATH}`, ...imageEnv, ...Object.entries(own).map(([name, value]) => `${name}=${value}`)]
 }
 

@@ -7,11 +7,15 @@ export const TOOLS = `${POOL_ROOT}/tools`
 export const RUNS = `${POOL_ROOT}/runs`
 export const LOGS = `${POOL_ROOT}/logs`
 export const CODES = `${POOL_ROOT}/code`
+/** What services keep, a folder each by name; in pools that have data. */
+export const DATA = `${POOL_ROOT}/data`
 /** As the shim of one run sees its own. */
 export const RUN = `${POOL_ROOT}/run`
 export const LOG = `${POOL_ROOT}/log`
 /** What a run may write to, as it and its shim see it. */
 export const WORK = '/work'
+/** What it keeps, where the pool has data. */
+export const KEPT = '/data'
 
 /**
  * What programs that begin as root read before they are an ordinary user: what to load, and who is who. The node's, whatever
@@ -50,13 +54,15 @@ user() { u=$1; echo "--reuid $u --regid $u --clear-groups --ambient-caps=-all --
  * In network, mount and IPC namespaces of the run's own, as the container's root, which reads nothing that an author wrote:
  * shows the run's folders and no other, begins the run beside it, and becomes the shim, as the run's user. The run waits
  * until the shim has taken the plan. /work is the shim's, too: it takes from there what a task left. Arguments: tools, run, log,
- * code, uid, options of /work, then those of INNER.
+ * code, uid, options of /work, folder of /data or nothing, then those of INNER.
  */
-export const ENTER = `${CALLS}run=$1 log=$2 code=$3 uid=$4 work=$5; shift 5; umask 022
+export const ENTER = `${CALLS}run=$1 log=$2 code=$3 uid=$4 work=$5 data=$6; shift 6; umask 022
 exec >/dev/null 2>>"${RUNS}/$run/keeper.log"
 t mount -i --bind "${RUNS}/$run" ${RUN} && t mount -i --bind "${LOGS}/$log" ${LOG} &&
 t mount -i -o bind,ro "${CODES}/$code" /code && t mount -i -t proc proc /proc && t mount -i -t tmpfs -o "$work" none /work &&
 echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start && t ip link set lo up || exit 125
+[ -z "$data" ] || t mount -i --bind "${DATA}/$data" ${KEPT} || exit 125
+[ ! -d ${DATA} ] || hide ${DATA}
 hide ${RUNS} ${LOGS} ${CODES}
 (
   t timeout -s KILL 60 "$T/lib/ld" --library-path "$T/lib" "$T/bin/sh" -c 'read -r go <${RUN}/go' || exit

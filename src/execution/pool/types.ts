@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import type { Rng } from '../../base/rng.ts'
 import type { DockerConfig } from '../docker/types.ts'
 import type { LogLimits } from '../logs/writer.ts'
 import type { Executor } from '../types.ts'
@@ -6,8 +7,15 @@ import type { Executor } from '../types.ts'
 /** What a pool may use, all its runs together. */
 export type PoolLimits = { readonly memoryBytes: number; readonly cpuMillicores: number; readonly pids: number }
 
-/** `name`: as CONTAINERS has it, `<group>-<owner address>-<toolchains joined by dots>`. */
-export type PoolSpec = PoolLimits & { readonly name: string; readonly image: string }
+/**
+ * `name`: as CONTAINERS has it, `<group>-<owner address>-<toolchains joined by dots>`. `dataBytes`: what its services keep on
+ * the disk, all together; absent: nothing.
+ */
+export type PoolSpec = PoolLimits & {
+  readonly name: string
+  readonly image: string
+  readonly dataBytes?: number | undefined
+}
 
 export type PoolView = PoolSpec & {
   /** the only author with services that run in it */
@@ -18,6 +26,15 @@ export type PoolView = PoolSpec & {
   readonly services: readonly string[]
 }
 
+/** What services of a pool have on the disk. It stays when they end, and when the pool is removed. */
+export type PoolDataView = {
+  readonly pool: string
+  readonly bytes: number
+  readonly usedBytes: number
+  /** by name */
+  readonly services: readonly string[]
+}
+
 /** The containers in which services of one owner run side by side. */
 export interface Pools {
   /** Throws an InputError for a name, an image or an engine with which there can be none. */
@@ -25,9 +42,15 @@ export interface Pools {
   list(): Promise<PoolView[]>
   /** Throws an InputError where something runs in it, unless `force`. */
   remove(name: string, options?: { force?: boolean }): Promise<void>
+  listData(): Promise<PoolDataView[]>
+  /**
+   * Removes all data of a pool that is no more, or that of one service of which nothing runs. Throws an InputError where it
+   * is in use.
+   */
+  removeData(name: string, options?: { service?: string | undefined }): Promise<void>
 }
 
-export type PoolExecutorComponents = { readonly clock: Clock }
+export type PoolExecutorComponents = { readonly clock: Clock; readonly rng: Rng }
 
 export type PoolExecutorInit = {
   readonly docker: DockerConfig

@@ -7,6 +7,7 @@ const BESIDE_OLDER =
 
 /** Why an older version ends that ends by itself again and again. */
 export const NEWER_VERSION_RUNS = 'a newer version is here, and this one kept failing'
+export const NEWER_VERSION_STARTS = 'a newer version of it starts, and only one version at a time may use its data'
 
 /** A run and what it holds. */
 type Holder = { readonly service: string; readonly grant: Grant }

@@ -66,6 +66,7 @@ export function planOf({ runId, spec, purpose, codeDir, logsDir, graceMs, output
     author: service.author,
     purpose,
     grant,
+    ...(purpose === 'run' && run.kind === 'service' && service.name !== undefined && { name: service.name }),
     uid,
     codeDir: image === undefined ? codeDir : undefined,
     command: purpose === 'build' ? (run.build ?? []) : run.command,

@@ -52,6 +52,11 @@ export async function start(context: StepContext, codeDir: string | undefined) {
       `what a task leaves (run.outputs) is kept with docker, in pools and in the sandbox of the host, not with ${init.executor.name}`,
     )
   }
+  const { executor } = init
+  await retries.retryStep('starting', Number.POSITIVE_INFINITY, async () => {
+    if (await executor.isExclusive?.(context.planFor(context.spec, codeDir)))
+      await raceSignal(init.endOlder(), interrupt)
+  })
   let [recorded, waited] = [false, false]
   const onWait = () => {
     if (recorded) return
@@ -65,7 +70,7 @@ export async function start(context: StepContext, codeDir: string | undefined) {
     // not before: until it has a handle, nothing of it was begun
     if (!recorded) await retries.recordChange({ state: 'starting', handle, ...(waited && { detail: '' }) })
     recorded = true
-    return await init.executor.start(context.planFor(withUser(context), codeDir), { signal: interrupt })
+    return await executor.start(context.planFor(withUser(context), codeDir), { signal: interrupt })
   })
 }
 

@@ -20,7 +20,7 @@ import type { AdoptedRun, Executor } from '../types.ts'
 import { createWarmKeeper } from '../warm/keeper.ts'
 import { removeOldLogs } from './log-cleanup.ts'
 import { createOlderVersions } from './older-versions.ts'
-import { capacityFor, freeResources, NEWER_VERSION_RUNS } from './resources.ts'
+import { capacityFor, freeResources, NEWER_VERSION_RUNS, NEWER_VERSION_STARTS } from './resources.ts'
 import { buildIdOf, logDirOf, mayBegin, type RunSpec } from './run-spec.ts'
 import { createRunWorker } from './run-worker.ts'
 import { createStartQueue } from './start-queue.ts'
@@ -85,6 +85,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       onHealthy() {
         endEach(underWay(replaces), 'a newer version of it is healthy')
       },
+      endOlder: () => Promise.all(underWay(replaces).map((older) => stop(older, { why: NEWER_VERSION_STARTS }))),
       updates: () =>
         underWay(replaces).some((older) => workers.get(older)?.healthy === true && !workers.get(older)?.ending),
     })
@@ -239,9 +240,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       const runId = rng.uuid()
       const uid = userIds?.claim(runId, { within: executors.get(grant.executor)?.userIds?.() })
       const plan: RunSpec = {
-        service,
-        grant,
-        replaces,
+        ...{ service, grant, replaces },
         ...(uid !== undefined && { uid }),
         ...(evicts.length > 0 && { evicts }),
       }

@@ -47,6 +47,8 @@ export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'health' | 'logs' | 'g
   /** resolves when those that have to end before it begins have ended */
   readonly evictionsDone: Promise<void> | undefined
   onHealthy(): void
+  /** Ends the older versions; resolves when they have ended. */
+  endOlder(): Promise<unknown>
   /** Is there an older version that is healthy, and ends when this one is? */
   updates(): boolean
 }

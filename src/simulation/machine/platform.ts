@@ -75,4 +75,6 @@ const noPools: Pools = {
   list: async () => [],
   create: nowhere,
   remove: nowhere,
+  listData: async () => [],
+  removeData: nowhere,
 }

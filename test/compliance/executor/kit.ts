@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { silentLog } from '../../../src/base/log.ts'
+import { systemRng } from '../../../src/base/rng.ts'
 import type { Grant } from '../../../src/base/verdict.ts'
 import {
   createDockerExecutor,
@@ -36,7 +37,7 @@ import { describeUsage } from './kit-usage.ts'
 type Create = (dirs: RunDirs, nodeId: string) => Executor
 type DockerConfig = Parameters<typeof createDockerExecutor>[1]['docker']
 
-const components = { clock: systemClock(), log: silentLog() }
+const components = { clock: systemClock(), rng: systemRng(), log: silentLog() }
 const logs = { maxBytes: 256 * 1024, keep: 2 }
 const toolchains = { 'node.js': { image: 'thundercloud/node' } }
 

@@ -51,6 +51,7 @@ const POLICY: Scenario = {
     'thundercloud policy test new.json --service s.json': { prints: /FAIL +trust/ },
     'thundercloud policy replay new.json --since 24h': { prints: /0 verdicts would change/ },
     'thundercloud policy apply new.json --yes': { prints: /Nothing would change/ },
+    'thundercloud pool data': { prints: /No pool has data/ },
   },
 }
 

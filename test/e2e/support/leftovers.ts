@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import { poolKey } from '../../../src/execution/pool/names.ts'
 import { namesIn, processes, textOf } from '../../fixtures/process/proc.ts'
 
 export type Instance = { service: string; what: string; state: string }
@@ -14,10 +15,21 @@ export function containersOf(peerId: string): Instance[] {
   })
 }
 
-/** The container of a pool, whose node may be gone. */
+/** The container of a pool, whose node may be gone, and what it has mounted. */
 export function removePool(name: string): void {
-  const found = lines('docker', ['ps', '-aq', '--filter', `label=thundercloud.pool=${name}`])
+  const found = poolContainers(name)
   if (found.length > 0) lines('docker', ['rm', '-f', ...found])
+  const mounts = lines('findmnt', ['-rno', 'TARGET']).filter((path) => path.endsWith(`/${poolKey(name)}/mount`))
+  for (const path of mounts) lines('umount', [path])
+}
+
+/** Ends every process in a pool at once. */
+export function killPool(name: string): void {
+  lines('docker', ['kill', '-s', 'KILL', ...poolContainers(name)])
+}
+
+function poolContainers(name: string): string[] {
+  return lines('docker', ['ps', '-aq', '--filter', `label=thundercloud.pool=${name}`])
 }
 
 /** Processes whose command names a path: the node, its runner, its shims. */

@@ -30,3 +30,19 @@ test('pool create and rm: what is wrong is said', async ({ withNode }) => {
   await refused(`pool create ${NAME} --image x`, /there is a pool/)
   await refused(`pool rm other`, /there is no pool "other"/, { code: 1 })
 })
+
+test('pool create --data, pool data and erase: what services keep stays until it is erased', async ({ withNode }) => {
+  const { refused, run, json } = withNode
+  expect((await run('pool data')).stdout).toMatch(/No pool has data/)
+  await refused(`pool create ${NAME} --image x --data lots`, /--data is "lots"; allowed is a size like "512MiB"/)
+  expect((await run(`pool create ${NAME} --image x --data 1GiB`)).stdout).toMatch(
+    /\/data: 1 GiB for all together, and no share of it is reserved for one/,
+  )
+  expect((await run('pool data')).stdout).toMatch(new RegExp(`${NAME} +1 GiB +0 B +words\n`))
+  await refused(`pool erase ${NAME}`, /is there/)
+  await run(`pool rm ${NAME}`)
+  expect((await json('pool data')).values).toMatchObject([{ data: [{ pool: NAME, services: ['words'] }] }])
+  expect((await run(`pool erase ${NAME} --service words`)).stdout).toBe(`Removed what words kept of ${NAME}.\n`)
+  expect((await run(`pool erase ${NAME}`)).stdout).toBe(`Removed the data of ${NAME}.\n`)
+  await refused(`pool erase ${NAME}`, /no pool has left data/, { code: 1 })
+})

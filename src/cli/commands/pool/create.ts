@@ -1,7 +1,7 @@
 import { formatBytes } from '../../../base/format.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command, required, whole } from '../../command.ts'
-import { bytes, cores } from '../../size-options.ts'
+import { bytes, cores, optionalBytes } from '../../size-options.ts'
 
 export const poolCreate = command({
   name: 'pool create',
@@ -17,18 +17,33 @@ export const poolCreate = command({
     memory: bytes('memory of all its runs together', '512MiB'),
     cpus: cores('cores of all its runs together', '1'),
     pids: whole('COUNT', 'processes and threads of all its runs together', { min: 1, max: 1_000_000, fallback: 512 }),
+    data: optionalBytes(
+      'disk for what its services keep in /data, all together: it is taken now, and stays until "pool erase" (default: none)',
+    ),
   },
-  async run(cli, { name, image, memory, cpus, pids }) {
+  async run(cli, { name, image, memory, cpus, pids, data }) {
     const client = await nodeClient(cli)
-    const spec = { name, image, memoryBytes: memory, cpuMillicores: cpus, pids }
+    const spec = {
+      name,
+      image,
+      memoryBytes: memory,
+      cpuMillicores: cpus,
+      pids,
+      ...(data !== undefined && { dataBytes: data }),
+    }
     const pool = await client.pools.create(spec, { signal: cli.signal })
     const policy = await client.policy({ signal: cli.signal })
     const isListed = policy.facts.config.CONTAINERS.includes(name)
     cli.out.result(pool, () => [
       `Made ${pool.name}: ${formatBytes(pool.memoryBytes)}, ${pool.cpuMillicores / 1000} cores, ${pool.pids} processes, of ${pool.image}.`,
+      ...(pool.dataBytes === undefined ? [] : [dataText(pool.dataBytes)]),
       isListed
         ? `Services of ${pool.owner} run in it from now on.`
         : `Nothing runs in it yet: add ${JSON.stringify(pool.name)} to CONTAINERS in the runner's config.json, then type "thundercloud policy apply FILE".`,
     ])
   },
 })
+
+function dataText(bytes: number): string {
+  return `Its services keep what they write to /data: ${formatBytes(bytes)} for all together, and no share of it is reserved for one.`
+}

@@ -5,7 +5,7 @@ export const poolRm = command({
   name: 'pool rm',
   summary: 'Remove a pool',
   details:
-    'With --force also where services run in it: their runs end, and wait until there is a pool of this name again, or CONTAINERS of the policy does not list it any more.',
+    'With --force also where services run in it: their runs end, and wait until there is a pool of this name again, or CONTAINERS of the policy does not list it any more.\nWhat its services keep on the disk (--data) stays: "thundercloud pool erase" removes it.',
   args: { name: argument('NAME', 'its name, as in CONTAINERS') },
   options: { force: flag('also where services run in it') },
   async run(cli, { name, force }) {

@@ -1,12 +1,9 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import type { Clock } from '../../../base/clock.ts'
-import { UnavailableError } from '../../../base/errors.ts'
-import { findProgram, runProcess } from '../../../process/index.ts'
 import { ext4Bytes, inodesFor, NOBODY } from '../../constants.ts'
+import { runDiskTool } from '../../disk-tools.ts'
 import type { Plan } from '../../types.ts'
 
-/** mkfs.ext4 writes a few hundred kilobytes. */
-const TOOL_MS = 60_000
 const BLOCKS = '/sys/block'
 
 /** The file system that a build's code lies in, as the engine's own volume driver mounts it: the kernel holds its limits. */
@@ -34,12 +31,7 @@ export async function imageDisk(
   { grant, uid = NOBODY, codeDir }: BuildPlan,
 ): Promise<BuildDisk | undefined> {
   const image = `${codeDir}.disk`
-  const run = async (name: string, ...args: string[]) => {
-    const spec = { kind: 'tool', program: findProgram(name) ?? `/usr/sbin/${name}`, args } as const
-    const { exitCode, stdout, stderr } = await runProcess(clock, spec, { timeoutMs: TOOL_MS })
-    if (exitCode !== 0) throw new UnavailableError(`${name}: ${stderr.trim()}`)
-    return stdout.trim()
-  }
+  const run = (name: string, ...args: string[]) => runDiskTool(clock, name, ...args)
   // one that a node which was killed has left
   for (const device of await devicesOf(image)) await run('losetup', '-d', device).catch(() => {})
   let device: string | undefined

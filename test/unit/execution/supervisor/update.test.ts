@@ -19,6 +19,23 @@ describe('an update', () => {
     await bench.reaches(id, 'running')
   }
 
+  it('that shares data with the version before starts when that one has ended, and its failure brings nothing back', async () => {
+    const executor = { ...bench.createExecutor(), isExclusive: async () => true }
+    const on = bench.start({}, { executors: [executor] })
+    await bench.running('one', { on })
+    let before: string | undefined
+    bench.engine.onStart = () => {
+      before = bench.state('one')
+    }
+    on.run(serviceOf('two'), GRANT, { replaces: 'one' })
+    await bench.reaches('two', 'running')
+    expect(before).toBe('stopped')
+    expect(bench.record('one')).toMatchObject({ detail: expect.stringMatching(/may use its data/) })
+    bench.end('two', 1)
+    await bench.until(() => bench.state('two') === 'starting')
+    expect(bench.record('two')?.detail).not.toMatch(/previous version/)
+  })
+
   it('without ports stops the version before when it was up for the healthy time, and not sooner', async () => {
     await begin('v2')
     await bench.clock.advance(9_000)
