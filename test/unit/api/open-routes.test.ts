@@ -89,6 +89,8 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
       '/policy/preview',
       '/policy/text',
       '/pools',
+      '/pools/data',
+      '/pools/{name}/data/remove',
       '/pools/{name}/remove',
       '/receipts',
       '/reload',

@@ -68,7 +68,7 @@ async function requestsOf(it: It): Promise<Requests> {
   const statement = cbor(delegationBy(it.node.signer, newSigner(), it))
   const { cookie, session } = await openSession(it)
   const { token } = (await it.json('/tokens', { method: 'POST', ...json(TOKEN_WANTED) })) as { token: { id: string } }
-  await it.ask('/pools', { method: 'POST', ...json({ ...POOL, name: 'first' }) })
+  await it.ask('/pools', { method: 'POST', ...json({ ...POOL, name: 'first', dataBytes: 2 ** 30 }) })
   const of = (path: string) => ({ path: path.replace('{id}', id).replace('{code}', code) })
   return {
     'get /service/{id}': of('/service/{id}'),
@@ -97,6 +97,7 @@ async function requestsOf(it: It): Promise<Requests> {
     'post /policy/preview': json({}),
     'post /pools': json({ ...POOL, name: 'second' }),
     'post /pools/{name}/remove': { path: '/pools/first/remove' },
+    'post /pools/{name}/data/remove': { path: '/pools/first/data/remove?service=words' },
     'post /blocks/{kind}/{subject}': { path: `/blocks/author/${author}` },
     'post /blocks/{kind}/{subject}/remove': { path: `/blocks/author/${author}/remove` },
   }
