@@ -75,6 +75,13 @@ export function createPoolData({ clock, rng }: Components, dir: string): PoolDat
       throw new InputError(
         `the pool's data (--data) is ${formatBytes(bytes)}; at least ${formatBytes(MIN_DATA_BYTES)} are needed`,
       )
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    // before anything is written: an image that does not fit would first take the space of all others
+    const { bavail, bsize } = await statfs(dir)
+    if (bytes > bavail * bsize)
+      throw new InputError(
+        `the pool's data (--data) is ${formatBytes(bytes)}; the disk of ${dir} has ${formatBytes(bavail * bsize)} free`,
+      )
     await mkdir(mountOf(pool), { recursive: true, mode: 0o700 })
     await writeFile(join(dirOf(pool), 'name'), pool)
     const draft = `${imageOf(pool)}.new`

@@ -188,7 +188,7 @@ export function createPools(
     const code = await execToEnd(engine, container, { user: '0:0', command, clock, timeoutMs: PROBE_MS })
     if (code === 0) return
     throw new InputError(
-      'this Docker engine does not see what the node mounts, so its pools can have no data: start the node in the mount namespace of the engine',
+      'this Docker engine does not see what the node mounts, so its pools can have no data: start it in the mount namespace of the engine (in a unit of systemd: without PrivateTmp, PrivateDevices and ProtectSystem)',
     )
   }
 

@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { PoolExecutor } from '../../../src/execution/index.ts'
+import { createPoolData } from '../../../src/execution/pool/data.ts'
 import { poolKey } from '../../../src/execution/pool/names.ts'
 import { poolExecutor } from '../../fixtures/execution/executors.ts'
 import { runDirs } from '../../fixtures/execution/run-dirs.ts'
 import { linesOf, MIB, planFor, runToEnd, until } from '../../fixtures/execution/run-fixture.ts'
+import { system } from '../../fixtures/system.ts'
 import { needs } from '../../require.ts'
 
 const OWNER = 'WoD3FV8ByzerAUUCZ5rF58aTLpz5kTNxHnyBS5vzuqeq'
@@ -103,6 +105,27 @@ describe.skipIf(!needs('engine'))('the data of a pool', () => {
     expect(data).toMatchObject({ pool: NAME, bytes: SIZE, services: ['db', 'full', 'other'] })
     await executor.pools.removeData(NAME, { service: 'full' })
     expect(await outputOf(`${ROWS}console.log(words())`)).toBe('first second')
+  })
+
+  it('says what is missing where it cannot be made or mounted, and leaves nothing', async () => {
+    const base = join(dirs.base, 'elsewhere')
+    // a disk of its own: what does not fit must fill no other
+    await mkdir(base)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', base])
+    onTestFinished(() => void execFileSync('umount', ['--lazy', base]))
+    const data = createPoolData(system, base)
+    await expect(data.make(NAME, 64 * MIB)).rejects.toThrow(/is 64 MiB; the disk of .* has 40 MiB free/)
+    const image = join(base, poolKey(NAME), 'image')
+    await expect(data.make(NAME, 2 ** 20)).rejects.toThrow(/at least 16 MiB are needed/)
+    await expect(data.mount(NAME)).rejects.toThrow(/is gone from/)
+    expect(await readdir(base)).toEqual([])
+    await data.make(NAME, 16 * MIB)
+    await writeFile(`${image}.new`, 'of a killed node')
+    await writeFile(image, Buffer.alloc(16 * MIB))
+    await expect(data.mount(NAME)).rejects.toThrow(/cannot be mounted here: mount: .*root and a loop device/s)
+    expect(execFileSync('losetup', ['-j', image], { encoding: 'utf8' })).toBe('')
+    await data.sweep(() => false)
+    expect(await readdir(dirname(image))).toEqual(['image', 'mount', 'name'])
   })
 
   it('is mounted again where that is gone, and swept where its pool is', async () => {
