@@ -7,7 +7,7 @@ import { usageOf } from '../base/run-usage.ts'
 import type { Reason } from '../base/verdict.ts'
 import { runSpecOf } from '../execution/index.ts'
 import type { AnnouncementRecord, Journal, VerdictRecord } from '../journal/index.ts'
-import { runReasons } from './run-reasons.ts'
+import { healthText, runReasons } from './run-reasons.ts'
 import type { SignedService, SignedServices } from './signed-services.ts'
 import { serviceState } from './state.ts'
 import type { ReceiptView, RunView, ServiceState, ServiceView } from './types.ts'
@@ -156,11 +156,14 @@ export function createServices({
     }
   }
 
-  /** A run that waits for its code says which source failed last. */
+  /** A run that waits for its code says which source failed last, and one that is not healthy when it is. */
   function viewOf(entry: ServiceEntry, run: RunRecord): Omit<RunView, 'healthy'> {
     const record = journal.runs.usage(run.runId)
     const usage = record && usageOf(record)
     const shown = { ...runView(run), usage, cost: usage && cost(entry, usage.runningMs) }
+    const { run: service } = entry.signed.body
+    if (run.state === 'running' && service.kind === 'service' && !healthy(entry.id))
+      return { ...shown, detail: shown.detail ?? healthText(service, healthyMs()) }
     if (run.state !== 'fetching' || shown.detail !== undefined) return shown
     const failed = codeReasons(entry.signed.body.code.toString()).findLast(({ outcome }) => outcome === 'fail')
     return { ...shown, detail: failed?.message }

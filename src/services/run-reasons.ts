@@ -64,7 +64,8 @@ export function exitText(exitCode: number): string {
   return `exit code ${exitCode}${signal === undefined ? '' : ` (${signal})`}`
 }
 
-function healthText(service: RunFacts['service'], healthyMs: number): string {
+/** What a run that is not healthy waits for. */
+export function healthText(service: RunFacts['service'], healthyMs: number): string {
   if (service.kind === 'task') return 'it runs; a task is done when it has ended with exit code 0'
   return `it runs, and is healthy when ${healthyWhen(service, `it has been up for ${formatMs(healthyMs)}`)}`
 }

@@ -160,11 +160,12 @@ const VIA: Readonly<Record<ServiceView['via'], string>> = {
 /** States of a run that has ended. */
 const ENDED: readonly RunState[] = ['exited', 'failed', 'refused', 'stopped']
 
-export function runText({ run }: Pick<ServiceView, 'run'>, now: number): string | undefined {
+export function runText({ run, kind }: Pick<ServiceView, 'run' | 'kind'>, now: number): string | undefined {
   if (run === undefined) return undefined
   // of a run that has ended it is not known since when
   const lasts = ENDED.includes(run.state) ? '' : ` for ${since(run.since, now)}`
-  return `${run.state} with ${run.executor}${lasts}${detailOf(run)}`
+  const isUnhealthy = run.state === 'running' && kind === 'service' && run.healthy === false
+  return `${run.state}${isUnhealthy ? ', but not healthy,' : ''} with ${run.executor}${lasts}${detailOf(run)}`
 }
 
 function resultsText(cli: Cli, { code, name, files, bytes, detail, expires }: ResultsView, now: number): string {

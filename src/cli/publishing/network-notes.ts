@@ -3,6 +3,9 @@ import type { PortAccess } from '../../../protocols/service.ts'
 import { joinWords } from '../../base/format.ts'
 import { SELF_TARGET, targetParts } from '../../config/index.ts'
 
+/** Linux: the default of net.ipv4.ip_unprivileged_port_start. */
+const FIRST_UNPRIVILEGED_PORT = 1024
+
 type Asking = {
   readonly network: readonly string[]
   readonly run: {
@@ -22,7 +25,13 @@ export function networkNotes({ network, run }: Asking): string[] {
   const own = new Map(run.ports.map(({ name, port }) => [port, name]))
   const both = [...new Set(asked.flatMap(({ port }) => (own.has(port) ? [port] : [])))]
   const literal = hosts.filter((target) => isIPv4(targetParts(target).host))
+  const low = run.ports.filter(({ port }) => port < FIRST_UNPRIVILEGED_PORT).map(({ port }) => String(port))
   return [
+    ...(low.length === 0
+      ? []
+      : [
+          `below ${FIRST_UNPRIVILEGED_PORT} is port ${joinWords(low)}, and a run is not root: on some nodes it may not listen there (EACCES); a higher port serves as well, since nothing is published at its number`,
+        ]),
     ...both.map(
       (port) =>
         `port ${port} is its own ("${own.get(port)}") and one that it asks for: it must listen on 127.0.0.1, because at other addresses the gateway listens there (EADDRINUSE)`,

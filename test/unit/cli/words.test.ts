@@ -103,12 +103,16 @@ test('output: ids are short where people read them, times human', () => {
 test.each([
   [{ state: 'running', restarts: 0 }, 'running with docker for 1m 0s'],
   [{ state: 'running', restarts: 1 }, 'running with docker for 1m 0s, restarted once'],
+  [{ state: 'running', restarts: 0, healthy: true }, 'running with docker for 1m 0s'],
+  [
+    { state: 'running', restarts: 0, healthy: false, detail: 'it runs, and is healthy when port 80 answers' },
+    'running, but not healthy, with docker for 1m 0s: it runs, and is healthy when port 80 answers',
+  ],
   [{ state: 'starting', restarts: 2, exitCode: 1 }, 'starting with docker for 1m 0s, exit code 1, restarted 2 times'],
   [{ state: 'stopped', restarts: 0, detail: 'its author stopped it' }, 'stopped with docker: its author stopped it'],
 ] as const)('output: a run %j is said in one way', (run, text) => {
-  expect(runText({ run: { runId: 'r', executor: 'docker', since: 40, network: { mode: 'none' }, ...run } }, 100)).toBe(
-    text,
-  )
+  const view = { runId: 'r', executor: 'docker', since: 40, network: { mode: 'none' }, ...run } as const
+  expect(runText({ kind: 'service', run: view }, 100)).toBe(text)
 })
 
 test('output: events are formatted as sentences', () => {
