@@ -35,6 +35,8 @@ export interface Cli {
   /** Aborts when the program shall end. */
   readonly signal: AbortSignal
   readonly factories: Factories
+  /** the command line as it was given */
+  readonly argv: readonly string[]
   /** how this program is started again: node's options and the entry file */
   readonly self: readonly string[]
   readonly version: string

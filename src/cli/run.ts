@@ -16,8 +16,10 @@ import { keepAlive } from './wait-for-exit.ts'
 
 /** The program's outside. */
 export interface RunInit
-  extends Pick<Cli, 'env' | 'cwd' | 'clock' | 'rng' | 'signal' | 'factories' | 'self' | 'version' | 'onReload'> {
-  readonly argv: readonly string[]
+  extends Pick<
+    Cli,
+    'argv' | 'env' | 'cwd' | 'clock' | 'rng' | 'signal' | 'factories' | 'self' | 'version' | 'onReload'
+  > {
   readonly commands: readonly CommandEntry[]
   /** where a person answers, if one is there */
   readonly stdin?: Terminal | undefined

@@ -165,6 +165,16 @@ export const PROCESSES = {
     files: FILES,
     user: "the researcher's",
   },
+  patched: {
+    what: 'the simulator, in a copy of the sources with a patch',
+    reads: 'nothing',
+    environment: ['HOME', 'TMPDIR'],
+    descriptors: [],
+    cwd: "the researcher's",
+    umask: 0o022,
+    files: FILES,
+    user: "the researcher's",
+  },
   node: {
     what: 'a node of the demo',
     reads: 'what a node reads',

@@ -14,6 +14,7 @@ import { argument, command, text, texts } from '../../command.ts'
 import { failWhereWrong, resultLines } from '../../sim/format-results.ts'
 import { loadObservers } from '../../sim/load-observers.ts'
 import { engineOption, eventsOption } from '../../sim/options.ts'
+import { patchOption, ranPatched } from '../../sim/patched.ts'
 import { writeReport } from '../../sim/write-report.ts'
 
 export const simRun = command({
@@ -33,11 +34,13 @@ export const simRun = command({
       'kill the process of that node at that crash point, with --engine simulated; may be repeated',
     ),
     powerCut: texts('node=N,point=M', 'cut the power of its machine there instead; may be repeated'),
+    patch: patchOption,
     out: text('DIR', 'a new folder for scenario, results, events, tables and report'),
     events: eventsOption,
     observers: texts('FILE', 'a module with metrics or invariants of your own; may be repeated'),
   },
-  async run(cli, { file, engine, seed, crash, powerCut, out, events, observers: files }) {
+  async run(cli, { file, engine, seed, crash, powerCut, patch, out, events, observers: files }) {
+    if (await ranPatched(cli, patch)) return
     const read = await readScenario(resolve(cli.cwd, file))
     const seeded = seed === undefined ? read : withSeed(read, seed, '--seed')
     const scenario = await withCrashes(await withCrashes(seeded, crash), powerCut, 'powerCut')
