@@ -91,6 +91,8 @@ export function createCheckpoints(database: DatabaseSync, { path, log }: { path:
 }
 
 function pagesPerCheckpoint(path: string): number {
+  // a database in memory, which has no disk: the journal of a simulated node
+  if (path.startsWith('file:')) return CHECKPOINT_PAGES
   const { bavail, bsize } = statfsSync(dirname(path))
   const room = Math.floor((bavail * bsize * LOG_SHARE_OF_FREE) / PAGE_BYTES)
   return Math.min(Math.max(room, MIN_CHECKPOINT_PAGES), CHECKPOINT_PAGES)
