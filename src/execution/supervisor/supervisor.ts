@@ -85,9 +85,9 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       onHealthy() {
         endEach(underWay(replaces), 'a newer version of it is healthy')
       },
-      endOlder: () => Promise.all(underWay(replaces).map((older) => stop(older, { why: NEWER_VERSION_STARTS }))),
       updates: () =>
         underWay(replaces).some((older) => workers.get(older)?.healthy === true && !workers.get(older)?.ending),
+      endOlder: () => Promise.all(underWay(replaces).map((older) => stop(older, { why: NEWER_VERSION_STARTS }))),
     })
     workers.set(service.id, worker)
     track(
