@@ -151,7 +151,8 @@ function redirected(from: URL, location: string | undefined): URL {
 function statusError(url: URL, { statusCode: status = 0, headers }: IncomingMessage): Error {
   const text = `${url.host} answers ${status} for ${url.pathname}`
   if (status === 401) return new UnauthorizedError(text, headers['www-authenticate'] ?? '', url)
-  if (status === 404 || status === 410) return new NotFoundError(text)
+  // 405: the server has other requests than GET there, which is no document either
+  if ([404, 405, 410].includes(status)) return new NotFoundError(text)
   const later = status === 408 || status === 429 || status >= 500
   return later ? new SourceUnavailableError(text) : new UnusableSourceError(text)
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { RegistryKind } from '../../../../protocols/registries.ts'
@@ -7,7 +6,6 @@ import { isRetryable } from '../../../../src/base/errors.ts'
 import { registryOf } from '../../../../src/config/index.ts'
 import { PACKAGE_FILES, PACKAGES, type PackageShelf } from '../../../fixtures/code/package-shelves.ts'
 import { fetchSource, type Page, sourceServer } from '../../../fixtures/code/source-server.ts'
-import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { rawTar } from '../raw-tar.ts'
 
 const ALL = Object.entries(PACKAGES) as [RegistryKind, PackageShelf][]
@@ -140,65 +138,6 @@ test('a mirror for own services serves no others', async () => {
   const storage = { ALLOWED_STORAGE: ['npmjs.com'], REGISTRIES: { 'NODE.JS': [{ URL: url, OWN_ONLY: true }] } }
   await expect(fetchSource(source, PACKAGE_FILES, { storage })).rejects.toThrow("serve this node's own services alone")
   await fetchSource(source, PACKAGE_FILES, { storage, own: true })
-})
-
-describe('npm, where a login or another version is needed', () => {
-  const { file, path, name, version } = PACKAGES.npm
-  const source = { type: 'registry' as const, kind: 'npm' as const, name, version }
-  const withToken = async (url: string) => {
-    const home = await tempDir()
-    writeFileSync(`${home}/.npmrc`, `${url.replace('http:', '')}/:_authToken=secret\n`)
-    return { HOME: home }
-  }
-  const guarded = (answer: (response: ServerResponse) => void) => (response: ServerResponse) =>
-    response.req.headers.authorization === 'Bearer secret' ? answer(response) : void response.writeHead(401).end()
-
-  test('the token of the person serves own services alone, and that origin alone', async () => {
-    const other = await sourceServer(() => ({ '/file.tgz': file }))
-    const { url, headers } = await sourceServer((self) => ({
-      '/@scope%2fthing/1.2.3': guarded((response) =>
-        response.end(
-          JSON.stringify({
-            version,
-            dist: { tarball: `${self}${path}`, shasum: createHash('sha1').update(file).digest('hex') },
-          }),
-        ),
-      ),
-      [path]: (response) => response.writeHead(302, { location: `${other.url}/file.tgz` }).end(),
-    }))
-    const options = { storage: { REGISTRIES: { 'NODE.JS': [url] }, ALLOWED_STORAGE: [] }, env: await withToken(url) }
-    await expect(fetchSource(source, PACKAGE_FILES, options)).rejects.toThrow(
-      /shows @scope\/thing to nobody without a login; `npm login --registry=http/,
-    )
-    expect(headers.map(({ authorization }) => authorization)).toEqual([undefined])
-    // another port is another origin
-    const storage = { ...options.storage, ALLOWED_STORAGE: ['127.0.0.1'] }
-    const { store } = await fetchSource(source, PACKAGE_FILES, { ...options, storage, own: true })
-    expect(store.usage().codes).toBe(1)
-    const seen = [headers, other.headers].map((all) => all.map(({ authorization }) => authorization))
-    expect(seen).toEqual([[undefined, 'Bearer secret', 'Bearer secret'], [undefined]])
-  })
-
-  test.for([
-    [
-      'another version',
-      {
-        versions: { '1.0.0': {}, '1.10.2': {}, '1.9.9': {}, '2.0.0': {}, '1.11.0-rc.1': {} },
-        'dist-tags': { latest: '2.0.0' },
-      },
-      'there is no such version; the newest of 1.x is 1.10.2; the latest is 2.0.0',
-    ],
-    [
-      'the latest alone',
-      { versions: { '1.0.0': {} }, 'dist-tags': { latest: '1.0.0' } },
-      'there is no such version; the latest is 1.0.0',
-    ],
-    ['none', 'not JSON', 'the npm package @scope/thing 1.2.3: there is no such version'],
-  ] as const)('a version that is not there: there is %s', async ([, all, sentence]) => {
-    const { url } = await sourceServer(() => ({ '/@scope%2fthing': all }))
-    const storage = { REGISTRIES: { 'NODE.JS': [url] } }
-    await expect(fetchSource(source, PACKAGE_FILES, { storage })).rejects.toThrow(sentence)
-  })
 })
 
 describe('a hostile registry', () => {

@@ -9,20 +9,32 @@ const RELEASE = /^(\d+)\.(\d+)\.(\d+)$/
 const STRONGEST_FIRST = ['sha512', 'sha384', 'sha256', 'sha1'] as const
 /** All versions, without what only people read. */
 const ABBREVIATED = 'application/vnd.npm.install-v1+json'
-/** For a sentence: of a package with more versions than this, none is named. */
-const MAX_VERSIONS_BYTES = 8 * 1024 * 1024
 
-/** `GET /<name>/<version>` of the registry's API: `dist.tarball`, `dist.integrity` (SRI), else `dist.shasum`. */
+/**
+ * `GET /<name>/<version>` of the registry's API, else the same of `GET /<name>`, the packument: `dist.tarball`,
+ * `dist.integrity` (SRI), else `dist.shasum`. Some registries serve the packument alone.
+ */
 export const npm: Registry = async (source, context) => {
   checkPackage(source, NAME, VERSION)
   const { http, base } = context
   const { version } = source
-  const document = await http.json(new URL(`${pathOf(source)}/${version}`, base)).catch(async (error) => {
-    throw error instanceof NotFoundError ? await noVersionError(source, context) : error
+  const document = await http.json(new URL(`${pathOf(source)}/${version}`, base)).catch((error) => {
+    if (error instanceof NotFoundError) return versionOfPackument(source, context)
+    throw error
   })
   const tarball = stringAt(document, 'dist', 'tarball')
   if (tarball === undefined || stringAt(document, 'version') !== version) throw packageError()
   return { url: resolveUrl(tarball, base), checksum: integrityOf(document), origin: 'npm' }
+}
+
+async function versionOfPackument(source: RegistrySource, { http, base }: RegistryContext): Promise<unknown> {
+  const { name, version } = source
+  const packument = await http.json(new URL(pathOf(source), base), { accept: ABBREVIATED }).catch((error) => {
+    throw error instanceof NotFoundError ? new UnusableSourceError(`${base.host} has no package ${name}`) : error
+  })
+  const found = valueAt(packument, 'versions', version)
+  if (found === undefined) throw noVersionError(source, packument)
+  return found
 }
 
 function pathOf({ name }: RegistrySource): string {
@@ -40,22 +52,14 @@ function integrityOf(document: unknown): Checksum | undefined {
 }
 
 /** Says what there is instead, as far as the registry says it. */
-async function noVersionError(source: RegistrySource, { http, base }: RegistryContext): Promise<UnusableSourceError> {
-  const { name, version } = source
-  const all = await http
-    .json(new URL(pathOf(source), base), { accept: ABBREVIATED, maxBytes: MAX_VERSIONS_BYTES })
-    .catch((error: unknown) => {
-      if (error instanceof NotFoundError) return undefined
-      return {}
-    })
-  if (all === undefined) return new UnusableSourceError(`${base.host} has no package ${name}`)
-  const versions = valueAt(all, 'versions')
+function noVersionError({ version }: RegistrySource, packument: unknown): UnusableSourceError {
+  const versions = valueAt(packument, 'versions')
   const known = typeof versions === 'object' && versions !== null ? Object.keys(versions) : []
   const nearest = known
     .filter((one) => RELEASE.exec(one)?.[1] === version.split('.')[0])
     .toSorted(byNumber)
     .at(-1)
-  const latest = stringAt(all, 'dist-tags', 'latest')
+  const latest = stringAt(packument, 'dist-tags', 'latest')
   const there = [
     ...(nearest === undefined || nearest === latest ? [] : [`the newest of ${version.split('.')[0]}.x is ${nearest}`]),
     ...(latest !== undefined && VERSION.test(latest) ? [`the latest is ${latest}`] : []),
