@@ -1,8 +1,8 @@
 import { sanitizeText } from '../../base/format.ts'
 import { gitDifferences, type PackEntry } from '../../code/index.ts'
 
-/** What npm leaves out of a package, at its root. */
-const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb']
+/** Lock files that npm leaves out of a package, at its root. It takes `npm-shrinkwrap.json` and `bun.lock` into it. */
+const LOCK_FILES = ['package-lock.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lockb']
 
 /** Files for which the package that npm makes of a folder is other code than the folder. */
 export function npmWarnings(entries: readonly PackEntry[]): string[] {
