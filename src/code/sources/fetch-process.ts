@@ -153,11 +153,18 @@ function readAnswers(stream: Readable): { first: Promise<string>; all: Promise<s
 /** What metadata may take beside the file itself. */
 const DOCUMENTS_BYTES = 128 * 1024 * 1024
 
+const aboutSchema = z.object({
+  integrity: z.enum(['strong', 'sha1', 'none']),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/)
+    .optional(),
+})
+
 const resultSchema = z.discriminatedUnion('done', [
   z.object({
     done: z.literal(true),
-    integrity: z.enum(['strong', 'sha1', 'none']),
-    commit: z.string().optional(),
+    ...aboutSchema.shape,
     digest: z.string().optional(),
   }),
   z.object({
@@ -166,8 +173,6 @@ const resultSchema = z.discriminatedUnion('done', [
     message: z.string(),
   }),
 ])
-
-const aboutSchema = z.object({ integrity: z.enum(['strong', 'sha1', 'none']) })
 
 /** What it says before the archive; undefined where it failed before it had one. */
 function aboutOf(answer: string): FetchAbout | undefined {

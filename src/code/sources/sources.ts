@@ -12,7 +12,7 @@ import { DiskFullError, HashMismatchError, StoreFullError, TooLargeError } from 
 import type { CodeEvents } from '../events.ts'
 import type { CodeStore, StorageConfig } from '../types.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
-import type { FetchSource, Integrity } from './child/job.ts'
+import type { FetchAbout, FetchSource } from './child/job.ts'
 import { describeSource } from './describe-source.ts'
 import { createDownloadPlaces } from './download-places.ts'
 import { fetchInProcess } from './fetch-process.ts'
@@ -86,7 +86,7 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     const othersWait = () => places.othersWait(options.author ?? '')
     await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal, othersWait }, async (stream, about) => {
       // an image is named by its digest
-      if (source.type === 'registry') arrival = { ...arrival, source: `${from}${sureness((await about)?.integrity)}` }
+      if (source.type === 'registry') arrival = { ...arrival, source: `${from}${sureness(await about)}` }
       if (intake !== undefined) size = await intake.take(stream, arrival, limits.maxBytes)
       else size = (await store.addTar(stream, { ...arrival, expected: code, signal })).size
     }).catch((error) => {
@@ -122,9 +122,11 @@ function digestOf(code: CID): string {
 }
 
 /** How sure a package index is of what it gave, where that is little. */
-function sureness(integrity: Integrity | undefined): string {
-  if (integrity === 'none') return ', of which the registry gives no checksum'
-  return integrity === 'sha1' ? ', of which the registry gives only a SHA-1' : ''
+function sureness({ integrity, commit }: Partial<FetchAbout> = {}): string {
+  if (integrity === 'sha1') return ', of which the registry gives only a SHA-1'
+  if (integrity !== 'none') return ''
+  const named = commit === undefined ? '' : `; it names the commit ${commit}`
+  return `, of which the registry gives no checksum${named}`
 }
 
 /** Where the first connection goes. */

@@ -75,6 +75,7 @@ async function downloadPackage(
     tree: { origin: file.origin, root: file.root, path: source.path },
     entries: read.entries,
     integrity: integrityOf(file),
+    commit: file.commit,
   }
 }
 

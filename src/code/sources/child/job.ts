@@ -45,19 +45,19 @@ export function credentialsOf({ authorization, baseUrl }: FetchJob): Credentials
 }
 
 /** What it says of an archive, as a line of JSON on ANSWER_FD, before the archive comes. */
-export type FetchAbout = { readonly integrity: Integrity }
+export type FetchAbout = Pick<FetchDone, 'integrity' | 'commit'>
+
+type FetchDone = {
+  readonly done: true
+  readonly integrity: Integrity
+  /** which commit it was, where the source is git; which one a package index names in place of a checksum */
+  readonly commit?: string | undefined
+  /** of the manifest that was found, hex */
+  readonly digest?: string | undefined
+}
 
 /** What it answers, as the last line of JSON on ANSWER_FD, when the archive is on its standard output. */
-export type FetchResult =
-  | {
-      readonly done: true
-      readonly integrity: Integrity
-      /** which commit it was, where the source is git */
-      readonly commit?: string | undefined
-      /** of the manifest that was found, hex */
-      readonly digest?: string | undefined
-    }
-  | { readonly done: false; readonly why: FetchFailure; readonly message: string }
+export type FetchResult = FetchDone | { readonly done: false; readonly why: FetchFailure; readonly message: string }
 
 /** How sure the source itself is of what it gave: the content id decides in any case. */
 export type Integrity = 'strong' | 'sha1' | 'none'

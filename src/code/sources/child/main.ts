@@ -58,7 +58,7 @@ async function run(job: FetchJob): Promise<FetchResult> {
   const { tree, entries, ...about } = await download(job, http, staging, inner)
   const below = entriesUnder(entries, tree)
   const packed = packList(below, await ignoreText(below))
-  writeSync(ANSWER_FD, `${JSON.stringify({ integrity: about.integrity } satisfies FetchAbout)}\n`)
+  writeSync(ANSWER_FD, `${JSON.stringify(about satisfies FetchAbout)}\n`)
   await pipeline(Readable.from(packEntries(packed)), process.stdout)
   return { done: true, ...about }
 }

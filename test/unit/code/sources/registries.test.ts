@@ -104,6 +104,50 @@ test('where the registry gives no checksum, or a SHA-1 alone, that is noted with
   }
 })
 
+const COMMIT = '0123456789abcdef0123456789abcdef01234567'
+const OTHER_COMMIT = 'f'.repeat(40)
+test.each<[string, Record<string, object>, string]>([
+  [
+    'no checksum, but a commit',
+    { source: { type: 'git', reference: COMMIT }, dist: { shasum: '', reference: COMMIT } },
+    `, of which the registry gives no checksum; it names the commit ${COMMIT}`,
+  ],
+  [
+    'no checksum, and a commit that the archive is not made of',
+    { source: { type: 'git', reference: COMMIT }, dist: { shasum: '', reference: OTHER_COMMIT } },
+    ', of which the registry gives no checksum',
+  ],
+  [
+    'no checksum, and what is no commit',
+    { source: { type: 'git', reference: 'main' }, dist: { shasum: '' } },
+    ', of which the registry gives no checksum',
+  ],
+  ['neither', { dist: {} }, ', of which the registry gives no checksum'],
+  [
+    'a SHA-1, which is checked, and a commit',
+    {
+      source: { type: 'git', reference: COMMIT },
+      dist: { shasum: createHash('sha1').update(PACKAGES.composer.file).digest('hex') },
+    },
+    ', of which the registry gives only a SHA-1',
+  ],
+])(
+  'a package of composer with %s: what is noted with where the code came from',
+  async (_, { dist, ...about }, note) => {
+    const { file, path, name, version } = PACKAGES.composer
+    const { url } = await sourceServer((self) => ({
+      '/packages.json': {},
+      [`/p2/${name}.json`]: { packages: { [name]: [{ version, ...about, dist: { url: `${self}${path}`, ...dist } }] } },
+      [path]: file,
+    }))
+    const storage = { ALLOWED_STORAGE: [], REGISTRIES: { PHP: [url] } }
+    const { store } = await fetchSource({ type: 'registry', kind: 'composer', name, version }, PACKAGE_FILES, {
+      storage,
+    })
+    expect(store.list()[0]?.provenance?.source).toBe(`the composer package ${name} ${version}${note}`)
+  },
+)
+
 test('without an address of the registry it says which key names one; of two mirrors the second is tried', async () => {
   const source = { type: 'registry' as const, kind: 'npm' as const, name: '@scope/thing', version: '1.2.3' }
   const allowed = { ALLOWED_STORAGE: ['npmjs.com'] }

@@ -2,6 +2,7 @@ import { arrayAt, checkPackage, checksumOf, packageError, resolveUrl, stringAt, 
 import type { Registry } from './types.ts'
 
 const NAME = /^[a-z0-9]+([_.-][a-z0-9]+)*\/[a-z0-9]+(([_.]|-{1,2})[a-z0-9]+)*$/
+const COMMIT = /^[0-9a-f]{40}$/
 const VERSION = /^v?[0-9][0-9A-Za-z.+_-]*$/
 
 /** The repository's `metadata-url`: a list of versions, each of which says what differs from the one before (minified). */
@@ -16,7 +17,15 @@ export const composer: Registry = async (source, { http, base }) => {
   const url = stringAt(found, 'dist', 'url')
   if (url === undefined) throw packageError(found === undefined ? undefined : 'it has no archive')
   const checksum = checksumOf('sha1', stringAt(found, 'dist', 'shasum'))
-  return { url: resolveUrl(url, page), checksum, origin: 'composer' }
+  const commit = checksum === undefined ? commitOf(found) : undefined
+  return { url: resolveUrl(url, page), checksum, commit, origin: 'composer' }
+}
+
+/** Of which the archive is made: that of `source`, unless `dist` says that the archive is made of another. */
+function commitOf(version: unknown): string | undefined {
+  const commit = stringAt(version, 'source', 'reference')
+  if (stringAt(version, 'source', 'type') !== 'git' || !COMMIT.test(commit ?? '')) return undefined
+  return (stringAt(version, 'dist', 'reference') ?? commit) === commit ? commit : undefined
 }
 
 /** Undoes `composer/metadata-minifier`. */

@@ -13,6 +13,8 @@ export type PackageFile = {
   readonly url: URL
   /** as the registry gives it; undefined where it gives none */
   readonly checksum?: Checksum | undefined
+  /** of git, where the registry names it in place of a checksum: nothing in the file can be checked against it */
+  readonly commit?: string | undefined
   /** of the files in it, "h1:..."; undefined where nobody gives one */
   readonly contentHash?: string | undefined
   /** which prefix its entries have */
