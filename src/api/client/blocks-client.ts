@@ -1,6 +1,6 @@
 import type { Blocked, BlockInit, BlockView } from '../../node/types.ts'
 import { blockedSchema, blocksSchema, unblockedSchema } from '../schemas/operator-orders.ts'
-import { queryOf, type RestClient } from './rest-client.ts'
+import type { RestClient } from './rest-client.ts'
 
 type AbortOptions = { signal?: AbortSignal | undefined }
 type Subject = Pick<BlockView, 'kind' | 'subject'>
@@ -18,9 +18,9 @@ export function createBlocksClient({ ask }: RestClient): BlocksClient {
   const at = ({ kind, subject }: Subject) => `/blocks/${kind}/${encodeURIComponent(subject)}`
   return {
     list: async (options) => (await ask(blocksSchema, '/blocks', { ...options })).blocks,
-    add({ seconds, keepRuns, note, ...subject }, options) {
-      const query = queryOf({ seconds: seconds?.toString(), keepRuns: keepRuns?.toString(), note })
-      return ask(blockedSchema, `${at(subject)}${query}`, { ...options, method: 'POST' })
+    add({ kind, subject, ...rest }, options) {
+      const body = JSON.stringify(rest)
+      return ask(blockedSchema, at({ kind, subject }), { ...options, method: 'POST', body, type: 'application/json' })
     },
     remove: async (subject, options) =>
       (await ask(unblockedSchema, `${at(subject)}/remove`, { ...options, method: 'POST' })).removed,

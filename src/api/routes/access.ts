@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { SCOPES } from '../access/principal.ts'
-import { readBody } from '../body.ts'
-import { BODY_TIMEOUT_MS, DEFAULT_PAGE, MAX_PAGE, MAX_TOKEN_SECONDS } from '../constants.ts'
-import { HttpProblem } from '../http-errors.ts'
+import { DEFAULT_PAGE, MAX_PAGE, MAX_TOKEN_SECONDS } from '../constants.ts'
+import { readJson } from '../json-body.ts'
 import { auditSchema, newTokenSchema, tokenRevokedSchema, tokensSchema } from '../schemas/access.ts'
 import type { JsonSchema } from '../shape.ts'
 import { jsonAnswer, operation } from './operation.ts'
@@ -55,8 +54,7 @@ export function accessRoutes(app: App, components: RouteComponents): void {
       },
     },
     async (context) => {
-      const limits = { max: MAX_BODY_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS }
-      const wanted = newTokenIn(await readBody(context.req.raw, limits))
+      const wanted = await readJson(context.req.raw, newTokenBody, { max: MAX_BODY_BYTES, clock })
       return context.json({ ...asOf(), ...(await tokens.create(wanted)) })
     },
   )
@@ -91,17 +89,4 @@ export function accessRoutes(app: App, components: RouteComponents): void {
     },
     async (context, { query: { limit } }) => context.json({ ...asOf(), entries: await audit.newest(limit) }),
   )
-}
-
-function newTokenIn(bytes: Uint8Array): z.infer<typeof newTokenBody> {
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch (cause) {
-    throw new HttpProblem(400, 'the body is no JSON', { cause })
-  }
-  const parsed = newTokenBody.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new HttpProblem(400, `${issue?.path.join('.') || 'the body'}: ${issue?.message}`)
 }

@@ -1,37 +1,38 @@
 import { z } from 'zod'
 import { MAX_BLOCK_NOTE, MAX_BLOCK_SECONDS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
+import { readJson } from '../json-body.ts'
 import { blockedSchema, blocksSchema, pauseSchema, resumedSchema, unblockedSchema } from '../schemas/operator-orders.ts'
+import type { JsonSchema } from '../shape.ts'
 import { jsonAnswer, operation } from './operation.ts'
 import type { App, RouteComponents } from './route.ts'
 
+const MAX_BODY_BYTES = 2048
 const KINDS = ['author', 'code', 'peer'] as const
 const WRONG_KIND = `kind must be one of ${KINDS.join(', ')}`
-const WRONG_SECONDS = `seconds must be a whole number from 1 to ${MAX_BLOCK_SECONDS}`
+const WRONG_SECONDS = `must be a whole number from 1 to ${MAX_BLOCK_SECONDS}`
 
 const kindSchema = z.enum(KINDS, WRONG_KIND)
 const subject = z.object({
   kind: z.string().describe(KINDS.join(', ')),
   subject: z.string().describe('an address, a content id of code, or a peer id'),
 })
-const query = z.object({
-  seconds: z.coerce
-    .number(WRONG_SECONDS)
+/** All of it is optional. Not a query: proxies write addresses into their logs. */
+const blockBody = z.strictObject({
+  seconds: z
     .int(WRONG_SECONDS)
     .min(1, WRONG_SECONDS)
     .max(MAX_BLOCK_SECONDS, WRONG_SECONDS)
     .optional()
     .describe('it ends by itself after so long; missing: it does not'),
-  keepRuns: z
-    .enum(['true', 'false'], 'keepRuns must be true or false')
-    .optional()
-    .describe('true: what runs of it now goes on'),
-  note: z.string().max(MAX_BLOCK_NOTE, `note must have at most ${MAX_BLOCK_NOTE} characters`).optional(),
+  keepRuns: z.boolean('must be true or false').optional().describe('true: what runs of it now goes on'),
+  note: z.string().max(MAX_BLOCK_NOTE, `must have at most ${MAX_BLOCK_NOTE} characters`).optional(),
 })
+const blockDocument = z.toJSONSchema(blockBody) as unknown as JsonSchema
 
 /** What the operator orders beside the policy: the pause of the node, and blocks. */
 export function operatorOrderRoutes(app: App, components: RouteComponents): void {
-  const { node } = components
+  const { node, clock } = components
   const asOf = () => ({ asOf: node.asOf() })
 
   operation(
@@ -100,13 +101,15 @@ export function operatorOrderRoutes(app: App, components: RouteComponents): void
         'What an author has signed, and what has a code, is neither run nor redirected; its runs end. A peer is disconnected and not dialled. It replaces a block on the same subject, and lasts over restarts.',
       scope: 'operate',
       params: subject,
-      query,
+      body: { required: false, content: { 'application/json': { schema: blockDocument } } },
       answers: { 200: jsonAnswer('the block, the one that it replaced, and what ends for it', blockedSchema) },
       problems: { 400: 'the subject is not of its kind, is this node itself, or there are too many blocks' },
     },
-    (context, { params, query: { seconds, keepRuns, note } }) => {
+    async (context, { params }) => {
       const { kind, subject } = subjectOf(params)
-      const added = node.blocks.add({ kind, subject, seconds, note, keepRuns: keepRuns === 'true' })
+      const body = await readJson(context.req.raw, blockBody, { max: MAX_BODY_BYTES, clock })
+      const { keepRuns = false, ...rest } = body
+      const added = node.blocks.add({ kind, subject, keepRuns, ...rest })
       return context.json({ ...asOf(), ...added })
     },
   )

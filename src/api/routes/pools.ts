@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { readBody } from '../body.ts'
-import { BODY_TIMEOUT_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
+import { readJson } from '../json-body.ts'
 import { poolDataSchema, poolListSchema, poolRemovedSchema, poolSpecSchema, poolViewSchema } from '../schemas/pools.ts'
 import type { JsonSchema } from '../shape.ts'
 import { operation, plainAnswer } from './operation.ts'
@@ -48,8 +47,8 @@ export function poolRoutes(app: App, components: RouteComponents): void {
       },
     },
     async (context) => {
-      const bytes = await readBody(context.req.raw, { max: MAX_BODY_BYTES, clock, timeoutMs: BODY_TIMEOUT_MS })
-      return context.json(await node.pools.create(specOf(bytes)))
+      const spec = await readJson(context.req.raw, poolSpecSchema, { max: MAX_BODY_BYTES, clock })
+      return context.json(await node.pools.create(spec))
     },
   )
 
@@ -115,17 +114,4 @@ export function poolRoutes(app: App, components: RouteComponents): void {
       return context.json({ removed: params.name })
     },
   )
-}
-
-function specOf(bytes: Uint8Array) {
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch {
-    throw new HttpProblem(400, 'the body is no JSON')
-  }
-  const parsed = poolSpecSchema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new HttpProblem(400, `${issue?.path.join('.') || 'the body'}: ${issue?.message}`)
 }

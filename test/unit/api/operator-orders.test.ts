@@ -18,7 +18,8 @@ test('pause and resume: health says so, and the end of no pause is no error', as
 
 test('blocks: made, listed, replaced, removed; what is wrong is a sentence', async ({ it }) => {
   const at = `/blocks/author/${encodeURIComponent(ADDRESS)}`
-  const { block, ends } = await it.json(`${at}?seconds=60&keepRuns=true&note=key%20leaked`, { method: 'POST' })
+  const of = (body: unknown) => ({ method: 'POST', body: JSON.stringify(body) })
+  const { block, ends } = await it.json(at, of({ seconds: 60, keepRuns: true, note: 'key leaked' }))
   expect(ends).toEqual([])
   expect(block).toMatchObject({ kind: 'author', subject: ADDRESS, keepsRuns: true, note: 'key leaked' })
   await it.json(at, { method: 'POST' })
@@ -26,13 +27,16 @@ test('blocks: made, listed, replaced, removed; what is wrong is a sentence', asy
   expect(list.blocks).toEqual([{ kind: 'author', subject: ADDRESS, since: expect.any(Number), keepsRuns: false }])
   expect(await it.json(`${at}/remove`, { method: 'POST' })).toMatchObject({ removed: { subject: ADDRESS } })
   expect((await it.ask(`${at}/remove`, { method: 'POST' })).status).toBe(404)
-  for (const [path, detail] of [
-    [`/blocks/hub/${ADDRESS}`, 'kind must be one of author, code, peer'],
-    ['/blocks/code/hello', '"hello" is not a content id'],
-    [`${at}?seconds=0`, 'seconds must be a whole number from 1 to'],
-    [`${at}?note=${'a'.repeat(201)}`, 'note must have at most 200 characters'],
+  for (const [path, init, detail] of [
+    [`/blocks/hub/${ADDRESS}`, of({}), 'kind must be one of author, code, peer'],
+    ['/blocks/code/hello', of({}), '"hello" is not a content id'],
+    [at, of({ seconds: 0 }), 'seconds: must be a whole number from 1 to'],
+    [at, of({ keepRuns: 'true' }), 'keepRuns: must be true or false'],
+    [at, of({ note: 'a'.repeat(201) }), 'note: must have at most 200 characters'],
+    [at, { method: 'POST', body: '{' }, 'the body is no JSON'],
+    [at, of({ until: 5 }), 'until'],
   ] as const) {
-    const answer = await it.ask(path, { method: 'POST' })
+    const answer = await it.ask(path, init)
     expect([answer.status, await answer.json()]).toEqual([
       400,
       expect.objectContaining({ detail: expect.stringContaining(detail) }),
