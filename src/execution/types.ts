@@ -90,6 +90,8 @@ export type RunEnd = {
   readonly reason: EndReason
   /** one sentence where the numbers do not say it all */
   readonly detail?: string | undefined
+  /** the disk of the node itself was full: no fault of the run */
+  readonly nodeDiskFull?: true | undefined
   /** ms since 1970; absent where it is not known */
   readonly endedAt?: number | undefined
 } & RunTotals

@@ -4,6 +4,7 @@ import { anySignal } from 'any-signal'
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { formatSeconds } from '../../base/format.ts'
+import { NODE_DISK_FULL } from '../build-limit.ts'
 import { DISK_WATCH_MS } from '../constants.ts'
 import { BuildFailedError } from '../errors.ts'
 import type { Executor, Plan, Run, RunEnd } from '../types.ts'
@@ -65,8 +66,9 @@ export async function runBuild(input: BuildInput): Promise<void> {
 
 const NO_NETWORK = '; it had no network: REGISTRIES and ALLOWED_STORAGE of the node name no package index'
 
-function failureOf({ exitCode, reason, detail }: RunEnd, { egress }: Plan): Error {
+function failureOf({ exitCode, reason, detail, nodeDiskFull }: RunEnd, { egress }: Plan): Error {
   if (reason === 'stopped') return new UnavailableError('the build was stopped')
+  if (nodeDiskFull === true) return new UnavailableError(`the build could not be finished: ${NODE_DISK_FULL} (ENOSPC)`)
   const wasKilled = KILLED.includes(exitCode)
   // what a client of an index says of this, about proxies and name servers, misleads its author
   const note = egress === undefined && !wasKilled ? NO_NETWORK : ''

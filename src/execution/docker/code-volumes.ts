@@ -1,14 +1,14 @@
 import { rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type Clock, sleep } from '../../base/clock.ts'
-import { DISK_FULL } from '../build-limit.ts'
-import { inodesFor, LABEL, NOBODY } from '../constants.ts'
+import { codeTooLargeText, DISK_FULL } from '../build-limit.ts'
+import { LABEL, NOBODY } from '../constants.ts'
 import { EngineGoneError, RunRefusedError } from '../errors.ts'
 import type { Plan } from '../types.ts'
 import { unpackBuilt } from './build/unpack.ts'
 import { CODE, codeLoaderOptions, type DockerHandle, labels, nodeFilter, WORK } from './container-options.ts'
 import { createContainer, type Engine, reasonOf, removeContainer, statusOf } from './engine.ts'
-import { entriesOf, tarOf } from './images/image-tar.ts'
+import { entriesOf, type TarEntry, tarOf } from './images/image-tar.ts'
 
 /** For an engine that takes, or gives, code over a slow network. */
 const TRANSFER_MS = 30 * 60_000
@@ -20,7 +20,7 @@ const BUSY_TRIES = 25
 export type CodeVolumes = {
   /** For an engine that does not see our folders: one volume for each run. Returns its name. */
   send(plan: CodePlan, handle: DockerHandle, image: string): Promise<string>
-  /** Puts the code of a build into the file system that its gateway holds. Returns the volume's name. */
+  /** Puts the code of a build into the file system that its gateway holds. Returns where the engine has that. */
   sendBuild(plan: CodePlan, handle: DockerHandle, image: string): Promise<string>
   /** The volume of /work, which the gateway of a task holds. */
   workOf(handle: DockerHandle): Promise<string>
@@ -32,6 +32,13 @@ export type CodeVolumes = {
 }
 
 type CodePlan = Plan & { readonly codeDir: string }
+
+type FillInit = {
+  readonly plan: CodePlan
+  readonly handle: DockerHandle
+  readonly image: string
+  readonly volume: string
+}
 
 export function createCodeVolumes({
   engine,
@@ -59,18 +66,21 @@ export function createCodeVolumes({
   }
 
   /** The volume that a gateway holds there. */
-  async function heldAt(path: string, handle: DockerHandle): Promise<string> {
+  async function heldAt(path: string, handle: DockerHandle): Promise<{ name: string; path: string }> {
     const { Mounts } = await ask((docker) => docker.getContainer(handle.gateway).inspect())
-    const volume = Mounts.find(({ Destination }) => Destination === path)?.Name
-    if (volume === undefined) throw new EngineGoneError('the Docker engine has lost a volume that it made')
-    return volume
+    const found = Mounts.find(({ Destination }) => Destination === path)
+    if (found?.Name === undefined) throw new EngineGoneError('the Docker engine has lost a volume that it made')
+    return { name: found.Name, path: found.Source }
   }
 
-  async function fill(plan: CodePlan, handle: DockerHandle, image: string, volume: string): Promise<void> {
+  async function fill(
+    { plan, handle, image, volume }: FillInit,
+    entries: AsyncIterable<TarEntry> = entriesOf(plan.codeDir, 'code'),
+  ): Promise<void> {
     const name = loaderOf(handle)
     await createContainer(engine, codeLoaderOptions({ plan, name, nodeId, image, volume }))
     try {
-      const tar = Readable.from(tarOf(entriesOf(plan.codeDir, 'code'), plan.uid ?? NOBODY))
+      const tar = Readable.from(tarOf(entries, plan.uid ?? NOBODY))
       await ask((docker) => docker.getContainer(name).putArchive(tar, { path: '/' }), TRANSFER_MS)
     } finally {
       await removeContainer(engine, name)
@@ -81,23 +91,20 @@ export function createCodeVolumes({
     async send(plan, handle, image) {
       const volume = volumeOf(handle)
       await ask((docker) => docker.createVolume({ Name: volume, Labels: labels(nodeId, plan, 'load') }))
-      await fill(plan, handle, image, volume)
+      await fill({ plan, handle, image, volume })
       return volume
     },
     async sendBuild(plan, handle, image) {
-      const volume = await heldAt(CODE, handle)
+      const { name, path } = await heldAt(CODE, handle)
       try {
-        await fill(plan, handle, image, volume)
+        await fill({ plan, handle, image, volume: name }, buildEntries(plan.codeDir))
       } catch (error) {
         if (statusOf(error) === undefined || !DISK_FULL.test(reasonOf(error))) throw error
-        const { diskBytes } = plan.grant
-        throw new RunRefusedError(
-          `the code does not fit into the ${diskBytes} bytes or ${inodesFor(diskBytes)} files of disk that its build was granted`,
-        )
+        throw new RunRefusedError(codeTooLargeText(plan.grant.diskBytes))
       }
-      return volume
+      return path
     },
-    workOf: (handle) => heldAt(WORK, handle),
+    workOf: async (handle) => (await heldAt(WORK, handle)).name,
     async fetchBuilt({ codeDir, maxBytes }, { name }) {
       const archive = await ask((docker) => docker.getContainer(name).getArchive({ path: '/code/.' }))
       const fresh = `${codeDir}.built`
@@ -120,4 +127,11 @@ export function createCodeVolumes({
       for (const { Name } of left) await removeVolume(Name)
     },
   }
+}
+
+/** All that a build writes lies side by side in its disk, each where `buildMounts` shows it. */
+async function* buildEntries(codeDir: string): AsyncGenerator<TarEntry> {
+  yield { path: 'code', folder: true, mode: 0o711 }
+  for (const name of ['work', 'tmp']) yield { path: `code/${name}`, folder: true, mode: 0o700 }
+  yield* entriesOf(codeDir, 'code/code')
 }

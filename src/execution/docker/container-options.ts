@@ -9,6 +9,7 @@ export type Role = Plan['purpose'] | 'gateway' | 'load' | 'probe' | 'warm'
 /** Where code is seen in a container, and the folder of its own. */
 export const CODE = '/code'
 export const WORK = '/work'
+const TMP = '/tmp'
 const NO_COPY = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } }
 const SHM_BYTES = 16 * 1024 * 1024
 const ETC = ['passwd', 'group']
@@ -27,6 +28,8 @@ export type ContainerInput = {
   readonly runtime?: string | undefined
   /** where the engine does not see `codeDir`: the volume that holds a copy of it */
   readonly volume?: string | undefined
+  /** of a build: where the engine has the file system that all that it writes lies in */
+  readonly disk?: string | undefined
   /** the volume of /work, which its gateway holds; absent: one that goes with the run */
   readonly work?: string | undefined
   readonly memory: { readonly swap: boolean }
@@ -49,6 +52,7 @@ export function runOptions({
   wishes,
   runtime,
   volume,
+  disk,
   work,
   memory,
   seccomp,
@@ -65,7 +69,7 @@ export function runOptions({
       ? codeDir && bind(codeDir, CODE, readOnly, warm ? 'rslave' : 'rprivate')
       : mount(volume, CODE, readOnly)
   const mounts = [
-    ...(code ? [code] : []),
+    ...(disk === undefined ? (code ? [code] : []) : buildMounts(disk)),
     ...(work === undefined ? [] : [mount(work, WORK, false)]),
     ...shown.map(({ path, as }) => bind(path, as, true)),
     ...ETC.flatMap((name) => (etcDir ? [bind(`${etcDir}/${name}`, `/etc/${name}`, true)] : [])),
@@ -103,8 +107,8 @@ export function runOptions({
       Tmpfs: {
         // in the place of volumes, which have no limit
         ...Object.fromEntries(emptied.map((path) => [path, scratch(grant.diskBytes, uid)])),
-        '/tmp': `rw,noexec,nosuid,nodev,${held(TMP_BYTES)},mode=1777`,
-        ...(work === undefined ? { [WORK]: scratch(grant.diskBytes, uid) } : {}),
+        ...(disk === undefined ? { [TMP]: `rw,noexec,nosuid,nodev,${held(TMP_BYTES)},mode=1777` } : {}),
+        ...(work === undefined && disk === undefined ? { [WORK]: scratch(grant.diskBytes, uid) } : {}),
       },
       Mounts: mounts,
     },
@@ -185,7 +189,7 @@ export function labels(
 }
 
 function environment(plan: Plan): [string, string][] {
-  return Object.entries({ HOME: '/work', TMPDIR: '/tmp', LANG: 'C.UTF-8', ...plan.env })
+  return Object.entries({ HOME: '/work', TMPDIR: TMP, LANG: 'C.UTF-8', ...plan.env })
 }
 
 export function scratch(bytes: number, uid: number): string {
@@ -195,6 +199,11 @@ export function scratch(bytes: number, uid: number): string {
 /** What the kernel holds of a tmpfs: its bytes, and its files. */
 export function held(bytes: number): string {
   return `size=${Math.max(4096, bytes)},nr_inodes=${inodesFor(bytes)}`
+}
+
+function buildMounts(disk: string): Docker.MountConfig {
+  // an engine chooses the propagation of what lies in a folder of its own
+  return [CODE, WORK, TMP].map((path) => ({ Type: 'bind', Source: `${disk}${path}`, Target: path, ReadOnly: false }))
 }
 
 /** Without what the image has there: it would be copied in. */

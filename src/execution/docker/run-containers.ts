@@ -37,6 +37,8 @@ export type OpenInit = {
 
 export type CreateInit = OpenInit & {
   readonly volume?: string | undefined
+  /** of a build: see `ContainerInput` */
+  readonly disk?: string | undefined
   readonly warm?: boolean
 }
 
@@ -45,7 +47,7 @@ export function createRunContainers(components: RunContainersComponents) {
   const { engine, clock, gateways, codeVolumes, nodeId, runtime, features } = components
 
   async function create(plan: Plan, init: CreateInit): Promise<void> {
-    const { handle, image, locality, volume, hosts, warm } = init
+    const { handle, image, locality, volume, disk, hosts, warm } = init
     const info = await features()
     const wishes = await wishesOf(engine, image)
     const workingDir = beginsWhereImageSays(plan) ? wishes.workingDir : ''
@@ -56,7 +58,7 @@ export function createRunContainers(components: RunContainersComponents) {
     const files = locality === 'local' ? await writeShownFiles(dirname(handle.socket), plan) : undefined
     const shown = [...(files?.shown ?? []), ...(hosts === undefined ? [] : [hosts])]
     const options = runOptions({
-      ...{ plan, handle, nodeId, image, wishes, runtime, volume, work, memory, shown, warm },
+      ...{ plan, handle, nodeId, image, wishes, runtime, volume, disk, work, memory, shown, warm },
       ...{ seccomp: hasSeccomp(info), etcDir: files?.etcDir },
     })
     await createContainer(engine, { ...options, Labels: { ...options.Labels, ...init.labels } })
@@ -97,7 +99,7 @@ export function createRunContainers(components: RunContainersComponents) {
     } finally {
       await disk.release()
     }
-    return createAttached(plan, { ...init, volume: await codeVolumes.sendBuild(plan, handle, image) })
+    return createAttached(plan, { ...init, disk: await codeVolumes.sendBuild(plan, handle, image) })
   }
 
   return {

@@ -1,10 +1,10 @@
-import { cp, lstat, readdir, rm } from 'node:fs/promises'
+import { cp, lstat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
-import { messageOf } from '../../base/errors.ts'
-import { DISK_FULL, overDiskText } from '../build-limit.ts'
-import { isDiskFull } from '../gateway/disk.ts'
+import { isDiskFull, messageOf } from '../../base/errors.ts'
+import { codeTooLargeText, DISK_FULL, NODE_DISK_FULL, overDiskText } from '../build-limit.ts'
+import { isDiskFull as isFull } from '../gateway/disk.ts'
 import type { RunEnd } from '../types.ts'
 import type { BuildFolders } from './run-files.ts'
 
@@ -13,20 +13,28 @@ const LOOK_MS = 50
 
 /** What was seen of a build's disk while it ran: a build may give back what it wrote before it ends. */
 export interface DiskWatch {
-  /** the same output, searched for messages about a full disk */
+  /** The same output. Where it speaks of a full disk, the disk is looked at. */
   watchOutput(output: Readable): Readable
   /** Checks a last time. */
   wasFull(): Promise<boolean>
 }
 
-export async function copyIn({ source, code }: BuildFolders): Promise<void> {
-  await cp(source, code, { recursive: true, verbatimSymlinks: true })
+/** Answers how the build ended where its code does not fit. */
+export async function copyIn({ source, code, scratch, bytes }: BuildFolders): Promise<RunEnd | undefined> {
+  try {
+    for (const dir of scratch) await mkdir(dir, { mode: 0o700 })
+    await cp(source, code, { recursive: true, verbatimSymlinks: true })
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    return { exitCode: 1, reason: 'exit', detail: codeTooLargeText(bytes) }
+  }
+  return undefined
 }
 
-export function watchDisk({ code }: BuildFolders, clock: Clock): DiskWatch {
+export function watchDisk({ disk }: BuildFolders, clock: Clock): DiskWatch {
   let full = false
   const look = async () => {
-    full ||= await isDiskFull(code)
+    full ||= await isFull(disk)
     return full
   }
   const looks = clock.every(LOOK_MS, () => void look())
@@ -34,7 +42,7 @@ export function watchDisk({ code }: BuildFolders, clock: Clock): DiskWatch {
     watchOutput(output) {
       const copy = new PassThrough()
       output.on('data', (chunk: Buffer) => {
-        if (DISK_FULL.test(chunk.toString('latin1'))) full = true
+        if (DISK_FULL.test(chunk.toString('latin1'))) void look()
       })
       return output.pipe(copy)
     },
@@ -49,6 +57,8 @@ export async function finishBuild(build: BuildFolders, disk: DiskWatch, end: Run
   try {
     return await takeOver(build, disk, end)
   } catch (error) {
+    // its own disk was read only: what is full is where its code came from
+    if (isDiskFull(error)) return { exitCode: 1, reason: 'exit', detail: NODE_DISK_FULL, nodeDiskFull: true }
     return { exitCode: 1, reason: 'exit', detail: `what the build left cannot be taken over: ${messageOf(error)}` }
   }
 }

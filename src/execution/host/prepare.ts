@@ -13,7 +13,7 @@ import { createCgroup } from './cgroups.ts'
 import type { WatchedDisk } from './disk-limit.ts'
 import { permissionCommand, permissionEnv } from './permission-model.ts'
 import type { HostHandle } from './run.ts'
-import { type RunFiles, runFiles, type ShimSpec, writeJson } from './run-files.ts'
+import { type BuildFolders, type RunFiles, runFiles, type ShimSpec, writeJson } from './run-files.ts'
 import { type SandboxPaths, sandboxMounts } from './sandbox-mounts.ts'
 import type { Sandbox } from './sandbox-probe.ts'
 import { mountTable, sandboxRootCommand } from './sandbox-root.ts'
@@ -78,10 +78,7 @@ export async function prepareRun(init: PrepareInit): Promise<{ program: string; 
     command = serviceSandboxCommand(service)
   } else if (paths.sandboxRoot === undefined) await mkdir(files.work, { recursive: true, mode: 0o700 })
   const { service, purpose, ports, lifetime, grant } = plan
-  const folders =
-    paths.source === undefined || paths.code === undefined
-      ? undefined
-      : { source: paths.source, code: paths.code, bytes: grant.diskBytes, inodes: inodesFor(grant.diskBytes) }
+  const folders = buildFolders(plan, paths, sandboxed)
   const spec = {
     ...{ runId: plan.runId, service, purpose, ports, command, sandboxed, cgroup, lifetime },
     ...(init.plan.readOnlyMounts === undefined || purpose === 'build' ? {} : { kind: 'scanner' as const }),
@@ -122,6 +119,16 @@ async function withFiles(plan: Plan, { given }: RunFiles): Promise<Plan> {
   const shown = texts.map(([as], index) => ({ path: join(given, `${index}`), as }))
   for (const [index, [, text]] of texts.entries()) await writeFile(join(given, `${index}`), text, { mode: 0o644 })
   return { ...plan, readOnlyMounts: [...(plan.readOnlyMounts ?? []), ...shown] }
+}
+
+function buildFolders(
+  { grant }: Plan,
+  { source, disk, code, work, tmp }: SandboxPaths,
+  sandboxed: boolean,
+): BuildFolders | undefined {
+  if (source === undefined || disk === undefined || code === undefined) return undefined
+  const scratch = sandboxed ? [work, tmp] : [work]
+  return { source, disk, code, scratch, bytes: grant.diskBytes, inodes: inodesFor(grant.diskBytes) }
 }
 
 /** Where nothing can be mounted: each folder that the run may write to. */

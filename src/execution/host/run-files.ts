@@ -54,7 +54,11 @@ export type ShimSpec = {
 
 export type BuildFolders = {
   readonly source: string
+  /** the file system that holds `code` and `scratch`, and nothing else */
+  readonly disk: string
   readonly code: string
+  /** its home and its temporary folder */
+  readonly scratch: readonly string[]
   readonly bytes: number
   readonly inodes: number
 }

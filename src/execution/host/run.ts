@@ -4,7 +4,9 @@ import { dirname } from 'node:path'
 import { type Clock, deadline, sleep } from '../../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { isAlive, type ProcessIdentity, signalProcess } from '../../base/os/process-identity.ts'
+import { DISK_FULL, NODE_DISK_FULL } from '../build-limit.ts'
 import { connectThroughGateway, isGatewayOpen, requestGateway, serveEgressThrough } from '../gateway/client.ts'
+import { isDiskFull } from '../gateway/disk.ts'
 import type { Run, RunEnd, RunStats } from '../types.ts'
 import { killCgroup, type RunCgroup, removeCgroup } from './cgroups.ts'
 import { taskOutputs } from './outputs/task-outputs.ts'
@@ -27,6 +29,9 @@ const LOOK_MS = 20
 const ANSWER_MS = 30_000
 /** How long the kernel may take to end a namespace that was killed. */
 const GONE_MS = 10_000
+
+/** What is read of a shim's own errors. */
+const SAID_CHARACTERS = 4096
 
 const LOST: RunEnd = { exitCode: 137, reason: 'exit', detail: 'it was ended from outside, or the machine went down' }
 
@@ -59,7 +64,7 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock, sta
         const alive = await shimProcessOf(files).then((shim) => shim !== undefined && isAlive(shim))
         const end = await readEnd(files)
         if (end !== undefined) return end
-        if (!alive) return LOST
+        if (!alive) return lostEnd(files)
         await requestGateway(handle.socket, { wait: true }, signal).catch(() => sleep(clock, LOOK_MS, { signal }))
       }
     },
@@ -98,6 +103,13 @@ export function hostRun(handle: HostHandle, startedAt: number, clock: Clock, sta
       return connectThroughGateway(handle.socket, port, { ...options, clock })
     },
   }
+}
+
+/** A shim that could not write how its run ended, or anything else, ended itself. */
+async function lostEnd(files: RunFiles): Promise<RunEnd> {
+  const said = await readFile(files.stderr, 'utf8').catch(() => '')
+  if (!DISK_FULL.test(said.slice(-SAID_CHARACTERS)) && !(await isDiskFull(files.dir))) return LOST
+  return { ...LOST, detail: NODE_DISK_FULL, nodeDiskFull: true }
 }
 
 /** The shim makes its socket in its own folder, to which the node's leads: a socket's path is short. */

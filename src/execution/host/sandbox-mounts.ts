@@ -18,6 +18,8 @@ export type SandboxPaths = {
   readonly code: string | undefined
   /** of a build: where its code comes from and goes back to */
   readonly source: string | undefined
+  /** of a build: the file system that all that it writes lies in */
+  readonly disk?: string | undefined
   readonly work: string
   readonly tmp: string
   readonly shm: string
@@ -91,13 +93,15 @@ export function sandboxMounts(init: SandboxMountsInit): { paths: SandboxPaths; m
   }
   const machine = { tmp: '/tmp', shm: '/dev/shm' }
   if (!bounded) return { paths: { ...paths, work: join(paths.run, 'work'), ...machine }, mounts }
-  const seen = {
-    work: tmpfs('work', grant.diskBytes, '0777'),
-    ...(sandboxed ? { tmp: tmpfs('tmp', TMP_BYTES, '1777'), shm: tmpfs('shm', SHM_BYTES, '1777') } : machine),
+  const shm = sandboxed ? tmpfs('shm', SHM_BYTES, '1777') : machine.shm
+  if (!build) {
+    const work = tmpfs('work', grant.diskBytes, '0777')
+    return { paths: { ...paths, work, shm, tmp: sandboxed ? tmpfs('tmp', TMP_BYTES, '1777') : machine.tmp }, mounts }
   }
-  if (!build) return { paths: { ...paths, ...seen }, mounts }
+  const disk = at('build')
   const large = uid !== undefined && grant.diskBytes > grant.memoryBytes / 2
-  if (large) mounts.push({ kind: 'disk', to: at('code'), image: files.image, mode: '0777', ...limits(grant.diskBytes) })
-  else tmpfs('code', grant.diskBytes, '0777')
-  return { paths: { ...paths, ...seen, code: at('code') }, mounts }
+  if (large) mounts.push({ kind: 'disk', to: disk, image: files.image, mode: '0777', ...limits(grant.diskBytes) })
+  else tmpfs('build', grant.diskBytes, '0777')
+  const [code, work, tmp] = [join(disk, 'code'), join(disk, 'work'), sandboxed ? join(disk, 'tmp') : machine.tmp]
+  return { paths: { ...paths, disk, code, work, tmp, shm }, mounts }
 }

@@ -58,7 +58,8 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
   const beginChild = async (): Promise<RunningCommand> =>
     beginOther?.(plan, clock) ?? runCommand(plan, order?.commandFor(plan) ?? startCommand(plan, files), clock, parts)
   const begin = async () => {
-    if (build !== undefined) await parts.build?.copyIn(build)
+    const refused = build && (await parts.build?.copyIn(build))
+    if (refused !== undefined) return refused
     const disk = build === undefined ? undefined : parts.build?.watchDisk(build, clock)
     const began = clock.monotonic()
     const child = await beginChild()
@@ -99,8 +100,8 @@ export async function runShim(dir: string, { warm = false, begin: beginOther }: 
   try {
     begun ??= await begin()
     order?.done()
-    const { disk } = begun
-    const [ended] = await begun.ending
+    const { disk, ending } = 'ending' in begun ? begun : { ending: [begun] as const, disk: undefined }
+    const [ended] = await ending
     const used = totals()
     const end =
       build === undefined || disk === undefined

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, readFile, statfs } from 'node:fs/promises'
+import { chmod, readdir, readFile, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { inodesFor } from '../../../src/execution/constants.ts'
 import { type HostHandle, hostRun } from '../../../src/execution/host/run.ts'
 import type { Executor, Plan } from '../../../src/execution/index.ts'
 import { ABSENT_CALLS, DENIED_CALLS, SOCKET_FAMILIES } from '../../../src/execution/seccomp/denials.ts'
@@ -31,7 +32,9 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))('on $name', ({ create
     await chmod(plan.codeDir as string, 0o777)
     return { plan, ...(await runToEnd(executor, plan)) }
   }
-  const wroteTooMuch = `the build wrote more than the ${8 * MIB} bytes or 16384 files of disk that were granted`
+  const wroteTooMuchOf = (bytes: number) =>
+    `the build wrote more than the ${bytes} bytes or ${inodesFor(bytes)} files of disk that were granted`
+  const wroteTooMuch = wroteTooMuchOf(8 * MIB)
 
   describe('S11: a build writes where the kernel holds bytes and files', () => {
     it('a file that it has unlinked counts', async () => {
@@ -59,6 +62,41 @@ describe.each(EXECUTORS.filter(({ need }) => needs(need)))('on $name', ({ create
       expect(end).toMatchObject({ exitCode: 0 })
       expect(await readFile(join(plan.codeDir as string, 'out/b'), 'utf8')).toBe('made')
       await expect(readFile(join(plan.codeDir as string, 'below/here.txt'))).rejects.toThrow('ENOENT')
+    })
+
+    it('its temporary files lie there too, and are no part of what it made', async () => {
+      const script = `const fs = require('fs'); const os = require('os')
+        for (const dir of [os.tmpdir(), os.homedir()]) fs.writeFileSync(dir + '/large', Buffer.alloc(20 << 20))
+        fs.writeFileSync('made', os.tmpdir())`
+      const { end, plan } = await build(script, 192 * MIB, 64 * MIB)
+      expect(end).toMatchObject({ exitCode: 0 })
+      expect(await readFile(join(plan.codeDir as string, 'made'), 'utf8')).toBe('/tmp')
+      expect((await readdir(plan.codeDir as string)).sort()).toEqual(['below', 'made', 'main.js'])
+      // each would fit alone
+      expect((await build(script, 192 * MIB, 32 * MIB)).end.detail).toBe(wroteTooMuchOf(32 * MIB))
+    })
+
+    it.each([
+      ['another file system is full', `fs.writeFileSync('/dev/shm/large', Buffer.alloc(80 << 20))`],
+      ['it says so', `console.error('ENOSPC: no space left on device'); process.exit(1)`],
+    ])('is not blamed where %s', async (_, script) => {
+      const { end, err } = await build(`const fs = require('fs'); ${script}`, 192 * MIB)
+      expect(err.join('\n')).toContain('ENOSPC: no space left on device')
+      expect(end).toMatchObject({ exitCode: 1, reason: 'exit' })
+      expect(end.detail).toBeUndefined()
+    })
+
+    it('code that does not fit is named as such', async () => {
+      const plan = await planFor(executor, dirs, '', { purpose: 'build', grant: { diskBytes: 8 * MIB } })
+      await writeFile(join(plan.codeDir as string, 'large'), Buffer.alloc(9 * MIB))
+      await chmod(plan.codeDir as string, 0o777)
+      const detail = `the code does not fit into the ${8 * MIB} bytes or 16384 files of disk that its build was granted`
+      const ended = runToEnd(executor, plan).then(
+        ({ end }) => ({ exitCode: end.exitCode, detail: end.detail }),
+        (error: Error) => ({ exitCode: 1, detail: error.message }),
+      )
+      expect(await ended).toEqual({ exitCode: 1, detail })
+      await executor.remove(executor.handle(plan))
     })
 
     it.skipIf(!needs('root'))('holds on a disk as it does in memory', async () => {

@@ -1,17 +1,13 @@
 import { type Clock, sleep } from '../../../base/clock.ts'
-import { DISK_FULL, overDiskText } from '../../build-limit.ts'
+import { overDiskText } from '../../build-limit.ts'
 import { CONNECT_RETRY_MS, GATEWAY_START_MS } from '../../constants.ts'
 import { RunRefusedError } from '../../errors.ts'
 import { requestGateway } from '../../gateway/client.ts'
-import { readLogs } from '../../logs/reader.ts'
 import type { Plan, RunEnd } from '../../types.ts'
 import type { CodeVolumes } from '../code-volumes.ts'
 import type { DockerHandle } from '../container-options.ts'
 import type { EngineLocality } from '../engine-locality.ts'
 import type { Gateways } from '../gateways.ts'
-
-/** How many of its last lines a build may say that its disk is full in. */
-const LAST_LINES = 50
 
 type BuildInput = {
   readonly clock: Clock
@@ -33,9 +29,7 @@ export async function completeBuild(
   try {
     const end = await ended
     if (end.reason !== 'exit') return end
-    const detail = overDiskText(maxBytes)
-    if ((await wasDiskFull(input, signal)) || (end.exitCode !== 0 && (await outputSaysDiskFull(input))))
-      return { ...end, exitCode: end.exitCode || 1, detail }
+    if (await wasDiskFull(input, signal)) return { ...end, exitCode: end.exitCode || 1, detail: overDiskText(maxBytes) }
     if (end.exitCode === 0) await codeVolumes.fetchBuilt({ codeDir: plan.codeDir, maxBytes }, handle)
     return end
   } catch (error) {
@@ -60,13 +54,6 @@ async function wasDiskFull(
     if (answer !== undefined) return answer === 'full'
     await sleep(clock, CONNECT_RETRY_MS, { signal })
   }
-  return false
-}
-
-/** The gateway looks from time to time. Where a build deleted its files between two looks, only its own output says that the disk was full. */
-async function outputSaysDiskFull({ clock, plan }: BuildInput): Promise<boolean> {
-  const options = { tail: LAST_LINES, follow: false, keep: 1, ended: () => true, clock }
-  for await (const { line } of readLogs(plan.logDir, options)) if (DISK_FULL.test(line)) return true
   return false
 }
 

@@ -179,6 +179,7 @@ describe('a build that failed', () => {
   const full = Object.assign(new Error('full'), { code: 'ENOSPC' })
   const PASSING: [string, Partial<Pick<BuildsBench, 'end' | 'writes'>>][] = [
     ['killed from outside', { end: { exitCode: 137 } }],
+    ['on a node whose disk was full', { end: { exitCode: 1, detail: 'full', nodeDiskFull: true } }],
     ['stopped', { end: { exitCode: 143, reason: 'stopped' } }],
     ['left by its engine', { writes: () => Promise.reject(new EngineGoneError('away')) }],
     ['without disk', { writes: () => Promise.reject(full) }],
