@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { makeCertificates } from '../../fixtures/code/tls-server.ts'
@@ -8,7 +8,30 @@ import { tempDir } from '../../fixtures/temp-dir.ts'
 import { needs } from '../../require.ts'
 
 const SCRIPT = fileURLToPath(new URL('../../fixtures/code/policy-in-force.ts', import.meta.url))
-const NAMES = ['github.com', '*.github.com', 'gitlab.com', 'evilgithub.com', 'github.com.evil.io', '*.crates.example']
+const NAMES = [
+  'github.com',
+  '*.github.com',
+  'gitlab.com',
+  'evilgithub.com',
+  'github.com.evil.io',
+  '*.crates.example',
+  '*.shelf.example',
+]
+
+/** Where the clients of the indexes download from. */
+const CLIENTS = {
+  '.cargo/config.toml':
+    '[source.crates-io]\nreplace-with = "m"\n[source.m]\nregistry = "sparse+https://index.crates.example/"\n',
+  '.gemrc': ':sources:\n- https://gem.shelf.example/\n',
+  '.config/composer/config.json': JSON.stringify({
+    repositories: { p: { type: 'composer', url: 'https://composer.shelf.example' } },
+  }),
+  '.nuget/NuGet/NuGet.Config':
+    '<configuration><packageSources><add key="m" value="https://nuget.shelf.example/index.json"/></packageSources></configuration>',
+  '.cabal/config': 'repository m\n  url: https://hackage.shelf.example/\n',
+  '.m2/settings.xml':
+    '<settings><mirrors><mirror><mirrorOf>*</mirrorOf><url>https://scala.shelf.example/</url></mirror></mirrors></settings>',
+}
 
 const ALLOWED = { rule: 'pass', fetched: 'taken' }
 const notAllowed = (host: string) => ({
@@ -23,15 +46,15 @@ test.skipIf(!needs('root'))(
   async () => {
     const dir = await tempDir()
     const { ca } = makeCertificates(dir, [...NAMES, 'proxy.go.example', 'localhost', '169.254.169.254'])
-    mkdirSync(join(dir, '.cargo'))
-    const cargo =
-      '[source.crates-io]\nreplace-with = "m"\n[source.m]\nregistry = "sparse+https://index.crates.example/"\n'
-    writeFileSync(join(dir, '.cargo/config.toml'), cargo)
+    for (const [file, text] of Object.entries(CLIENTS)) {
+      mkdirSync(dirname(join(dir, file)), { recursive: true })
+      writeFileSync(join(dir, file), text)
+    }
     const node = [process.execPath, '--conditions=thundercloud-source', SCRIPT, dir]
     const ran = spawnSync('unshare', ['--net', '--mount', ...node], {
       env: { PATH: process.env.PATH, HOME: dir, NODE_EXTRA_CA_CERTS: ca },
       encoding: 'utf8',
-      timeout: 120_000,
+      timeout: 240_000,
     })
     expect(ran.stderr).toBe('')
     const { found, asked } = JSON.parse(ran.stdout) as { found: unknown; asked: string[] }
@@ -45,6 +68,11 @@ test.skipIf(!needs('root'))(
       // by name, from where their clients download
       'crates.io': ALLOWED,
       'pkg.go.dev': ALLOWED,
+      'rubygems.org': ALLOWED,
+      'getcomposer.org': ALLOWED,
+      'www.nuget.org': ALLOWED,
+      'hackage.haskell.org': ALLOWED,
+      'index.scala-lang.org': ALLOWED,
       'pypi.org': {
         rule: 'may not download from pypi.org: not in ALLOWED_STORAGE',
         fetched: 'may not download from pypi.org: not in ALLOWED_STORAGE',
