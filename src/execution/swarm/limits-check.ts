@@ -50,6 +50,7 @@ function hardeningOf(options: Options, cgroupParent: string | undefined): [strin
 
 /** /tmp and /work, or the file system of its gateway. */
 function isBounded({ Tmpfs, Mounts }: Options): boolean {
-  const sized = (path: string) => /(^|,)size=\d+/.test(Tmpfs?.[path] ?? '')
-  return sized('/tmp') && (sized('/work') || Mounts?.some(({ Target }) => Target === '/work') === true)
+  const isSized = (path: string) => /(^|,)size=\d+/.test(Tmpfs?.[path] ?? '')
+  const isMounted = (path: string) => Mounts?.some(({ Target }) => Target === path) === true
+  return ['/tmp', '/work'].every((path) => isSized(path) || isMounted(path))
 }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Docker from 'dockerode'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, type TestContext, test } from 'vitest'
 import { RunRefusedError } from '../../../src/execution/index.ts'
 import { dockerExecutor } from '../../fixtures/execution/executors.ts'
 import { storeImage } from '../../fixtures/execution/images.ts'
@@ -36,7 +36,7 @@ describe.skipIf(!needs('engine'))('layers of an image', () => {
   const dirs = runDirs()
 
   /** What becomes of an image with such a layer, and what its run can read of this machine. */
-  async function load(entries: RawEntry[], victim: string, onTestFinished: (clean: () => Promise<unknown>) => void) {
+  async function load(entries: RawEntry[], victim: string, onTestFinished: TestContext['onTestFinished']) {
     const links = { lower: victim }
     const content = { files: ['gone', 'whole/a', 'below/b'], links, above: [rawTar(...entries)] }
     const { digest, dir, id } = await storeImage(join(await tempDir(), 'image'), content)
