@@ -98,7 +98,7 @@ describe('a pack', () => {
     [
       'many zeros',
       [Array.from({ length: 8 }, () => ({ type: 'blob', content: zeros(20_000_000) }))],
-      /objects of the commit have more than/,
+      /the pack of the commit has objects of more than/,
     ],
     [
       'a delta beyond its base',

@@ -1,63 +1,66 @@
-import { sanitizeText } from '../../../../base/format.ts'
 import { UnusableSourceError } from '../errors.ts'
 import type { Http } from '../http.ts'
-import { DELIMITER, FLUSH, pktLine, readPktLines } from './pkt-line.ts'
-import { SERVICE, VERSION_2 } from './repository.ts'
+import { fetchPack, ObjectRefusedError } from './fetch-pack.ts'
+import { MAX_HISTORY_BYTES, readHistory } from './history.ts'
+import { listRefs } from './list-refs.ts'
+import type { Ref, Repository } from './repository.ts'
 
-/** Bands of a packfile section: data, words for people, the last words. */
-const DATA = 1
-const ERROR = 3
+/** Branches and tags that are looked through for a commit; branches go first. */
+const MAX_TIPS = 2000
 
 /**
- * The pack of one commit without its history, over smart HTTP with protocol version 2 (version 0 gives tips of branches
- * only). `repository`: see openRepository. Throws UnusableSourceError where the server has no such commit, or gives none that is not a tip.
+ * The pack of one commit without its history. A server that gives branches and tags alone is asked for one that leads to the
+ * commit, with as many commits as lie between: then the pack holds those, too. Throws UnusableSourceError where the server has no
+ * such commit or does not give it.
  */
 export async function* fetchCommit(
   http: Http,
-  repository: string,
+  repository: Repository,
   commit: string,
   maxBytes: number,
 ): AsyncGenerator<Uint8Array> {
-  const wanted = [`deepen 1\n`, `want ${commit}\n`, 'no-progress\n', 'ofs-delta\n', 'done\n']
-  const request = [pktLine('command=fetch\n'), DELIMITER, ...wanted.map(pktLine), FLUSH].join('')
-  const { body } = await http.get(new URL(`${repository}/${SERVICE}`), {
-    maxBytes,
-    accept: `application/x-${SERVICE}-result`,
-    headers: { ...VERSION_2, 'content-type': `application/x-${SERVICE}-request` },
-    post: request,
-  })
-  let inPack = false
-  let bytes = 0
-  for await (const line of readPktLines(body)) {
-    if (typeof line === 'string') continue
-    if (inPack) {
-      const data = packData(line)
-      bytes += data.byteLength
-      yield data
-    } else {
-      inPack = beginsPack(line, commit)
-    }
+  try {
+    yield* fetchPack(http, repository, { wants: [commit], depth: 1 }, maxBytes)
+    return
+  } catch (error) {
+    if (!(error instanceof ObjectRefusedError)) throw error
   }
-  if (bytes === 0) throw noCommit(commit)
+  try {
+    const { tip, depth } = await findWay(http, repository, commit, maxBytes)
+    yield* fetchPack(http, repository, { wants: [tip.id], depth }, maxBytes)
+  } catch (error) {
+    throw error instanceof ObjectRefusedError ? noCommit(commit) : error
+  }
 }
 
-function beginsPack(line: Buffer, commit: string): boolean {
-  const text = line.toString().trimEnd()
-  if (text.startsWith('ERR ')) {
-    throw /not our ref|unadvertised|not found/i.test(text) ? noCommit(commit) : said(text.slice(4))
-  }
-  return text === 'packfile'
+/** The branch or tag from which the fewest commits lead to this one. */
+async function findWay(http: Http, repository: Repository, commit: string, maxBytes: number) {
+  const refs = await listRefs(http, repository, ['refs/heads/', 'refs/tags/'])
+  const { heads = [], tags = [] } = Object.groupBy(refs, ([name]) =>
+    name.startsWith('refs/heads/') ? 'heads' : 'tags',
+  )
+  const tips = [...heads, ...tags].map(([, ref]) => ref).slice(0, MAX_TIPS)
+  const there = tips.find((tip) => commitOf(tip) === commit)
+  if (there !== undefined) return { tip: there, depth: 1 }
+  if (!repository.canFilter || tips.length === 0) throw noCommit(commit)
+  const wants = [...new Set(tips.map(({ id }) => id))]
+  // commits alone: no files, and no folders either
+  const pack = fetchPack(http, repository, { wants, filter: 'tree:0' }, Math.min(maxBytes, MAX_HISTORY_BYTES))
+  const depths = await readHistory(pack, commit)
+  const [nearest] = tips
+    .map((tip) => ({ tip, depth: depths.get(commitOf(tip)) ?? Number.POSITIVE_INFINITY }))
+    .filter(({ depth }) => Number.isFinite(depth))
+    .toSorted((a, b) => a.depth - b.depth)
+  if (nearest !== undefined) return nearest
+  throw new UnusableSourceError(
+    `no branch or tag of the repository leads to the commit ${commit}, and its server gives no single commit`,
+  )
 }
 
-function packData(line: Buffer): Uint8Array {
-  if (line[0] === ERROR) throw said(line.toString('utf8', 1))
-  return line[0] === DATA ? line.subarray(1) : new Uint8Array(0)
+function commitOf({ id, peeled }: Ref): string {
+  return peeled ?? id
 }
 
 function noCommit(commit: string): UnusableSourceError {
   return new UnusableSourceError(`the repository has no commit ${commit}, or its server gives no single commit`)
-}
-
-function said(text: string): UnusableSourceError {
-  return new UnusableSourceError(`the git server says: ${sanitizeText(text.trim(), 200)}`)
 }

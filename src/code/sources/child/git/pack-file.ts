@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { inflateSync } from 'node:zlib'
 import { formatBytes, formatCount } from '../../../../base/format.ts'
 import { TooLargeError } from '../../../errors.ts'
@@ -20,10 +20,12 @@ const TYPES = ['', 'commit', 'tree', 'blob', 'tag', '', 'offset', 'reference'] a
 
 export type GitObject = { readonly type: string; readonly content: Buffer }
 
-/** What a pack holds, by object id. Dispose it to close its file. */
+/** What a pack holds, by object id. Dispose it to remove its file. */
 export interface PackFile extends Disposable {
   /** Throws UnusableSourceError where the pack does not have it. */
   read(id: string): GitObject
+  /** Of all objects. */
+  ids(): Iterable<string>
 }
 
 /** `maxBytes`: of all objects together, unpacked. Each is counted when it is found, and when it is identified. */
@@ -37,11 +39,15 @@ type Entry = { readonly type: string; readonly at: number; readonly size: number
  */
 export async function openPack(name: string, pieces: AsyncIterable<Uint8Array>, limits: PackLimits): Promise<PackFile> {
   const fd = openSync(name, 'wx+', 0o600)
+  const remove = () => {
+    closeSync(fd)
+    rmSync(name)
+  }
   try {
     const length = await writeChecked(fd, pieces)
-    return { read: indexed(fd, length, limits), [Symbol.dispose]: () => closeSync(fd) }
+    return { ...indexed(fd, length, limits), [Symbol.dispose]: remove }
   } catch (error) {
-    closeSync(fd)
+    remove()
     throw error
   }
 }
@@ -63,7 +69,7 @@ async function writeChecked(fd: number, pieces: AsyncIterable<Uint8Array>): Prom
   throw unreadable('its checksum is another')
 }
 
-function indexed(fd: number, end: number, { maxObjects, maxBytes }: PackLimits): (id: string) => GitObject {
+function indexed(fd: number, end: number, { maxObjects, maxBytes }: PackLimits): Pick<PackFile, 'read' | 'ids'> {
   const entries = new Map<number, Entry>()
   const ids = new Map<string, number>()
   const cache = new Map<number, GitObject>()
@@ -73,7 +79,7 @@ function indexed(fd: number, end: number, { maxObjects, maxBytes }: PackLimits):
   const objects = objectCount(fd)
   if (objects > maxObjects) {
     throw new TooLargeError(
-      `the commit has ${formatCount(objects)} objects; at most ${formatCount(maxObjects)} are allowed`,
+      `the pack of the commit has ${formatCount(objects)} objects; at most ${formatCount(maxObjects)} are allowed`,
     )
   }
   let at = HEADER_BYTES
@@ -95,7 +101,9 @@ function indexed(fd: number, end: number, { maxObjects, maxBytes }: PackLimits):
   function count(bytes: number): void {
     unpacked += bytes
     if (unpacked > 2 * maxBytes) {
-      throw new TooLargeError(`the objects of the commit have more than the ${formatBytes(maxBytes)} that are allowed`)
+      throw new TooLargeError(
+        `the pack of the commit has objects of more than the ${formatBytes(maxBytes)} that are allowed`,
+      )
     }
   }
 
@@ -145,10 +153,13 @@ function indexed(fd: number, end: number, { maxObjects, maxBytes }: PackLimits):
     }
   }
 
-  return (id) => {
-    const offset = ids.get(id)
-    if (offset === undefined) throw unreadable(`it has no object ${id.slice(0, 40)}`)
-    return objectAt(offset)
+  return {
+    read(id) {
+      const offset = ids.get(id)
+      if (offset === undefined) throw unreadable(`it has no object ${id.slice(0, 40)}`)
+      return objectAt(offset)
+    },
+    ids: () => ids.keys(),
   }
 }
 
@@ -216,7 +227,7 @@ function bytesAt(fd: number, offset: number, length: number): Buffer {
 
 function objectTooLarge(size: number): TooLargeError {
   return new TooLargeError(
-    `the commit has a file of ${formatBytes(size)}; of git at most ${formatBytes(MAX_OBJECT_BYTES)} are read`,
+    `the pack of the commit has a file of ${formatBytes(size)}; of git at most ${formatBytes(MAX_OBJECT_BYTES)} are read`,
   )
 }
 
