@@ -20,11 +20,15 @@ const HELLO = [
 ]
 
 /** A package of npm: its files, and the registry that has it. */
-async function registryOf(about: object, files: Record<string, string> = { 'cli.js': '#!/usr/bin/env node\n' }) {
+async function registryOf(
+  about: object,
+  files: Record<string, string> = { 'cli.js': '#!/usr/bin/env node\n' },
+  hash = 'sha512',
+) {
   const all = { 'package.json': JSON.stringify({ name: '@s/tool', version: '1.2.3', ...about }), ...files }
   const list = Object.entries(all).map(([path, content]) => ({ path, content }))
   const tarball = gzipSync(rawTar(...list.map(({ path, content }) => ({ path: `package/${path}`, content }))))
-  const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`
+  const integrity = hash === 'none' ? '' : `${hash}-${createHash(hash).update(tarball).digest('base64')}`
   const server = await sourceServer((url) => ({
     '/@s%2ftool/1.2.3': { version: '1.2.3', dist: { tarball: `${url}/tool.tgz`, integrity } },
     '/tool.tgz': tarball,
@@ -54,6 +58,17 @@ describe('publish --npm', () => {
       sources: [{ type: 'mesh' }, { type: 'registry', kind: 'npm', name: '@s/tool', version: '1.2.3' }],
     })
     expect([...shell.node.archives.keys()]).toEqual([code])
+  })
+
+  test.for([
+    ['no checksum', 'none', true],
+    ['only a SHA-1', 'sha1', true],
+    ['a SHA-512', 'sha512', false],
+  ] as const)('where the registry gives %s', async ([gives, hash, isSaid], { withNode: shell }) => {
+    const { env } = await registryOf(ABOUT, undefined, hash)
+    const { stderr } = await shell.run('publish --npm @s/tool@1.2.3 --dry-run', { env })
+    const note = `Note: the registry gives ${gives} of the npm package @s/tool 1.2.3; the content id alone says what it is.`
+    expect(stderr.includes(note)).toBe(isSaid)
   })
 
   test('without a node, through a peer', async ({ shell }) => {

@@ -141,7 +141,7 @@ function redirected(from: URL, location: string | undefined): URL {
   const to = location === undefined ? undefined : URL.parse(location, from)
   if (to === null || to === undefined) throw new UnusableSourceError(`${from.host} redirects to nowhere`)
   if (to.protocol !== 'https:' && !(to.protocol === 'http:' && from.protocol === 'http:')) {
-    throw new UnusableSourceError(`${from.host} redirects to an address of another kind (${to.protocol}//)`)
+    throw new UnusableSourceError(`${from.host} redirects to an address of another kind (${to.protocol}//${to.host})`)
   }
   if (to.username !== '' || to.password !== '')
     throw new UnusableSourceError(`${from.host} redirects to an address with a password`)

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { PACKAGE_FILES, PACKAGES } from '../../../fixtures/code/package-shelves.ts'
 import { codeOf, fetchSource, type Page, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
+import { rawTar } from '../raw-tar.ts'
 
 const { file, path, name, version, pages } = PACKAGES.npm
 const source = { type: 'registry' as const, kind: 'npm' as const, name, version }
@@ -67,6 +69,29 @@ describe('npm, a registry that serves packuments alone', () => {
     const { url } = await sourceServer(() => ({}))
     const failure = fetchSource(source, PACKAGE_FILES, { storage: storageOf(url) })
     await expect(failure).rejects.toThrow(`${new URL(url).host} has no package @scope/thing`)
+  })
+})
+
+describe('npm, a version that changes', () => {
+  const other = gzipSync(rawTar({ path: 'package/other', content: 'x' }))
+
+  test('between its document and its file is refused by its hash, and later by the content id', async () => {
+    const served = [file, other]
+    const { url, asked } = await sourceServer((self) => ({
+      [DOCUMENT]: (response: ServerResponse) => response.end(JSON.stringify(documentOf(self, served[0]))),
+      [path]: (response: ServerResponse) => {
+        served.shift()
+        response.end(served[0] ?? other)
+      },
+    }))
+    const storage = storageOf(url)
+    await expect(fetchSource(source, PACKAGE_FILES, { storage })).rejects.toThrow(
+      'sent a file whose sha512 is not the one that the registry gives',
+    )
+    await expect(fetchSource(source, PACKAGE_FILES, { storage })).rejects.toThrow(
+      /has other files: they are the code bafy/,
+    )
+    expect(asked).toEqual([DOCUMENT, path, DOCUMENT, path])
   })
 })
 

@@ -7,6 +7,7 @@ import { registryOf } from '../../../../src/config/index.ts'
 import { PACKAGE_FILES, PACKAGES, type PackageShelf } from '../../../fixtures/code/package-shelves.ts'
 import { fetchSource, type Page, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { rawTar } from '../raw-tar.ts'
+import { zipOf } from './zips.ts'
 
 const ALL = Object.entries(PACKAGES) as [RegistryKind, PackageShelf][]
 const WITH_HASH = ALL.filter(([kind]) => kind !== 'go' && kind !== 'hackage')
@@ -66,6 +67,42 @@ describe('a package of each index', () => {
       expect([change, asked]).toEqual([change, []])
       expect(result).toMatch(/is not (the name|one version) of a package/)
     }
+  })
+})
+
+describe('a package of pypi without a source distribution', () => {
+  const wheel = zipOf(PACKAGE_FILES.map(({ path, content }) => ({ name: path, content })))
+  const outcomeOf = async (...names: string[]) => {
+    const { url } = await sourceServer(() => ({
+      '/thing/': {
+        files: names.map((filename) => ({
+          filename,
+          url: `/${filename}`,
+          hashes: { sha256: createHash('sha256').update(wheel).digest('hex') },
+        })),
+      },
+      ...Object.fromEntries(names.map((name) => [`/${name}`, wheel])),
+    }))
+    const source = { type: 'registry' as const, kind: 'pypi' as const, name: 'thing', version: '1.0' }
+    const storage = { ALLOWED_STORAGE: [], REGISTRIES: { PYTHON: [url] } }
+    return await fetchSource(source, PACKAGE_FILES, { storage }).then(
+      () => 'taken',
+      (error: Error) => error.message,
+    )
+  }
+
+  test('is its only wheel for all platforms', async () => {
+    const others = ['thing-1.0-cp313-cp313-linux_x86_64.whl', 'thing-1.1-py3-none-any.whl']
+    expect(await outcomeOf(...others, 'thing-1.0-py3-none-any.whl')).toBe('taken')
+  })
+
+  test.for([
+    [['thing-1.0-cp313-cp313-linux_x86_64.whl', 'thing-1.0-cp313-cp313-win_amd64.whl']],
+    [['thing-1.0-py3-none-any.whl', 'Thing-1.0-py3-none-any.whl']],
+    [[]],
+  ])('with the wheels %j is refused', async ([names]) => {
+    const sentence = 'it has no source distribution, and not one wheel for all platforms'
+    expect(await outcomeOf(...(names as string[]))).toContain(sentence)
   })
 })
 

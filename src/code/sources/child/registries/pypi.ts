@@ -8,7 +8,7 @@ const PURE_WHEEL = /-py3-none-any\.whl$/
 
 const normalized = (text: string) => text.replace(/[-_.]+/g, '-').toLowerCase()
 
-/** The simple API as JSON (PEP 691): the source distribution, else the one wheel for all platforms; sha256. */
+/** The simple API as JSON (PEP 691): the source distribution, else the only wheel for all platforms; sha256. */
 export const pypi: Registry = async (source, { http, base }) => {
   checkPackage(source, NAME, VERSION)
   const page = new URL(`${normalized(source.name)}/`, base)
@@ -19,11 +19,12 @@ export const pypi: Registry = async (source, { http, base }) => {
     if (filename === undefined || url === undefined || !isOfVersion(filename, source)) return []
     return [{ filename, url, sha256: stringAt(file, 'hashes', 'sha256') }]
   })
+  const wheels = files.filter(({ filename }) => PURE_WHEEL.test(filename))
   const found =
     files.find(({ filename }) => filename.endsWith('.tar.gz')) ??
     files.find(({ filename }) => filename.endsWith('.zip')) ??
-    files.find(({ filename }) => PURE_WHEEL.test(filename))
-  if (found === undefined) throw packageError('it has no source distribution and no wheel for all platforms')
+    (wheels.length === 1 ? wheels[0] : undefined)
+  if (found === undefined) throw packageError('it has no source distribution, and not one wheel for all platforms')
   return {
     url: resolveUrl(found.url, page),
     checksum: checksumOf('sha256', found.sha256),
