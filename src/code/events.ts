@@ -8,8 +8,8 @@ export type CodeEvents = {
   'code:fetch-progress': { code: string; bytes: number; size: number; providers: number }
   /** `source`: which one, where it was not the mesh */
   'code:fetch-finished': { code: string; size: number; ms: number; from: CodeOrigin; source?: string }
-  /** A source that is not the mesh failed or was refused; `next` is tried now. */
-  'code:source-failed': { code: string; source: string; problem: string; next?: string }
+  /** A source of this service that is not the mesh failed or was refused; `next` is tried now. */
+  'code:source-failed': { code: string; service?: string; source: string; problem: string; next?: string }
   /** One round of looking failed; `retry`: there will be another. */
   'code:fetch-failed': { code: string; problem: string; retry: boolean }
   /** The peer sent something that the code's hashes rule out. */

@@ -109,7 +109,7 @@ export function createRetriever(
     using limit =
       options.patienceMs === undefined ? undefined : deadline(clock, options.patienceMs, giveUp, options.signal)
     const signal = limit?.signal ?? options.signal
-    const elsewhere = createSourceFallback({ events, sources }, options.sources ?? [])
+    const elsewhere = createSourceFallback({ events, sources }, options)
     const attempt = async () => {
       try {
         await round(code, limits, { ...options, signal }, elsewhere)

@@ -22,6 +22,10 @@ export type CodeProvenance = {
   readonly from: CodeOrigin
   /** which source, where it was not the mesh, this node or the announcement itself */
   readonly source?: string | undefined
+  /** what a package index gives to check its file by, where that is little */
+  readonly checksum?: 'none' | 'sha1' | undefined
+  /** the commit that it names instead of a checksum */
+  readonly commit?: string | undefined
   /** when it was complete, ms since 1970 */
   readonly at: number
   /** how long that took, where it was fetched */
@@ -32,6 +36,8 @@ export type CodeProvenance = {
 export type Arrival = {
   readonly from?: CodeOrigin | undefined
   readonly source?: string | undefined
+  readonly checksum?: CodeProvenance['checksum']
+  readonly commit?: string | undefined
   readonly startedAt?: number | undefined
 }
 

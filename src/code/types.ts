@@ -158,6 +158,8 @@ export type RetrieveOptions = AbortOptions & {
   readonly sources?: readonly Source[] | undefined
   /** It is for a service of the node's own address: sources that serve no other may be used. */
   readonly own?: boolean | undefined
+  /** The id of the service, under which failures of its sources are reported. */
+  readonly service?: string | undefined
   /** Of the service. No author holds all places of downloads. */
   readonly author?: string | undefined
   /** Redirections between the publisher and this node. The further away, the longer peers are asked before another source is. */

@@ -64,7 +64,7 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
     init.network,
   )
   const maintenance = createMaintenance(
-    { clock, log, journal, cache, decisions, forwarder, deferred, mesh },
+    { clock, log, journal, cache, decisions, forwarder, deferred, mesh, onForgotten: components.onForgotten },
     init.quotas,
   )
 

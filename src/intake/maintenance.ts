@@ -13,7 +13,7 @@ import {
 import type { DecisionQueue } from './decision-queue.ts'
 import type { DeferredPulls } from './deferred-pulls.ts'
 import type { Forwarder } from './forwarder.ts'
-import type { IntakeJournal, IntakeMesh } from './types.ts'
+import type { IntakeComponents, IntakeJournal, IntakeMesh } from './types.ts'
 
 /** What has to be done again and again: forget, decide and emit what was left over, pull what was deferred. */
 export interface Maintenance extends Disposable {
@@ -33,6 +33,7 @@ export interface MaintenanceComponents {
   forwarder: Forwarder
   deferred: DeferredPulls
   mesh: IntakeMesh
+  onForgotten: IntakeComponents['onForgotten']
 }
 
 export function createMaintenance(components: MaintenanceComponents, init: { journalMax: number }): Maintenance {
@@ -46,7 +47,9 @@ export function createMaintenance(components: MaintenanceComponents, init: { jou
 
   const prune = () => {
     added = 0
-    cache.forget(journal.prune(init.journalMax))
+    const ids = journal.prune(init.journalMax)
+    cache.forget(ids)
+    components.onForgotten?.(ids)
   }
 
   /** What a crash, or a decider that failed, left without a verdict; a queue's length at a time. */

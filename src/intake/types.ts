@@ -64,6 +64,8 @@ export interface IntakeComponents {
   mesh: IntakeMesh
   /** Called with the peer that was the first to bring something new and valid. */
   score: { delivered(peer: string): void }
+  /** Called with the ids that the journal does not hold any more. */
+  onForgotten?: ((ids: readonly string[]) => void) | undefined
 }
 
 export type IntakeInit = {

@@ -18,6 +18,7 @@ import type { PolicyManager } from '../policy/manager.ts'
 import type { Publisher } from '../publishing/publisher.ts'
 import { createReceive } from '../publishing/receive.ts'
 import type { ServiceSigner } from '../publishing/service-signer.ts'
+import type { CodeOrigins } from '../services/code-origins.ts'
 import { createLists } from '../services/lists/lists.ts'
 import { receiptView } from '../services/receipts.ts'
 import type { ServiceEntry, Services } from '../services/registry.ts'
@@ -40,6 +41,7 @@ export interface FacadeComponents {
   supervisor: Supervisor
   code: Code
   pools: Pools
+  codeOrigins: Pick<CodeOrigins, 'of'>
   findSources: NodeCodeComponents['findSources']
   intake: Intake
   publisher: Publisher
@@ -103,7 +105,8 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     const entry = services.find(text)
     const { id, verdict: last } = entry
     const { parked, redirected, via } = view(entry)
-    const more = { parked, history: options.history === true ? historyOf(id) : undefined }
+    const code = components.codeOrigins.of(entry)
+    const more = { parked, code, history: options.history === true ? historyOf(id) : undefined }
     if (options.now !== true && last !== undefined && (last.verdict !== undefined || last.failure !== undefined)) {
       const { failure, verdict = failedVerdict(failure) } = last
       return { id, at: Math.floor(last.at / 1000), from: 'journal', verdict, redirected, failure, ...more }

@@ -3,9 +3,10 @@ import { chunkLength } from '../../protocols/streams/archive.ts'
 import { decodeInput } from '../base/decode-input.ts'
 import { InputError, NotFoundError } from '../base/errors.ts'
 import { joinWords, sanitizeText } from '../base/format.ts'
-import { type Code, type CodeProvenance, InUseError, type RetrieveOptions } from '../code/index.ts'
+import { type Code, InUseError, type RetrieveOptions } from '../code/index.ts'
+import { provenanceView } from '../services/code-origins.ts'
 import type { ServiceSummary, Services } from '../services/registry.ts'
-import type { ServiceState } from '../services/types.ts'
+import type { ProvenanceView, ServiceState } from '../services/types.ts'
 
 /** One code as this node has it. Times are whole seconds (UTC). */
 export type CodeView = {
@@ -19,7 +20,7 @@ export type CodeView = {
   readonly usedAt?: number | undefined
   /** `gc` leaves it: it is in use, or one of `services` needs it. What is only parked may still be evicted for space. */
   readonly kept: boolean
-  readonly provenance?: (Omit<CodeProvenance, 'at'> & { readonly at: number }) | undefined
+  readonly provenance?: ProvenanceView | undefined
   /** Services that are known here with this code: those that need it first. */
   readonly services: readonly CodeUse[]
 }
@@ -221,7 +222,7 @@ function viewOf({ code, size, complete, pinned, unpacked, usedAt, provenance }: 
     unpacked,
     usedAt: Math.floor(usedAt / 1000),
     kept: pinned || services.some(({ needed }) => needed),
-    provenance: provenance && { ...provenance, at: Math.floor(provenance.at / 1000) },
+    provenance: provenance && provenanceView(provenance),
     services,
   } as const
 }

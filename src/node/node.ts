@@ -33,7 +33,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
 
   const { clock, rng, log, events, journal, keys, texts, own, networkName, configuration } = context
   const { network, trust, code } = mesh
-  const { supervisor, services, receipts, notify, signed, peerStatus, results } = execution
+  const { supervisor, services, codeOrigins, receipts, notify, signed, peerStatus, results } = execution
   const { facts, runner, admission, intake } = pipeline
   const { serviceSigner, publisher, configuredServices } = publishing
   const logs = createServiceLogs({ services, supervisor })
@@ -88,6 +88,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       decide: admission.decide,
       supervisor,
       code,
+      codeOrigins,
       pools: execution.pools,
       findSources: (id, options) => findSources({ network, signed, journal, own }, id, options),
       intake,

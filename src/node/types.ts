@@ -8,10 +8,10 @@ import type { Defence, NetworkPeer, ReachabilityView } from '../network/index.ts
 import type { NodeResults } from '../results/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { NodeLists } from '../services/lists/types.ts'
-import type { ReceiptView, ServiceView } from '../services/types.ts'
+import type { ReceiptView, ServiceCodeView, ServiceView } from '../services/types.ts'
 
 export type { ReachabilityView } from '../network/index.ts'
-export type { ReceiptView, RunView, ServiceState, ServiceView } from '../services/types.ts'
+export type { ReceiptView, RunView, ServiceCodeView, ServiceState, ServiceView } from '../services/types.ts'
 
 import type { LogLine } from '../base/run-record.ts'
 
@@ -59,6 +59,8 @@ export type Explanation = {
   readonly failure?: string | undefined
   /** where it is parked now */
   readonly parked?: ServiceView['parked']
+  /** Where its code came from, or what is missing. */
+  readonly code: ServiceCodeView
   /** All verdicts that are kept, newest first; only where they were asked for. */
   readonly history?: readonly PastVerdict[] | undefined
 }

@@ -40,8 +40,8 @@ export interface ServicesComponents {
   claiming(id: string): boolean
   /** How this node's claim on a replica ranks. */
   claimReasons(entry: ServiceEntry): readonly Reason[]
-  /** Where a code came from. */
-  codeReasons(code: string): readonly Reason[]
+  /** Where its code came from. */
+  codeReasons(entry: ServiceEntry): readonly Reason[]
   /** What the node's prices ask for a run of so long, and what its reward offers. */
   cost(entry: ServiceEntry, ms: number): RunView['cost']
 }
@@ -165,7 +165,7 @@ export function createServices({
     if (run.state === 'running' && service.kind === 'service' && !healthy(entry.id))
       return { ...shown, detail: shown.detail ?? healthText(service, healthyMs()) }
     if (run.state !== 'fetching' || shown.detail !== undefined) return shown
-    const failed = codeReasons(entry.signed.body.code.toString()).findLast(({ outcome }) => outcome === 'fail')
+    const failed = codeReasons(entry).findLast(({ outcome }) => outcome === 'fail')
     return { ...shown, detail: failed?.message }
   }
 
@@ -180,7 +180,7 @@ export function createServices({
       const claim = claimReasons(entry)
       if (run === undefined) return [...claim]
       const reasons = runReasons({ run, healthy: healthy(id), service: signed.body.run, healthyMs: healthyMs() })
-      return [...reasons, ...claim, ...codeReasons(signed.body.code.toString())]
+      return [...reasons, ...claim, ...codeReasons(entry)]
     },
     idsByCode: () => journal.announcements.idsByCode(),
     all: () =>

@@ -2,6 +2,7 @@ import type { PortAccess } from '../../protocols/service.ts'
 import type { RunState } from '../base/run-record.ts'
 import type { RunUsage } from '../base/run-usage.ts'
 import type { NetworkGrant, Reason, WakeCondition } from '../base/verdict.ts'
+import type { CodeProvenance } from '../code/index.ts'
 
 /** What this node does with one service, in the terms of a receipt. */
 export type ServiceState =
@@ -79,6 +80,29 @@ export type RunView = {
   /** what it was granted; the policy in force may allow less of it */
   readonly network: NetworkGrant
 }
+
+/**
+ * The code of one service on this node. Several services may have the same code: of where it came from, only the mesh and
+ * the sources that this service itself names are told.
+ */
+export type ServiceCodeView = {
+  /** its content id */
+  readonly code: string
+  /** fetching: its run waits for it; partial: a part is here, and nothing waits for the rest */
+  readonly state: 'complete' | 'fetching' | 'partial' | 'absent'
+  /** of all of it, where that is known */
+  readonly bytes?: number | undefined
+  /** where it is complete, and did not come by a source of another service alone */
+  readonly provenance?: ProvenanceView | undefined
+  /** Its sources that were refused or failed since the node started, in this order, until the code leaves the store. */
+  readonly failures: readonly SourceFailure[]
+}
+
+/** `at`: seconds since 1970 */
+export type ProvenanceView = Omit<CodeProvenance, 'at'> & { readonly at: number }
+
+/** `next`: the source that was tried next */
+export type SourceFailure = { readonly source: string; readonly problem: string; readonly next?: string | undefined }
 
 export type ReceiptView = {
   readonly node: string

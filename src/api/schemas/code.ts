@@ -1,5 +1,6 @@
 import type { CheckedCode, CodeUsage, CodeUse, CodeView, RemovedCode } from '../../node/types.ts'
 import { array, boolean, everyOne, object, type Shape, string } from '../shape.ts'
+import { provenanceSchema } from './service-code.ts'
 import { count } from './verdict.ts'
 import { serviceState } from './views.ts'
 
@@ -11,8 +12,6 @@ const useSchema: Shape<CodeUse> = object({
   needed: boolean,
 })
 
-type Provenance = NonNullable<CodeView['provenance']>
-
 export const codeViewSchema: Shape<CodeView> = object({
   code: string,
   state: everyOne<CodeView['state']>({ complete: true, partial: true, absent: true }),
@@ -20,20 +19,7 @@ export const codeViewSchema: Shape<CodeView> = object({
   unpacked: boolean,
   usedAt: count.optional(),
   kept: boolean,
-  provenance: object<Provenance>({
-    from: everyOne<Provenance['from']>({
-      local: true,
-      inline: true,
-      mesh: true,
-      git: true,
-      https: true,
-      oci: true,
-      registry: true,
-    }),
-    source: string.optional(),
-    at: count,
-    ms: count.optional(),
-  }).optional(),
+  provenance: provenanceSchema.optional(),
   services: array(useSchema),
 })
 

@@ -59,7 +59,10 @@ export const EVENT_SHAPES: { readonly [Name in keyof NodeEvents]: Shape<NodeEven
   'code:fetch-started': object({ code: string }),
   'code:fetch-progress': object({ code: string, bytes: count, size: count, providers: count }),
   'code:fetch-finished': object({ code: string, size: count, ms: count, from: origin, source: missing(string) }),
-  'code:source-failed': object({ code: string, source: string, problem: string, next: missing(string) }),
+  'code:source-failed': object({
+    ...{ code: string, service: missing(string), source: string, problem: string },
+    next: missing(string),
+  }),
   'code:fetch-failed': object({ code: string, problem: string, retry: boolean }),
   'code:provider-invalid': object({ code: string, peer: string, problem: string }),
   'code:unpacked': object({ code: string, files: count, bytes: count, ms: count }),

@@ -13,6 +13,7 @@ import type {
 } from '../../node/types.ts'
 import type { Problem } from '../problem.ts'
 import { array, boolean, everyOne, object, oneOf, type Shape, string } from '../shape.ts'
+import { serviceCodeSchema } from './service-code.ts'
 import { count, networkSchema, parkedSchema, reasonSchema, verdictSchema } from './verdict.ts'
 
 /**
@@ -144,6 +145,7 @@ export const explanationSchema: Shape<Explanation> = object({
   redirected: boolean,
   failure: string.optional(),
   parked: parkedSchema.optional(),
+  code: serviceCodeSchema,
   history: array(
     object({ at: count, policy: string, verdict: verdictSchema.optional(), failure: string.optional() }),
   ).optional(),

@@ -4,6 +4,7 @@ import type { Verdict } from '../../base/verdict.ts'
 import type { BlockView, Explanation, PastVerdict, ServiceView } from '../../node/types.ts'
 import { nodeClient } from '../client/node-client.ts'
 import { argument, command, flag } from '../command.ts'
+import { codeLines } from '../output/code-text.ts'
 import { commandLine, commandText } from '../output/command-text.ts'
 import { parkedText, reasonLines, verdictText } from '../output/format-verdict.ts'
 import { table } from '../output/output.ts'
@@ -78,6 +79,7 @@ function lines(explanation: Explanation & { advice: readonly Advice[] }, view: S
     ...(view.placement === undefined
       ? []
       : [`Replicas wanted: ${view.replicas}; ${sanitizeText(view.placement, 200)}.`]),
+    ...codeLines(explanation.code, seconds),
     '',
     ...reasonLines(verdict.reasons),
     ...adviceLines(explanation.advice),

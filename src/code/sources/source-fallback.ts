@@ -25,7 +25,7 @@ const FATAL = [DiskFullError, StoreFullError]
 
 export function createSourceFallback(
   { events, sources }: { events: Emitter<CodeEvents>; sources: CodeSources | undefined },
-  all: readonly Source[],
+  { service, sources: all = [] }: { service?: string | undefined; sources?: readonly Source[] | undefined },
 ): SourceFallback {
   let tooLarge: TooLargeError | undefined
   const left = new Set(
@@ -54,6 +54,7 @@ export function createSourceFallback(
           problems.push(problem)
           events.emit('code:source-failed', {
             code: code.toString(),
+            ...(service !== undefined && { service }),
             source: describeSource(source),
             problem,
             ...(next && { next: describeSource(next) }),

@@ -10,7 +10,7 @@ import type { TarLimits } from '../archive/tar-read.ts'
 import { DOWNLOAD_MS, DOWNLOADS } from '../constants.ts'
 import { DiskFullError, HashMismatchError, StoreFullError, TooLargeError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
-import type { CodeStore, StorageConfig } from '../types.ts'
+import type { Arrival, CodeStore, StorageConfig } from '../types.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchAbout, FetchSource } from './child/job.ts'
 import { describeSource } from './describe-source.ts'
@@ -81,19 +81,19 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     const image = intake && { digest: digestOf(code), have: intake.have }
     const { maxBytes, maxEntries } = limits
     const job = { ...settings, source, image, baseUrl: access.baseUrl, maxBytes, maxEntries }
-    let arrival = { from: source.type, source: from, startedAt }
+    let arrival: Arrival = { from: source.type, source: from, startedAt }
     let size = 0
     const othersWait = () => places.othersWait(options.author ?? '')
     await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal, othersWait }, async (stream, about) => {
       // an image is named by its digest
-      if (source.type === 'registry') arrival = { ...arrival, source: `${from}${sureness(await about)}` }
+      if (source.type === 'registry') arrival = { ...arrival, ...checkedBy(await about) }
       if (intake !== undefined) size = await intake.take(stream, arrival, limits.maxBytes)
       else size = (await store.addTar(stream, { ...arrival, expected: code, signal })).size
     }).catch((error) => {
       throw fetchError(error, from)
     })
     const ms = clock.monotonic() - startedAt
-    events.emit('code:fetch-finished', { code: code.toString(), size, ms, from: source.type, source: arrival.source })
+    events.emit('code:fetch-finished', { code: code.toString(), size, ms, from: source.type, source: from })
   }
 
   return {
@@ -121,12 +121,10 @@ function digestOf(code: CID): string {
   return Buffer.from(code.multihash.digest).toString('hex')
 }
 
-/** How sure a package index is of what it gave, where that is little. */
-function sureness({ integrity, commit }: Partial<FetchAbout> = {}): string {
-  if (integrity === 'sha1') return ', of which the registry gives only a SHA-1'
-  if (integrity !== 'none') return ''
-  const named = commit === undefined ? '' : `; it names the commit ${commit}`
-  return `, of which the registry gives no checksum${named}`
+/** What a package index gives to check its file by, where that is little. */
+function checkedBy({ integrity, commit }: Partial<FetchAbout> = {}): Pick<Arrival, 'checksum' | 'commit'> {
+  if (integrity === 'none') return { checksum: 'none', commit }
+  return integrity === 'sha1' ? { checksum: 'sha1' } : {}
 }
 
 /** Where the first connection goes. */

@@ -117,7 +117,7 @@ export async function openCompleteStore(store: StoreContext) {
     /** Moves a finished folder, whose space is reserved, to its place. False if the code was added concurrently. */
     adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked' | 'entries'>, arrival: Arrival): Promise<boolean> {
       const key = found.code.toString()
-      const { from = 'local', source, startedAt } = arrival
+      const { from = 'local', source, checksum, commit, startedAt } = arrival
       return store.changes.add(async () => {
         if (complete.has(key)) {
           await store.moveToTrash(path)
@@ -125,7 +125,7 @@ export async function openCompleteStore(store: StoreContext) {
         }
         const now = clock.now()
         const ms = startedAt === undefined ? undefined : clock.monotonic() - startedAt
-        const provenance: CodeProvenance = { from, source, at: now, ms }
+        const provenance: CodeProvenance = { from, source, checksum, commit, at: now, ms }
         await withDiskErrors(layout.codes, writeProvenance(disk, path, provenance))
         await disk.utimes(join(path, MANIFEST), now / 1000, now / 1000)
         await withDiskErrors(layout.codes, disk.rename(path, join(layout.codes, key)))

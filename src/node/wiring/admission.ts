@@ -5,6 +5,7 @@ import type { Network } from '../../network/index.ts'
 import { staticNodesOf } from '../../policy/reload.ts'
 import { isOwnService } from '../../publishing/service-signer.ts'
 import { createRunnerHost, type RunnerHost } from '../../runner/index.ts'
+import type { CodeOrigins } from '../../services/code-origins.ts'
 import type { NodeComponents } from '../types.ts'
 import type { NodeContext } from './context.ts'
 import type { Execution } from './execution.ts'
@@ -71,7 +72,7 @@ export function createAdmissionPipeline(
   )
   siblings.follow(admission.claimants)
   serviceCode.beforeRun((id, options) => admission.trustWatcher.recheck(id, options))
-  const intake = parts.use(createServiceIntake(context, network, admission))
+  const intake = parts.use(createServiceIntake(context, network, admission, execution.codeOrigins))
   events.on('admission:redirect-changed', ({ id, redirect }) => intake.setRedirect(id, redirect))
   return { facts, runner, admission, intake }
 }
@@ -89,6 +90,7 @@ function createServiceIntake(
   { clock, log, events, journal, keys, networkName: name, configuration, policy, closing }: NodeContext,
   network: Network,
   { decide }: Pick<Admission, 'decide'>,
+  codeOrigins: Pick<CodeOrigins, 'forget'>,
 ): Intake {
   return createIntake(
     {
@@ -104,6 +106,7 @@ function createServiceIntake(
         pull: (peer, ids) => network.sync.pullFrom(peer, ids, { signal: closing }),
       },
       score: { delivered: (peer) => network.peerScores.reward(peer) },
+      onForgotten: codeOrigins.forget,
     },
     {
       network: name,

@@ -29,7 +29,7 @@ export async function findSources(
   { network, signed, journal, own: address }: Omit<CodeLookupComponents, 'code'>,
   service: string,
   { signal }: { signal?: AbortSignal | undefined },
-): Promise<Pick<RetrieveOptions, 'sources' | 'own' | 'author' | 'peers' | 'distance'>> {
+): Promise<Pick<RetrieveOptions, 'service' | 'sources' | 'own' | 'author' | 'peers' | 'distance'>> {
   const body = signed.get(service)?.body
   const record = journal.announcements.get(service)
   const from = record?.from
@@ -37,7 +37,7 @@ export async function findSources(
   const peers = from === undefined ? publishers : [...publishers, from]
   const distance = body === undefined || record === undefined ? 0 : body.reach.depth - record.depth
   const author = body && formatAddress(decodeAddress(body.author))
-  return { sources: body?.sources, own: author === address, author, peers, distance }
+  return { service, sources: body?.sources, own: author === address, author, peers, distance }
 }
 
 /** Dials the addresses that a service names; answers the peers that were reached. */

@@ -121,7 +121,7 @@ export async function createExecution(
     parts.use(events.on(name, () => supervisor.keepWarm()))
   }
   const claims = createOwnClaims()
-  const { receipts, services, notify } = createReporting(context, {
+  const { codeOrigins, receipts, services, notify } = createReporting(context, {
     ...{ code, network, signed, supervisor, claims, drain, results },
   })
   const peerStatus = createPeerStatus(context, { network, receipts })
@@ -132,6 +132,7 @@ export async function createExecution(
       executors,
       pools,
       supervisor,
+      codeOrigins,
       receipts,
       services,
       notify,

@@ -7,7 +7,7 @@ import type { Network } from '../../network/index.ts'
 import { claimReasons, type OwnClaims } from '../../placement/index.ts'
 import { outputsReason, type Results } from '../../results/index.ts'
 import { rewardFor, usageCost } from '../../runner/index.ts'
-import { createCodeOrigins } from '../../services/code-origins.ts'
+import { type CodeOrigins, createCodeOrigins } from '../../services/code-origins.ts'
 import { createReceipts, type Receipts } from '../../services/receipts.ts'
 import { createServices, type ServiceEntry, type Services } from '../../services/registry.ts'
 import { OUTPUT_LINE_BYTES } from '../../services/run-reasons.ts'
@@ -17,7 +17,7 @@ import { type UsageReasonInit, usageReason } from '../../services/usage-reason.t
 import type { NodeContext } from './context.ts'
 
 export interface ReportingComponents {
-  code: { store: Pick<Code['store'], 'size' | 'provenance'> }
+  code: { store: Pick<Code['store'], 'has' | 'size' | 'provenance'> }
   network: Pick<Network, 'streams' | 'connectedTo'>
   signed: SignedServices
   supervisor: Pick<Supervisor, 'healthy' | 'failures' | 'logs' | 'status'>
@@ -27,6 +27,7 @@ export interface ReportingComponents {
 }
 
 export type Reporting = {
+  readonly codeOrigins: CodeOrigins
   readonly receipts: Receipts
   readonly services: Services
   readonly notify: StateNotifier['notify']
@@ -53,7 +54,7 @@ export function createReporting(context: NodeContext, components: ReportingCompo
   /** A task would run twice if another node took it over. */
   const isDrained = ({ run, signed }: ServiceEntry) =>
     drain.active && signed.body.run.kind === 'service' && run !== undefined && !FINAL_STATES.includes(run.state)
-  const origins = createCodeOrigins({ events, store: code.store })
+  const codeOrigins = createCodeOrigins({ events, store: code.store })
   const cost: UsageReasonInit['cost'] = (...held) => usageCost(policy().config, ...held)
   const services = createServices({
     clock,
@@ -66,7 +67,7 @@ export function createReporting(context: NodeContext, components: ReportingCompo
     claiming: (id) => claims.get(id) !== undefined,
     claimReasons: (entry) =>
       claimReasons(claims.get(entry.id), { failures: supervisor.failures(entry.id), drained: isDrained(entry) }),
-    codeReasons: origins.reasonsOf,
+    codeReasons: codeOrigins.reasonsOf,
     cost({ run, signed: { body } }, ms) {
       const { reward } = body
       if (run === undefined || reward === undefined) return undefined
@@ -83,7 +84,7 @@ export function createReporting(context: NodeContext, components: ReportingCompo
   const lastLines = createLastLines(supervisor)
   const notifier = createStateNotifier({ events, services, receipts, lastLines, usage, outputs, isDrained }, closing)
   parts.use(events.on('execution:usage', ({ service }) => notifier.reportUsage(service)))
-  return { receipts, services, notify: notifier.notify }
+  return { codeOrigins, receipts, services, notify: notifier.notify }
 }
 
 /** Among which is the one that names the error, before its stack. */

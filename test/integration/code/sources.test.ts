@@ -76,5 +76,43 @@ describe.skipIf(!needs('bubblewrap'))('code that no peer has', () => {
         }),
       ),
     )
+    expect((await second.explain(id)).code).toEqual({
+      ...{ code, state: 'complete', bytes: expect.any(Number) },
+      provenance: { from: 'https', source: `${url}/hello.tgz`, at: expect.any(Number), ms: expect.any(Number) },
+      failures: [
+        {
+          source: `${url}/wrong.tgz`,
+          problem: expect.stringContaining('wrong.tgz has other files: '),
+          next: `${url}/hello.tgz`,
+        },
+      ],
+    })
+  })
+
+  test('what the sources of one author said is told of no service of another; it goes with the code', async ({
+    mesh,
+  }) => {
+    const { archive, path, code } = await helloWeb()
+    const { url } = await sourceServer(() => ({ '/hello.tgz': archive }))
+    const publisher = await mesh.start('publisher')
+    const other = newSigner()
+    const ROOTS = { ...trustPolicyFor(author).TRUST_TREE.ROOTS, ...trustPolicyFor(other).TRUST_TREE.ROOTS }
+    const second = await mesh.join('second', publisher, { runner: { ...runner, TRUST_TREE: { ROOTS } } })
+    const sources = ['gone', 'hello'].map((name) => ({ type: 'https', url: `${url}/${name}.tgz`, path }))
+    const first = await mesh.publish(publisher, { author, code, sources })
+    await stateOf(second, first, 'running')
+    const later = await mesh.publish(publisher, { author: other, code, sources: [{ type: 'mesh' }] })
+    await stateOf(second, later, 'running')
+    const told = async (id: string) => {
+      const reasons = (await publisher.ask(id)).flatMap((receipt) => receipt.reasons)
+      return reasons.filter(({ rule }) => rule === 'code:origin').map(({ outcome }) => outcome)
+    }
+    expect(await told(first)).toEqual(['pass', 'fail'])
+    expect(await told(later)).toEqual([])
+    const failures = async (id: string) => (await second.explain(id)).code.failures.length
+    expect([await failures(first), await failures(later)]).toEqual([1, 0])
+    await Promise.all([first, later].map((id) => second.stop(id)))
+    await eventually(async () => expect(await second.code.gc()).toMatchObject([{ code }]))
+    expect((await second.explain(first)).code).toEqual({ code, state: 'absent', failures: [] })
   })
 })

@@ -91,7 +91,10 @@ test('drain: with a deadline, without one, and its end', async ({ it }) => {
 
 test('what the operator sees and does: explain, ask, stop, peers, reload', async ({ it }) => {
   const { id } = await it.receive()
-  expect(await it.json('/service/hello/explain')).toMatchObject({ id, verdict: { run: false, redirect: true } })
+  expect(await it.json('/service/hello/explain')).toMatchObject({
+    ...{ id, verdict: { run: false, redirect: true } },
+    code: { code: it.node.service(id).code, state: 'absent', failures: [] },
+  })
   it.node.addReceipt(id, 'running')
   expect(await it.json('/service/hello/ask', { method: 'POST' })).toMatchObject({ receipts: [{ state: 'running' }] })
   expect(await it.json('/service/hello/stop', { method: 'POST' })).toEqual({ scope: 'mesh' })

@@ -181,7 +181,8 @@ test('what is parked at a node that is drained waits for the end of the drain, w
   expect((await shell.run('status hello')).stdout).toContain(`until a replica is missing and ${over}`)
   const reason = { rule: 'drain', outcome: 'defer', message: 'this node is drained' } as const
   const verdict = { run: false as const, redirect: true, park: [{ on: 'capacity' as const }], reasons: [reason] }
-  shell.node.explain = async () => ({ id, at: 1, from: 'journal', verdict, redirected: true })
+  const explained = await shell.node.explain(id)
+  shell.node.explain = async () => ({ ...explained, verdict })
   expect((await shell.run('explain hello')).stdout).toContain(`not run here, parked until ${over}`)
 })
 
@@ -210,7 +211,8 @@ test('what is parked: a rule that only warned is shown as such', async ({ withNo
   const id = await shell.receive(shell.node.signer)
   const reason = { rule: 'price', outcome: 'pass', message: 'would be too cheap', warned: 'fail' } as const
   const verdict = { run: false as const, redirect: true, reasons: [reason] }
-  shell.node.explain = async () => ({ id, at: 1, from: 'journal', verdict, redirected: true })
+  const explained = await shell.node.explain(id)
+  shell.node.explain = async () => ({ ...explained, verdict })
   expect((await shell.run('explain hello')).stdout).toMatch(/warn +price +would be too cheap/)
 })
 

@@ -1,8 +1,9 @@
 import { nowSeconds } from '../../../base/clock.ts'
-import { formatBytes, formatMs, sanitizeText } from '../../../base/format.ts'
+import { formatBytes } from '../../../base/format.ts'
 import type { CodeView } from '../../../node/types.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command } from '../../command.ts'
+import { provenanceText } from '../../output/code-text.ts'
 import { fields, table } from '../../output/output.ts'
 import { ago, idFormats } from '../../output/text.ts'
 
@@ -43,10 +44,7 @@ export const codeWhy = command({
 
 function originText({ state, provenance }: CodeView, now: number): string | undefined {
   if (provenance === undefined) return state === 'complete' ? 'not noted: an older version stored it' : undefined
-  const { from, source, at, ms } = provenance
-  const which = source === undefined ? '' : ` (${sanitizeText(source, 300)})`
-  const took = ms === undefined ? '' : `, in ${formatMs(ms)}`
-  return `${from === 'local' ? 'this node' : from}${which}, ${ago(at, now)}${took}`
+  return provenanceText(provenance, now)
 }
 
 function conclusion({ code, state, kept, services }: CodeView): string {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { RegistryKind } from '../../../../protocols/registries.ts'
 import { isRetryable } from '../../../../src/base/errors.ts'
 import { registryOf } from '../../../../src/config/index.ts'
+import { sourceText } from '../../../../src/services/source-text.ts'
 import { PACKAGE_FILES, PACKAGES, type PackageShelf } from '../../../fixtures/code/package-shelves.ts'
 import { fetchSource, type Page, sourceServer } from '../../../fixtures/code/source-server.ts'
 import { rawTar } from '../raw-tar.ts'
@@ -124,10 +125,10 @@ test('a tarball on another host is not downloaded, nor one at a private address'
 test('where the registry gives no checksum, or a SHA-1 alone, that is noted with where the code came from', async () => {
   const { file, path, name, version, pages } = PACKAGES.npm
   const sum = (algorithm: string, encoding: 'hex' | 'base64') => createHash(algorithm).update(file).digest(encoding)
-  for (const [dist, note] of [
-    [{}, ', of which the registry gives no checksum'],
-    [{ shasum: sum('sha1', 'hex') }, ', of which the registry gives only a SHA-1'],
-    [{ integrity: `sha512-${sum('sha512', 'base64')}` }, ''],
+  for (const [dist, checksum] of [
+    [{}, 'none'],
+    [{ shasum: sum('sha1', 'hex') }, 'sha1'],
+    [{ integrity: `sha512-${sum('sha512', 'base64')}` }, undefined],
   ] as const) {
     const { url } = await sourceServer((self) => ({
       ...pages(self, file),
@@ -137,7 +138,8 @@ test('where the registry gives no checksum, or a SHA-1 alone, that is noted with
     const storage = { ALLOWED_STORAGE: [], REGISTRIES: { 'NODE.JS': [url] } }
     const { store } = await fetchSource({ type: 'registry', kind: 'npm', name, version }, PACKAGE_FILES, { storage })
     const [stored] = store.list()
-    expect(stored?.provenance?.source).toBe(`the npm package ${name} ${version}${note}`)
+    expect(stored?.provenance).toMatchObject({ source: `the npm package ${name} ${version}` })
+    expect(stored?.provenance?.checksum).toBe(checksum)
   }
 })
 
@@ -181,7 +183,7 @@ test.each<[string, Record<string, object>, string]>([
     const { store } = await fetchSource({ type: 'registry', kind: 'composer', name, version }, PACKAGE_FILES, {
       storage,
     })
-    expect(store.list()[0]?.provenance?.source).toBe(`the composer package ${name} ${version}${note}`)
+    expect(sourceText(store.list()[0]?.provenance ?? {})).toBe(`the composer package ${name} ${version}${note}`)
   },
 )
 
