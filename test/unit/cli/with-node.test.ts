@@ -212,39 +212,6 @@ test('explain: what this node published or SERVICES names is not decided by rule
   }
 })
 
-test('explain: the code is here, and where from; a source that was refused, and the next; a checksum that is weak', async ({
-  shell,
-}) => {
-  const id = await shell.receive()
-  const { explain } = shell.node
-  const [good, evil] = ['the npm package good 1.0.0', 'https://evil.example/a.tgz']
-  const provenance = { from: 'registry', source: good, checksum: 'none', at: 1, ms: 1500 } as const
-  const failures = [
-    { source: evil, problem: 'evil.example:443 is not among the hosts\u001b[2J', next: good },
-    { source: good, problem: `${good}: it answers 503` },
-  ]
-  const show = async (code: object) => {
-    shell.node.explain = async (service) => {
-      const explained = await explain(service)
-      return { ...explained, code: { ...explained.code, ...code } }
-    }
-    return (await shell.run('explain hello')).stdout
-  }
-  const shown = await show({ state: 'complete', bytes: 2048, provenance, failures })
-  expect(shown).toMatch(
-    /^Its code: here, 2 KiB, from registry \(the npm package good 1\.0\.0, of which the registry gives no checksum\), .* ago, in 1\.5 s\.$/m,
-  )
-  expect(shown).toContain(`  failed: ${evil}: evil.example:443 is not among the hosts\ufffd[2J; next: ${good}\n`)
-  expect(shown).toContain(`  failed: ${good}: it answers 503\n`)
-  expect((await shell.json('explain hello')).values[0]).toMatchObject({
-    code: { code: shell.node.service(id).code, state: 'complete', bytes: 2048, provenance, failures },
-  })
-  expect(await show({ state: 'complete', bytes: 2048 })).toMatch(/^Its code: here, 2 KiB; none of its own sources/m)
-  expect(await show({ state: 'fetching' })).toMatch(/^Its code: being fetched\.$/m)
-  expect(await show({ state: 'partial', bytes: 2048 })).toMatch(/^Its code: here in part, 2 KiB in all\.$/m)
-  expect(await show({})).toMatch(/^Its code: not here\.$/m)
-})
-
 test('looking: list leaves out what is over, unless asked', async ({ shell }) => {
   const id = await shell.receive(shell.node.signer)
   await shell.node.stop(id)

@@ -52,6 +52,9 @@ test('what the sources of one author said is told of no service of another that 
 test('the mesh is a source of every service; a source that two services name is told of both', () => {
   const mesh = origins({ from: 'mesh', at: 1_000, ms: 20 })
   expect(mesh.reasonsOf(mesh.service('any'))).toMatchObject([{ message: 'mesh: 2 KiB in 20 ms' }])
+  const https = origins(FETCHED)
+  for (const id of ['one', 'two'])
+    expect(https.of(https.service(id, EVIL, GOOD)).provenance).toMatchObject({ ms: 1000 })
   const { reasonsOf, service } = origins({ ...FETCHED, from: 'registry', source: GOOD })
   expect(reasonsOf(service('same words, another kind', GOOD))).toEqual([])
 })
