@@ -24,7 +24,14 @@ export const simReplay = command({
     const { scenario, results } = await readOutputFolder(resolve(cli.cwd, folder))
     checkNode('--until', 'node' in stop ? stop.node : undefined, scenario.nodes)
     checkNode('--node', node, scenario.nodes)
-    const found = await replay(engineFor(folder, results, cli), scenario, { until: stop, steps, signal: cli.signal })
+    const found = await replay(engineFor(folder, results, cli), scenario, {
+      until: stop,
+      steps,
+      signal: cli.signal,
+    }).catch((error: unknown) => {
+      if (cli.signal.aborted) cli.out.note(`It was not at ${until} yet; the same command begins again from the start.`)
+      throw error
+    })
     if (found.stoppedAt === null)
       throw new FailedError(`${until} never comes: the last of all events is at ${found.ms} ms`)
     const nodes = found.nodes.filter((each) => node === undefined || each.node === node)

@@ -66,6 +66,10 @@ export const simRun = command({
       ])
       failWhereWrong(results)
     } catch (error) {
+      if (error instanceof InterruptedRunError && output === undefined)
+        cli.out.note(
+          'Nothing was kept: only --out keeps what was measured by then. The same command begins again from the start.',
+        )
       if (error instanceof InterruptedRunError && output !== undefined) {
         await output.write(error.results)
         cli.out.note(

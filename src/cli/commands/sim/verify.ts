@@ -25,6 +25,10 @@ export const simVerify = command({
       ...{ scenario, environment, events: 'none' },
       onProgress: (ms) => progress.count(Math.round(ms / 1000), Math.ceil(scenario.seconds)),
       signal: cli.signal,
+    }).catch((error: unknown) => {
+      if (cli.signal.aborted)
+        cli.out.note(`Nothing was compared; the same command runs ${folder} again from the start.`)
+      throw error
     })
     progress[Symbol.dispose]()
     const same = again.sha256 === results.sha256
