@@ -8,7 +8,9 @@ export type Draft = {
   readonly nodes: number
   readonly seconds: number
   readonly groups: readonly object[]
-  readonly topology: { readonly kind: 'random-regular'; readonly degree: number }
+  readonly topology:
+    | { readonly kind: 'random-regular'; readonly degree: number }
+    | { readonly kind: 'edges'; readonly edges: readonly (readonly [number, number])[] }
   readonly links: object
   readonly instructions: readonly Step[]
   readonly partitions: readonly object[]

@@ -170,3 +170,12 @@ export function reachable({ nodes, offsets, neighbours }: Graph): number {
   }
   return to
 }
+
+/** Each link once. */
+export function edgesOf({ nodes, offsets, neighbours }: Graph): [number, number][] {
+  return Array.from({ length: nodes }, (_, node) =>
+    [...neighbours.subarray(offsets[node], offsets[node + 1])]
+      .filter((other) => other > node)
+      .map((other): [number, number] => [node, other]),
+  ).flat()
+}
