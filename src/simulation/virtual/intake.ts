@@ -99,6 +99,8 @@ export function createVirtualIntake({ world, gossip, transmission, limits, onNew
     const row = node * CELLS
     const best = cells[row + CELL.best] as number
     if (best === NONE) {
+      // a stop that was here first has superseded it
+      if (cells[row + CELL.ended] === 1) return
       const from = graph.neighbours[link] as number
       const hops = Math.min(MAX_HOPS, (of.hops[from] as number) + 1)
       begin(of, node, depth, from, hops)

@@ -145,8 +145,9 @@ export function createStage(world: World): Stage {
     return redirect
   }
 
-  /** A statement has come: the verdict may be another one now. */
+  /** A statement has come: the verdict may be another one now, but for what is over. */
   function decideAgain(of: Announcement, node: number): void {
+    if (of.cells[node * CELLS + CELL.ended] === 1) return
     const redirect = decide(of, node)
     const disposition = DISPOSITIONS[of.cells[node * CELLS + CELL.disposition] as number]
     if (disposition === 'refused') {
@@ -203,7 +204,9 @@ export function createStage(world: World): Stage {
     },
     onVerdict(of, node) {
       if (!isOnline(world, node) || of.cells[node * CELLS + CELL.redirect] !== REDIRECT.unknown) return
-      intake.onVerdict(of, node, decide(of, node))
+      // stopped while the runner was asked: the verdict is about something that is over
+      const isOver = of.cells[node * CELLS + CELL.ended] === 1
+      intake.onVerdict(of, node, isOver ? false : decide(of, node))
     },
     decideLeftOver(node) {
       for (const of of announcements) {

@@ -164,6 +164,52 @@ test('a stop follows its service, and what was stopped is not decided again', as
   expect(running).toBe(0)
 })
 
+test('a stop that comes before its service, or while the runner is asked, wins: nothing is decided or runs after it', async () => {
+  // found by `sim fuzz`: over one link after another, the stop overtakes the service
+  const fuzzed = await runVirtual({
+    ...{ seed: 'detect-2/705', nodes: 4, seconds: 240, topology: { kind: 'random-regular', degree: 2 } },
+    groups: [
+      { name: 'open', share: 0.7, policy: { REDIRECT: 'always' } },
+      { name: 'silent', share: 0.3, policy: { REDIRECT: 'never' } },
+    ],
+    links: { latencyMs: { min: 12, max: 318 }, jitterMs: 10, loss: 0 },
+    instructions: [
+      { at: 21.8, do: 'publish', from: { node: 2 }, redirectionDepth: 1, replicas: 1, kind: 'task', workSeconds: 0 },
+      { at: 21.9, do: 'stop', service: 0 },
+    ],
+  })
+  // the stop finds nodes that still ask their runners; then a statement of a hub asks again about what is over
+  const asking = await runVirtual({
+    verdictMs: { min: 1, max: 200 },
+    instructions: [
+      { at: 1, do: 'publish', replicas: 200, from: { node: 0 } },
+      { at: 1.1, do: 'stop', service: 0 },
+      { at: 20, do: 'attest', service: 0, hub: 1 },
+    ],
+  })
+  // jitter is longer than the way, so that the stop is there first
+  const overtaken = await runVirtual({
+    links: { latencyMs: { min: 10, max: 10 }, jitterMs: 200 },
+    instructions: [
+      { at: 1, do: 'publish', replicas: 200, from: { node: 0 } },
+      { at: 1.01, do: 'stop', service: 0 },
+    ],
+  })
+  expect(named(fuzzed.list, 'delivered').length).toBeLessThan(4)
+  expect(named(asking.list, 'delivered').length).toBeGreaterThan(named(asking.list, 'verdict').length + 1)
+  expect(named(overtaken.list, 'delivered').length).toBeLessThan(200)
+  for (const { list } of [fuzzed, asking, overtaken]) {
+    const over = new Set<number>()
+    const after = list.filter((event) => {
+      if (event.event === 'revoked') over.add(event.node)
+      const ends = event.event === 'run' && event.state === 'ended'
+      return over.has(event.node) && ['delivered', 'verdict', 'emitted', 'run'].includes(event.event) && !ends
+    })
+    expect(over.size).toBeGreaterThan(3)
+    expect(after).toEqual([])
+  }
+})
+
 test('what it does not have is refused with one sentence, and too much with another', async () => {
   const runner = import.meta.filename
   await expect(runVirtual({ groups: [{ ...WILLING[0], runner }] })).rejects.toThrow(
