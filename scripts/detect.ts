@@ -2,24 +2,23 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
+import { type Detection, foundFaults, holdsIn, isFound, SEEDS_THAT_FIND } from './faults/detection.ts'
 import { allFaults, type Fault } from './faults/fault.ts'
+import type { Ran } from './faults/patched-tree.ts'
 
 /**
- * Do random scenarios find each fault? Runs `sim fuzz --patch` with each of them and each of three fixed seeds, and writes what was
- * found into a folder. Runs whose result is there are not run again: the same command goes on after Ctrl-C.
+ * Do random scenarios find each fault? Runs `sim fuzz --patch` with each of them and each of three fixed seeds, runs what it finds
+ * again without the patch, and writes both into a folder. Runs whose result is there are not run again: the same command goes on after Ctrl-C.
  */
 const USAGE = 'npm run detect -- --out DIR [--minutes N] [NAME...]'
 const SEEDS = ['detect-1', 'detect-2', 'detect-3']
-/** A fault counts as found where so many seeds find it. */
-const SEEDS_THAT_FIND = 2
+/** The results of a run, and what may be said beside them. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 const MAIN = ['--conditions=thundercloud-source', '--no-warnings', join(import.meta.dirname, '../src/cli/main.ts')]
 
-type Found = {
-  readonly fault: string
-  readonly seed: string
+type Found = Detection & {
   readonly minutes: number
   readonly runs: number
-  readonly breaks: string | null
   /** of the scenario that was made smaller */
   readonly nodes: number | null
   readonly instructions: number | null
@@ -47,15 +46,8 @@ const folder = resolve(values.out)
 mkdirSync(folder, { recursive: true })
 const found: Found[] = []
 for (const fault of faults) for (const seed of SEEDS) found.push(await tryOut(fault, seed))
-const detected = faults.filter(
-  ({ name }) => found.filter((each) => each.fault === name && each.breaks !== null).length >= SEEDS_THAT_FIND,
-)
-writeResult(join(folder, 'detection.json'), {
-  minutes,
-  faults: faults.length,
-  detected: detected.map(({ name }) => name),
-  found,
-})
+const detected = foundFaults(faults, found)
+writeResult(join(folder, 'detection.json'), { minutes, faults: faults.length, detected, found })
 console.log(
   `${detected.length} of ${faults.length} faults were found with at least ${SEEDS_THAT_FIND} of ${SEEDS.length} seeds.`,
 )
@@ -63,29 +55,42 @@ console.log(
 async function tryOut(fault: Fault, seed: string): Promise<Found> {
   const path = join(folder, `${fault.name}-${seed}.json`)
   const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Found) : undefined
-  const result = before?.minutes === minutes ? before : await fuzz(fault, seed)
+  const result =
+    before?.minutes === minutes && before.holdsWithoutPatch !== undefined ? before : await detect(fault, seed)
   if (result !== before) writeResult(path, result)
-  const { breaks, runs, nodes, instructions } = result
-  const what = breaks === null ? 'nothing' : `${breaks}, ${nodes} nodes, ${instructions} instructions`
-  console.log(`${fault.name}, ${seed}: ${what} after ${runs} scenarios`)
+  console.log(`${fault.name}, ${seed}: ${sentenceOf(result)} after ${result.runs} scenarios`)
   return result
 }
 
-async function fuzz({ name, engine, patch }: Fault, seed: string): Promise<Found> {
+function sentenceOf(found: Found): string {
+  if (found.breaks === null) return 'nothing'
+  const { breaks, nodes, instructions } = found
+  const what = `${breaks}, ${nodes} nodes, ${instructions} instructions`
+  return isFound(found) ? what : `${what} (does not count: the same without the patch)`
+}
+
+async function detect({ name, engine, patch }: Fault, seed: string): Promise<Found> {
   const scenario = join(folder, `${name}-${seed}-scenario.json`)
   rmSync(scenario, { force: true })
   const budget = ['--runs', '1000000', '--minutes', `${minutes}`]
   const line = ['sim', 'fuzz', '--engine', engine, '--seed', seed, ...budget, '--patch', patch, '--out', scenario]
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...MAIN, ...line, '--json']).catch(
-    (failed: { stdout: string; stderr: string }) => failed,
-  )
+  const { stdout, stderr } = await runMain([...line, '--json'])
   if (stdout === '') throw new Error(`${name} did not run: ${stderr.trim()}`)
   const { runs, failure } = JSON.parse(stdout) as Printed
   const { nodes, instructions } = failure?.scenario ?? {}
+  const breaks = failure?.breaks ?? null
+  const holdsWithoutPatch = breaks === null ? null : await holdsIn(runMain, { scenario, engine, breaks })
   return {
-    ...{ fault: name, seed, minutes, runs, breaks: failure?.breaks ?? null },
+    ...{ fault: name, seed, minutes, runs, breaks, holdsWithoutPatch },
     ...{ nodes: nodes ?? null, instructions: instructions?.length ?? null },
   }
+}
+
+function runMain(line: readonly string[]): Promise<Ran> {
+  return promisify(execFile)(process.execPath, [...MAIN, ...line], { maxBuffer: MAX_OUTPUT_BYTES }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }: Ran) => ({ code, stdout, stderr }),
+  )
 }
 
 function namesOf(some: readonly Fault[]): string {

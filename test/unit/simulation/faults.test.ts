@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { foundFaults, holdsIn } from '../../../scripts/faults/detection.ts'
 import { allFaults, type Fault } from '../../../scripts/faults/fault.ts'
 import { findFault } from '../../../scripts/faults/find.ts'
 import { createPatchedTree } from '../../../scripts/faults/patched-tree.ts'
@@ -34,7 +35,7 @@ test('the simulator finds faults that are put into the code, and none where ther
   expect(code).toBe(0)
 
   // random scenarios find it, too, and what is left of one is a scenario that shows it
-  await using _patched = await tree.apply(patch)
+  const applied = await tree.apply(patch)
   const fuzzed = await tree.run(['sim', 'fuzz', '--runs', '20', '--out', 'found.json'])
   expect([fuzzed.code, fuzzed.stderr.trim().split('\n').at(-1)]).toEqual([
     1,
@@ -46,4 +47,28 @@ test('the simulator finds faults that are put into the code, and none where ther
   expect([again.code, again.stdout]).toEqual([1, expect.stringContaining(`${breaks}: `)])
   const twice = await tree.run(['sim', 'fuzz', '--out', 'found.json'])
   expect([twice.code, twice.stderr]).toEqual([2, 'found.json is there already; name another file with --out\n'])
+
+  // sources that break it themselves show nothing of a fault; those that do not, do
+  const failing = { scenario: 'found.json', engine, breaks }
+  expect(await holdsIn(tree.run, failing)).toBe(false)
+  expect(await holdsIn(tree.run, { ...failing, breaks: 'no-task-twice' })).toBe(true)
+  await applied[Symbol.asyncDispose]()
+  expect(await holdsIn(tree.run, failing)).toBe(true)
+  expect(await holdsIn(tree.run, { ...failing, scenario: 'none.json' })).toBe(false)
+})
+
+test('a fault counts where two seeds break what holds without it', () => {
+  const faults = ['found', 'once', 'same-without', 'nothing'].map((name) => ({ name }))
+  const of = (fault: string, seed: string, breaks: string | null, holdsWithoutPatch: boolean | null) => ({
+    ...{ fault, seed, breaks, holdsWithoutPatch },
+  })
+  const found = [
+    of('found', 'a', 'no-task-twice', true),
+    of('found', 'b', 'run-ends', true),
+    of('once', 'a', 'no-task-twice', true),
+    of('once', 'b', 'revoked-never-starts', false),
+    ...['a', 'b', 'c'].map((seed) => of('same-without', seed, 'revoked-never-starts', false)),
+    ...['a', 'b', 'c'].map((seed) => of('nothing', seed, null, null)),
+  ]
+  expect(foundFaults(faults, found)).toEqual(['found'])
 })
