@@ -13,6 +13,7 @@ import { nothingWhileAway } from './nothing-while-away.ts'
 import { parkedDoesNotRun } from './parked-does-not-run.ts'
 import { replicasExact } from './replicas-exact.ts'
 import { revokedNeverStarts } from './revoked-never-starts.ts'
+import { revokedRunsEnd } from './revoked-runs-end.ts'
 
 /** What must hold in every run, whatever the scenario. */
 export const INVARIANTS: readonly Observer[] = [
@@ -26,6 +27,7 @@ export const INVARIANTS: readonly Observer[] = [
   lostArrivesAgain,
   noTaskTwice,
   revokedNeverStarts,
+  revokedRunsEnd,
   noOlderVersion,
   parkedDoesNotRun,
   replicasExact,

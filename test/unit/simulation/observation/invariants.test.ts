@@ -111,6 +111,12 @@ const BROKEN: Readonly<Record<string, { how(told: Told): void; said: string }[]>
       said: 'node 2 started service 0 after it knew of its revocation',
     },
   ],
+  'revoked-runs-end': [
+    {
+      how: ({ events }) => void events.push({ ms: 3000, node: 2, event: 'revoked', service: 0 }),
+      said: 'node 2 runs service 0 in the end, and knows of its revocation',
+    },
+  ],
   'no-older-version': [
     {
       how: ({ events }) => void events.push({ ms: 1110, node: 2, event: 'superseded', service: 0, by: 1 }),
@@ -213,6 +219,7 @@ test('what is known again, has ended, was replaced or revoked is not lost', () =
   const restarted = goodRun()
   restarted.events.push({ ms: 9000, node: 1, event: 'restored', services: [0] })
   restarted.events.push({ ms: 8000, node: 2, event: 'revoked', service: 0 })
+  restarted.events.push({ ms: 8100, node: 2, event: 'run', service: 0, state: 'ended' })
   restarted.events.push({ ms: 9000, node: 2, event: 'restored', services: [] })
   restarted.events.push({ ms: 8000, node: 0, event: 'superseded', service: 0, by: 1 })
   restarted.events.push({ ms: 9000, node: 0, event: 'restored', services: [] })
@@ -246,6 +253,25 @@ test('what a power cut took from a node may come and be sent on again, and must 
   cut.events.push(...again.map((event) => ({ ...event, ms: event.ms + 9000 })))
   expect(again.map(({ event }) => event)).toEqual(expect.arrayContaining(['delivered', 'emitted']))
   expect(observed(INVARIANTS, cut).violations).toEqual({})
+})
+
+test('what is revoked may run on where the node knows it late, was killed since, comes back late, or forgot it', () => {
+  const runsOn = (...events: readonly SimEvent[]) => {
+    const told = goodRun()
+    told.events.push({ ms: 3000, node: 2, event: 'revoked', service: 0 }, ...events)
+    return observed(INVARIANTS, told).violations['revoked-runs-end'] !== undefined
+  }
+  const crashed = { ms: 4000, node: 2, event: 'crashed' } as const
+  const running = { node: 2, event: 'run', service: 0, state: 'running' } as const
+  expect(runsOn()).toBe(true)
+  expect(runsOn(crashed)).toBe(false)
+  expect(runsOn(crashed, { ...running, ms: 5000 })).toBe(true)
+  expect(runsOn(crashed, { ...running, ms: 90_000 })).toBe(false)
+  expect(runsOn({ ms: 5000, node: 2, event: 'restored', services: [0] })).toBe(true)
+  expect(runsOn({ ms: 5000, node: 2, event: 'restored', services: [0], powerCut: true })).toBe(false)
+  const late = goodRun()
+  late.events.push({ ms: 90_000, node: 2, event: 'revoked', service: 0 })
+  expect(observed(INVARIANTS, late).violations).toEqual({})
 })
 
 test('of many violations the first are said, and how many more there are', () => {
