@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 const HERE = import.meta.dirname
 const PATCHES = join(HERE, 'patches')
@@ -19,13 +19,13 @@ export type Fault = {
 }
 
 export function allFaults(): Fault[] {
-  const names = readdirSync(PATCHES).filter((name) => name.endsWith('.patch'))
-  return names.sort().map((file) => faultOf(file.slice(0, -'.patch'.length)))
+  const files = readdirSync(PATCHES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.patch'))
+  return files.sort().map((file) => faultOf(join(PATCHES, file)))
 }
 
 /** The heading of a patch has a line for each key. */
-function faultOf(name: string): Fault {
-  const patch = join(PATCHES, `${name}.patch`)
+function faultOf(patch: string): Fault {
+  const name = basename(patch, '.patch')
   const [heading = ''] = readFileSync(patch, 'utf8').split('--- ', 1)
   const lineOf = (key: string) => {
     const value = new RegExp(`^${key}: (.+)$`, 'm').exec(heading)?.[1]

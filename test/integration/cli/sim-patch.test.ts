@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '../../..')
 const MAIN = ['--conditions=thundercloud-source', '--no-warnings', join(ROOT, 'src/cli/main.ts')]
 const LOWERING = 'protocols/redirection.ts'
 /** A node sends on with the depth that it got. */
-const FAULT = join(ROOT, 'scripts/faults/patches/ticket-is-not-lowered.patch')
+const FAULT = join(ROOT, 'scripts/faults/patches/ticket/ticket-is-not-lowered.patch')
 /** Its first scenario never comes. */
 const ENDLESS = `--- a/src/simulation/fuzz/fuzz.ts
 +++ b/src/simulation/fuzz/fuzz.ts
