@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { describe, expect } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { git, gitServer } from '../../fixtures/code/git-server.ts'
 import { installPackages } from '../../fixtures/code/packages.ts'
 import { makeCertificates, tlsServer } from '../../fixtures/code/tls-server.ts'
@@ -15,12 +16,6 @@ const NODES = 10
 const RUN = { command: ['node', 'lib/main.js'], kind: 'task' }
 const FILES: Readonly<Record<string, string>> = {
   'package.json': JSON.stringify({ name: 'hard-tree', version: '1.0.0', bin: 'bin/run', description: 'a hard tree' }),
-  'service.json': JSON.stringify({
-    name: 'hard-tree',
-    toolchain: ['node.js'],
-    run: RUN,
-    resources: { memory: '64MiB' },
-  }),
   // executable by its content alone
   'bin/run': '#!/usr/bin/env node\nrequire("../lib/main.js")\n',
   'lib/main.js': 'console.log("done")\n',
@@ -38,7 +33,13 @@ const FILES: Readonly<Record<string, string>> = {
 /** A work tree of git with a commit in it. */
 async function hardTree(): Promise<string> {
   const dir = join(await tempDir(), 'tree')
-  for (const [path, text] of Object.entries(FILES)) {
+  const service = {
+    name: 'hard-tree',
+    toolchain: ['node.js'],
+    run: RUN,
+    resources: { memory: '64MiB' },
+  }
+  for (const [path, text] of Object.entries({ ...FILES, 'service.json': JSON.stringify(service) })) {
     mkdirSync(dirname(join(dir, path)), { recursive: true })
     writeFileSync(join(dir, path), text, { mode: 0o644 })
   }
@@ -49,6 +50,10 @@ async function hardTree(): Promise<string> {
   git(dir, 'commit', '-qm', 'a hard tree')
   return dir
 }
+
+/** Of its files as they are: without what git leaves out. */
+const tgzOf = (tree: string) =>
+  execFileSync('tar', ['cz', '--exclude=.git', '--exclude=dist', '--exclude=*.log', 'tree'], { cwd: dirname(tree) })
 
 /** The real program, in a home of its own. */
 async function author(env: Record<string, string> = {}) {
@@ -63,47 +68,50 @@ async function author(env: Record<string, string> = {}) {
 }
 
 describe.skipIf(!needs('git') || !needs('registry'))('one tree', () => {
+  let packages: string
+  beforeAll(async () => {
+    packages = await installPackages()
+  }, 240_000)
+  afterAll(() => rm(packages, { recursive: true, force: true }))
+
   test('is the same code from a folder, git, npm and an archive', { timeout: 300_000 }, async () => {
     const tree = await hardTree()
-    const packages = await installPackages()
-    try {
-      const registry = await startVerdaccio(packages, await tempDir())
-      await registry.publish(tree)
-      const dependent = await tempDir()
-      const needing = { name: 'dependent', version: '1.0.0', bin: 'cli.js', dependencies: { 'hard-tree': '1.0.0' } }
-      writeFileSync(join(dependent, 'package.json'), JSON.stringify(needing))
-      writeFileSync(join(dependent, 'cli.js'), '#!/usr/bin/env node\nrequire("hard-tree/lib/main.js")\n')
-      await registry.publish(dependent)
-      const archive = execFileSync('tar', ['cz', '--exclude=.git', '--exclude=dist', '--exclude=*.log', 'tree'], {
-        cwd: dirname(tree),
+    const certificates = makeCertificates(await tempDir(), ['127.0.0.1', 'localhost'])
+    const registry = await startVerdaccio(packages, await tempDir(), { https: certificates })
+    await registry.publish(tree)
+    const dependent = await tempDir()
+    const needing = { name: 'dependent', version: '1.0.0', bin: 'cli.js', dependencies: { 'hard-tree': '1.0.0' } }
+    writeFileSync(join(dependent, 'package.json'), JSON.stringify(needing))
+    writeFileSync(join(dependent, 'cli.js'), '#!/usr/bin/env node\nrequire("hard-tree/lib/main.js")\n')
+    await registry.publish(dependent)
+    const https = await tlsServer(certificates, { '/tree.tgz': tgzOf(tree) })
+    const repository = await gitServer(tree)
+    const run = await author({ npm_config_registry: registry.url, NODE_EXTRA_CA_CERTS: certificates.ca })
+    const codeOf = async (...words: string[]) => (await run('publish', ...words, '--dry-run', '--json'))[0]?.code
+
+    const code = await codeOf(tree)
+    expect(await codeOf('--git', `${repository.url}/.git`)).toBe(code)
+    expect(await codeOf('--npm', 'hard-tree@1.0.0')).toBe(code)
+    expect(await codeOf('--https', `${https.url}/tree.tgz`, '--path', 'tree')).toBe(code)
+
+    // an authority that is not the person's own is none
+    const stranger = await author({ npm_config_registry: registry.url })
+    for (const source of [
+      ['--https', `${https.url}/tree.tgz`],
+      ['--npm', 'hard-tree@1.0.0'],
+    ]) {
+      await expect(stranger('publish', ...source, '--dry-run')).rejects.toThrow('certificate')
+    }
+
+    if (needs('bubblewrap')) {
+      const [found] = await run('publish', '--npm', 'dependent@1.0.0', '--dry-run', '--json')
+      const paths = ((found?.files ?? []) as { path: string }[]).map(({ path }) => path)
+      expect(paths).toContain('node_modules/hard-tree/lib/main.js')
+      expect(paths).not.toContain('node_modules/.package-lock.json')
+      expect(found).toMatchObject({
+        command: ['node', 'node_modules/dependent/cli.js'],
+        sources: [{ type: 'mesh' }],
       })
-      const certificates = makeCertificates(await tempDir(), ['127.0.0.1'])
-      const https = await tlsServer(certificates, { '/tree.tgz': archive })
-      const repository = await gitServer(tree)
-      const run = await author({ npm_config_registry: registry.url, NODE_EXTRA_CA_CERTS: certificates.ca })
-      const codeOf = async (...words: string[]) => (await run('publish', ...words, '--dry-run', '--json'))[0]?.code
-
-      const code = await codeOf(tree)
-      expect(await codeOf('--git', `${repository.url}/.git`)).toBe(code)
-      expect(await codeOf('--npm', 'hard-tree@1.0.0')).toBe(code)
-      expect(await codeOf('--https', `${https.url}/tree.tgz`, '--path', 'tree')).toBe(code)
-
-      // an authority that is not the person's own is none
-      const stranger = await author()
-      await expect(stranger('publish', '--https', `${https.url}/tree.tgz`, '--dry-run')).rejects.toThrow('certificate')
-
-      if (needs('bubblewrap')) {
-        const [found] = await run('publish', '--npm', 'dependent@1.0.0', '--dry-run', '--json')
-        const paths = ((found?.files ?? []) as { path: string }[]).map(({ path }) => path)
-        expect(paths).toContain('node_modules/hard-tree/lib/main.js')
-        expect(paths).not.toContain('node_modules/.package-lock.json')
-        expect(found).toMatchObject({
-          command: ['node', 'node_modules/dependent/cli.js'],
-          sources: [{ type: 'mesh' }],
-        })
-      }
-    } finally {
-      rmSync(packages, { recursive: true, force: true })
     }
   })
 
