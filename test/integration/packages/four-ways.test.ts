@@ -30,13 +30,14 @@ const FILES: Readonly<Record<string, string>> = {
   'noise.log': 'left out\n',
 }
 
-/** A work tree of git with a commit in it. */
-async function hardTree(): Promise<string> {
+/** A work tree of git with a commit in it. `sources`: where else its code is, as its service says. */
+async function hardTree(sources: readonly object[] = []): Promise<string> {
   const dir = join(await tempDir(), 'tree')
   const service = {
     name: 'hard-tree',
     toolchain: ['node.js'],
     run: RUN,
+    sources: [{ type: 'mesh' }, ...sources],
     resources: { memory: '64MiB' },
   }
   for (const [path, text] of Object.entries({ ...FILES, 'service.json': JSON.stringify(service) })) {
@@ -116,37 +117,70 @@ describe.skipIf(!needs('git') || !needs('registry'))('one tree', () => {
   })
 
   test.skipIf(!needs('bubblewrap'))(
-    'is downloaded once, by its publisher; ten nodes and a late one have it from peers',
+    'is downloaded once from git, npm and an archive, by its publisher; ten nodes and a late one have it from peers',
     { timeout: 300_000 },
     async ({ mesh }) => {
-      const tree = await hardTree()
+      const registry = await startVerdaccio(packages, await tempDir())
+      const certificates = makeCertificates(await tempDir(), ['127.0.0.1'])
+      const archives: Record<string, Uint8Array> = {}
+      const https = await tlsServer(certificates, archives)
+      const tree = await hardTree([
+        { type: 'registry', kind: 'npm', name: 'hard-tree', version: '1.0.0' },
+        { type: 'https', url: `${https.url}/tree.tgz`, path: 'tree' },
+      ])
+      archives['/tree.tgz'] = tgzOf(tree)
+      await registry.publish(tree)
+      registry.asked.length = 0
       const repository = await gitServer(tree)
-      const run = await author()
+
+      const run = await author({ npm_config_registry: registry.url, NODE_EXTRA_CA_CERTS: certificates.ca })
       const [key] = await run('key', 'new', '--json')
-      const policy = { TRUST_TREE: { ROOTS: { [key?.address as string]: {} } }, ALLOWED_STORAGE: ['127.0.0.1'] }
-      const runner = { ...ON_HOST, ...policy }
+      const runner = {
+        ...ON_HOST,
+        TRUST_TREE: { ROOTS: { [key?.address as string]: {} } },
+        ALLOWED_STORAGE: ['127.0.0.1'],
+        REGISTRIES: { 'NODE.JS': [registry.url] },
+      }
       const first = await mesh.start('node-0', { runner })
       const nodes = [first]
       for (let at = 1; at < NODES; at++) nodes.push(await mesh.join(`node-${at}`, first, { runner }))
 
-      const join = first.multiaddrs().flatMap((address) => ['--join', address])
+      const to = first.multiaddrs().flatMap((address) => ['--join', address])
+      const publish = async (...words: string[]) => await run('publish', ...words, '--json')
+      const [fromNpm] = await publish('--npm', 'hard-tree@1.0.0', '--dry-run')
+      const [fromArchive] = await publish('--https', `${https.url}/tree.tgz`, '--path', 'tree', '--dry-run')
       const source = ['--git', `${repository.url}/.git`, '--replicas', `${NODES}`]
-      const lines = await run('publish', ...source, ...join, '--network', mesh.network, '--timeout', '3m', '--json')
+      const lines = await publish(...source, ...to, '--network', mesh.network, '--timeout', '3m')
       const { id } = lines.find(({ event }) => event === 'published') as { id: string }
-      const done = (node: (typeof nodes)[number]) => node.services().find((service) => service.id === id)?.state
-      await eventually(() => expect(nodes.map(done)).toEqual(nodes.map(() => 'done')))
-      // the publisher: which commit HEAD is, and the commit
-      const downloads = ['GET /.git/info/refs', 'POST /.git/git-upload-pack', 'POST /.git/git-upload-pack']
-      expect(repository.asked).toEqual(downloads)
+      await eventually(() => expect(nodes.map((node) => node.service(id).state)).toEqual(nodes.map(() => 'done')))
+      const { code } = first.service(id)
+      expect([fromNpm?.code, fromArchive?.code]).toEqual([code, code])
+      const asked = () => ({
+        git: repository.asked,
+        npm: registry.asked,
+        archive: https.asked,
+        // also of those who do not believe its certificate
+        connections: https.connections(),
+      })
+      const byThePublisher = {
+        // which commit HEAD is, and the commit
+        git: ['GET /.git/info/refs', 'POST /.git/git-upload-pack', 'POST /.git/git-upload-pack'],
+        // what the version is, and its file
+        npm: ['/hard-tree/1.0.0', '/hard-tree/-/hard-tree-1.0.0.tgz'],
+        archive: ['/tree.tgz'],
+        connections: 1,
+      }
+      expect(asked()).toEqual(byThePublisher)
 
-      // the publisher was a peer for a minute, and the server goes too
+      // the publisher was a peer for a minute, and the servers go too
       await repository.close()
+      await registry.stop()
+      https.close()
       const late = await mesh.join('late', nodes.at(-1) as (typeof nodes)[number], { runner })
       // all replicas are done: it runs nothing, and has the code for its operator
       await eventually(() => expect(late.services().map((service) => service.id)).toContain(id))
-      const { code } = first.service(id)
       expect((await late.code.fetch(code)).code).toBe(code)
-      expect(repository.asked).toEqual(downloads)
+      expect(asked()).toEqual(byThePublisher)
     },
   )
 })
