@@ -3,7 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { startDockerRegistry } from '../../fixtures/code/docker-registry.ts'
 import { makeCertificates } from '../../fixtures/code/tls-server.ts'
+import { digestOf, makeImage } from '../../fixtures/execution/images.ts'
 import { tempDir } from '../../fixtures/temp-dir.ts'
 import { needs } from '../../require.ts'
 
@@ -41,11 +43,22 @@ const notAllowed = (host: string) => ({
 /** The name is allowed; where it leads is seen when it is resolved. */
 const leadsAstray = (problem: string) => ({ rule: 'pass', fetched: expect.stringContaining(problem) })
 
+/** An image that a real registry of images has, and how to start it again. */
+async function imageInRegistry() {
+  const { push, close, configFile } = await startDockerRegistry()
+  const image = await makeImage()
+  await push('team/app', image)
+  await close()
+  return { ref: `registry.example.org/team/app@${digestOf(image.manifest)}`, code: image.code.toString(), configFile }
+}
+
 test.skipIf(!needs('root'))(
   "the seed's policy in force: each host by its rule, redirects and addresses too",
   async () => {
     const dir = await tempDir()
     const { ca } = makeCertificates(dir, [...NAMES, 'proxy.go.example', 'localhost', '169.254.169.254'])
+    const withImage = needs('docker-registry')
+    if (withImage) writeFileSync(join(dir, 'image.json'), JSON.stringify(await imageInRegistry()))
     for (const [file, text] of Object.entries(CLIENTS)) {
       mkdirSync(dirname(join(dir, file)), { recursive: true })
       writeFileSync(join(dir, file), text)
@@ -63,8 +76,9 @@ test.skipIf(!needs('root'))(
       'below github.com': ALLOWED,
       'from github.com to below it': ALLOWED,
       'gitlab.com': ALLOWED,
-      // a mirror of the seed's REGISTRIES, at a private address
+      // mirrors of the seed's REGISTRIES, at a private address
       'npmjs.com': ALLOWED,
+      ...(withImage && { 'an image': ALLOWED }),
       // by name, from where their clients download
       'crates.io': ALLOWED,
       'pkg.go.dev': ALLOWED,
