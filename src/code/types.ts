@@ -160,7 +160,7 @@ export type RetrieveOptions = AbortOptions & {
   readonly own?: boolean | undefined
   /** The id of the service, under which failures of its sources are reported. */
   readonly service?: string | undefined
-  /** Of the service. No author holds all places of downloads. */
+  /** Of the service. No author holds all download slots. */
   readonly author?: string | undefined
   /** Redirections between the publisher and this node. The further away, the longer peers are asked before another source is. */
   readonly distance?: number | undefined

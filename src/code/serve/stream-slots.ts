@@ -27,7 +27,8 @@ export interface StreamSlots {
   take(peer: string, leave: (reason: Error) => void): StreamSlot | undefined
 }
 
-type Taken = { readonly peer: string; readonly leave: (reason: Error) => void; paidUntil: number }
+/** `onTimeUntil`: up to then the stream has carried bytes at the minimum rate. */
+type Taken = { readonly peer: string; readonly leave: (reason: Error) => void; onTimeUntil: number }
 
 export function createStreamSlots(
   clock: Clock,
@@ -37,8 +38,8 @@ export function createStreamSlots(
 
   function makeRoom(): boolean {
     if (taken.size < max) return true
-    const [idlest] = [...taken].sort((a, b) => a.paidUntil - b.paidUntil)
-    if (idlest === undefined || clock.monotonic() - idlest.paidUntil < unusedMs) return false
+    const [idlest] = [...taken].sort((a, b) => a.onTimeUntil - b.onTimeUntil)
+    if (idlest === undefined || clock.monotonic() - idlest.onTimeUntil < unusedMs) return false
     taken.delete(idlest)
     idlest.leave(new UnavailableError('the stream carried nothing or too little, and another peer wants its slot'))
     return true
@@ -48,15 +49,15 @@ export function createStreamSlots(
     take(peer, leave) {
       const own = [...taken].filter((slot) => slot.peer === peer)
       if (own.length >= maxPerPeer || !makeRoom()) return undefined
-      const slot: Taken = { peer, leave, paidUntil: clock.monotonic() }
+      const slot: Taken = { peer, leave, onTimeUntil: clock.monotonic() }
       taken.add(slot)
       return {
         carried(bytes) {
           const now = clock.monotonic()
-          // bytes pay for time that has passed, and for none that is to come; whoever is far behind does not owe for ever
-          slot.paidUntil = Math.min(
+          // never beyond now: a burst keeps no slot later. A stream that is far behind can catch up
+          slot.onTimeUntil = Math.min(
             now,
-            Math.max(slot.paidUntil, now - 2 * unusedMs) + (bytes / minBytesPerSecond) * 1000,
+            Math.max(slot.onTimeUntil, now - 2 * unusedMs) + (bytes / minBytesPerSecond) * 1000,
           )
         },
         [Symbol.dispose]: () => void taken.delete(slot),

@@ -28,7 +28,7 @@ export type FetchInit = {
   /** an empty folder, for the process alone */
   readonly dir: string
   readonly signal: AbortSignal
-  /** does another download wait for the place of this one? */
+  /** does another download wait for the slot of this one? */
   readonly othersWait?: (() => boolean) | undefined
   /** called now and then with how many bytes have come */
   readonly onBytes?: ((bytes: number) => void) | undefined

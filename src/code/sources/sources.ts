@@ -14,7 +14,7 @@ import type { Arrival, CodeStore, StorageConfig } from '../types.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchAbout, FetchSource } from './child/job.ts'
 import { describeSource } from './describe-source.ts'
-import { createDownloadPlaces } from './download-places.ts'
+import { createDownloadSlots } from './download-slots.ts'
 import { fetchInProcess } from './fetch-process.ts'
 import { clientWay } from './registry-client.ts'
 import { type StorageAccess, storageAccess } from './storage-access.ts'
@@ -39,7 +39,7 @@ export type SourceFetchOptions = {
   readonly limits: TarLimits
   /** it is for a service of the node's own address */
   readonly own?: boolean | undefined
-  /** of the service; each has a share of the places of downloads */
+  /** of the service; each has a share of the download slots */
   readonly author?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -55,7 +55,7 @@ export interface CodeSources {
 
 export function createCodeSources(components: SourcesComponents, init: SourcesInit): CodeSources {
   const { clock, events, store, network } = components
-  const places = createDownloadPlaces(DOWNLOADS)
+  const slots = createDownloadSlots(DOWNLOADS)
 
   async function fetchWith(access: StorageAccess, source: FetchSource, code: CID, options: SourceFetchOptions) {
     if ('refused' in access) throw new UnusableSourceError(access.refused)
@@ -83,7 +83,7 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     const job = { ...settings, source, image, baseUrl: access.baseUrl, maxBytes, maxEntries }
     let arrival: Arrival = { from: source.type, source: from, startedAt }
     let size = 0
-    const othersWait = () => places.othersWait(options.author ?? '')
+    const othersWait = () => slots.othersWait(options.author ?? '')
     await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal, othersWait }, async (stream, about) => {
       // an image is named by its digest
       if (source.type === 'registry') arrival = { ...arrival, ...checkedBy(await about) }
@@ -103,7 +103,7 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
         options.signal?.throwIfAborted()
         try {
           const download = () => fetchWith(access, source, code, options)
-          return await places.run(options.author ?? '', download, options.signal)
+          return await slots.run(options.author ?? '', download, options.signal)
         } catch (error) {
           options.signal?.throwIfAborted()
           if (error instanceof StoreFullError || error instanceof DiskFullError) throw error

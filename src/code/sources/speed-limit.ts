@@ -4,7 +4,7 @@ import { formatBytes } from '../../base/format.ts'
 const WINDOW_MS = 15_000
 /** The slowest link that is served: a modem has more. */
 const SLOWEST: SpeedLimit = { bytesPerSecond: 4 * 1024, windows: 2 }
-/** Where others wait for the place that the download holds. It has longer: the server may need a while before it begins. */
+/** Where others wait for the slot that the download holds. It has longer: the server may need a while before it begins. */
 const SLOWEST_WHILE_OTHERS_WAIT: SpeedLimit = { bytesPerSecond: 64 * 1024, windows: 4 }
 
 type SpeedLimit = { readonly bytesPerSecond: number; readonly windows: number }
@@ -19,7 +19,7 @@ export type SpeedWatchInit = {
 }
 
 /**
- * Ends a download that is too slow: it holds a place. What came is summed over the last windows, so that a server that sends
+ * Ends a download that is too slow: it holds a slot. What came is summed over the last windows, so that a server that sends
  * something now and then is no faster than one that drips. A window without a connection and bytes does not count: the
  * process is busy with what came.
  */
@@ -41,7 +41,7 @@ export function watchSpeed(clock: Clock, { served, othersWait, onSlow }: SpeedWa
     if (isBelow(SLOWEST, last)) return onSlow(sentence(SLOWEST))
     const contended = last.every(({ othersWaited }) => othersWaited)
     if (contended && isBelow(SLOWEST_WHILE_OTHERS_WAIT, last)) {
-      onSlow(`${sentence(SLOWEST_WHILE_OTHERS_WAIT)} while other authors wait for the place of its download`)
+      onSlow(`${sentence(SLOWEST_WHILE_OTHERS_WAIT)} while other authors wait for its download slot`)
     }
   })
 }

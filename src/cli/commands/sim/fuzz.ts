@@ -8,7 +8,7 @@ import { command, text, whole } from '../../command.ts'
 import { FailedError } from '../../errors.ts'
 import { shellText } from '../../output/command-text.ts'
 import { engineOption } from '../../sim/options.ts'
-import { patchOption, ranPatched } from '../../sim/patched.ts'
+import { patchOption, runWithPatch } from '../../sim/run-with-patch.ts'
 
 const FILE = 'fuzz-failure.json'
 /** Each is a run of a small scenario. */
@@ -35,7 +35,7 @@ export const simFuzz = command({
   async run(cli, { engine: name, seed = '1', runs, minutes, patch, out = FILE }) {
     const path = resolve(cli.cwd, out)
     if (await exists(path)) throw new InputError(`${out} is there already; name another file with --out`)
-    if (await ranPatched(cli, patch)) return
+    if (await runWithPatch(cli, patch)) return
     const until = cli.clock.monotonic() + (minutes ?? Number.POSITIVE_INFINITY) * 60_000
     using progress = cli.out.progress('running scenarios')
     let [began, smaller] = [0, 0]

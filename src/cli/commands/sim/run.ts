@@ -14,7 +14,7 @@ import { argument, command, text, texts } from '../../command.ts'
 import { failWhereWrong, resultLines } from '../../sim/format-results.ts'
 import { loadObservers } from '../../sim/load-observers.ts'
 import { engineOption, eventsOption } from '../../sim/options.ts'
-import { patchOption, ranPatched } from '../../sim/patched.ts'
+import { patchOption, runWithPatch } from '../../sim/run-with-patch.ts'
 import { writeReport } from '../../sim/write-report.ts'
 
 export const simRun = command({
@@ -40,7 +40,7 @@ export const simRun = command({
     observers: texts('FILE', 'a module with metrics or invariants of your own; may be repeated'),
   },
   async run(cli, { file, engine, seed, crash, powerCut, patch, out, events, observers: files }) {
-    if (await ranPatched(cli, patch)) return
+    if (await runWithPatch(cli, patch)) return
     const read = await readScenario(resolve(cli.cwd, file))
     const seeded = seed === undefined ? read : withSeed(read, seed, '--seed')
     const scenario = await withCrashes(await withCrashes(seeded, crash), powerCut, 'powerCut')

@@ -45,7 +45,7 @@ describe('how slow a source may be', () => {
     expect(await saidOf(Array(60).fill(rate), { othersWait: true })).toBeUndefined()
     expect(await saidOf(Array(3).fill(rate - 1), { othersWait: true })).toBeUndefined()
     expect(await saidOf(Array(60).fill(rate - 1), { othersWait: true })).toBe(
-      'the server has sent less than 64 KiB a second for 60 s while other authors wait for the place of its download',
+      'the server has sent less than 64 KiB a second for 60 s while other authors wait for its download slot',
     )
   })
 })
@@ -85,7 +85,7 @@ function countedNetwork(clock: Clock) {
   return { network: { ...network, open }, came: () => bytes }
 }
 
-describe('the places of downloads', () => {
+describe('the download slots', () => {
   async function sourcesOf(pages: Parameters<typeof sourceServer>[0]) {
     const clock = manualClock()
     const { network, came } = countedNetwork(clock)
@@ -137,7 +137,8 @@ describe('the places of downloads', () => {
     }
     await good
     expect(store.has(code)).toBe(true)
-    for (const slowOne of hostile) await expect(slowOne).rejects.toThrow('while other authors wait for the place')
+    for (const slowOne of hostile)
+      await expect(slowOne).rejects.toThrow('while other authors wait for its download slot')
     stop.abort()
   })
 })

@@ -21,7 +21,7 @@ export const patchOption = text(
  * Runs the same command line in a copy of the sources that has the patch, and answers true when it has. False where there is no
  * patch, or this program is that copy: then the command is to be carried out here.
  */
-export async function ranPatched(cli: Cli, file: string | undefined): Promise<boolean> {
+export async function runWithPatch(cli: Cli, file: string | undefined): Promise<boolean> {
   if (file === undefined) return false
   const { clock, signal, out, cwd, env, argv } = cli
   const patch = await readPatch(resolve(cwd, file), file)

@@ -1,16 +1,16 @@
-// Ours, not a library: who has the fewest places is next, and those that hold one are told whether another waits for it.
+// Ours, not a library: who has the fewest slots is next, and those that hold one are told whether another waits for it.
 
-/** The places of downloads, and who holds them. An author who fills the queue keeps no other from a place. */
-export interface DownloadPlaces {
-  /** Waits for a place, does the work, and gives the place back. Rejects with the reason of `signal` while it waits. */
+/** The download slots, and who holds them. An author who fills the queue keeps no other from a slot. */
+export interface DownloadSlots {
+  /** Waits for a slot, does the work, and gives the slot back. Rejects with the reason of `signal` while it waits. */
   run<T>(author: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>
-  /** Does another author wait for a place that this one holds? */
+  /** Does another author wait for a slot that this one holds? */
   othersWait(author: string): boolean
 }
 
 type Waiter = { readonly author: string; readonly begin: () => void }
 
-export function createDownloadPlaces(init: { readonly max: number; readonly maxPerAuthor: number }): DownloadPlaces {
+export function createDownloadSlots(init: { readonly max: number; readonly maxPerAuthor: number }): DownloadSlots {
   const held = new Map<string, number>()
   const waiting = new Set<Waiter>()
   let taken = 0
@@ -18,7 +18,7 @@ export function createDownloadPlaces(init: { readonly max: number; readonly maxP
   const heldBy = (author: string) => held.get(author) ?? 0
   const mayHaveOne = ({ author }: Waiter) => heldBy(author) < init.maxPerAuthor
 
-  /** Of those who have the fewest places, the one that has waited longest. */
+  /** Of those who have the fewest slots, the one that has waited longest. */
   function next(): Waiter | undefined {
     if (taken >= init.max) return undefined
     const [first] = [...waiting].filter(mayHaveOne).sort((a, b) => heldBy(a.author) - heldBy(b.author))
