@@ -40,7 +40,9 @@ test('pool create --data, pool data and erase: what services keep stays until it
   )
   expect((await run('pool data')).stdout).toMatch(new RegExp(`${NAME} +1 GiB +0 B +words\n`))
   await refused(`pool erase ${NAME}`, /is there/)
-  await run(`pool rm ${NAME}`)
+  expect((await run(`pool rm ${NAME}`)).stdout).toBe(
+    `Removed ${NAME}.\nIts data, 1 GiB, stays: "thundercloud pool erase ${NAME}" removes it.\n`,
+  )
   expect((await json('pool data')).values).toMatchObject([{ data: [{ pool: NAME, services: ['words'] }] }])
   expect((await run(`pool erase ${NAME} --service words`)).stdout).toBe(`Removed what words kept of ${NAME}.\n`)
   expect((await run(`pool erase ${NAME}`)).stdout).toBe(`Removed the data of ${NAME}.\n`)

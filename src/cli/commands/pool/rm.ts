@@ -1,3 +1,4 @@
+import { formatBytes } from '../../../base/format.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command, flag } from '../../command.ts'
 
@@ -11,6 +12,14 @@ export const poolRm = command({
   async run(cli, { name, force }) {
     const client = await nodeClient(cli)
     await client.pools.remove(name, { force, signal: cli.signal })
-    cli.out.result({ removed: name }, () => [`Removed ${name}.`])
+    // the pool is gone, also where its data cannot be looked at
+    const all = await client.pools.listData({ signal: cli.signal }).catch(() => [])
+    const data = all.find(({ pool }) => pool === name)
+    cli.out.result({ removed: name, ...(data !== undefined && { dataBytes: data.bytes }) }, () => [
+      `Removed ${name}.`,
+      ...(data === undefined
+        ? []
+        : [`Its data, ${formatBytes(data.bytes)}, stays: "thundercloud pool erase ${name}" removes it.`]),
+    ])
   },
 })
