@@ -3,9 +3,10 @@ import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { packEntries } from '../../src/code/index.ts'
-import { launchBrowser, openPage } from '../fixtures/browser/browser.ts'
+import { listFolder, packEntries } from '../../src/code/index.ts'
+import { launchBrowser, openPage, seriousFaults } from '../fixtures/browser/browser.ts'
 import { serveDashboard } from '../fixtures/browser/dashboard.ts'
+import { codeOfEntries, sourceServer } from '../fixtures/code/source-server.ts'
 import { type Mesh, ON_HOST, test, trustPolicyFor, waitForState } from '../fixtures/node/mesh.ts'
 import { addFolder, HELLO_WEB, newSigner, PATIENCE } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
@@ -52,6 +53,43 @@ describe.skipIf(!runnable)('the dashboard, in a browser, of a real node', () => 
     await rule.getByText(/To pass: keywords must be one of bridges/).waitFor(seconds)
     expect(await page.title()).toBe('Service · Thundercloud')
     expect(page.url()).toBe(`${it.dashboard.origin}/dashboard/service/${id}`)
+    expect(it.faults).toEqual([])
+  })
+
+  test('the page of a service says where its code came from, which source was refused, why, and what came next', async ({
+    mesh,
+  }) => {
+    await using it = await open(mesh, { ALLOWED_STORAGE: ['127.0.0.1'] })
+    const { page } = it
+    const files = await listFolder(HELLO_WEB)
+    const code = (await codeOfEntries(files)).toString()
+    const archive = gzipSync(await buffer(packEntries(files)))
+    const other = await archiveOf({ 'main.js': TICKING })
+    const pages = { '/wrong.tgz': other, '/folder.tgz': archive, '/hello.tgz': archive }
+    const { url } = await sourceServer(() => pages)
+    const [wrong, folder, hello] = Object.keys(pages).map((path) => ({ type: 'https', url: url + path }))
+    const sources = [wrong, { ...folder, path: '\u202e<b>folder' }, hello]
+    const id = await mesh.publish(it.other, { author: it.author, code, name: 'web-shop', sources })
+    // it is open already while the sources are tried
+    await page.goto(`${it.dashboard.origin}/dashboard/service/${id}`)
+    const card = page.getByRole('region', { name: 'Code' })
+    await card.getByText('an HTTPS address').waitFor(seconds)
+    await card.getByText(`${url}/hello.tgz`, { exact: true }).first().waitFor(seconds)
+    await card.getByText('here', { exact: true }).waitFor(seconds)
+    const refused = card.getByRole('region', { name: 'Sources that failed' })
+    await refused.getByText(`${url}/wrong.tgz`, { exact: true }).waitFor(seconds)
+    await refused.getByText(/^has other files: /).waitFor(seconds)
+    await refused.getByText(`Tried next: ${url}/folder.tgz`).waitFor(seconds)
+    await refused.getByText(`Tried next: ${url}/hello.tgz`).waitFor(seconds)
+    expect(await seriousFaults(page)).toEqual([])
+    // what an author wrote is text, and hides nothing
+    await refused.getByText('\ufffd<b>folder').first().waitFor({ timeout: 5_000 })
+    expect(await card.textContent()).not.toContain('\u202e')
+    // the page follows: the code leaves the store, and what its sources said is forgotten with it
+    await it.node.stop(id)
+    await expect.poll(async () => (await it.node.code.gc()).length, seconds).toBe(1)
+    await card.getByText('not here', { exact: true }).waitFor(seconds)
+    expect(await refused.count()).toBe(0)
     expect(it.faults).toEqual([])
   })
 

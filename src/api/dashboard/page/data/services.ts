@@ -80,3 +80,15 @@ export function changesServices({ name, detail }: LiveEvent, id?: string): boole
   const about = detail as { id?: string; service?: string }
   return (about.id ?? about.service ?? id) === id
 }
+
+const CODE_CHANGES = new Set(['code:added', 'code:removed', 'code:fetch-started', 'code:fetch-finished'])
+
+/** Whether an event may change what is known of the code of this service: whether it is here, and which sources failed. */
+export function changesCode(
+  { name, detail }: LiveEvent,
+  of: { service: string | undefined; code: string | undefined },
+): boolean {
+  const about = detail as { code?: string; service?: string }
+  if (name === 'code:source-failed') return about.service === of.service
+  return CODE_CHANGES.has(name) && about.code === of.code
+}

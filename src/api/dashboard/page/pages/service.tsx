@@ -2,12 +2,13 @@ import type { JSX } from 'preact'
 import type { Explanation, ServiceView } from '../../../../node/types.ts'
 import { useResource } from '../data/resource.ts'
 import { pathTo, place } from '../data/router.ts'
-import { changesServices } from '../data/services.ts'
+import { changesCode, changesServices } from '../data/services.ts'
 import { visible } from '../data/text.ts'
 import { Id, State } from '../parts/bits.tsx'
 import { Empty, Show } from '../parts/states.tsx'
 import { About } from './service/about.tsx'
 import { Actions } from './service/actions.tsx'
+import { CodeCard } from './service/code.tsx'
 import { Receipts } from './service/receipts.tsx'
 import { RunCard } from './service/run.tsx'
 import { RunLog } from './service/run-log.tsx'
@@ -17,8 +18,10 @@ export function Service(): JSX.Element {
   const { id } = place.value
   const path = id === undefined ? undefined : `/service/${encodeURIComponent(id)}`
   const service = useResource<ServiceView>(path, (event) => changesServices(event, id))
-  const why = useResource<Explanation>(path === undefined ? undefined : `${path}/explain?history=true`, (event) =>
-    changesServices(event, id),
+  const { code } = service.value ?? {}
+  const why = useResource<Explanation>(
+    path === undefined ? undefined : `${path}/explain?history=true`,
+    (event) => changesServices(event, id) || changesCode(event, { service: id, code }),
   )
   if (service.value === undefined && service.problem?.status === 404) {
     return (
@@ -44,6 +47,7 @@ export function Service(): JSX.Element {
             </div>
             <div class="stack">
               <About service={value} />
+              <CodeCard why={why} />
               <Receipts service={value} />
             </div>
           </div>

@@ -13,7 +13,7 @@ const VIA = {
 
 /** What its author wrote, and how it came here. */
 export function About({ service }: { service: ServiceView }): JSX.Element {
-  const { desc, author, code, kind, seq, ports, replicas, issued, expires, receivedAt, via, depth } = service
+  const { desc, author, kind, seq, ports, replicas, issued, expires, receivedAt, via, depth } = service
   return (
     <Card title="Description">
       {desc === '' ? null : (
@@ -24,9 +24,6 @@ export function About({ service }: { service: ServiceView }): JSX.Element {
       <dl class="facts">
         <Fact name="Author">
           <Id of={author} />
-        </Fact>
-        <Fact name="Code">
-          <Id of={code} />
         </Fact>
         <Fact name="Kind">
           {kind}, version {seq}
@@ -44,7 +41,7 @@ export function About({ service }: { service: ServiceView }): JSX.Element {
               ))}
         </Fact>
         <Fact name="Wanted">{many(replicas, 'run')} in the mesh</Fact>
-        <Fact name="Came from">{VIA[via]}</Fact>
+        <Fact name="Heard from">{VIA[via]}</Fact>
         <Fact name="May travel">{many(depth, 'more hop')}</Fact>
         <Fact name="Issued">
           <Ago at={issued} />
