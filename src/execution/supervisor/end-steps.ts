@@ -150,15 +150,35 @@ export async function finishStopping(context: StepContext, why: string): Promise
   })
 }
 
-export async function cleanUp({ components, init, spec, handle, lease, recorder, detach }: StepContext): Promise<void> {
-  const { runId } = init.record
+/**
+ * Leaves nothing of the run. Where its executor is away, or cannot remove it, that is done as soon as it can, while the node
+ * runs: its code and its user stay its own until then.
+ */
+export async function cleanUp(context: StepContext): Promise<void> {
+  const { components, init, lease, recorder } = context
+  const { clock, rng, log } = components
+  const { closing } = init
+  let isLeft = false
   try {
-    if (!detach.aborted) await init.executor.remove(handle)
-    const state = components.journal.get(runId)?.state
-    const isOver = state !== undefined && FINAL_STATES.includes(state)
-    if (isOver && spec.service.run.build !== undefined) await init.builds.release(runId)
+    await removeRun(context)
+  } catch (error) {
+    log.warn('a run left something behind', { runId: init.record.runId, reason: messageOf(error) })
+    isLeft = !closing.aborted
   } finally {
-    await lease[Symbol.asyncDispose]()
     await recorder[Symbol.asyncDispose]()
   }
+  const release = () => lease[Symbol.asyncDispose]()
+  if (!isLeft) return release()
+  const again = { clock, rng, backoff: RETRY_BACKOFF, signal: closing, canRetry: () => true }
+  init.later(retry(() => removeRun(context), again).finally(release))
+}
+
+async function removeRun({ components, init, spec, handle, detach }: StepContext): Promise<void> {
+  const { journal, userIds } = components
+  const { runId } = init.record
+  if (!detach.aborted) await init.executor.remove(handle)
+  const state = journal.get(runId)?.state
+  if (state !== undefined && !FINAL_STATES.includes(state)) return
+  userIds?.release(runId)
+  if (state !== undefined && spec.service.run.build !== undefined) await init.builds.release(runId)
 }

@@ -27,11 +27,6 @@ import { createStartQueue } from './start-queue.ts'
 import type { Granted, Supervisor, SupervisorComponents, SupervisorInit } from './types.ts'
 import type { RunWorker, RunWorkerInit } from './worker-types.ts'
 
-/** No record, no run. */
-function isFinal(record: RunRecord | undefined): boolean {
-  return record === undefined || FINAL_STATES.includes(record.state)
-}
-
 export function createSupervisor(components: SupervisorComponents, init: SupervisorInit): Supervisor {
   const { clock, rng, log, disk = systemDisk(), events, journal, userIds } = components
   const executors = new Map<string, Executor>(components.executors.map((executor) => [executor.name, executor]))
@@ -76,6 +71,8 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
       netcap,
       record,
       executor,
+      closing: closing.signal,
+      later: track,
       builds,
       startQueue,
       found,
@@ -96,7 +93,6 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
           workers.delete(service.id)
           claims.delete(service.id)
         }
-        if (isFinal(journal.get(worker.runId))) userIds?.release(worker.runId)
         if (!closing.signal.aborted) events.emit('execution:freed', { service: service.id, runId: worker.runId })
       }),
     )

@@ -38,6 +38,10 @@ export type RunWorkerInit = Pick<SupervisorInit, 'dirs' | 'health' | 'logs' | 'g
   readonly record: RunRecord
   readonly executor: Executor
   readonly builds: Builds
+  /** the node closes */
+  readonly closing: AbortSignal
+  /** What goes on when the run is over, and ends with `closing`. */
+  later(work: Promise<void>): void
   /** of all runs of this node */
   readonly startQueue: StartQueue
   /** what the executor found of a run that the journal had when the node started; undefined for a new one */

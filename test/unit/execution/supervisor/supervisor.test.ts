@@ -178,6 +178,27 @@ describe('supervisor', () => {
       expect(bench.state('a')).toBe('stopped')
     })
 
+    it("as a run ends: what is left of it is removed when it is back, and its user is no other run's before", async () => {
+      const released: string[] = []
+      const userIds = {
+        claim: () => 200_000,
+        release: (id: string) => void released.push(id),
+        retain: () => {},
+        transfer: () => {},
+      }
+      const { update } = bench.journal
+      bench.journal.update = (runId, change) => {
+        if (change.state === 'exited') bench.engine.leave()
+        update(runId, change)
+      }
+      await bench.running('a', { run: { kind: 'task' }, on: bench.start({}, { userIds }) })
+      await bench.over('a')
+      expect([bench.state('a'), bench.engine.runs.size, released]).toEqual(['exited', 1, []])
+      await bench.engineReturns()
+      await bench.until(() => released.length === 1)
+      expect([bench.engine.runs.size, bench.code.held]).toEqual([0, 0])
+    })
+
     it('and comes back without the run begins it again', async () => {
       const supervisor = await bench.running('a')
       await bench.engineLeaves()
