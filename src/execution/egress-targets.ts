@@ -28,17 +28,21 @@ export const proxyUrl = (port: number) => `http://${LOCALHOST}:${port}`
 
 /**
  * Where a gateway listens: each name has a loopback address of its own, which the hosts file says; `localhost` and addresses
- * of loopback are themselves. No other address can be listened in the place of: it is reached through the proxy.
+ * of loopback are themselves. No other address can be listened in the place of: it is reached through the proxy. Each address and
+ * port is there once, however often, and by whatever names, an author asks for it.
  */
 export function egressListeners(
   { targets, proxyPort, siblings }: PlanEgress,
   ports: readonly number[] = [],
 ): EgressListener[] {
-  const addresses = new Map<string, string>()
-  const listeners = targets.flatMap(({ host, port }) => {
-    const address = addressFor(host, addresses)
+  const names = { known: new Map<string, string>(), taken: new Set(targets.map(({ host }) => host)) }
+  const all = targets.flatMap(({ host, port }) => {
+    const address = addressFor(host, names)
     return address === undefined ? [] : [{ host, port, address }]
   })
+  const first = (one: EgressListener) =>
+    all.find(({ address, port }) => address === one.address && port === one.port) === one
+  const listeners = all.filter(first)
   // what the run itself listens at is its own
   const ofOthers = listeners.filter(
     ({ address, port }) => address !== LOCALHOST || (port !== proxyPort && !ports.includes(port)),
@@ -106,14 +110,21 @@ export function proxyVariables(port: number): Record<string, string> {
   }
 }
 
-function addressFor(host: string, addresses: Map<string, string>): string | undefined {
+function addressFor(
+  host: string,
+  { known, taken }: { known: Map<string, string>; taken: ReadonlySet<string> },
+): string | undefined {
   if (!isListenable(host)) return undefined
   if (isIPv4(host)) return host
   if (host === 'localhost') return LOCALHOST
-  const known = addresses.get(host)
-  if (known !== undefined) return known
-  if (addresses.size >= MAX_NAMES) return undefined
-  const address = `127.0.1.${addresses.size + 1}`
-  addresses.set(host, address)
-  return address
+  const own = known.get(host)
+  if (own !== undefined) return own
+  const given = new Set(known.values())
+  for (let last = 1; last <= MAX_NAMES; last++) {
+    const address = `127.0.1.${last}`
+    if (given.has(address) || taken.has(address)) continue
+    known.set(host, address)
+    return address
+  }
+  return undefined
 }

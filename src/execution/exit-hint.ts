@@ -1,7 +1,11 @@
+import type { NetworkGrant } from '../base/verdict.ts'
+
 /** Where a program's own messages are explained. */
 const PAGE = 'see "What a service gets"'
 
-type Rule = { readonly pattern: RegExp; readonly hint: string }
+type NetworkMode = NetworkGrant['mode']
+/** `hint`: where it depends on the network that was granted, by that. */
+type Rule = { readonly pattern: RegExp; readonly hint: string | Readonly<Record<NetworkMode, string>> }
 
 /** What programs print when they reach a limit of a run, the most specific first. */
 const RULES: readonly Rule[] = [
@@ -41,7 +45,11 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern: /EAI_AGAIN|ENOTFOUND|getaddrinfo|Temporary failure in name resolution|ENETUNREACH/,
-    hint: `there is no network and no DNS (${PAGE})`,
+    hint: {
+      none: `there is no network and no DNS (${PAGE})`,
+      allowlist: `there is no DNS: the hosts that "network" of the manifest names are known, each at its port, and no other (${PAGE})`,
+      open: `there is no DNS: the hosts that "network" of the manifest names are known, all others are reached through the proxy that HTTP_PROXY names (${PAGE})`,
+    },
   },
   {
     pattern: /ENOSPC|No space left on device|EDQUOT/,
@@ -65,8 +73,9 @@ const RULES: readonly Rule[] = [
 const MAX_LINE = 1000
 
 /** What would help a program that ended so, by its exit code and its last lines; undefined where nothing is known. */
-export function exitHint(exitCode: number, lines: readonly string[]): string | undefined {
+export function exitHint(exitCode: number, lines: readonly string[], network: NetworkMode): string | undefined {
   if (exitCode === 0) return undefined
   const said = lines.map((line) => line.slice(0, MAX_LINE))
-  return RULES.find((rule) => said.some((line) => rule.pattern.test(line)))?.hint
+  const hint = RULES.find((rule) => said.some((line) => rule.pattern.test(line)))?.hint
+  return typeof hint === 'object' ? hint[network] : hint
 }

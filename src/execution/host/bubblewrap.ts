@@ -174,8 +174,12 @@ function systemDir(path: string): string[] {
   return found.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
 }
 
-/** A sandbox shows /usr, where prlimit (util-linux) and env are on every distribution. */
-export const SANDBOX_TOOLS = ['/usr/bin/prlimit', '/usr/bin/env', '/usr/bin/timeout', '/bin/sh'] as const
+/** A sandbox shows /usr, where these are on every distribution; by the package that has them. */
+export const SANDBOX_TOOLS: Readonly<Record<string, readonly string[]>> = {
+  'util-linux': ['/usr/bin/prlimit', '/usr/bin/setpriv'],
+  coreutils: ['/usr/bin/env', '/usr/bin/timeout'],
+  dash: ['/bin/sh'],
+}
 
 /** Joins control groups, then becomes the command: everything that it starts is in them from its first instruction. */
 export function inCgroups(joinFiles: readonly string[], command: readonly string[]): string[] {

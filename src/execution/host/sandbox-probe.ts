@@ -16,9 +16,8 @@ export async function probeSandbox(program: string, uid: number | undefined, sig
   if (process.platform !== 'linux') return { unavailableReason: 'the sandbox needs Linux' }
   const bwrap = findProgram(program)
   if (bwrap === undefined) return { unavailableReason: `${program} is not installed: ${INSTALL_BUBBLEWRAP}` }
-  for (const tool of [...SANDBOX_TOOLS, ...SANDBOX_ROOT_TOOLS]) {
-    if (findProgram(tool) === undefined) return { unavailableReason: `${tool} is missing: install util-linux` }
-  }
+  const missing = missingTool()
+  if (missing !== undefined) return { unavailableReason: missing }
   if (uid !== undefined) await mkdir(SANDBOX_ROOT, { recursive: true, mode: 0o755 })
   const { program: first, args } = tryCommand(bwrap, uid)
   const { failed, problem } = await run(first, args, signal)
@@ -26,6 +25,15 @@ export async function probeSandbox(program: string, uid: number | undefined, sig
   return {
     unavailableReason: `bubblewrap cannot make a sandbox here (${problem}): allow user namespaces to ordinary users`,
   }
+}
+
+/** What a sandbox cannot be made without, and what to install for it. */
+export function missingTool(find: (name: string) => string | undefined = findProgram): string | undefined {
+  for (const [name, tools] of [...Object.entries(SANDBOX_TOOLS), ...Object.entries(SANDBOX_ROOT_TOOLS)]) {
+    const tool = tools.find((one) => find(one) === undefined)
+    if (tool !== undefined) return `${tool} is missing: install ${name}`
+  }
+  return undefined
 }
 
 async function run(

@@ -63,8 +63,11 @@ shift
 umask 077
 exec -c "$@"`
 
-/** Programs that this needs; on every distribution. */
-export const SANDBOX_ROOT_TOOLS = ['unshare', 'setpriv', 'prlimit', 'mount'] as const
+/** Programs that this needs, by the package that has them. */
+export const SANDBOX_ROOT_TOOLS: Readonly<Record<string, readonly string[]>> = {
+  'util-linux': ['unshare', 'setpriv', 'prlimit', 'mount'],
+  bash: ['bash'],
+}
 
 /** The command that makes the sandbox and then becomes `command` as the run's user. */
 export function sandboxRootCommand(

@@ -66,7 +66,12 @@ export async function explainExit(
   { components, init, spec }: StepContext,
   { end, wasHealthy }: Extract<Phase, { name: 'exited' }>,
 ): Promise<WorkerEvent> {
-  const explained = await withFailureDetail(components, logDirOf(init.dirs.logs, spec.service.id), end)
+  const { network } = spec.grant
+  const explained = await withFailureDetail(
+    components,
+    { logDir: logDirOf(init.dirs.logs, spec.service.id), network },
+    end,
+  )
   return { type: 'explained', end: explained, updates: !wasHealthy && init.updates() }
 }
 

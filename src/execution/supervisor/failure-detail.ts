@@ -2,11 +2,14 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { Disk } from '../../base/os/disk.ts'
+import type { NetworkGrant } from '../../base/verdict.ts'
 import { exitHint } from '../exit-hint.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { MonitoredEnd } from './types.ts'
 
 type Components = { clock: Clock; log: Log; disk?: Disk | undefined }
+
+type FailureInit = { readonly logDir: string; readonly network: NetworkGrant }
 
 /** in which a program says why it ended */
 const LAST_LINES = 40
@@ -14,7 +17,7 @@ const LAST_LINES = 40
 /** Why a run failed, with what would help where its last lines say so. */
 export async function failureDetail(
   { clock, log, disk }: Components,
-  logDir: string,
+  { logDir, network }: FailureInit,
   { exitCode, reason, detail }: MonitoredEnd,
 ): Promise<string | undefined> {
   if (reason !== 'exit') return detail
@@ -33,16 +36,16 @@ export async function failureDetail(
   } catch (error) {
     log.debug('the last lines of a run cannot be read', { error: messageOf(error) })
   }
-  const hint = exitHint(exitCode, lines)
+  const hint = exitHint(exitCode, lines, network.mode)
   return hint === undefined ? detail : `${detail ?? 'it failed'}: ${hint}`
 }
 
 /** The end of a run, explained where it failed. */
 export async function withFailureDetail(
   components: Components,
-  logDir: string,
+  init: FailureInit,
   end: MonitoredEnd,
 ): Promise<MonitoredEnd> {
   const failed = end.exitCode !== 0 || end.reason !== 'exit'
-  return failed ? { ...end, detail: await failureDetail(components, logDir, end) } : end
+  return failed ? { ...end, detail: await failureDetail(components, init, end) } : end
 }

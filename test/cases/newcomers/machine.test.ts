@@ -30,15 +30,24 @@ test.each<[number, string, string]>([
   [1, 'Error: spawn node EAGAIN', 'resources.pids'],
   [1, "Error: EACCES: permission denied, open '/etc/x'", 'may write below $HOME'],
 ])('N2: exit code %i after %j: %s', (exitCode, line, hint) => {
-  expect(exitHint(exitCode, ['before', line, 'after'])).toContain(hint)
+  expect(exitHint(exitCode, ['before', line, 'after'], 'none')).toContain(hint)
+})
+
+test.each([
+  ['allowlist', /no DNS.*and no other/],
+  ['open', /no DNS.*HTTP_PROXY/],
+] as const)('N2: of a run with a network (%s) is not said that it has none', (network, hint) => {
+  const said = exitHint(1, ['Error: getaddrinfo ENOTFOUND other.example'], network)
+  expect(said).toMatch(hint)
+  expect(said).not.toContain('no network')
 })
 
 test('N2: nothing is guessed, neither of a good end nor of what is not known', () => {
-  expect(exitHint(0, ['EROFS'])).toBeUndefined()
-  expect(exitHint(3, ['it did not work'])).toBeUndefined()
-  expect(exitHint(1, [])).toBeUndefined()
+  expect(exitHint(0, ['EROFS'], 'none')).toBeUndefined()
+  expect(exitHint(3, ['it did not work'], 'none')).toBeUndefined()
+  expect(exitHint(1, [], 'none')).toBeUndefined()
   const startedAt = performance.now()
-  exitHint(1, new Array(40).fill('mkdir '.repeat(10_000)))
+  exitHint(1, new Array(40).fill('mkdir '.repeat(10_000)), 'none')
   expect(performance.now() - startedAt).toBeLessThan(2000)
 })
 

@@ -78,7 +78,9 @@ export function describeEgress({ executor, plan }: KitContext): void {
       const script = `;(async () => { print(await at('granted.example', ${port})); print(await through('granted.example', ${port}))
         print(require('fs').readFileSync('/etc/hosts', 'utf8').split('\\n').filter(line => /granted/.test(line)).length)
         print(await require('dns').promises.lookup('other.example').catch(e => e.code)) })()`
-      const egress = { targets: [{ host: 'granted.example', port }], proxyPort: 3128 }
+      // an author may ask for it twice
+      const target = { host: 'granted.example', port }
+      const egress = { targets: [target, target], proxyPort: 3128 }
       const { seen, decisions } = await serve(script, granted(port), egress)
       expect(seen).toEqual(['echo hi', expect.stringMatching(/^HTTP\/1.1 200 [^\n]+\r\n\r\necho $/), 1, 'ENOTFOUND'])
       expect(decisions.map(({ allowed, address }) => [allowed, address])).toEqual([

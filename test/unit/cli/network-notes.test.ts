@@ -15,6 +15,19 @@ it('a port that a service has and asks for, and an address, are said before it i
   expect(networkNotes({ network, run: { ports } })).toEqual([])
 })
 
+it('of what the gateway listens in the place of is said what is so', () => {
+  // through the proxy, at no port of the run
+  expect(networkNotes({ network: ['*.example:8443'], run })).toEqual([])
+  expect(networkNotes({ network: ['10.0.0.5:8443'], run })).toEqual([
+    expect.stringMatching(/^10\.0\.0\.5:8443: an address/),
+  ])
+  expect(networkNotes({ network: ['127.0.0.1:5432', 'localhost:5433'], run })).toEqual([])
+  for (const target of ['localhost:8443', '127.0.0.1:8443'])
+    expect(networkNotes({ network: [target], run })).toEqual([
+      `${target} is its own port ("https") inside of the run, so that of the machine is never reached: give its own another number`,
+    ])
+})
+
 it('a port that a run may be unable to listen at is said before it is published', () => {
   const portsOf = (...ports: number[]) => ({ ports: ports.map((port) => ({ name: `p${port}`, port })) })
   expect(networkNotes({ network: [], run: portsOf(1024, 8080) })).toEqual([])

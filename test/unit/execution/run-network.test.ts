@@ -143,3 +143,16 @@ it('listens in the place of each host, and has a proxy for the rest', () => {
   })
   expect(runEgress({ asked: ['a.example:1'], grant: { mode: 'none' } }, [])).toBeUndefined()
 })
+
+it.each([
+  [['a.example:443', 'a.example:443'], ['127.0.1.1:443']],
+  [['localhost:5000', '127.0.0.1:5000'], ['127.0.0.1:5000']],
+  [
+    ['a.example:443', '127.0.1.1:443', 'b.example:443'],
+    ['127.0.1.2:443', '127.0.1.1:443', '127.0.1.3:443'],
+  ],
+])('at each address and port is listened once, whatever an author asks for: %j', (asked, listened) => {
+  const egress = runEgress({ asked, grant: list(...asked) }, [])
+  const listeners = egressListeners(egress ?? { targets: [] })
+  expect(listeners.map(({ address, port }) => `${address}:${port}`)).toEqual(listened)
+})
