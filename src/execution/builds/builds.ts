@@ -7,6 +7,7 @@ import { buildKey } from './build-key.ts'
 import { lastLinesOf, repeatLines } from './build-log.ts'
 import type { BuildNetwork } from './build-network.ts'
 import { createKnownFailures } from './known-failures.ts'
+import { createBuildLeftovers } from './leftovers.ts'
 import { type Draft, type Output, type OutputStore, openOutputStore } from './output-store.ts'
 import { runBuild } from './run-build.ts'
 import { createBuildEgress } from './serve-build.ts'
@@ -24,6 +25,7 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
   const building = new Set<string>()
   /** the runs whose log has the lines of a failed build */
   const saidBy = new WeakMap<Error, string>()
+  const leftovers = createBuildLeftovers(components, { onRemoved: (buildId) => userIds?.release(buildId) })
   const waysOut = new Set<{ revise(): void }>()
   let opening: Promise<OutputStore> | undefined
 
@@ -57,6 +59,7 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
     await using draft = await store.draft(key)
     building.add(plan.runId)
     try {
+      await leftovers.takeOver(plan.runId)
       // a user of its own: it may outlive the run that it began for
       const uid = userIds?.claim(plan.runId, { within: executor.userIds?.() }) ?? plan.uid
       const limits = { afterMs: init.timeoutMs, graceMs: 0 }
@@ -66,9 +69,9 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
       waysOut.add(wayOut)
       const { timeoutMs } = init
       const { serve } = wayOut
-      await runBuild({ clock, executor, plan: placed, source: job.codeDir, timeoutMs, signal, serve }).finally(() =>
-        waysOut.delete(wayOut),
-      )
+      const remove = (handle: unknown) => leftovers.remove(plan.runId, () => executor.remove(handle))
+      const input = { clock, executor, plan: placed, source: job.codeDir, timeoutMs, signal, serve, remove }
+      await runBuild(input).finally(() => waysOut.delete(wayOut))
       if ((await executor.builderId(plan)) !== builder) {
         throw new UnavailableError('what builds it was replaced meanwhile; it is built again')
       }
@@ -83,7 +86,7 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
       throw error
     } finally {
       building.delete(plan.runId)
-      userIds?.release(plan.runId)
+      if (!leftovers.has(plan.runId)) userIds?.release(plan.runId)
     }
   }
 
@@ -141,7 +144,10 @@ export function createBuilds(components: BuildsComponents, init: BuildsInit): Bu
       for (const wayOut of waysOut) wayOut.revise()
     },
     isBuilding: (buildId) => building.has(buildId),
-    [Symbol.asyncDispose]: () => flights[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await flights[Symbol.asyncDispose]()
+      await leftovers[Symbol.asyncDispose]()
+    },
   }
 }
 

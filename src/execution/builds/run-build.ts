@@ -20,6 +20,8 @@ type BuildInput = {
   readonly signal: AbortSignal
   /** Serves its way out, where it has one, until the signal aborts. */
   readonly serve: (run: Run, signal: AbortSignal) => Promise<void>
+  /** Leaves nothing of it in its executor. */
+  readonly remove: (handle: unknown) => Promise<void>
 }
 
 /** As a shell says that SIGKILL or SIGTERM ended it. */
@@ -30,7 +32,7 @@ const KILLED: readonly number[] = [137, 143]
  * way, nothing of the build runs any more. Throws a BuildFailedError for what the build did.
  */
 export async function runBuild(input: BuildInput): Promise<void> {
-  const { clock, executor, plan, source, timeoutMs, signal, serve } = input
+  const { clock, executor, plan, source, timeoutMs, signal, serve, remove } = input
   const { codeDir, grant } = plan
   await executor.remove(executor.handle(plan))
   // links stay relative: made absolute they would lead out of the copy
@@ -60,7 +62,7 @@ export async function runBuild(input: BuildInput): Promise<void> {
   } catch (error) {
     throw error === tooLong ? new BuildFailedError(tooLong.message) : error
   } finally {
-    await executor.remove(run.handle)
+    await remove(run.handle)
   }
 }
 
