@@ -2,7 +2,7 @@
 export const FLOORS: readonly (readonly string[])[] = [
   ['base'],
   ['process', 'config', 'egress'],
-  ['journal', 'network', 'runner', 'trust', 'hub', 'code', 'execution', 'peer-client'],
+  ['journal', 'network', 'runner', 'trust', 'hub', 'code', 'execution', 'peer-client', 'alerts'],
   ['intake', 'services', 'light-peer', 'placement', 'results', 'backup'],
   ['admission'],
   ['publishing', 'policy'],

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { z } from 'zod'
-import { messageOf } from '../base/errors.ts'
+import { messageOf, NotFoundError } from '../base/errors.ts'
 import { escapeUnseen, sanitizeText } from '../base/format.ts'
 import { systemRng } from '../base/rng.ts'
 import { createAudit, noteRequests } from './access/audit.ts'
@@ -17,6 +17,7 @@ import { createEventStream, type EventStream } from './events/event-stream.ts'
 import { HttpProblem, statusOf } from './http-errors.ts'
 import { PROBLEM_TYPE, type Problem, problem, problemOf } from './problem.ts'
 import { accessRoutes } from './routes/access.ts'
+import { alertRoutes } from './routes/alerts.ts'
 import { codeRoutes } from './routes/code.ts'
 import { drainRoutes } from './routes/drain.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -38,8 +39,16 @@ import { eventComponents } from './schemas/events.ts'
 import { branchSchema } from './schemas/trust.ts'
 import type { Api, ApiComponents } from './types.ts'
 
+/** Where the node's operator is told of nothing. */
+const NO_ALERTS: NonNullable<ApiComponents['alerts']> = {
+  list: () => [],
+  test: async () => {
+    throw new NotFoundError('ALERTS in node.json is empty')
+  },
+}
+
 export function createApi(init: ApiComponents): Api {
-  const { node, clock, log, token, host = '127.0.0.1', rng = systemRng(), metrics } = init
+  const { node, clock, log, token, host = '127.0.0.1', rng = systemRng(), metrics, alerts = NO_ALERTS } = init
   const { tokens = createTokens({ clock, rng }), audit = createAudit({ clock, log }) } = init
   const app = new OpenAPIHono<ApiEnv>({ defaultHook: refuseWrong })
   const eventLog = createEventLog(node.events, {
@@ -100,7 +109,7 @@ export function createApi(init: ApiComponents): Api {
   const { principal: tokenOf } = tokens
   const guard = createGuard({ token, host, cookieName, tokenOf, sessionOf: sessions.principal })
   const access = { guard, sessions, tokens, audit, cookieName, host }
-  const components: RouteComponents = { node, clock, log, eventLog, metrics, openStream, ...access }
+  const components: RouteComponents = { node, clock, log, eventLog, metrics, alerts, openStream, ...access }
   nodeInfoRoutes(app, components)
   metricsRoutes(app, components)
   sessionRoutes(app, components)
@@ -114,6 +123,7 @@ export function createApi(init: ApiComponents): Api {
   operatorRoutes(app, components)
   drainRoutes(app, components)
   operatorOrderRoutes(app, components)
+  alertRoutes(app, components)
   policyRoutes(app, components)
   poolRoutes(app, components)
   trustRoutes(app, components)

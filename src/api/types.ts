@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/index.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Rng } from '../base/rng.ts'
@@ -22,6 +23,8 @@ export interface ApiComponents {
   readonly host?: string | undefined
   /** What a Prometheus gets; without, the operator has not asked for it. */
   readonly metrics?: { readonly contentType: string; text(): Promise<string> } | undefined
+  /** whom the operator has told of which fault; default: none */
+  readonly alerts?: Pick<Alerts, 'list' | 'test'> | undefined
 }
 
 /**

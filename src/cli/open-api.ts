@@ -11,6 +11,7 @@ type Opening = {
   readonly configuration: Pick<Configuration, 'api' | 'dataDir' | 'runtime'>
   readonly node: ThundercloudNode
   readonly metrics: ApiComponents['metrics']
+  readonly alerts: ApiComponents['alerts']
   /** undefined where there is no API over TCP */
   readonly token: string | undefined
   readonly log: Log
@@ -22,7 +23,7 @@ type Opening = {
  * node.json says so. Both are noted in the data folder, where commands look.
  */
 export async function openApi(opening: Opening): Promise<{ url: string | undefined; socket: string }> {
-  const { cli, configuration, node, metrics, log, stack } = opening
+  const { cli, configuration, node, metrics, alerts, log, stack } = opening
   const { api, dataDir } = configuration
   // a server is not loaded for commands that only talk to one
   const { createApi, createAudit, openTlsFiles, openTokens, serveApi, serveOperator } = await import('../api/index.ts')
@@ -32,7 +33,7 @@ export async function openApi(opening: Opening): Promise<{ url: string | undefin
   const { clock, rng } = cli
   const tokens = stack.use(await openTokens({ clock, rng, path: join(dataDir, 'api-tokens.json') }))
   const audit = createAudit({ clock, log, path: join(dataDir, 'audit.jsonl') })
-  const handler = stack.use(createApi({ node, clock, rng, log, token, host, tokens, audit, metrics }))
+  const handler = stack.use(createApi({ node, clock, rng, log, token, host, tokens, audit, metrics, alerts }))
   const prepare = () => openRuntimeDir(configuration.runtime, node.peerId.slice(-12))
   const init = { clock: cli.clock, log, prepare }
   const { path } = stack.use(await serveOperator(handler, join(await prepare(), 'api'), init))

@@ -16,6 +16,7 @@ import type { Cli } from './cli.ts'
 import { removeStaleEndpoints } from './client/endpoint.ts'
 import { warnOfClock, watchClock } from './clock-warning.ts'
 import { collectSeldom, releaseHeap } from './heap.ts'
+import { openAlerts } from './open-alerts.ts'
 import { openApi } from './open-api.ts'
 import { formatEvent } from './output/format-event.ts'
 import { lineTime } from './output/log.ts'
@@ -52,7 +53,8 @@ export async function serveNode(cli: Cli, { folder, stopRuns, hub }: ServeInit):
   if (metrics !== undefined) stack.use(metrics.observe(node))
   const scans = hub === undefined ? undefined : stack.use(countScans(node))
   const printer = stack.use(printEvents(cli, node))
-  const served = await openApi({ configuration, node, metrics, token, log: log.child('api'), cli, stack })
+  const alerts = stack.use(openAlerts(cli, { configuration, node, log: log.child('alerts') }))
+  const served = await openApi({ configuration, node, metrics, alerts, token, log: log.child('api'), cli, stack })
   await printReady(cli, node, served)
   const manager = createServiceManager({ clock: cli.clock, log, env: cli.env })
   await manager.ready(() => node.health(), cli)

@@ -42,6 +42,8 @@ export type Configuration = {
   readonly logLevel: LogLevel
   /** Are there metrics for Prometheus? */
   readonly metrics: boolean
+  /** whom the operator has told of which fault */
+  readonly alerts: NodeConfig['ALERTS']
   readonly quotas: Quotas
   readonly timeouts: Timeouts
   readonly services: readonly OwnService[]

@@ -7,6 +7,7 @@
  * const { signer, key } = await loadIdentity(dir)
  */
 
+export { ALERT_NAMES, type AlertName, OTHER_ALERTS } from './alert-names.ts'
 export { buildSettings } from './clients/build-settings.ts'
 export { clientAccessReader } from './clients/client-access.ts'
 export { readClientRegistries } from './clients/client-registries.ts'
@@ -27,6 +28,7 @@ export { keysOf, referenceText } from './docs/reference-docs.ts'
 export { SERVICE_TEMPLATES, type ServiceTemplate } from './docs/service-templates.ts'
 export { SAMPLE_RUNNER } from './docs/templates.ts'
 export type { Env } from './env.ts'
+export type { AlertTarget } from './files/alerts-schema.ts'
 export { loadDockerOptions } from './files/docker.ts'
 export { dockerEnvironment } from './files/docker-environment.ts'
 export { type HubSettings, loadHub, type ScannerSettings } from './files/hub-load.ts'

@@ -45,6 +45,7 @@ export async function loadConfiguration(dir: string, options: LoadOptions = {}):
     dockerEnvironment: dockerEnvironment(options.env ?? {}),
     logLevel: node.LOG_LEVEL,
     metrics: node.METRICS,
+    alerts: node.ALERTS,
     quotas: node.QUOTAS,
     timeouts: node.TIMEOUTS,
     services: await ownServices(root, services),

@@ -41,7 +41,8 @@ export const COUNTERS = {
   relayed_bytes: { help: 'bytes that this node received to relay them' },
   tunnels_opened: { help: 'tunnels to services that were opened' },
   tunnels_refused: { help: 'tunnels to services that were refused' },
-  trouble: { help: 'errors that concern no single service' },
+  policies_refused: { help: 'policies that were on the disk and were not put in force' },
+  alerts: { help: 'notices of alerts, by what became of them', labels: ['alert', 'outcome'] },
 } as const satisfies Record<string, Definition>
 
 /** What is so at the time of asking. */

@@ -15,7 +15,10 @@ export function observe({ events }: Measured, { count, time }: Instruments): Dis
     'node:receipt': ({ state }) => count('receipts', { state }),
     'node:tunnel-opened': () => count('tunnels_opened'),
     'node:tunnel-refused': () => count('tunnels_refused'),
-    'node:trouble': () => count('trouble'),
+    'node:policy-refused': () => count('policies_refused'),
+    'alert:delivered': ({ alert }) => count('alerts', { alert, outcome: 'delivered' }),
+    'alert:undelivered': ({ alert, again }) => count('alerts', { alert, outcome: again ? 'tried again' : 'failed' }),
+    'alert:dropped': ({ alert }) => count('alerts', { alert, outcome: 'dropped' }),
   }
   const stack = new DisposableStack()
   for (const [name, handler] of Object.entries(handlers)) {

@@ -1,4 +1,5 @@
 import type { AdmissionEvents } from '../admission/events.ts'
+import type { AlertEvents } from '../alerts/index.ts'
 import type { CodeEvents } from '../code/index.ts'
 import type { ExecutionEvents } from '../execution/index.ts'
 import type { HubEvents } from '../hub/index.ts'
@@ -15,8 +16,6 @@ type OwnEvents = {
   'node:stopping': Record<string, never>
   'node:tunnel-opened': { id: string; port: string; peer: string }
   'node:tunnel-refused': { id: string; port: string; peer: string; reason: string }
-  /** An error that concerns no single service. */
-  'node:trouble': { what: string; reason: string }
 }
 
 /** All events of a node. Each part declares its own. */
@@ -30,4 +29,5 @@ export type NodeEvents = OwnEvents &
   CodeEvents &
   ExecutionEvents &
   TrustEvents &
-  HubEvents
+  HubEvents &
+  AlertEvents

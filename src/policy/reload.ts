@@ -1,6 +1,6 @@
 import type { Admission } from '../admission/admission.ts'
 import type { Applied } from '../admission/views.ts'
-import { UnavailableError } from '../base/errors.ts'
+import { messageOf, UnavailableError } from '../base/errors.ts'
 import type { Emitter } from '../base/events.ts'
 import type { Configuration, Policy } from '../config/index.ts'
 import type { Network } from '../network/index.ts'
@@ -30,11 +30,21 @@ export type ReloadInit = {
 /** Reads again what can change while the node runs: the policy, the static nodes, the operator's services. */
 export function createReload(components: ReloadComponents, init: ReloadInit): () => Promise<Applied> {
   const { events, runner, network, trust, configuredServices, admission } = components
+  async function read(reread: () => Promise<Configuration>): Promise<Configuration> {
+    try {
+      const next = await reread()
+      await runner.reload(next.policy.config, init.ownRunner ? next.runner : undefined)
+      return next
+    } catch (error) {
+      events.emit('node:policy-refused', { reason: messageOf(error) })
+      throw error
+    }
+  }
+
   return async () => {
     if (init.reread === undefined) throw new UnavailableError('this node was started without a folder to read again')
-    const next = await init.reread()
+    const next = await read(init.reread)
     const { services, externalServices, policy, clientRegistries } = next
-    await runner.reload(policy.config, init.ownRunner ? next.runner : undefined)
     const changed = { runner: next.runner, policy, services, externalServices, clientRegistries }
     init.enforce({ ...init.configuration(), ...changed })
     network.setStaticNodes(staticNodesOf(policy))

@@ -6,6 +6,7 @@
  * ```
  */
 export type { ProcessSpec } from './command.ts'
+export { killGroup } from './kill-group.ts'
 export { findProgram } from './programs.ts'
 export { type ProcessResult, runProcess } from './run.ts'
 export { type ChildProcess, type Stdio, startPiped, startProcess } from './start.ts'

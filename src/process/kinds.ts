@@ -155,6 +155,16 @@ export const PROCESSES = {
     files: FILES,
     user: 'root',
   },
+  alert: {
+    what: "the operator's command for an alert",
+    reads: 'the alert, in which names of services are sanitized',
+    environment: ['PATH', 'LANG', 'HOME'],
+    descriptors: [],
+    cwd: '/',
+    umask: 0o077,
+    files: FILES,
+    user: 'nobody, before the command begins',
+  },
   simulation: {
     what: 'a simulation, whose time and chance are its own',
     reads: 'nothing',

@@ -44,6 +44,7 @@ import {
 } from '../schemas/views.ts'
 import type { Shape } from '../shape.ts'
 import { type AccessClient, createAccessClient } from './access-client.ts'
+import { type AlertsClient, createAlertsClient } from './alerts-client.ts'
 import { type BlocksClient, createBlocksClient } from './blocks-client.ts'
 import { type CodeClient, createCodeClient } from './code-client.ts'
 import { createListsClient, type ListsClient } from './lists-client.ts'
@@ -71,6 +72,7 @@ export interface ApiClient {
   readonly sessions: SessionsClient
   readonly access: AccessClient
   readonly blocks: BlocksClient
+  readonly alerts: AlertsClient
   health(options?: AbortOptions): Promise<Health>
   node(options?: AbortOptions): Promise<NodeInfo>
   /** All of them, page by page. */
@@ -137,6 +139,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     sessions: createSessionsClient(rest),
     access: createAccessClient(rest),
     blocks: createBlocksClient(rest),
+    alerts: createAlertsClient(rest),
     // a node that is not well says so with 503 and the same body, which is an answer
     health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),

@@ -31,6 +31,7 @@ export interface RouteComponents {
   readonly host: string
   readonly eventLog: EventLog
   readonly metrics: ApiComponents['metrics']
+  readonly alerts: NonNullable<ApiComponents['alerts']>
   /** A stream that ends with its reader or with the API. */
   openStream(context: Context<ApiEnv>): EventStream
 }

@@ -2,6 +2,7 @@ import type { DropReason } from '../../intake/events.ts'
 import type { GossipTopic } from '../../network/events.ts'
 import type { NodeEvents } from '../../node/events.ts'
 import { array, boolean, type JsonSchema, object, oneOf, type Shape, string, union } from '../shape.ts'
+import { alert, noticeState } from './alerts.ts'
 import { blockKind } from './operator-orders.ts'
 import { changeSchema, disposition } from './policy.ts'
 import { count, verdictSchema } from './verdict.ts'
@@ -31,8 +32,8 @@ export const EVENT_SHAPES: { readonly [Name in keyof NodeEvents]: Shape<NodeEven
   'node:stopping': none,
   'node:tunnel-opened': object(tunnel),
   'node:tunnel-refused': object({ ...tunnel, reason: string }),
-  'node:trouble': object({ what: string, reason: string }),
   'node:policy': object({ hash: string }),
+  'node:policy-refused': object({ reason: string }),
   'node:state': object({ ...service, state: serviceState, detail: maybe.text }),
   'node:receipt': object({ id: string, node: string, state: string, redirected: boolean, reasons: array(string) }),
   'node:verdict': object({ ...service, verdict: verdictSchema, failure: maybe.text, tookMs: count }),
@@ -114,6 +115,11 @@ export const EVENT_SHAPES: { readonly [Name in keyof NodeEvents]: Shape<NodeEven
   'runner:load-failed': object({ entry: string, message: string, keepsOld: boolean }),
   'runner:failed': object({ service: string, kind: failure, message: string }),
   'runner:died': object({ pid: count, kind: failure, message: string, restartInMs: count }),
+  'alert:begun': object({ alert, subject: string, summary: string }),
+  'alert:cleared': object({ alert, subject: string }),
+  'alert:delivered': object({ alert, state: noticeState, attempts: count }),
+  'alert:undelivered': object({ alert, state: noticeState, reason: string, attempts: count, again: boolean }),
+  'alert:dropped': object({ alert, state: oneOf('begun', 'cleared') }),
   'trust:statement': object({
     ...{ kind: oneOf('attestation', 'freeze', 'delegation'), signer: string, about: string, says: string },
     ...{ seq: count, via: statementVia, from: maybe.text },

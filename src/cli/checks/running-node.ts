@@ -1,6 +1,7 @@
+import type { AlertView } from '../../alerts/index.ts'
 import { createApiClient } from '../../api/client/client.ts'
 import { messageOf } from '../../base/errors.ts'
-import { howMany } from '../../base/format.ts'
+import { howMany, sanitizeText } from '../../base/format.ts'
 import type { Cli } from '../cli.ts'
 import { findOperatorSocket } from '../operator-socket.ts'
 import { commandText } from '../output/command-text.ts'
@@ -31,9 +32,19 @@ export async function checkRunningNode(
         : [warn(what, 'it is paused and begins no new run', `${typed('resume')} ends that`)]),
     ]
     const reachability = checkReachability(await client.reachability({ signal }))
-    return held.length === 0 ? [ok(what, found), reachability] : [...held, reachability]
+    const undelivered = (await client.alerts.list({ signal })).flatMap(checkAlert)
+    return [...(held.length === 0 ? [ok(what, found)] : held), reachability, ...undelivered]
   } catch (error) {
     signal.throwIfAborted()
     return [warn(what, `a node runs here and does not answer: ${messageOf(error)}`, "look into the node's log")]
   }
+}
+
+/** A notice that its operator did not get. */
+function checkAlert({ alert, by, target, last, dropped }: AlertView): Check[] {
+  const lost = dropped === 0 ? '' : `; ${howMany(dropped, 'notice was', 'notices were')} dropped`
+  if (last === undefined || (last.outcome === 'delivered' && dropped === 0)) return []
+  const problem = last.problem === undefined ? '' : `: ${sanitizeText(last.problem, 200)}`
+  const found = `the ${by} ${sanitizeText(target, 100)} of "${alert}" ${last.outcome === 'delivered' ? 'works now' : `did not take the last notice${problem}`}${lost}`
+  return [warn('alerts', found, `try it: thundercloud alert test ${alert}`)]
 }

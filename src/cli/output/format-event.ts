@@ -57,7 +57,14 @@ export function formatEvent<Name extends keyof NodeEvents & string>(
     'trust:refused': ({ via, from, reason }) =>
       `a statement${from === undefined ? '' : ` of ${peer(from)}`} (${via}) was refused: ${sanitizeText(reason, 300)}`,
     'node:policy': ({ hash }) => `policy ${hash.slice(0, 12)} is in force`,
-    'node:trouble': ({ what, reason }) => `trouble with ${sanitizeText(what, 80)}: ${sanitizeText(reason, 300)}`,
+    'node:policy-refused': ({ reason }) =>
+      `the policy on the disk was refused, and the one before stays in force: ${sanitizeText(reason, 300)}`,
+    'alert:begun': ({ alert, summary }) => `alert ${alert}: ${sanitizeText(summary, 400)}`,
+    'alert:cleared': ({ alert, subject }) =>
+      `alert ${alert}: over${subject === '' ? '' : `, ${sanitizeText(subject, 80)}`}`,
+    'alert:undelivered': ({ alert, reason, again }) =>
+      `alert ${alert} was not delivered: ${sanitizeText(reason, 300)}${again ? '; it is tried again' : '; it is not tried again'}`,
+    'alert:dropped': ({ alert }) => `alert ${alert} was dropped: too many notices wait`,
     'execution:executor': ({ executor, available, detail: more }) =>
       `${executor} is ${available ? 'available' : 'not available'}: ${sanitizeText(more, 300)}`,
     'code:fetch-finished': ({ code, from, source }) =>

@@ -2,8 +2,7 @@ import { addAbortListener } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { errnoOf } from '../../base/errors.ts'
-import { type ChildProcess, startProcess } from '../../process/index.ts'
+import { killGroup, startProcess } from '../../process/index.ts'
 import { createPatchedSources, hasPatch, readPatch } from '../../simulation/index.ts'
 import type { Cli } from '../cli.ts'
 import { text } from '../command.ts'
@@ -68,13 +67,4 @@ async function eachLine(stream: Readable | null, onLine: (line: string) => void)
 function errorOf(line: string | undefined, json: boolean): string {
   if (line === undefined) return 'the program with the patch ended without a message'
   return json ? ((JSON.parse(line) as { error?: string }).error ?? line) : line
-}
-
-/** It and the simulations that it has started. */
-function killGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error
-  }
 }

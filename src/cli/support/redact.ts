@@ -4,7 +4,7 @@ import { parseCid } from '../../../protocols/encoding.ts'
 export const REDACTED = '<redacted>'
 
 /** Names of fields whose value is a secret, whatever it looks like. */
-export const SECRET_NAME = /token|secret|pass|credential|cookie|private|api[-_]?key|^key$|auth(?!or)/i
+export const SECRET_NAME = /token|webhook|secret|pass|credential|cookie|private|api[-_]?key|^key$|auth(?!or)/i
 const PEM = /-----BEGIN [^-]+-----[\s\S]*?(-----END [^-]+-----|$)/g
 /** Of an address of the web: who asks, and what is asked for. */
 const URL_SECRETS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { ALERT_NAMES, OTHER_ALERTS } from '../alert-names.ts'
 import { tcpAddress } from '../network-fields.ts'
 import { duration, keys, list, oneOf, size, whole } from '../zod-fields.ts'
+import { alertsSchema } from './alerts-schema.ts'
 
 /** What the network may cost this node. */
 const quotas = keys({
@@ -124,6 +126,11 @@ export const nodeShape = {
     .default('runners'),
   LOG_LEVEL: oneOf(LOG_LEVELS).describe('the least important line that is logged').default('info'),
   METRICS: z.boolean('true or false').describe('measures for Prometheus, at /metrics of the API').default(false),
+  ALERTS: alertsSchema
+    .describe(
+      `what is done when a fault begins and when it has cleared, by the name of the fault: ${ALERT_NAMES.join(', ')}; "${OTHER_ALERTS}" is for those without an entry`,
+    )
+    .default({}),
   PEERS: peers.describe('which peers the node looks for').prefault({}),
   QUOTAS: quotas.describe('what the network may cost this node').prefault({}),
   TIMEOUTS: timeouts.describe('how long things may take').prefault({}),

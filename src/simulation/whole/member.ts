@@ -83,6 +83,7 @@ function configurationOf(host: string, { scenario, group, neighbours, trusted }:
     dockerEnvironment: dockerEnvironment({}),
     logLevel: 'silent',
     metrics: false,
+    alerts: {},
     quotas: node.QUOTAS,
     timeouts: node.TIMEOUTS,
     services: [],

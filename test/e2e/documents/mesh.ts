@@ -19,7 +19,8 @@ export async function startMesh(shell: Shell) {
   mkdirSync(settings, { recursive: true, mode: 0o700 })
   await shell.run(`cp -p '${author}/identity.pem' '${settings}/author.pem'`, { cwd })
 
-  await initFolder(shell.path('my-node'), { node: NODE })
+  const ALERTS = { 'disk-low': { COMMAND: ['/bin/true'] } }
+  await initFolder(shell.path('my-node'), { node: { ...NODE, ALERTS } })
   const mine = shell.start('thundercloud start my-node', { cwd })
   const [, multiaddr = ''] = /listening +(\S+)[\s\S]*Ready/.exec(await mine.prints(/listening[\s\S]*Ready/)) ?? []
 

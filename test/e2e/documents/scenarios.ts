@@ -89,6 +89,14 @@ const MAINTENANCE: Scenario = {
   },
 }
 
+const ALERTS: Scenario = {
+  document: 'docs/alerts.md',
+  steps: {
+    'thundercloud alert test disk-low': { prints: /^Delivered in / },
+    'thundercloud alert ls': { prints: /disk-low +command \/bin\/true +(ok|wrong) +(test|begun), delivered/ },
+  },
+}
+
 const RUNNERS: Scenario = {
   document: 'docs/runners.md',
   env: {},
@@ -177,6 +185,7 @@ export const SCENARIOS: readonly Scenario[] = [
   TRUST,
   CODE,
   MAINTENANCE,
+  ALERTS,
   RUNNERS,
   PUBLISHING,
   HUBS,

@@ -9,7 +9,7 @@ import { readDocument } from './document.ts'
 export const TOKEN = 'operator-token-of-32-characters-0'
 
 /** An API around a fake node, called without a socket. Each answer must be one that the OpenAPI document declares. */
-export function apiInMemory(host?: string, more: Pick<ApiComponents, 'metrics'> = {}) {
+export function apiInMemory(host?: string, more: Pick<ApiComponents, 'metrics' | 'alerts'> = {}) {
   const made = apiOf(manualClock(), host, more)
   const document = readDocument(made.api)
   const ask = async (path: string, init: RequestInit & { token?: string | null } = {}) => {
@@ -39,7 +39,7 @@ export async function apiOnLoopback() {
   return { ...made, served, client, [Symbol.asyncDispose]: () => served[Symbol.asyncDispose]() }
 }
 
-function apiOf<Made extends Clock>(clock: Made, host?: string, more: Pick<ApiComponents, 'metrics'> = {}) {
+function apiOf<Made extends Clock>(clock: Made, host?: string, more: Pick<ApiComponents, 'metrics' | 'alerts'> = {}) {
   const node = createFakeNode({ clock })
   const lines: string[] = []
   const log = createLog({ level: 'trace', write: (line) => void lines.push(line) })

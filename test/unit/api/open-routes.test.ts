@@ -63,6 +63,8 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
   )
   expect(Object.keys(paths).sort()).toEqual([
     ...[
+      '/alerts',
+      '/alerts/{alert}/test',
       '/archive',
       '/audit',
       '/blocks',

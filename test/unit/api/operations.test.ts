@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { formatAddress } from '../../../protocols/address.ts'
+import type { AlertView } from '../../../src/alerts/index.ts'
 import { nowSeconds } from '../../../src/base/clock.ts'
 import { collect, once, packFiles } from '../../fixtures/code/stores.ts'
 import { announcementOf, newSigner } from '../../fixtures/node/fake-node.ts'
@@ -42,7 +43,8 @@ test('no path or query has a secret, which logs of proxies would keep', async ({
 
 test('each operation succeeds where its request is right, and answers as the document says', async () => {
   const metrics = { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => 'a 1\n' }
-  using it = apiInMemory(undefined, { metrics })
+  const alerts = { list: () => ALERTS, test: async () => ({ tookMs: 1, problem: 'it answers HTTP 500' }) }
+  using it = apiInMemory(undefined, { metrics, alerts })
   const rightRequests = await requestsOf(it)
   const { operations } = await it.document
   const names = operations.map(({ name }) => name)
@@ -103,6 +105,14 @@ async function requestsOf(it: It): Promise<Requests> {
   }
 }
 
+const ALERTS: readonly AlertView[] = [
+  {
+    ...{ alert: 'disk-low', by: 'webhook', target: 'https://hooks.example', waiting: 1 },
+    faults: [{ subject: '', summary: 'full', next: 'thundercloud code gc', since: 1 }],
+    last: { state: 'begun', outcome: 'waiting', attempts: 2, at: 1, problem: 'it answers HTTP 500' },
+    ...{ delivered: 0, failed: 0, dropped: 0 },
+  },
+]
 const TOKEN_WANTED = { name: 'grafana', scope: 'read', seconds: 60 }
 const POOL = { image: 'node:26', memoryBytes: 2 ** 28, cpuMillicores: 500, pids: 64 }
 

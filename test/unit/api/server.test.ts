@@ -149,9 +149,9 @@ test('the server: a reader of events that stops reading is cut off', async ({ lo
   socket.pause()
   const closed = once(socket, 'close')
   socket.on('error', () => {})
-  const detail = { what: 'flood', reason: 'x'.repeat(1000) }
+  const detail = { reason: 'x'.repeat(1000) }
   for (let round = 0; round < 200 && !it.lines.some((line) => line.includes('too slow')); round++) {
-    for (let count = 0; count < 100; count++) it.node.events.emit('node:trouble', detail)
+    for (let count = 0; count < 100; count++) it.node.events.emit('node:policy-refused', detail)
     await new Promise((resolve) => setImmediate(resolve))
   }
   expect(it.lines.some((line) => line.includes('too slow'))).toBe(true)

@@ -34,7 +34,7 @@ test('GET /events: tells everything with ids, and a reader that comes back misse
 
 test('GET /events: only what was asked for', async ({ it }) => {
   const reader = await openEvents(it, '/events?only=node:policy,runner:')
-  it.node.events.emit('node:trouble', { what: 'x', reason: 'y' })
+  it.node.events.emit('node:policy-refused', { reason: 'y' })
   it.node.events.emit('runner:failed', { service: 's', kind: 'hung' as never, message: 'm' })
   it.node.events.emit('node:policy', { hash: 'h' })
   expect(await nextText(reader)).toContain('event: runner:failed')
@@ -49,7 +49,7 @@ test('GET /events: a silent stream shows that it lives', async ({ it }) => {
 
 test('GET /events: text with line ends stays one event', async ({ it }) => {
   const reader = await openEvents(it)
-  it.node.events.emit('node:trouble', { what: 'a\n\nevent: fake\ndata: {}', reason: '\r\n' })
+  it.node.events.emit('node:policy-refused', { reason: 'a\n\nevent: fake\ndata: {}\r\n' })
   expect((await nextText(reader)).split('\n')).toHaveLength(5)
 })
 

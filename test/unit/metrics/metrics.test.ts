@@ -94,7 +94,10 @@ it('what strangers and runners write is no label: names, peers, reasons and rule
     node.events.emit('intake:refused', { via: 'gossip', from: text, reason: text })
     node.events.emit('trust:refused', { via: 'gossip', from: text, reason: text })
     node.events.emit('node:tunnel-refused', { id: text, port: text, peer: text, reason: text })
-    node.events.emit('node:trouble', { what: text, reason: text })
+    node.events.emit('node:policy-refused', { reason: text })
+    node.events.emit('alert:begun', { alert: 'service-failing', subject: text, summary: text })
+    const notice = { alert: 'service-failing', state: 'begun', attempts: 1 } as const
+    node.events.emit('alert:undelivered', { ...notice, reason: text, again: false })
   }
   send('first')
   const before = await lines()
@@ -130,7 +133,9 @@ it('a node that has ended is counted and asked no more', async () => {
   const { events } = measured()
   const health = async () => ({ ...HEALTH, peers: ++asked })
   metrics.observe({ events, health, reachability: () => REACHABILITY })[Symbol.dispose]()
-  events.emit('node:trouble', { what: 'x', reason: 'y' })
-  expect(await lineOf(metrics, 'thundercloud_trouble_total')).toEqual(['thundercloud_trouble_total 0'])
+  events.emit('node:policy-refused', { reason: 'y' })
+  expect(await lineOf(metrics, 'thundercloud_policies_refused_total')).toEqual([
+    'thundercloud_policies_refused_total 0',
+  ])
   expect(asked).toBe(0)
 })

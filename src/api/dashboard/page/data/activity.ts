@@ -78,9 +78,12 @@ const SENTENCES: Sentences = {
     text: `the ${kind} ${shortId(subject)} is not blocked any more`,
   }),
   'node:policy': ({ hash }) => ({ tone: 'good', text: `policy ${hash.slice(0, 12)} is in force` }),
-  'node:trouble': ({ what, reason }) => ({
+  'node:policy-refused': ({ reason }) => ({ tone: 'bad', text: `the policy was refused: ${visible(reason)}` }),
+  'alert:begun': ({ alert, summary }) => ({ tone: 'bad', text: `alert ${alert}: ${visible(summary)}` }),
+  'alert:cleared': ({ alert }) => ({ tone: 'good', text: `alert ${alert}: over` }),
+  'alert:undelivered': ({ alert, reason }) => ({
     tone: 'bad',
-    text: `trouble with ${visible(what, 80)}: ${visible(reason)}`,
+    text: `alert ${alert} was not delivered: ${visible(reason)}`,
   }),
   'execution:executor': ({ executor, available, detail }) => ({
     tone: available ? 'good' : 'bad',

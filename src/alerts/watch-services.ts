@@ -1,0 +1,62 @@
+import { LruMap } from '../base/lru-map.ts'
+import { safeText } from './notice.ts'
+import type { Report, WatchedNode } from './types.ts'
+
+/** Started again so often without being healthy in between, a service fails. */
+const MAX_RESTARTS = 3
+const MAX_COUNTED = 1024
+/** Its run has failed, or is started again: only a healthy run ends the fault. */
+const STAYS = new Set(['failed', 'accepted'])
+
+/** Services whose run has failed, or is started again and again. `look`: those that are gone are no fault. */
+export function watchServices(
+  { events, service }: Pick<WatchedNode, 'events' | 'service'>,
+  { begin, clear }: Report,
+): Disposable & { look(): void } {
+  /** restarts since a service was healthy */
+  const restarts = new LruMap<string, number>(MAX_COUNTED)
+  const failing = new Set<string>()
+  const stack = new DisposableStack()
+
+  const over = (id: string) => {
+    restarts.delete(id)
+    if (failing.delete(id)) clear('service-failing', id)
+  }
+  const fails = (id: string, given: string, problem: string) => {
+    failing.add(id)
+    const name = safeText(given, 64)
+    const summary = safeText(`the service "${name}" ${problem}`)
+    begin('service-failing', { subject: id, name, summary, next: `thundercloud status ${id}` })
+  }
+  const current = (id: string) => {
+    try {
+      return service(id)
+    } catch {
+      return undefined
+    }
+  }
+
+  stack.use(
+    events.on('node:state', ({ id, name, state, detail }) => {
+      if (state === 'failed') fails(id, name, `has failed${detail === undefined ? '' : `: ${detail}`}`)
+      else if (!STAYS.has(state)) over(id)
+    }),
+  )
+  stack.use(events.on('execution:healthy', ({ service: id }) => over(id)))
+  stack.use(
+    events.on('execution:state', ({ service: id, state, restarts: count, detail }) => {
+      if (state !== 'starting' || count === 0) return
+      const since = (restarts.get(id) ?? 0) + 1
+      restarts.set(id, since)
+      if (since < MAX_RESTARTS) return
+      const why = detail === undefined ? '' : `: ${detail}`
+      fails(id, current(id)?.name ?? id, `was started ${since} times again without being healthy in between${why}`)
+    }),
+  )
+  return {
+    look() {
+      for (const id of failing) if (!STAYS.has(current(id)?.state ?? '')) over(id)
+    },
+    [Symbol.dispose]: () => stack[Symbol.dispose](),
+  }
+}
