@@ -74,6 +74,14 @@ export const MAX_FAILURES_NAMED = 5
 
 /** Between two rounds of looking for a code. */
 export const OBTAIN_BACKOFF = { firstMs: 1_000, maxMs: 60_000 }
+/** Between two attempts to fetch damaged code again. A disk that loses it each time, and a provider that lies, cost little. */
+export const REPAIR_BACKOFF = { firstMs: 10_000, maxMs: 3_600_000 }
+/** One attempt; what came from peers is kept for the next. */
+export const REPAIR_MS = 20 * 60_000
+/** Codes that are fetched again at once. */
+export const MAX_REPAIRS = 2
+/** Codes whose attempts are remembered. */
+export const MAX_REPAIRED = 1024
 /** Progress is reported at most this often. */
 export const PROGRESS_MS = 250
 

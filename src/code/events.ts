@@ -2,6 +2,8 @@
 export type CodeEvents = {
   /** The whole of it is in the store, verified. */
   'code:added': { code: string; size: number; from: CodeOrigin }
+  /** The disk lost some of it while it was in use: it stays, counts as not here, and is fetched again. */
+  'code:damaged': { code: string; why: string }
   'code:removed': { code: string; why: 'evicted' | 'removed' | 'damaged' }
   'code:fetch-started': { code: string }
   /** bytes verified and written, of size */

@@ -120,7 +120,7 @@ export function createRetriever(
         throw error
       }
     }
-    await retry(attempt, { clock, rng, backoff: OBTAIN_BACKOFF, signal })
+    await retry(attempt, { clock, rng, backoff: OBTAIN_BACKOFF, attempts: options.attempts, signal })
     const size = store.size(code) ?? 0
     if (size > limits.maxBytes) {
       throw new TooLargeError(`the code has ${formatBytes(size)}; at most ${formatBytes(limits.maxBytes)} are allowed`)

@@ -9,6 +9,8 @@ export type StoredCode = {
   readonly size: number
   /** false: a fetch was interrupted, and will be resumed when the code is wanted again */
   readonly complete: boolean
+  /** what the disk has lost of it, in one sentence; it was complete, and is in use */
+  readonly damaged?: string | undefined
   readonly pinned: boolean
   readonly unpacked: boolean
   /** ms since 1970 */
@@ -46,7 +48,7 @@ export type VerifiedCode = {
   readonly code: CID
   /** of the archive */
   readonly bytes: number
-  /** `damaged`: it stays while it is in use, and what is wrong of it is given to nobody */
+  /** `damaged`: it stays while it is in use, counts as not here, and what is wrong of it is given to nobody */
   readonly state: 'ok' | 'removed' | 'damaged'
   /** One sentence, where it is not ok. */
   readonly why?: string | undefined

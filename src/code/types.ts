@@ -42,8 +42,10 @@ export type StoreInit = {
 export interface CodeStore extends AsyncDisposable {
   /** OCI images, whose content ids are raw. `has`, `list`, `usage`, `pin`, `remove`, `verify` and `provenance` speak of them too. */
   readonly images: ImageStore
-  /** All of it is here. */
+  /** All of it is here, and not known to be damaged. */
   has(code: CID): boolean
+  /** What the disk has lost of code that is in use, in one sentence. Code that is taken in takes its place. */
+  damage(code: CID): string | undefined
   /** Of the archive, or of all blobs of the image; also where only a part is here. */
   size(code: CID): number | undefined
   /** Of an archive, also where only a part of it is here. */
@@ -74,8 +76,8 @@ export interface CodeStore extends AsyncDisposable {
   /** Throws InUseError where it is pinned or being fetched. */
   remove(code: CID, options?: { why?: CodeEvents['code:removed']['why'] }): Promise<void>
   /**
-   * Reads each whole archive from the disk and hashes it, the last used first; one that is damaged is removed, unless it is
-   * in use. An archive that leaves the store meanwhile is left out. Unpacked files are checked when a run takes them.
+   * Reads each whole archive from the disk and hashes it, the last used first; one that is damaged is removed. Where it is
+   * in use it stays, and counts as not here. An archive that leaves the store meanwhile is left out. Unpacked files are checked when a run takes them.
    * `only`: these content ids.
    */
   verify(options?: AbortOptions & { only?: ReadonlySet<string> | undefined }): AsyncIterable<VerifiedCode>
@@ -170,6 +172,8 @@ export type RetrieveOptions = AbortOptions & {
   readonly limits?: Partial<TarLimits> | undefined
   /** Give up after this; without it, only the signal ends the search. */
   readonly patienceMs?: number | undefined
+  /** Rounds of looking; default: as many as it takes. */
+  readonly attempts?: number | undefined
   readonly onProgress?: ((progress: { bytes: number; size: number }) => void) | undefined
 }
 

@@ -31,6 +31,7 @@ export type { LightPeer, LightPeerInit } from '../light-peer/light-peer.ts'
 export type {
   Change,
   CheckedCode,
+  CodeRepairView,
   CodeUsage,
   CodeUse,
   CodeView,

@@ -41,6 +41,7 @@ export interface FacadeComponents {
   supervisor: Supervisor
   code: Code
   pools: Pools
+  repair: NodeCodeComponents['repair']
   codeOrigins: Pick<CodeOrigins, 'of'>
   findSources: NodeCodeComponents['findSources']
   intake: Intake

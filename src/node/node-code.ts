@@ -3,7 +3,7 @@ import { chunkLength } from '../../protocols/streams/archive.ts'
 import { decodeInput } from '../base/decode-input.ts'
 import { InputError, NotFoundError } from '../base/errors.ts'
 import { joinWords, sanitizeText } from '../base/format.ts'
-import { type Code, InUseError, type RetrieveOptions } from '../code/index.ts'
+import { type Code, type CodeRepair, InUseError, type RetrieveOptions } from '../code/index.ts'
 import { provenanceView } from '../services/code-origins.ts'
 import type { ServiceSummary, Services } from '../services/registry.ts'
 import type { ProvenanceView, ServiceState } from '../services/types.ts'
@@ -12,8 +12,14 @@ import type { ProvenanceView, ServiceState } from '../services/types.ts'
 export type CodeView = {
   /** its content id */
   readonly code: string
-  /** absent: services that are known here name it, and it is not in the store; partial: a fetch was interrupted, or goes on */
-  readonly state: 'complete' | 'partial' | 'absent'
+  /**
+   * absent: services that are known here name it, and it is not in the store; partial: a fetch was interrupted, or goes on;
+   * damaged: the disk has lost some of it while it was in use, and it is fetched again
+   */
+  readonly state: 'complete' | 'damaged' | 'partial' | 'absent'
+  /** Where it is damaged: what the disk has lost, in one sentence. */
+  readonly why?: string | undefined
+  readonly repair?: CodeRepairView | undefined
   /** of the archive; undefined where it is absent */
   readonly bytes?: number | undefined
   readonly unpacked: boolean
@@ -44,12 +50,21 @@ export type CodeUsage = {
 
 export type RemovedCode = { readonly code: string; readonly bytes: number }
 
-/** `damaged`: it is in use, so it stays, and is not served. */
+/** How it goes with damaged code: it is being fetched again, or waits for its turn or until `nextAt` (UTC). */
+export type CodeRepairView = {
+  readonly state: 'fetching' | 'waiting'
+  /** why the last attempt failed */
+  readonly problem?: string | undefined
+  readonly nextAt?: number | undefined
+}
+
+/** `damaged`: it is in use, so it stays, is not served, and is fetched again. */
 export type CheckedCode = {
   readonly code: string
   readonly bytes: number
   readonly state: 'ok' | 'removed' | 'damaged'
   readonly why?: string | undefined
+  readonly repair?: CodeRepairView | undefined
 }
 
 /**
@@ -72,12 +87,13 @@ export interface NodeCode {
   read(code: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<AsyncIterable<Uint8Array>>
   /** Removes all that is not kept; with `dryRun`, only says what that is. */
   gc(options?: { dryRun?: boolean }): Promise<readonly RemovedCode[]>
-  /** Reads complete code from the disk, each byte of it; what is damaged and not in use is removed. All of it, or these. */
+  /** Reads complete code from the disk, each byte of it; what is damaged is removed, or fetched again where it is in use. All of it, or these. */
   verify(codes?: readonly string[], options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<CheckedCode>
 }
 
 export interface NodeCodeComponents {
   code: Pick<Code, 'store' | 'fetch'>
+  repair: Pick<CodeRepair, 'of'>
   services: Pick<Services, 'get' | 'idsByCode' | 'view'>
   /** Where the code of a service may be found: its sources, and peers that are likely to have it. */
   findSources(service: string, options: { signal?: AbortSignal | undefined }): Promise<RetrieveOptions>
@@ -98,7 +114,7 @@ const FETCH_PATIENCE_MS = 60_000
 const IDLE: ReadonlySet<ServiceState> = new Set(['refused', 'redirected', 'done', 'failed', 'stopped', 'expired'])
 
 /** The code store with what the node knows of its services. */
-export function createNodeCode({ code, services, findSources }: NodeCodeComponents): NodeCode {
+export function createNodeCode({ code, repair, services, findSources }: NodeCodeComponents): NodeCode {
   const { store } = code
 
   function usesOf(ids: readonly string[] = []): CodeUse[] {
@@ -112,7 +128,14 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
     return store
       .list()
       .sort((a, b) => b.usedAt - a.usedAt)
-      .map((stored) => viewOf(stored, usesOf(ids.get(stored.code.toString()))))
+      .map((stored) => viewOf(stored, repairOf(stored), usesOf(ids.get(stored.code.toString()))))
+  }
+
+  function repairOf({ code }: Pick<StoredCode, 'code'>): CodeRepairView | undefined {
+    const view = repair.of(code.toString())
+    if (view === undefined) return undefined
+    const { state, problem, nextAt } = view
+    return { state, problem, nextAt: nextAt === undefined ? undefined : Math.ceil(nextAt / 1000) }
   }
 
   /** The content id that is meant. */
@@ -137,7 +160,7 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
     const id = resolve(text, [...stored.map((each) => each.code.toString()), ...ids.keys()])
     const here = stored.find((each) => each.code.equals(id))
     const ofCode = usesOf(ids.get(id.toString()))
-    if (here !== undefined) return viewOf(here, ofCode)
+    if (here !== undefined) return viewOf(here, repairOf(here), ofCode)
     if (ofCode.length === 0) throw new NotFoundError(`the code ${id} is not in the store, and no service here names it`)
     return { code: id.toString(), state: 'absent', unpacked: false, kept: false, services: ofCode }
   }
@@ -145,7 +168,7 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
   /** Like `find`, where the code has to be here. */
   function complete(text: string): CID {
     const { code: id, state } = find(text)
-    if (state === 'complete') return parseCid(id)
+    if (state === 'complete' || state === 'damaged') return parseCid(id)
     throw new NotFoundError(`the code ${id} is not in the store; \`thundercloud code get ${id}\` fetches it`)
   }
 
@@ -169,7 +192,9 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
       for await (const { state } of store.verify({ signal, only: new Set([id.toString()]) })) {
         if (state === 'ok') return chunksOf(id, signal)
         const then =
-          state === 'removed' ? `; \`thundercloud code get ${id}\` fetches it again` : '; services use it still'
+          state === 'removed'
+            ? `; \`thundercloud code get ${id}\` fetches it again`
+            : '; services use it still, and it is fetched again'
         throw new NotFoundError(`the disk of the node has lost a part of the code ${id}${then}`)
       }
       throw new NotFoundError(`the code ${id} is no longer in the store`)
@@ -185,7 +210,7 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
     async *verify(codes = [], { signal } = {}) {
       const only = codes.length === 0 ? undefined : new Set(codes.map((text) => complete(text).toString()))
       for await (const { code: id, ...checked } of store.verify({ signal, only })) {
-        yield { code: id.toString(), ...checked }
+        yield { code: id.toString(), ...checked, repair: repairOf({ code: id }) }
       }
     },
   }
@@ -214,10 +239,13 @@ export function createNodeCode({ code, services, findSources }: NodeCodeComponen
   }
 }
 
-function viewOf({ code, size, complete, pinned, unpacked, usedAt, provenance }: StoredCode, services: CodeUse[]) {
+function viewOf(stored: StoredCode, repair: CodeRepairView | undefined, services: CodeUse[]) {
+  const { code, size, complete, damaged, pinned, unpacked, usedAt, provenance } = stored
   return {
     code: code.toString(),
-    state: complete ? 'complete' : 'partial',
+    state: damaged !== undefined ? 'damaged' : complete ? 'complete' : 'partial',
+    why: damaged,
+    repair,
     bytes: size,
     unpacked,
     usedAt: Math.floor(usedAt / 1000),

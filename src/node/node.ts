@@ -1,5 +1,5 @@
 import { messageOf, UnavailableError } from '../base/errors.ts'
-import { verifyStoredCode } from '../code/index.ts'
+import { createCodeRepair, verifyStoredCode } from '../code/index.ts'
 import { createClaimCheck } from '../placement/index.ts'
 import { createPolicyManager } from '../policy/manager.ts'
 import { createReload } from '../policy/reload.ts'
@@ -9,7 +9,7 @@ import { serveStreams } from './handlers/index.ts'
 import { createServiceLogs } from './service-logs.ts'
 import type { NodeComponents, NodeInit, ThundercloudNode } from './types.ts'
 import { createAdmissionPipeline } from './wiring/admission.ts'
-import { findSources } from './wiring/code-lookup.ts'
+import { findSources, findSourcesOfCode } from './wiring/code-lookup.ts'
 import { createExecution } from './wiring/execution.ts'
 import { createNodeHub } from './wiring/hub/hub.ts'
 import { createMesh, meshHandlers } from './wiring/mesh.ts'
@@ -74,6 +74,12 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
     log.error('parked services could not be decided again', { reason: messageOf(error) }),
   )
 
+  const lookup = { network, signed, journal, own }
+  const repair = createCodeRepair(
+    { clock, rng, log, events, code },
+    { findSources: (id, attempt, options) => findSourcesOfCode(lookup, id, attempt, options), closing: closing.signal },
+  )
+  parts.use(repair)
   verifyStoredCode({ clock, log, store: code.store }, { closing: closing.signal })
 
   const running = parts.move()
@@ -88,9 +94,10 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       decide: admission.decide,
       supervisor,
       code,
+      repair,
       codeOrigins,
       pools: execution.pools,
-      findSources: (id, options) => findSources({ network, signed, journal, own }, id, options),
+      findSources: (id, options) => findSources(lookup, id, options),
       intake,
       publisher,
       serviceSigner,

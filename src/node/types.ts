@@ -38,7 +38,7 @@ export type { PoolDataView, PoolSpec, Pools, PoolView } from '../execution/index
 export type { ApplyOptions, PolicyText } from '../policy/manager.ts'
 export type { ResultsView } from '../results/index.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
-export type { CheckedCode, CodeUsage, CodeUse, CodeView, NodeCode, RemovedCode } from './node-code.ts'
+export type { CheckedCode, CodeRepairView, CodeUsage, CodeUse, CodeView, NodeCode, RemovedCode } from './node-code.ts'
 
 export type StatementFilter = {
   readonly code?: string | undefined

@@ -27,7 +27,7 @@ export interface CodeOrigins {
 
 export interface CodeOriginsComponents {
   readonly events: Pick<Events<CodeEvents>, 'on'>
-  readonly store: Pick<Code['store'], 'has' | 'size' | 'provenance'>
+  readonly store: Pick<Code['store'], 'has' | 'damage' | 'size' | 'provenance'>
 }
 
 export function createCodeOrigins({ events, store }: CodeOriginsComponents): CodeOrigins {
@@ -52,10 +52,11 @@ export function createCodeOrigins({ events, store }: CodeOriginsComponents): Cod
     const { code } = body
     const isHere = store.has(code)
     const bytes = store.size(code)
+    const missing = bytes === undefined ? 'absent' : store.damage(code) === undefined ? 'partial' : 'damaged'
     const provenance = isHere ? store.provenance(code) : undefined
     return {
       code: code.toString(),
-      state: isHere ? 'complete' : run?.state === 'fetching' ? 'fetching' : bytes === undefined ? 'absent' : 'partial',
+      state: isHere ? 'complete' : run?.state === 'fetching' ? 'fetching' : missing,
       bytes,
       provenance: provenance && isOf(body.sources, provenance) ? provenanceView(provenance) : undefined,
       failures: [...(failed.get(id)?.sources.values() ?? [])],

@@ -88,8 +88,8 @@ export type RunView = {
 export type ServiceCodeView = {
   /** its content id */
   readonly code: string
-  /** fetching: its run waits for it; partial: a part is here, and nothing waits for the rest */
-  readonly state: 'complete' | 'fetching' | 'partial' | 'absent'
+  /** fetching: its run waits for it; partial: a part is here, and nothing waits for the rest; damaged: it is in use, and fetched again */
+  readonly state: 'complete' | 'damaged' | 'fetching' | 'partial' | 'absent'
   /** of all of it, where that is known */
   readonly bytes?: number | undefined
   /** where it is complete, and did not come by a source of another service alone */

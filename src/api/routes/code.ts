@@ -131,7 +131,7 @@ export function codeRoutes(app: App, components: RouteComponents): void {
     {
       method: 'post',
       path: '/code/verify',
-      summary: 'Read the complete codes from the disk; what is damaged and not in use is removed',
+      summary: 'Read the complete codes from the disk; what is damaged is removed, or fetched again where it is in use',
       scope: 'operate',
       query: verifyQuery,
       answers: {

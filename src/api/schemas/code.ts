@@ -1,4 +1,4 @@
-import type { CheckedCode, CodeUsage, CodeUse, CodeView, RemovedCode } from '../../node/types.ts'
+import type { CheckedCode, CodeRepairView, CodeUsage, CodeUse, CodeView, RemovedCode } from '../../node/types.ts'
 import { array, boolean, everyOne, object, type Shape, string } from '../shape.ts'
 import { provenanceSchema } from './service-code.ts'
 import { count } from './verdict.ts'
@@ -12,9 +12,17 @@ const useSchema: Shape<CodeUse> = object({
   needed: boolean,
 })
 
+const repairSchema: Shape<CodeRepairView> = object({
+  state: everyOne<CodeRepairView['state']>({ fetching: true, waiting: true }),
+  problem: string.optional(),
+  nextAt: count.optional(),
+})
+
 export const codeViewSchema: Shape<CodeView> = object({
   code: string,
-  state: everyOne<CodeView['state']>({ complete: true, partial: true, absent: true }),
+  state: everyOne<CodeView['state']>({ complete: true, damaged: true, partial: true, absent: true }),
+  why: string.optional(),
+  repair: repairSchema.optional(),
   bytes: count.optional(),
   unpacked: boolean,
   usedAt: count.optional(),
@@ -39,6 +47,7 @@ export const checkedCodeSchema: Shape<CheckedCode> = object({
   bytes: count,
   state: everyOne<CheckedCode['state']>({ ok: true, removed: true, damaged: true }),
   why: string.optional(),
+  repair: repairSchema.optional(),
 })
 
 export type FetchProgress = { readonly bytes: number; readonly size: number }

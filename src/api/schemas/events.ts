@@ -56,6 +56,7 @@ export const EVENT_SHAPES: { readonly [Name in keyof NodeEvents]: Shape<NodeEven
   'facts:capacity-grown': none,
   'facts:executor-available': object({ executor }),
   'code:added': object({ code: string, size: count, from: origin }),
+  'code:damaged': object({ code: string, why: string }),
   'code:removed': object({ code: string, why: oneOf('evicted', 'removed', 'damaged') }),
   'code:fetch-started': object({ code: string }),
   'code:fetch-progress': object({ code: string, bytes: count, size: count, providers: count }),

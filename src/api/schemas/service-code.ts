@@ -23,7 +23,13 @@ export const provenanceSchema: Shape<Provenance> = object({
 
 export const serviceCodeSchema: Shape<ServiceCodeView> = object({
   code: string,
-  state: everyOne<ServiceCodeView['state']>({ complete: true, fetching: true, partial: true, absent: true }),
+  state: everyOne<ServiceCodeView['state']>({
+    complete: true,
+    damaged: true,
+    fetching: true,
+    partial: true,
+    absent: true,
+  }),
   bytes: count.optional(),
   provenance: provenanceSchema.optional(),
   failures: array(

@@ -1,5 +1,5 @@
 import { formatBytes, formatMs, sanitizeText } from '../../base/format.ts'
-import type { ServiceCodeView } from '../../node/types.ts'
+import type { CodeRepairView, CodeView, ServiceCodeView } from '../../node/types.ts'
 import { sourceText } from '../../services/source-text.ts'
 import { ago } from './text.ts'
 
@@ -13,6 +13,22 @@ export function provenanceText(provenance: Provenance, now: number): string {
   const took = ms === undefined ? '' : `, in ${formatMs(ms)}`
   return `${from === 'local' ? 'this node' : from}${which}, ${ago(at, now)}${took}`
 }
+
+/** How it goes with damaged code that is in use. */
+export function repairText({ state, problem, nextAt }: CodeRepairView, now: number): string {
+  if (problem === undefined)
+    return nextAt === undefined ? 'fetching it again' : `fetched again in ${untilText(nextAt, now)}`
+  const failed = `it could not be fetched again: ${sanitizeText(problem, 400)}`
+  if (state === 'fetching') return `${failed}; trying once more`
+  return nextAt === undefined ? failed : `${failed}; next attempt in ${untilText(nextAt, now)}`
+}
+
+/** "chunk 3 is damaged on this disk; fetching it again" */
+export function damageText({ why, repair }: CodeView, now: number): string {
+  return `${sanitizeText(why ?? 'damaged', 200)}${repair === undefined ? '' : `; ${repairText(repair, now)}`}`
+}
+
+const untilText = (at: number, now: number) => formatMs(1000 * Math.max(1, at - now))
 
 /** The code of one service: whether it is here, where from, and which of its sources failed before. */
 export function codeLines(code: ServiceCodeView, now: number): string[] {
@@ -30,6 +46,8 @@ function stateText({ code, state, bytes, provenance }: ServiceCodeView, now: num
       return `being fetched${size}`
     case 'partial':
       return `here in part${size} in all`
+    case 'damaged':
+      return `damaged on this disk${size}, and fetched again (\`thundercloud code why ${code}\` says how that goes)`
     case 'absent':
       return 'not here'
   }

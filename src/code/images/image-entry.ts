@@ -27,6 +27,8 @@ export type ImageEntry = {
   provenance: CodeProvenance | undefined
   /** It was made whole: it has a provenance. */
   complete: boolean
+  /** what the disk has lost of it while it was in use; the rest of it stays */
+  damaged: string | undefined
   writer: boolean
 }
 
@@ -48,7 +50,7 @@ export async function readEntry(disk: Disk, folder: string, name: string): Promi
 
 export function newEntry(found: Pick<ImageEntry, 'code' | 'manifest' | 'encoded' | 'usedAt'>): ImageEntry {
   const empty = { have: new Set<string>(), verified: new Map<string, Promise<boolean>>() }
-  return { ...found, ...empty, provenance: undefined, complete: false, writer: false }
+  return { ...found, ...empty, provenance: undefined, complete: false, damaged: undefined, writer: false }
 }
 
 /** Of the blobs that are here. */
@@ -60,6 +62,7 @@ export function usageOf(entry: ImageEntry): DiskUsage {
   return { bytes: entry.encoded.byteLength + bytesOf(entry), files: FILES_PER_IMAGE + entry.have.size }
 }
 
-export function storedImage({ code, manifest, complete, usedAt, provenance }: ImageEntry, pinned: boolean): StoredCode {
-  return { code, kind: 'image', size: manifest.size, complete, pinned, unpacked: false, usedAt, provenance }
+export function storedImage(entry: ImageEntry, pinned: boolean): StoredCode {
+  const { code, manifest, complete, damaged, usedAt, provenance } = entry
+  return { code, kind: 'image', size: manifest.size, complete, damaged, pinned, unpacked: false, usedAt, provenance }
 }

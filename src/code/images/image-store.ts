@@ -36,7 +36,7 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
     images.delete(key)
     quota.release(usageOf(entry))
     await store.changes.add(() => store.moveToTrash(folderOf(key)))
-    if (entry.complete) events.emit('code:removed', { code: key, why })
+    if (entry.complete || entry.damaged !== undefined) events.emit('code:removed', { code: key, why })
   }
 
   /** This node uses it. */
@@ -63,23 +63,49 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
       entry.verified.delete(blob.digest)
       throw error
     })
-    if (!intact) await lost(key, entry)
+    if (!intact) await lost(key, entry, [blob])
     return intact
   }
 
-  /** False if it is in use: the engine has loaded it already. */
-  async function lost(key: string, entry: ImageEntry): Promise<boolean> {
+  /** False if it is in use: the engine has loaded it already. The blobs that are wrong go, and are fetched again. */
+  async function lost(key: string, entry: ImageEntry, wrong: readonly ImageBlob[]): Promise<boolean> {
     log.error('the disk has lost bytes of an image', { code: key })
-    if (images.get(key) !== entry || store.isPinned(key) || entry.writer) return false
-    await remove(key, entry, 'damaged')
-    return true
+    if (images.get(key) !== entry || entry.writer) return false
+    if (!store.isPinned(key)) {
+      await remove(key, entry, 'damaged')
+      return true
+    }
+    const before = usageOf(entry)
+    for (const { digest } of wrong) {
+      entry.have.delete(digest)
+      entry.verified.delete(digest)
+    }
+    const after = usageOf(entry)
+    quota.release({ bytes: before.bytes - after.bytes, files: before.files - after.files })
+    const isNew = entry.damaged === undefined
+    Object.assign(entry, { complete: false, damaged: damageOf(wrong) })
+    // nothing is fetched to a place from which something is just being taken away
+    entry.writer = true
+    try {
+      for (const { digest } of wrong) await disk.rm(join(blobsOf(key), digest), { force: true })
+    } finally {
+      entry.writer = false
+    }
+    if (isNew) events.emit('code:damaged', { code: key, why: damageOf(wrong) })
+    return false
   }
 
-  const writerOf = (key: string, entry: ImageEntry) =>
-    openImageWriter({ ...store, folder: folderOf(key), discard: () => remove(key, entry, 'removed') }, { key, entry })
+  const writerOf = (key: string, entry: ImageEntry) => {
+    // what is in use stays also where what it lacks does not come
+    const discard = async () => {
+      if (entry.damaged === undefined || !store.isPinned(key)) await remove(key, entry, 'removed')
+    }
+    return openImageWriter({ ...store, folder: folderOf(key), discard }, { key, entry })
+  }
 
   const contract: ImageStore = {
     has: (code) => images.get(code.toString())?.complete === true,
+    damage: (code) => images.get(code.toString())?.damaged,
     provenance: (code) => images.get(code.toString())?.provenance,
     list: () => [...images].map(([key, entry]) => storedImage(entry, store.isPinned(key))),
 
@@ -138,31 +164,30 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
     },
 
     async *verify({ only, signal } = {}) {
-      for (const [key, entry] of [...images].filter(([, each]) => each.complete)) {
+      for (const [key, entry] of [...images].filter(([, each]) => each.complete || each.damaged !== undefined)) {
         if (images.get(key) !== entry || only?.has(key) === false) continue
         const checked = { code: entry.code, bytes: entry.manifest.size }
-        const wrong = await firstWrong(key, entry, signal)
+        const wrong = entry.complete ? await wrongBlobs(key, entry, signal) : []
         if (images.get(key) !== entry) continue
-        if (wrong === undefined) {
-          yield { ...checked, state: 'ok' }
-          continue
-        }
-        entry.verified.set(wrong.digest, Promise.resolve(false))
-        const why = `its blob ${wrong.digest.slice(0, 12)} is damaged on this disk`
-        yield { ...checked, state: (await lost(key, entry)) ? 'removed' : 'damaged', why }
+        if (wrong.length > 0) {
+          const why = damageOf(wrong)
+          yield { ...checked, state: (await lost(key, entry, wrong)) ? 'removed' : 'damaged', why }
+        } else if (entry.damaged !== undefined) yield { ...checked, state: 'damaged', why: entry.damaged }
+        else yield { ...checked, state: 'ok' }
       }
     },
   }
 
-  async function firstWrong(key: string, { manifest }: ImageEntry, signal: AbortSignal | undefined) {
+  async function wrongBlobs(key: string, { manifest }: ImageEntry, signal: AbortSignal | undefined) {
+    const wrong: ImageBlob[] = []
     for (const blob of manifest.blobs) {
       const intact = await isIntact(disk, blobsOf(key), blob, { signal }).catch((error) => {
         if (errnoOf(error) === 'ENOENT') return false
         throw error
       })
-      if (!intact) return blob
+      if (!intact) wrong.push(blob)
     }
-    return undefined
+    return wrong
   }
 
   function readerOf(key: string, entry: ImageEntry): ImageReader {
@@ -194,4 +219,10 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
           evict: () => remove(key, entry, 'evicted'),
         })),
   }
+}
+
+function damageOf([first, ...more]: readonly ImageBlob[]): string {
+  const name = first?.digest.slice(0, 12)
+  if (more.length === 0) return `its blob ${name} is damaged on this disk`
+  return `${more.length + 1} of its blobs, the first of them ${name}, are damaged on this disk`
 }

@@ -52,7 +52,7 @@ export function openImageWriter(
       const ms = startedAt === undefined ? undefined : clock.monotonic() - startedAt
       const provenance: CodeProvenance = { from, source, at: clock.now(), ms }
       await withDiskErrors(layout.images, writeProvenance(disk, folder, provenance))
-      Object.assign(entry, { provenance, complete: true, usedAt: provenance.at })
+      Object.assign(entry, { provenance, complete: true, damaged: undefined, usedAt: provenance.at })
       leave()
       events.emit('code:added', { code: key, size: entry.manifest.size, from })
     },

@@ -6,6 +6,8 @@ import type { ImageBlob, ImageManifest } from './image-manifest.ts'
 export interface ImageStore {
   /** All of it is here. */
   has(code: CID): boolean
+  /** What the disk has lost of an image that is in use, in one sentence. Its blobs that are right stay. */
+  damage(code: CID): string | undefined
   list(): StoredCode[]
   provenance(code: CID): CodeProvenance | undefined
   /** What is here of an image, in whole or in part. */

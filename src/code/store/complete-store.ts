@@ -7,11 +7,12 @@ import type { Log } from '../../base/log.ts'
 import type { Disk } from '../../base/os/disk.ts'
 import type { WorkQueue } from '../../base/work-queue.ts'
 import { FILES_PER_CODE, TOUCH_MS } from '../constants.ts'
+import { HashMismatchError } from '../errors.ts'
 import type { CodeEvents } from '../events.ts'
 import type { AbortOptions, Arrival, ChunkReader, CodeProvenance, VerifiedCode } from '../types.ts'
 import { openChunkReader } from './chunk-reader.ts'
 import type { DiskQuota, DiskUsage, Evictable } from './disk-quota.ts'
-import { readProvenance, writeProvenance } from './provenance.ts'
+import { PROVENANCE, readProvenance, writeProvenance } from './provenance.ts'
 import {
   ENTRIES,
   FILES,
@@ -43,6 +44,8 @@ export type CompleteCode = FoundCode & {
   usedAt: number
   unpacked: boolean
   entries: number
+  /** what the disk has lost of it: it is in use, and counts as not here */
+  damaged: string | undefined
   readonly provenance: CodeProvenance | undefined
   readonly verified: Set<number>
 }
@@ -61,11 +64,17 @@ export async function openCompleteStore(store: StoreContext) {
     const key = found.code.toString()
     const entry = {
       ...found,
+      damaged: undefined,
       provenance: await readProvenance(disk, join(layout.codes, key)),
       verified: new Set<number>(),
     }
     complete.set(key, entry)
     quota.addExisting(usageOf(entry))
+  }
+
+  const has = (key: string) => {
+    const found = complete.get(key)
+    return found !== undefined && found.damaged === undefined
   }
 
   function requireCode(code: CID): CompleteCode {
@@ -81,12 +90,33 @@ export async function openCompleteStore(store: StoreContext) {
     events.emit('code:removed', { code: key, why })
   }
 
-  /** The disk lost some of it. False if it is in use: unpacked files of a run stay, they were checked when it got them. */
+  /**
+   * The disk lost some of it. False if it is in use: unpacked files of a run stay, they were checked when it got them, and
+   * the archive is fetched again. Peers that ask for it again and again are no new damage.
+   */
   async function lost(key: string, found: CompleteCode, why: string): Promise<boolean> {
-    log.error('the disk has lost bytes of a code', { code: key, why })
-    if (complete.get(key) !== found || store.isPinned(key)) return false
-    await remove(key, found, 'damaged')
-    return true
+    if (complete.get(key) !== found) return false
+    if (found.damaged === undefined) log.error('the disk has lost bytes of a code', { code: key, why })
+    if (!store.isPinned(key)) {
+      await remove(key, found, 'damaged')
+      return true
+    }
+    const isNew = found.damaged === undefined
+    found.damaged = why
+    if (isNew) events.emit('code:damaged', { code: key, why })
+    return false
+  }
+
+  /**
+   * Puts a new archive in the place of a damaged one, file by file: each is there in its old form or in its new one, also
+   * after `kill -9`. The unpacked files, which runs use, stay.
+   */
+  async function replace(path: string, key: string, { manifest }: Pick<FoundCode, 'manifest'>): Promise<void> {
+    const folder = join(layout.codes, key)
+    await disk.mkdir(folder, { recursive: true, mode: 0o755 })
+    for (const file of [TAR, PROVENANCE, MANIFEST]) await disk.rename(join(path, file), join(folder, file))
+    await store.moveToTrash(path)
+    quota.release({ bytes: manifest.size, files: FILES_PER_CODE })
   }
 
   /** This node uses it. */
@@ -102,6 +132,7 @@ export async function openCompleteStore(store: StoreContext) {
 
   return {
     map: complete as ReadonlyMap<string, CompleteCode>,
+    has,
     touch,
     remove,
 
@@ -115,11 +146,16 @@ export async function openCompleteStore(store: StoreContext) {
         })),
 
     /** Moves a finished folder, whose space is reserved, to its place. False if the code was added concurrently. */
-    adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked' | 'entries'>, arrival: Arrival): Promise<boolean> {
+    async adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked' | 'entries'>, arrival: Arrival) {
       const key = found.code.toString()
       const { from = 'local', source, checksum, commit, startedAt } = arrival
+      if (complete.get(key)?.damaged !== undefined) {
+        // this disk has lost it once: it is read back before it takes the place
+        const damage = await findDamage(disk, path, found, {})
+        if (damage !== undefined) throw new HashMismatchError(`the code was fetched again, and ${damage.why}`)
+      }
       return store.changes.add(async () => {
-        if (complete.has(key)) {
+        if (has(key)) {
           await store.moveToTrash(path)
           return false
         }
@@ -128,12 +164,15 @@ export async function openCompleteStore(store: StoreContext) {
         const provenance: CodeProvenance = { from, source, checksum, commit, at: now, ms }
         await withDiskErrors(layout.codes, writeProvenance(disk, path, provenance))
         await disk.utimes(join(path, MANIFEST), now / 1000, now / 1000)
-        await withDiskErrors(layout.codes, disk.rename(path, join(layout.codes, key)))
+        const old = complete.get(key)
+        const move = old === undefined ? disk.rename(path, join(layout.codes, key)) : replace(path, key, found)
+        await withDiskErrors(layout.codes, move)
         complete.set(key, {
           ...found,
           usedAt: now,
-          unpacked: false,
-          entries: 0,
+          unpacked: old?.unpacked ?? false,
+          entries: old?.entries ?? 0,
+          damaged: undefined,
           provenance,
           verified: new Set(found.manifest.chunks.keys()),
         })
@@ -156,6 +195,7 @@ export async function openCompleteStore(store: StoreContext) {
         if (complete.get(key) !== found) continue
         const checked = { code: found.code, bytes: found.manifest.size }
         if (damage === undefined) {
+          found.damaged = undefined
           yield { ...checked, state: 'ok' }
           continue
         }
@@ -186,8 +226,8 @@ export async function openCompleteStore(store: StoreContext) {
           writeFileAtomic(disk, join(layout.codes, code.toString(), ENTRIES), Buffer.from(String(entries))),
         )
         await withDiskErrors(layout.codes, disk.rename(dir, filesOf(code.toString())))
-        found.unpacked = true
-        found.entries = entries
+        // a damaged one may have been replaced meanwhile
+        Object.assign(requireCode(code), { unpacked: true, entries })
       } catch (error) {
         quota.release(usage)
         throw error
@@ -195,9 +235,9 @@ export async function openCompleteStore(store: StoreContext) {
     },
 
     async dropUnpacked(code: CID): Promise<void> {
-      const found = requireCode(code)
-      if (!found.unpacked) return
+      if (!requireCode(code).unpacked) return
       await store.changes.add(() => store.moveToTrash(filesOf(code.toString())))
+      const found = requireCode(code)
       const before = usageOf(found)
       found.unpacked = false
       const after = usageOf(found)

@@ -3,7 +3,7 @@ import type { Disk } from '../../base/os/disk.ts'
 import type { CodeProvenance } from '../types.ts'
 
 /** Beside the manifest of a complete code: where it came from, as JSON. It goes when the code goes. */
-const PROVENANCE = 'provenance'
+export const PROVENANCE = 'provenance'
 
 /** Only the folder of a code that is not in its place yet is written to: one rename makes all of it appear. */
 export async function writeProvenance(disk: Disk, folder: string, provenance: CodeProvenance): Promise<void> {

@@ -34,7 +34,7 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
   const complete = await openCompleteStore(shared)
   const partial = await openPartialStore(shared, {
     maxBytes: init.maxBytes,
-    isComplete: (key) => complete.map.has(key),
+    isComplete: complete.has,
     adopt: (path, found, startedAt) => complete.adopt(path, found, { from: 'mesh', startedAt }),
   })
   const images = await openImageStore(shared, init)
@@ -42,7 +42,8 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
 
   return {
     images,
-    has: (code) => complete.map.has(code.toString()) || images.has(code),
+    has: (code) => complete.has(code.toString()) || images.has(code),
+    damage: (code) => complete.map.get(code.toString())?.damaged ?? images.damage(code),
     manifest: (code) => (complete.map.get(code.toString()) ?? partial.map.get(code.toString())?.found)?.manifest,
     size(code) {
       const found = complete.map.get(code.toString()) ?? partial.map.get(code.toString())?.found
@@ -51,11 +52,14 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
     list: () => [
       ...[...complete.map.values()].map((found) => ({
         ...shown(found),
-        complete: true,
+        complete: found.damaged === undefined,
+        damaged: found.damaged,
         unpacked: found.unpacked,
         provenance: found.provenance,
       })),
-      ...[...partial.map.values()].map((entry) => ({ ...shown(entry.found), complete: false, unpacked: false })),
+      ...[...partial.map]
+        .filter(([key]) => !complete.map.has(key))
+        .map(([, entry]) => ({ ...shown(entry.found), complete: false, unpacked: false })),
       ...images.list(),
     ],
     provenance: (code) => complete.map.get(code.toString())?.provenance ?? images.provenance(code),
@@ -92,8 +96,10 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
     scratch: (maxBytes) => openScratch({ clock, quota, tempDir, moveToTrash }, maxBytes),
 
     async open(code) {
-      const found = complete.map.get(code.toString())
-      return found === undefined ? partial.read(code.toString()) : complete.open(code.toString(), found)
+      const key = code.toString()
+      const found = complete.map.get(key)
+      if (found === undefined) return partial.read(key)
+      return (found.damaged === undefined ? undefined : await partial.read(key)) ?? complete.open(key, found)
     },
     resume: (code, options = {}) => partial.resume(code.toString(), options),
     begin: partial.begin,

@@ -16,7 +16,7 @@ const LOST = ['ENOENT', 'EIO', 'ENODATA', 'EBADMSG', 'EUCLEAN']
 export async function findDamage(
   disk: Disk,
   folder: string,
-  found: FoundCode,
+  found: Pick<FoundCode, 'manifest' | 'encoded'>,
   options: AbortOptions,
 ): Promise<Damage | undefined> {
   const all = [...found.manifest.chunks.keys()]
@@ -36,7 +36,11 @@ export async function findDamage(
   }
 }
 
-async function wrongChunks(file: OpenFile, { manifest }: FoundCode, { signal }: AbortOptions): Promise<number[]> {
+async function wrongChunks(
+  file: OpenFile,
+  { manifest }: Pick<FoundCode, 'manifest'>,
+  { signal }: AbortOptions,
+): Promise<number[]> {
   const wrong: number[] = []
   const buffer = new Uint8Array(CHUNK_BYTES)
   for (const [index, hash] of manifest.chunks.entries()) {

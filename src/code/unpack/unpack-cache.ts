@@ -82,9 +82,11 @@ export function createUnpackCache(components: UnpackCacheComponents) {
         const isGone = errnoOf(error) === 'ENOENT'
         if (error instanceof BadArchiveError || error instanceof HashMismatchError || isGone) {
           pin[Symbol.dispose]()
-          await store
-            .remove(code, { why })
-            .catch((cause) => log.debug('a worthless code stays', { cause: messageOf(cause) }))
+          await store.remove(code, { why }).catch(async (cause) => {
+            log.debug('a worthless code stays', { cause: messageOf(cause) })
+            // others use it: what the disk has lost of it is noted, and it counts as not here
+            if (why === 'damaged') await Array.fromAsync(store.verify({ only: new Set([code.toString()]) }))
+          })
         }
         throw error
       }

@@ -1,5 +1,5 @@
 import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
-import { parseCid } from '../../../protocols/encoding.ts'
+import { type CID, parseCid } from '../../../protocols/encoding.ts'
 import type { Code, RetrievedCode, RetrieveOptions } from '../../code/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import type { Network } from '../../network/index.ts'
@@ -38,6 +38,18 @@ export async function findSources(
   const distance = body === undefined || record === undefined ? 0 : body.reach.depth - record.depth
   const author = body && formatAddress(decodeAddress(body.author))
   return { service, sources: body?.sources, own: author === address, author, peers, distance }
+}
+
+/** Where code that several services may name can be found: each attempt asks where another of them says. */
+export async function findSourcesOfCode(
+  components: Omit<CodeLookupComponents, 'code'>,
+  code: CID,
+  attempt: number,
+  options: { signal?: AbortSignal | undefined },
+): Promise<RetrieveOptions> {
+  const services = components.journal.announcements.idsByCode().get(code.toString()) ?? []
+  const service = services[attempt % services.length]
+  return service === undefined ? {} : await findSources(components, service, options)
 }
 
 /** Dials the addresses that a service names; answers the peers that were reached. */

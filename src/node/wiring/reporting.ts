@@ -17,7 +17,7 @@ import { type UsageReasonInit, usageReason } from '../../services/usage-reason.t
 import type { NodeContext } from './context.ts'
 
 export interface ReportingComponents {
-  code: { store: Pick<Code['store'], 'has' | 'size' | 'provenance'> }
+  code: { store: Pick<Code['store'], 'has' | 'damage' | 'size' | 'provenance'> }
   network: Pick<Network, 'streams' | 'connectedTo'>
   signed: SignedServices
   supervisor: Pick<Supervisor, 'healthy' | 'failures' | 'logs' | 'status'>

@@ -41,6 +41,23 @@ test('code ls and why: what is there, from where, and who needs it', async ({ sh
   await shell.refused(`code get ${image}`, /is a Docker image, not a folder; `docker save`/)
 })
 
+test('damaged code that is in use: verify, ls and why say that it is fetched again, and how that goes', async ({
+  shell,
+}) => {
+  const code = parseCid(shell.used)
+  using _pin = shell.here.store.pin(code)
+  writeFileSync(shell.here.store.paths(code).tar, 'x'.repeat(3072))
+  const verify = await shell.run('code verify')
+  expect(verify.stdout).toMatch(/chunk 0 is damaged on this disk; in use; fetching it again\n/)
+  expect(verify.code).toBe(1)
+  const failed = /it could not be fetched again: no peer [^;]*; next attempt in [0-9.]+ s/
+  await expect.poll(async () => (await shell.run('code ls')).stdout).toMatch(failed)
+  expect((await shell.run('code ls')).stdout).toMatch(new RegExp(`${shell.used} .* damaged .* web\n`))
+  expect((await shell.run(`code why ${shell.used}`)).stdout).toMatch(/state: +damaged\n/)
+  expect((await shell.run(`code why ${shell.used}`)).stdout).toMatch(failed)
+  expect((await shell.run('code verify')).stdout).toMatch(failed)
+})
+
 test('explain: the code is here, and where from; a source that was refused, and the next; a checksum that is weak', async ({
   shell,
 }) => {
@@ -71,6 +88,7 @@ test('explain: the code is here, and where from; a source that was refused, and 
   expect(await show({ state: 'complete', bytes: 2048 })).toMatch(/^Its code: here, 2 KiB; none of its own sources/m)
   expect(await show({ state: 'fetching' })).toMatch(/^Its code: being fetched\.$/m)
   expect(await show({ state: 'partial', bytes: 2048 })).toMatch(/^Its code: here in part, 2 KiB in all\.$/m)
+  expect(await show({ state: 'damaged', bytes: 2048 })).toMatch(/^Its code: damaged on this disk, 2 KiB, and fetched/m)
   expect(await show({})).toMatch(/^Its code: not here\.$/m)
 })
 

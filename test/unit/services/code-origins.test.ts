@@ -17,6 +17,7 @@ function origins(provenance: CodeProvenance | undefined) {
   const here = { provenance }
   const store = {
     has: () => here.provenance !== undefined,
+    damage: () => undefined,
     size: () => (here.provenance === undefined ? undefined : 2048),
     provenance: () => here.provenance,
   }

@@ -3,6 +3,7 @@ import { formatBytes, howMany, sanitizeText } from '../../../base/format.ts'
 import type { CodeView } from '../../../node/types.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { command } from '../../command.ts'
+import { damageText } from '../../output/code-text.ts'
 import { table } from '../../output/output.ts'
 import { ago, idFormats } from '../../output/text.ts'
 
@@ -28,7 +29,9 @@ export const codeLs = command({
         view.provenance?.from ?? 'unknown',
         neededBy(view),
       ])
-      return [...table(['CODE', 'SIZE', 'STATE', 'LAST USED', 'FROM', 'NEEDED BY'], rows), total]
+      const damaged = codes.filter(({ state }) => state === 'damaged')
+      const lines = damaged.map((view) => `${shown.id(view.code)}: ${damageText(view, now)}`)
+      return [...table(['CODE', 'SIZE', 'STATE', 'LAST USED', 'FROM', 'NEEDED BY'], rows), ...lines, total]
     })
   },
 })

@@ -1,14 +1,22 @@
+import { nowSeconds } from '../../../base/clock.ts'
 import { formatBytes, formatCount } from '../../../base/format.ts'
+import type { CheckedCode } from '../../../node/types.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { command, optionalArguments } from '../../command.ts'
 import { FailedError } from '../../errors.ts'
+import { repairText } from '../../output/code-text.ts'
 import { idFormats } from '../../output/text.ts'
+
+function thenText({ state, repair }: CheckedCode, now: number): string {
+  if (state === 'removed') return 'removed'
+  return repair === undefined ? 'in use' : `in use; ${repairText(repair, now)}`
+}
 
 export const codeVerify = command({
   name: 'code verify',
   summary: 'Read code from the disk and compare each byte with its content id',
   details:
-    'Damaged code is removed and fetched again when a service needs it. Damaged code that is in use stays until its services stop; it is not served to peers. Exit code 1: something was damaged.',
+    'Damaged code is removed, and fetched again when a service needs it. Damaged code that is in use is fetched again at once, and later again where no peer and no source has it; running services keep their files. `code ls` says how that goes. Exit code 1: something is damaged.',
   args: { codes: optionalArguments('CODE', 'content ids, or beginnings of them; without one, all code in the store') },
   options: {},
   async run(cli, { codes }) {
@@ -23,8 +31,10 @@ export const codeVerify = command({
       progress.update(`${formatCount(counts.checked)}, ${formatBytes(counts.bytes)}`)
       if (checked.state !== 'ok') counts.damaged++
       if (checked.state === 'ok' && !cli.out.json) continue
-      const then = checked.state === 'removed' ? 'removed' : 'in use, so it stays'
-      cli.out.item(checked, () => `${id(checked.code)}: ${checked.why ?? 'damaged'}; ${then}`)
+      cli.out.item(
+        checked,
+        () => `${id(checked.code)}: ${checked.why ?? 'damaged'}; ${thenText(checked, nowSeconds(cli.clock))}`,
+      )
     }
     if (counts.damaged > 0) {
       throw new FailedError(`damaged on this disk: ${formatCount(counts.damaged)} of ${formatCount(counts.checked)}`)

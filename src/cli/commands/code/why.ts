@@ -3,7 +3,7 @@ import { formatBytes } from '../../../base/format.ts'
 import type { CodeView } from '../../../node/types.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command } from '../../command.ts'
-import { provenanceText } from '../../output/code-text.ts'
+import { damageText, provenanceText } from '../../output/code-text.ts'
 import { fields, table } from '../../output/output.ts'
 import { ago, idFormats } from '../../output/text.ts'
 
@@ -21,6 +21,7 @@ export const codeWhy = command({
       ...fields([
         ['code', view.code],
         ['state', `${view.state}${view.unpacked ? ', unpacked' : ''}`],
+        ['damage', view.state === 'damaged' ? damageText(view, now) : undefined],
         ['size', view.bytes === undefined ? undefined : formatBytes(view.bytes)],
         ['from', originText(view, now)],
         ['last used', view.usedAt === undefined ? undefined : ago(view.usedAt, now)],

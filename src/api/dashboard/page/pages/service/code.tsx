@@ -15,6 +15,7 @@ const STATES = {
   complete: ['pass', 'here'],
   fetching: ['defer', 'being fetched'],
   partial: ['defer', 'here in part'],
+  damaged: ['fail', 'damaged on this disk; it is fetched again'],
   absent: ['calm', 'not here'],
 } as const
 
