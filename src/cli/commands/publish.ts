@@ -8,7 +8,7 @@ import { warnOfClock } from '../clock-warning.ts'
 import { command, duration, flag, optionalArgument, passedArguments, text, texts, whole } from '../command.ts'
 import { networkNameOf } from '../network-name.ts'
 import { operatorFolder } from '../operator-folder.ts'
-import { type Draft, loadDraft } from '../publishing/draft.ts'
+import { loadDraft, loadPacking, type Packing, readyDraft } from '../publishing/draft.ts'
 import { printDryRun } from '../publishing/dry-run.ts'
 import { draftFromImage } from '../publishing/image-draft.ts'
 import { inspectFolder } from '../publishing/inspect-folder.ts'
@@ -105,9 +105,10 @@ async function announce(cli: Cli, input: Input): Promise<void> {
   // nothing is downloaded for a node that does not answer
   const early = !dryRun && namedSource(input) !== undefined ? await openNode(cli, join) : undefined
   await using stack = new AsyncDisposableStack()
-  const draft = await draftOf(cli, input, configuration, stack)
-  const inspected = await inspectFolder(cli, draft, { withSecrets, dryRun })
-  if (dryRun) return await printDryRun(cli, draft, { ...inspected, all: input.files })
+  const packing = await packingOf(cli, input, configuration, stack)
+  const inspected = await inspectFolder(cli, packing, { withSecrets, dryRun })
+  if (dryRun) return await printDryRun(cli, packing, { ...inspected, all: input.files })
+  const draft = readyDraft(packing)
   for (const warning of inspected.warnings) cli.out.note(`Note: ${warning}.`)
   // the node first: no key is made if no node answers
   const client = early ?? (await openNode(cli, join))
@@ -147,13 +148,13 @@ async function openNode(cli: Cli, join: readonly string[]): Promise<ApiClient | 
 }
 
 /** The service to publish: from a folder or manifest here, or from the source that the options name. */
-async function draftOf(
+async function packingOf(
   cli: Cli,
   input: Input,
   configuration: Configuration | undefined,
   stack: AsyncDisposableStack,
-): Promise<Draft> {
-  const { target, rest, replicas, staple, bin, port } = input
+): Promise<Packing> {
+  const { target, rest, replicas, staple, bin, port, dryRun } = input
   const source = namedSource(input)
   if (source?.type === 'registry' && target !== undefined) {
     throw new InputError(
@@ -166,13 +167,13 @@ async function draftOf(
     return await draftFromImage(cli, { ref, platform, manifest: target, replicas, staple, configuration })
   }
   if (source !== undefined) {
-    const of = { source, bin, port, replicas, staple, configuration }
+    const of = { source, bin, port, dryRun, replicas, staple, configuration }
     return stack.use(await draftFromSource(cli, { ...of, manifest: target, args: rest }))
   }
   if (target === undefined) {
     throw new InputError('name a folder or a manifest, or a source with --npm, --git, --https or --oci')
   }
-  return await loadDraft(cli, target, { replicas, staple })
+  return await (dryRun ? loadPacking : loadDraft)(cli, target, { replicas, staple })
 }
 
 /** The operator's own settings, where there are some. */

@@ -22,6 +22,26 @@ export type Draft = {
   readonly staples: Staples
 }
 
+/** What would be packed. Where it is no service yet, there is no manifest, and `unready` says what is missing. */
+export type Packing = Omit<Draft, 'manifest'> &
+  ({ readonly manifest: Manifest } | { readonly manifest?: undefined; readonly unready: string })
+
+export function readyDraft(packing: Packing): Draft {
+  if (packing.manifest === undefined) throw new InputError(packing.unready)
+  return packing
+}
+
+/** Like `loadDraft`, also of a folder that has no manifest yet. */
+export async function loadPacking(...[cli, path, change]: Parameters<typeof loadDraft>): Promise<Packing> {
+  const folder = resolve(cli.cwd, path)
+  const file = join(folder, 'service.json')
+  if ((await kindOf(folder)) !== 'folder' || (await exists(file))) return await loadDraft(cli, path, change)
+  return { file, folder, staples: await loadStaples(cli.clock, [], {}), unready: noManifest(path) }
+}
+
+const noManifest = (path: string) =>
+  `${path} has no service.json; write one with \`thundercloud service new NAME ${path}\``
+
 /** Reads a manifest: the file itself, or `service.json` in a folder. */
 export async function loadDraft(
   cli: Pick<Cli, 'cwd' | 'clock' | 'signal'>,
@@ -33,7 +53,7 @@ export async function loadDraft(
   if (kind === undefined) throw new InputError(`${path} is neither a folder nor a manifest; name one that is there`)
   const file = kind === 'folder' ? join(given, 'service.json') : given
   if (kind === 'folder' && !(await exists(file))) {
-    throw new InputError(`${path} has no service.json; write one with \`thundercloud service new NAME ${path}\``)
+    throw new InputError(noManifest(path))
   }
   const read = await loadManifest(file, { signal: cli.signal })
   const manifest = change.replicas === undefined ? read : { ...read, replicas: change.replicas }

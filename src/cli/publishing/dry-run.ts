@@ -3,7 +3,7 @@ import { formatBytes, howMany, sanitizeText } from '../../base/format.ts'
 import { describeSource, IGNORE_FILE, identify, type PackEntry } from '../../code/index.ts'
 import type { Cli } from '../cli.ts'
 import { table } from '../output/output.ts'
-import type { Draft } from './draft.ts'
+import type { Packing } from './draft.ts'
 
 /** So many files a person reads; of more, each folder and each package of npm is one line. */
 const MAX_LISTED = 40
@@ -18,22 +18,23 @@ export type DryRun = {
 /** Shows what would be published: the files, the code's identity, and what one should know before. */
 export async function printDryRun(
   { out, signal }: Cli,
-  draft: Draft,
+  packing: Packing,
   { entries, warnings, all }: DryRun,
 ): Promise<void> {
-  const { manifest } = draft
-  const { name, sources, network } = manifest
-  const manifestInCode = packedManifest(draft, entries)
+  const { manifest } = packing
+  const { name, sources = [], network = [], code: named } = manifest ?? {}
+  const manifestInCode = packedManifest(packing, entries)
   const packed =
-    entries.length === 0 ? { code: manifest.code as string, size: undefined } : await identify(entries, { signal })
+    entries.length === 0 && named !== undefined ? { code: named, size: undefined } : await identify(entries, { signal })
   const { size } = packed
+  const it = name === undefined ? 'It' : JSON.stringify(name)
   const code = packed.code.toString()
   const files = entries.map((entry) =>
     'target' in entry
       ? { path: entry.path, target: entry.target }
       : { path: entry.path, size: entry.size, executable: entry.executable },
   )
-  const command = manifest.run.command
+  const command = manifest?.run.command
   out.result(
     {
       dryRun: true,
@@ -59,14 +60,14 @@ export async function printDryRun(
         : [`network: ${network.join(' ')} (a node runs it only where NETCAP of its config.json allows that)`]),
       ...warnings.map((warning) => `Warning: ${sanitizeText(warning, 4000)}.`),
       size === undefined
-        ? `"${name}" would have the code ${code}, of which nothing is packed here. Nothing was announced.`
-        : `"${name}" would have the code ${code} (${howMany(files.length, 'file', 'files')}, ${formatBytes(size)}). Nothing was announced.`,
+        ? `${it} would have the code ${code}, of which nothing is packed here. Nothing was announced.`
+        : `${it} would have the code ${code} (${howMany(files.length, 'file', 'files')}, ${formatBytes(size)}). Nothing was announced.`,
     ],
   )
 }
 
 /** The manifest's path, where it lies in the folder that is packed, and is not left out. */
-function packedManifest({ folder, file }: Draft, entries: readonly PackEntry[]): string | undefined {
+function packedManifest({ folder, file }: Packing, entries: readonly PackEntry[]): string | undefined {
   if (folder === undefined) return undefined
   const path = relative(folder, file).replaceAll('\\', '/')
   return entries.some((entry) => entry.path === path) ? path : undefined

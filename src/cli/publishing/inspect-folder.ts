@@ -14,7 +14,7 @@ import {
 import { findToolchain } from '../../config/index.ts'
 import { type CodeTree, checkCommand } from '../../hub/index.ts'
 import type { Cli } from '../cli.ts'
-import type { Draft } from './draft.ts'
+import type { Draft, Packing } from './draft.ts'
 import { networkNotes } from './network-notes.ts'
 import { gitWarnings, npmWarnings } from './warnings.ts'
 
@@ -27,48 +27,63 @@ export type Inspected = { readonly entries: readonly PackEntry[]; readonly warni
  */
 export async function inspectFolder(
   { out, signal }: Pick<Cli, 'out' | 'signal'>,
-  { folder, entries: downloaded, file, manifest }: Draft,
+  { folder, entries: downloaded, ...packing }: Packing,
   { withSecrets, dryRun }: { withSecrets: boolean; dryRun: boolean },
 ): Promise<Inspected> {
-  if (folder === undefined && downloaded === undefined) return { entries: [], warnings: networkNotes(manifest) }
+  const { file, manifest } = packing
+  const network = manifest === undefined ? [] : networkNotes(manifest)
+  if (folder === undefined && downloaded === undefined) return { entries: [], warnings: network }
   using _progress = out.progress('looking at the files')
   const entries = downloaded ?? (await listFolder(folder as string, { signal }))
-  checkSize(entries, { file, manifest })
-  const tree = treeOf(entries)
-  const programs = manifest.toolchain.flatMap((word) => findToolchain(word)?.program ?? [])
-  const { unfit, notes } = checkCommand(tree, runOf(manifest.run), { toolchain: manifest.toolchain, programs })
-  if (unfit.length > 0) {
-    throw new InputError(`${basename(file)}: ${unfit.join('; ')} (left out files count as missing; see ${IGNORE_FILE})`)
-  }
+  const { problems, notes } =
+    packing.manifest === undefined
+      ? { problems: [packing.unready], notes: [] }
+      : checkService(entries, { file, manifest: packing.manifest })
+  const [problem] = problems
+  if (problem !== undefined && !dryRun) throw new InputError(problem)
   const secrets = await findSecrets(entries, { signal })
   if (secrets.length > 0 && !withSecrets && !dryRun) throw secretsError(secrets, IGNORE_FILE)
   const secretsNote = withSecrets
     ? `published with secrets: ${secretsText(secrets)}`
     : `these files look secret, and \`publish\` refuses them without --with-secrets: ${secretsText(secrets)}`
-  const names = (type: string) => dryRun || manifest.sources.some((source) => source.type === type)
+  const names = (type: string) => dryRun || manifest?.sources.some((source) => source.type === type) === true
   const warnings = [
+    ...problems.map((each) => `\`publish\` refuses this: ${each}`),
     ...(secrets.length === 0 ? [] : [secretsNote]),
-    ...networkNotes(manifest),
-    ...notes.map((note) => `${note}${binHint(tree, manifest.run)}`),
+    ...network,
+    ...notes,
     ...(folder !== undefined && names('registry') ? npmWarnings(entries) : []),
     ...(folder !== undefined && names('git') ? await gitWarnings(folder, entries, { signal }) : []),
   ]
   return { entries, warnings }
 }
 
+/** `problems`: why it cannot be published so. */
+function checkService(entries: readonly PackEntry[], { file, manifest }: Pick<Draft, 'file' | 'manifest'>) {
+  const tree = treeOf(entries)
+  const programs = manifest.toolchain.flatMap((word) => findToolchain(word)?.program ?? [])
+  const { unfit, notes } = checkCommand(tree, runOf(manifest.run), { toolchain: manifest.toolchain, programs })
+  const size = sizeProblem(entries, { file, manifest })
+  const command = `${basename(file)}: ${unfit.join('; ')} (left out files count as missing; see ${IGNORE_FILE})`
+  return {
+    problems: [...(size === undefined ? [] : [size]), ...(unfit.length === 0 ? [] : [command])],
+    notes: notes.map((note) => `${note}${binHint(tree, manifest.run)}`),
+  }
+}
+
 /** Nodes weigh the code against the disk that the service asks for, before they fetch it. */
-function checkSize(entries: readonly PackEntry[], { file, manifest }: Pick<Draft, 'file' | 'manifest'>): void {
+function sizeProblem(entries: readonly PackEntry[], { file, manifest }: Pick<Draft, 'file' | 'manifest'>) {
   const { disk } = manifest.resources
   const most = archiveLimitsFor(disk)
   const size = sizeOfArchive(entries)
-  if (size.bytes <= most.maxBytes && size.entries <= most.maxEntries) return
+  if (size.bytes <= most.maxBytes && size.entries <= most.maxEntries) return undefined
   const [has, may] =
     size.bytes > most.maxBytes
       ? [size.bytes, most.maxBytes].map(formatBytes)
       : [size.entries, most.maxEntries].map((count) => `${formatCount(count)} files and folders`)
-  throw new InputError(
+  return (
     `${basename(file)}: resources.disk is ${formatBytes(disk)}, which allows code of ${may}, and this code has ${has}; ` +
-      `ask for more disk, or leave files out with ${IGNORE_FILE}`,
+    `ask for more disk, or leave files out with ${IGNORE_FILE}`
   )
 }
 

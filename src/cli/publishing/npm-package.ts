@@ -91,25 +91,27 @@ export async function manifestOf(
   )
 }
 
-/** The file of its program, from `bin`. Throws where it has none, or several and none of them is asked for. */
-export function programOf({ name, version, bin }: NpmPackage, asked: string | undefined): string {
+/** The file of its program, from `bin`; what is wrong where it has none, or several and none of them is asked for. */
+export function programOf(
+  { name, version, bin }: NpmPackage,
+  asked: string | undefined,
+): { program: string } | { problem: string } {
   const own = name.slice(name.indexOf('/') + 1)
   const programs = typeof bin === 'string' ? { [own]: bin } : (bin ?? {})
   const known = Object.keys(programs)
   const it = `${name}@${version}`
   if (known.length === 0) {
-    throw new InputError(
-      `${it} has no program to run (no "bin"); publish a folder that uses it, with a service.json of its own`,
-    )
+    return {
+      problem: `${it} has no program to run (no "bin"); publish a folder that uses it, with a service.json of its own`,
+    }
   }
   const chosen = asked ?? (known.length === 1 ? known[0] : known.find((one) => one === own))
   if (chosen === undefined || !Object.hasOwn(programs, chosen)) {
     const wrong = asked === undefined ? '' : `, and not ${JSON.stringify(asked)}`
-    throw new InputError(
-      `${it} has ${known.length === 1 ? 'the program' : 'the programs'} ${joinWords(known)}${wrong}; name one with --bin`,
-    )
+    const problem = `${it} has ${known.length === 1 ? 'the program' : 'the programs'} ${joinWords(known)}${wrong}; name one with --bin`
+    return { problem }
   }
-  return posix.normalize(programs[chosen] as string).replace(/^\/+/, '')
+  return { program: posix.normalize(programs[chosen] as string).replace(/^\/+/, '') }
 }
 
 /** A program that names its interpreter begins as it says, except for Node's, whose line may end as on Windows. */

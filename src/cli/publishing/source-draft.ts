@@ -17,7 +17,7 @@ import {
 } from '../../config/index.ts'
 import { machineNetwork } from '../../egress/index.ts'
 import type { Cli } from '../cli.ts'
-import type { Draft } from './draft.ts'
+import type { Packing } from './draft.ts'
 import { installPackage } from './npm-install.ts'
 import { manifestOf, missingDependencies, programOf, readPackage } from './npm-package.ts'
 import { npmRegistries } from './npm-registries.ts'
@@ -33,6 +33,8 @@ export type SourceDraftInit = {
   readonly manifest?: string | undefined
   readonly bin: string | undefined
   readonly port: number | undefined
+  /** only shows what would be packed: it may be no service yet */
+  readonly dryRun: boolean
   /** of the package's program */
   readonly args: readonly string[]
   readonly replicas: number | undefined
@@ -42,22 +44,24 @@ export type SourceDraftInit = {
 }
 
 /** Downloads what is to be published, and makes a service of it. Disposing it removes what was downloaded. */
-export async function draftFromSource(cli: Cli, init: SourceDraftInit): Promise<Draft & AsyncDisposable> {
+export async function draftFromSource(cli: Cli, init: SourceDraftInit): Promise<Packing & AsyncDisposable> {
   await using stack = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'thundercloud-'))
   stack.defer(() => rm(dir, { recursive: true, force: true }))
   const read = stack.use(await download(cli, dir, init))
   const isPackage = read.source.type === 'registry'
   const made = isPackage ? await packageDraft(cli, read, init, dir) : await sourceManifest(cli, read, init)
-  const { manifest: own, file, at, entries } = made
-  const manifest = { ...own, replicas: init.replicas ?? own.replicas }
+  const { file, at, entries } = made
   const named = [
-    { dir: at, files: own.staple },
+    { dir: at, files: made.manifest?.staple ?? [] },
     { dir: cli.cwd, files: init.staple, option: '--staple' },
   ]
   const staples = await loadStaples(cli.clock, named, { signal: cli.signal })
+  const { manifest: own } = made
+  const service =
+    own === undefined ? { unready: made.unready } : { manifest: { ...own, replicas: init.replicas ?? own.replicas } }
   const resources = stack.move()
-  return { manifest, file, entries, staples, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  return { ...service, file, entries, staples, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
 async function download({ clock, env, out, signal }: Cli, dir: string, { source, configuration }: SourceDraftInit) {
@@ -88,8 +92,9 @@ async function registriesOf({ env }: Pick<Cli, 'env'>, configuration: Configurat
   }
 }
 
-type Made = {
-  readonly manifest: Manifest
+type Service = { readonly manifest: Manifest } | { readonly manifest?: undefined; readonly unready: string }
+
+type Made = Service & {
   readonly file: string
   /** where the files are that it names */
   readonly at: string
@@ -100,36 +105,41 @@ type Made = {
 async function packageDraft(
   cli: Cli,
   { source, entries }: ReadSource,
-  { bin, port, args, configuration }: SourceDraftInit,
+  { bin, port, args, dryRun, configuration }: SourceDraftInit,
   dir: string,
 ): Promise<Made> {
   const { name, version } = source as Extract<NamedSource, { type: 'registry' }>
   const found = await readPackage(entries, { name, version })
+  const chosen = programOf(found, bin)
   // before anything is installed
-  const begins = { program: programOf(found, bin), port, args }
+  if ('problem' in chosen && !dryRun) throw new InputError(chosen.problem)
+  const serviceOf = async (packed: readonly PackEntry[], root: string): Promise<Service> =>
+    'problem' in chosen
+      ? { unready: chosen.problem }
+      : { manifest: await manifestOf(found, packed, { program: chosen.program, port, args, root }) }
+  const rest = { file: MANIFEST, at: '' }
   if (missingDependencies(found).length === 0) {
-    const manifest = await manifestOf(found, entries, { ...begins, root: '' })
-    return { manifest: { ...manifest, sources: withSource(manifest.sources, source) }, file: MANIFEST, at: '', entries }
+    const service = await serviceOf(entries, '')
+    return { ...(service.manifest === undefined ? service : withSource(service, source)), ...rest, entries }
   }
   const registries = await npmRegistries(await registriesOf(cli, configuration))
   const bubblewrap = configuration?.policy.config.HOST.BUBBLEWRAP
   const installed = await installPackage(cli, { name, version }, { dir: join(dir, 'install'), registries, bubblewrap })
-  const manifest = await manifestOf(found, installed, { ...begins, root: `node_modules/${name}/` })
-  return { manifest, file: MANIFEST, at: '', entries: installed }
+  return { ...(await serviceOf(installed, `node_modules/${name}/`)), ...rest, entries: installed }
 }
 
 /** A manifest here, or the one that lies in the source. */
 async function sourceManifest(cli: Cli, read: ReadSource, init: SourceDraftInit): Promise<Made> {
   const made = await manifestIn(cli, read, init)
-  const sources = withSource(made.manifest.sources, read.source)
-  return { ...made, manifest: { ...made.manifest, sources }, entries: read.entries }
+  const { entries } = read
+  return made.manifest === undefined ? { ...made, entries } : { ...made, ...withSource(made, read.source), entries }
 }
 
 async function manifestIn(
   cli: Cli,
   { source, entries }: ReadSource,
-  { manifest: given }: SourceDraftInit,
-): Promise<Omit<Made, 'entries'>> {
+  { manifest: given, dryRun }: SourceDraftInit,
+): Promise<Service & Pick<Made, 'file' | 'at'>> {
   if (given !== undefined) {
     const file = resolve(cli.cwd, given)
     return {
@@ -140,9 +150,9 @@ async function manifestIn(
   }
   const text = await textOf(entries, MANIFEST)
   if (text === undefined) {
-    throw new InputError(
-      `${describeSource(source)} has no ${MANIFEST}; name the folder that has one with --path, or a manifest here: \`thundercloud publish MANIFEST --${source.type} ...\``,
-    )
+    const unready = `${describeSource(source)} has no ${MANIFEST}; name the folder that has one with --path, or a manifest here: \`thundercloud publish MANIFEST --${source.type} ...\``
+    if (!dryRun) throw new InputError(unready)
+    return { unready, file: MANIFEST, at: cli.cwd }
   }
   const manifest = checked(parseManifest(textToJson(text, MANIFEST), MANIFEST), MANIFEST)
   if (manifest.staple.length > 0) {
@@ -162,6 +172,8 @@ function checked(manifest: Manifest, file: string): Manifest {
 }
 
 /** Peers first, then where it came from. */
-function withSource(sources: Manifest['sources'], source: ReadSource['source']): Manifest['sources'] {
-  return sources.some((one) => isDeepStrictEqual(one, source)) ? sources : [...sources, source]
+function withSource({ manifest }: { manifest: Manifest }, source: ReadSource['source']): { manifest: Manifest } {
+  const { sources } = manifest
+  if (sources.some((one) => isDeepStrictEqual(one, source))) return { manifest }
+  return { manifest: { ...manifest, sources: [...sources, source] } }
 }

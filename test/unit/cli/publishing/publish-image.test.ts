@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { imageOf } from '../../fixtures/code/images.ts'
-import { sourceServer } from '../../fixtures/code/source-server.ts'
-import { test as base } from '../../fixtures/program/shell.ts'
+import { imageOf } from '../../../fixtures/code/images.ts'
+import { sourceServer } from '../../../fixtures/code/source-server.ts'
+import { test as base } from '../../../fixtures/program/shell.ts'
 
 const MANIFEST = { name: 'web', toolchain: ['docker'], run: { command: ['/bin/web'] } }
 

@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect } from 'vitest'
-import { InterruptedError } from '../../../src/cli/errors.ts'
-import { git, gitServer } from '../../fixtures/code/git-server.ts'
-import { codeOf, sourceServer } from '../../fixtures/code/source-server.ts'
-import { test, withPeers } from '../../fixtures/program/shell.ts'
-import { tempDir } from '../../fixtures/temp-dir.ts'
-import { needs } from '../../require.ts'
-import { rawTar } from '../code/raw-tar.ts'
-import { ABOUT, line } from '../code/sources/git-stand-in.ts'
+import { InterruptedError } from '../../../../src/cli/errors.ts'
+import { git, gitServer } from '../../../fixtures/code/git-server.ts'
+import { codeOf, sourceServer } from '../../../fixtures/code/source-server.ts'
+import { test, withPeers } from '../../../fixtures/program/shell.ts'
+import { tempDir } from '../../../fixtures/temp-dir.ts'
+import { needs } from '../../../require.ts'
+import { rawTar } from '../../code/raw-tar.ts'
+import { ABOUT, line } from '../../code/sources/git-stand-in.ts'
 
 const JOIN = '--join /ip4/127.0.0.1/tcp/1/p2p/12D3KooWBNxKKd8uUziV6qJZMjT5CWRjWcW7kfDrGPbDerRCEY1a --network test'
 const MANIFEST = JSON.stringify({ name: 'hello', toolchain: ['node.js'], run: { command: ['node', 'a.js'] } })
@@ -225,76 +224,10 @@ describe.skipIf(!needs('git'))('publish --git', () => {
   })
 })
 
-describe('publish --dry-run', () => {
-  test('shows files, sizes and identity, and announces nothing', async ({ withNode: shell }) => {
-    mkdirSync(shell.path('hello'))
-    for (const { path, content } of HELLO) writeFileSync(shell.path('hello', path), content)
-    const { stdout } = await shell.run('publish hello --dry-run')
-    expect(stdout).toMatch(/6 B +a\.js\n/)
-    expect(stdout).toContain(`the code ${await codeOf(HELLO)} (2 files, `)
-    expect([shell.node.announcements, [...shell.node.archives]]).toEqual([[], []])
-  })
-
-  test('says that the manifest in the folder is code, unless it is left out', async ({ withNode: shell }) => {
-    mkdirSync(shell.path('hello'))
-    for (const { path, content } of HELLO) writeFileSync(shell.path('hello', path), content)
-    const said = 'service.json is part of the code: with another title in it, the content id is another.'
-    expect((await shell.run('publish hello --dry-run')).stdout).toContain(said)
-    expect((await shell.json('publish hello --dry-run')).values[0]).toMatchObject({ manifestInCode: 'service.json' })
-    writeFileSync(shell.path('hello', '.thundercloudignore'), 'service.json\n')
-    const { stdout } = await shell.run('publish hello --dry-run')
-    expect(stdout).toContain(`the code ${await codeOf(HELLO.filter(({ path }) => path !== 'service.json'))} (1 file, `)
-    expect(stdout).not.toContain('is part of the code')
-  })
-
-  test('of many files, each folder and each package is a line, unless all are asked for', async ({
-    withNode: shell,
-  }) => {
-    const files = [
-      ...HELLO,
-      ...Array.from({ length: 30 }, (_, at) => ({ path: `node_modules/@s/p/lib/f${at}.js`, content: 'x' })),
-      { path: 'node_modules/q/node_modules/r/a.js', content: 'x' },
-      ...Array.from({ length: 10 }, (_, at) => ({ path: `lib/deep/f${at}`, content: 'xx' })),
-    ]
-    for (const { path, content } of files) {
-      mkdirSync(dirname(shell.path('hello', path)), { recursive: true })
-      writeFileSync(shell.path('hello', path), content)
-    }
-    const { stdout } = await shell.run('publish hello --dry-run')
-    expect(
-      stdout
-        .split('\n')
-        .slice(1, 6)
-        .map((line) => line.split(/ {2,}/)),
-    ).toEqual([
-      ['6 B', 'a.js'],
-      ['20 B', '10 files', 'lib/'],
-      ['30 B', '30 files', 'node_modules/@s/p/'],
-      ['1 B', '1 file', 'node_modules/q/'],
-      [expect.stringMatching(/^\d+ B$/), 'service.json'],
-    ])
-    expect((await shell.run('publish hello --dry-run --files')).stdout).toContain('node_modules/@s/p/lib/f29.js')
-    await shell.refused('publish hello --files', '--files goes with --dry-run')
-  })
-
-  test.skipIf(!needs('git'))('names what makes another form of the folder other code', async ({ withNode: shell }) => {
-    const dir = shell.path('hello')
-    mkdirSync(dir)
-    for (const { path, content } of HELLO) writeFileSync(`${dir}/${path}`, content)
-    for (const name of ['package.json', 'package-lock.json']) writeFileSync(`${dir}/${name}`, '{}\n')
-    writeFileSync(`${dir}/.env`, 'TOKEN=1\n')
-    git(dir, 'init', '-q')
-    git(dir, 'add', '-A')
-    git(dir, 'commit', '-qm', 'one')
-    writeFileSync(`${dir}/a.js`, 'hello\r\n')
-    writeFileSync(`${dir}/new.js`, '')
-    const { values } = await shell.json('publish hello --dry-run')
-    expect(values[0]?.warnings).toEqual([
-      expect.stringMatching(/secret, and .* refuses them without --with-secrets: \.env \(/),
-      'npm leaves out package-lock.json, so a package of this folder is other code',
-      'these files have other bytes than in git, so its commit is other code: a.js',
-      "these files are not in git's commit, so it is other code: new.js",
-    ])
-    expect((await shell.run('publish hello')).code).toBe(2)
-  })
+test('publish --npm --dry-run shows also a package without a program', async ({ withNode: shell }) => {
+  const { code, env } = await registryOf({})
+  const { values } = await shell.json('publish --npm @s/tool@1.2.3 --dry-run', { env })
+  const warnings = [expect.stringMatching(/refuses this: @s\/tool@1\.2\.3 has no program to run/)]
+  expect(values[0]).toMatchObject({ code, warnings, files: [{ path: 'cli.js' }, { path: 'package.json' }] })
+  await shell.refused('publish --npm @s/tool@1.2.3', 'has no program to run (no "bin")', { env, lines: 2 })
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { networkNotes } from '../../../src/cli/publishing/network-notes.ts'
+import { networkNotes } from '../../../../src/cli/publishing/network-notes.ts'
 
 const run = { ports: [{ name: 'https', port: 8443 }] }
 
