@@ -1,5 +1,5 @@
 import type { ReceiptContent } from './receipts.ts'
-import type { Services } from './registry.ts'
+import type { ServiceEntry, Services } from './registry.ts'
 import type { ServiceState } from './types.ts'
 
 /** What this node would say of a service that it knows. */
@@ -7,8 +7,14 @@ export function receiptContentOf(services: Services, id: string): ReceiptContent
   const entry = services.get(id)
   if (entry === undefined) return unknownService(id)
   const state = services.state(entry)
-  const reasons = [...services.runReasons(entry), ...(entry.verdict?.verdict?.reasons ?? [])]
+  const decided = endedOtherwise(entry, state) ? [] : (entry.verdict?.verdict?.reasons ?? [])
+  const reasons = [...services.runReasons(entry), ...decided]
   return { service: id, state: wireState(state), redirected: entry.record.redirect === true, reasons }
+}
+
+/** Its author, its time or the operator has ended it: that is not for what was decided of it before. */
+function endedOtherwise({ record, run }: ServiceEntry, state: ServiceState): boolean {
+  return state === 'expired' || (state === 'stopped' && (record.state !== 'live' || run?.state !== 'stopped'))
 }
 
 /** A state in the fewer terms of the wire. */

@@ -97,7 +97,7 @@ test('code gc: --dry-run shows it, gc does it', async ({ shell }) => {
   expect((await shell.json('code gc')).values).toEqual([
     { dryRun: false, bytes: 3072, removed: [{ code: shell.unused, bytes: 3072 }] },
   ])
-  expect((await shell.run('code gc')).stdout).toMatch(/^Nothing to remove/)
+  expect((await shell.run('code gc')).stdout).toMatch(/^Nothing to remove: no code is here that no service needs/)
 })
 
 test('code verify: exit code 1 and the ids where the disk lost something', async ({ shell }) => {
@@ -114,6 +114,8 @@ test('code verify: exit code 1 and the ids where the disk lost something', async
 })
 
 test('code get: a folder or a tar, also of code that the node has to fetch', async ({ shell }) => {
+  const got = await shell.run(`code get ${shell.elsewhere} out-of-peers`)
+  expect(got).toMatchObject({ code: 0, stderr: `the node fetches ${shell.elsewhere}, for a minute at most\n` })
   const { values } = await shell.json(`code get ${shell.elsewhere} out`)
   expect(values).toMatchObject([{ code: shell.elsewhere, path: shell.path('out'), as: 'folder', files: 2 }])
   expect(readFileSync(shell.path('out/data'), 'utf8')).toBe('elsewhere')

@@ -18,7 +18,7 @@ export const codeGc = command({
     const verb = dryRun ? 'Would remove' : 'Removed'
     cli.out.result({ dryRun, bytes, removed }, () =>
       removed.length === 0
-        ? ['Nothing to remove: a service here needs all the code, or it is in use.']
+        ? ['Nothing to remove: no code is here that no service needs or uses.']
         : [
             ...removed.map((each) => `${verb.toLowerCase()} ${id(each.code)}  ${formatBytes(each.bytes)}`),
             `${verb} ${howMany(removed.length, 'code', 'codes')}, ${formatBytes(bytes)}.`,

@@ -74,7 +74,7 @@ async function obtain(
   if (isImage(id))
     throw new InputError(`the code ${id} is a Docker image, not a folder; \`docker save\` writes it where it runs`)
   if (known?.state === 'complete') return known
-  const progress = out.progress('the node fetches it')
+  const progress = out.progress(`the node fetches ${id}, for a minute at most`, { plain: true })
   using _progress = progress
   const onProgress = ({ bytes, size }: { bytes: number; size: number }) => progress.bytes(bytes, size)
   return await client.code.fetch(id, { signal, onProgress })
