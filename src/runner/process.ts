@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import type { Clock } from '../base/clock.ts'
@@ -49,6 +50,8 @@ export async function startRunnerProcess(
 ): Promise<RunnerProcess> {
   const { clock, log } = components
   const command = runnerCommand(init)
+  // the process may not look at what is above its folder, and so could follow no link there
+  const module = pathToFileURL(realpathSync(init.entry)).href
   const child = startProcess(
     { kind: 'runner', program: command.file, args: command.args },
     // A session of its own: Ctrl-C at a terminal is the node's business.
@@ -138,10 +141,7 @@ export async function startRunnerProcess(
   const write = (line: string) => {
     if (toChild.writable) toChild.write(line)
   }
-  const first: Item = [
-    'init',
-    { module: pathToFileURL(init.entry).href, config: init.config, timeoutMs: init.timeoutMs, user: runnerUser() },
-  ]
+  const first: Item = ['init', { module, config: init.config, timeoutMs: init.timeoutMs, user: runnerUser() }]
   write(`${JSON.stringify([first])}\n`)
   await ready.promise
   loading.cancel()

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync, renameSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { once } from '../../../src/base/events.ts'
@@ -165,6 +165,18 @@ describe('another runner', () => {
     expect((await swapped).entry).toContain('other')
     expect(await runner.says()).toBe('another')
     expect(runner.host.stats().swapped).toBe(2)
+  })
+
+  it('is loaded and watched, too, where a link leads to the folder above its own', async () => {
+    await using runner = await startedRunner({ [RUNNER]: version('mine'), 'other/runner.mjs': version('other') })
+    const link = join(runner.root, 'link')
+    symlinkSync(runner.root, link)
+    await runner.host.reload(runner.config, place(link))
+    expect(await runner.says()).toBe('other')
+    const swapped = runner.swapped()
+    runner.save('other/runner.mjs', version('another'))
+    await swapped
+    expect(await runner.says()).toBe('another')
   })
 
   it('that cannot be loaded changes nothing, and the old one is still watched', async () => {
