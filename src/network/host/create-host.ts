@@ -112,6 +112,7 @@ export async function createHost(init: HostInit): Promise<Host> {
               maxReadBufferLength: limits.STREAM_BUFFER_BYTES,
             },
           },
+          buffers,
           guards.guardMuxer,
         ),
       ],

@@ -13,6 +13,11 @@ export interface TransientBuffers {
   release(view: Uint8Array): void
   /** As `release`, where `view` reaches the end of what is owned. */
   releaseAtEnd(view: Uint8Array): void
+  /**
+   * The same bytes, which refer to nothing but themselves. The owned buffer of which `view` is a part is released once its
+   * end was detached, and so the views of one buffer are detached one after another.
+   */
+  detach(view: Uint8Array): Uint8Array
 }
 
 /** Less is not worth the call. */
@@ -34,6 +39,14 @@ export function createTransientBuffers(): TransientBuffers {
     },
     releaseAtEnd(view) {
       if (owned.get(view.buffer) === view.byteOffset + view.byteLength) buffers.release(view)
+    },
+    detach(view) {
+      if (view.byteLength === view.buffer.byteLength || !owned.has(view.buffer)) return view
+      const copy = new Uint8Array(Buffer.allocUnsafeSlow(view.byteLength).buffer)
+      copy.set(view)
+      buffers.own(copy)
+      buffers.releaseAtEnd(view)
+      return copy
     },
   }
   return buffers

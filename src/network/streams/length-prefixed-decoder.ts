@@ -33,6 +33,11 @@ export class LengthPrefixedDecoder {
     return this.#held + (this.#partial?.filled ?? 0)
   }
 
+  /** Is there a whole message to take? */
+  get hasMessage(): boolean {
+    return this.#next < this.#ready.length
+  }
+
   /** Has the stream ended in the middle of a message, should it end now? */
   get incomplete(): boolean {
     return this.#partial !== undefined || this.#prefix.size > 0

@@ -87,7 +87,8 @@ export function messageStream(
       return fail(new MessageTooLongError(problem))
     }
     pauseIfFull()
-    wake()
+    // a long message comes in hundreds of pieces: each time that a reader wakes costs memory, and then a collection
+    if (received.hasMessage) wake()
   })
   raw.addEventListener('remoteCloseWrite', () => {
     remoteEnded = true
