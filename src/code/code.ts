@@ -31,6 +31,7 @@ export async function createCode(components: CodeComponents, init: CodeInit): Pr
     store,
     serve,
     addTar: store.addTar,
+    whyWaits: (code, author) => sources?.whyWaits(code, author),
     obtain: retriever.obtain,
     fetch: retriever.fetch,
     async addFolder(dir, options = {}) {

@@ -44,7 +44,8 @@ export function createRetriever(
   }
 
   /** What several services of one author name alike is downloaded once. It waits for a place of that author's share alone. */
-  const sharedSources = ({ fetch }: CodeSources): CodeSources => ({
+  const sharedSources = ({ fetch, whyWaits }: CodeSources): CodeSources => ({
+    whyWaits,
     fetch(source, code, { signal, ...options }) {
       const key = JSON.stringify([code.toString(), source, options.limits, options.own === true, options.author])
       return sourceFetches.run(key, (shared) => fetch(source, code, { ...options, signal: shared }), { signal })

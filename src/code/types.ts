@@ -194,6 +194,8 @@ export interface Code extends AsyncDisposable {
   serve(stream: MessageStream, options?: AbortOptions): Promise<void>
   /** Store, then inline bytes, then the mesh, again and again with back-off; verified and unpacked. */
   obtain(code: CID, options?: RetrieveOptions): Promise<RetrievedCode>
+  /** Why its download for a service of this author waits for its turn: the end of a sentence. Undefined where none waits. */
+  whyWaits(code: CID, author: string): string | undefined
   /** Like `obtain`, but only into the store. */
   fetch(code: CID, options?: RetrieveOptions): Promise<void>
 }

@@ -2,7 +2,7 @@ import { promises as dns, type LookupAddress } from 'node:dns'
 import { readFile } from 'node:fs/promises'
 import { raceSignal } from 'race-signal'
 import { type Clock, deadline } from '../base/clock.ts'
-import { TimeoutError } from '../base/errors.ts'
+import { TimeoutError, UnavailableError } from '../base/errors.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import { isAddress } from './addresses.ts'
 
@@ -13,6 +13,8 @@ const LOOKUP_MS = 15_000
  */
 const MAX_SYSTEM_LOOKUPS = 1
 const MAX_WAITING = 256
+/** A lookup by the system that takes longer has met a silent server. */
+const SLOW_MS = 1_000
 /** Of DNS: says that the name is not there, or that nobody can be asked. The system may know the name by another way. */
 const NOT_IN_DNS = ['ENOTFOUND', 'ENODATA', 'ECONNREFUSED', 'ESERVFAIL', 'EREFUSED', 'ENOTIMP', 'EFORMERR']
 
@@ -37,6 +39,31 @@ export function machineResolver(platform = process.platform): Pick<NameLookupIni
  */
 export function createNameLookup({ clock, system, createResolver, hostsFile }: NameLookupInit) {
   const threads = createWorkQueue({ name: 'resolver', concurrency: MAX_SYSTEM_LOOKUPS, max: MAX_WAITING })
+  /** Until then the thread is left to names that DNS cannot have. */
+  let restsUntil = Number.NEGATIVE_INFINITY
+
+  /**
+   * A name with a dot that DNS does not have. Whose zone it is can have the system ask a silent server of theirs, again and again:
+   * for as long as such a lookup has held the thread, no other of them is asked of the system after it.
+   */
+  async function bySystemInTurn(host: string, signal: AbortSignal): Promise<LookupAddress[]> {
+    const asked = threads.add(async () => {
+      signal.throwIfAborted()
+      const startedAt = clock.monotonic()
+      if (startedAt < restsUntil) {
+        throw new UnavailableError(
+          "it is not in DNS, and the system's own lookup is held up by such names; it is asked later",
+        )
+      }
+      try {
+        return await system(host)
+      } finally {
+        const tookMs = clock.monotonic() - startedAt
+        if (tookMs > SLOW_MS) restsUntil = clock.monotonic() + tookMs
+      }
+    })
+    return await raceSignal(asked, signal)
+  }
 
   async function bySystem(host: string, signal: AbortSignal): Promise<LookupAddress[]> {
     const asked = threads.add(async () => {
@@ -55,7 +82,7 @@ export function createNameLookup({ clock, system, createResolver, hostsFile }: N
     if (listed.length > 0) return listed
     if (!host.includes('.') || host.endsWith('.local')) return await bySystem(host, signal)
     const found = await inDns(createResolver(), host, signal)
-    return found.length > 0 ? found : await bySystem(host, signal)
+    return found.length > 0 ? found : await bySystemInTurn(host, signal)
   }
 }
 

@@ -1,3 +1,4 @@
+import { decodeAddress, formatAddress } from '../../protocols/address.ts'
 import { CODE_RULES } from '../../protocols/receipt.ts'
 import type { Source } from '../../protocols/service.ts'
 import type { Events } from '../base/events.ts'
@@ -27,10 +28,11 @@ export interface CodeOrigins {
 
 export interface CodeOriginsComponents {
   readonly events: Pick<Events<CodeEvents>, 'on'>
+  readonly downloads: Pick<Code, 'whyWaits'>
   readonly store: Pick<Code['store'], 'has' | 'damage' | 'size' | 'provenance'>
 }
 
-export function createCodeOrigins({ events, store }: CodeOriginsComponents): CodeOrigins {
+export function createCodeOrigins({ events, downloads, store }: CodeOriginsComponents): CodeOrigins {
   /** By service: what the sources of one author say is not for another, whose service may have the same code. */
   const failed = new LruMap<string, { readonly code: string; readonly sources: Map<string, SourceFailure> }>(
     MAX_SERVICES,
@@ -58,6 +60,7 @@ export function createCodeOrigins({ events, store }: CodeOriginsComponents): Cod
       code: code.toString(),
       state: isHere ? 'complete' : run?.state === 'fetching' ? 'fetching' : missing,
       bytes,
+      waits: isHere ? undefined : downloads.whyWaits(code, formatAddress(decodeAddress(body.author))),
       provenance: provenance && isOf(body.sources, provenance) ? provenanceView(provenance) : undefined,
       failures: [...(failed.get(id)?.sources.values() ?? [])],
     }

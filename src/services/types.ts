@@ -92,6 +92,8 @@ export type ServiceCodeView = {
   readonly state: 'complete' | 'damaged' | 'fetching' | 'partial' | 'absent'
   /** of all of it, where that is known */
   readonly bytes?: number | undefined
+  /** fetching: why its download waits for its turn */
+  readonly waits?: string | undefined
   /** where it is complete, and did not come by a source of another service alone */
   readonly provenance?: ProvenanceView | undefined
   /** Its sources that were refused or failed since the node started, in this order, until the code leaves the store. */

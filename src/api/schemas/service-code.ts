@@ -31,6 +31,7 @@ export const serviceCodeSchema: Shape<ServiceCodeView> = object({
     absent: true,
   }),
   bytes: count.optional(),
+  waits: string.optional(),
   provenance: provenanceSchema.optional(),
   failures: array(
     object<ServiceCodeView['failures'][number]>({ source: string, problem: string, next: string.optional() }),

@@ -35,7 +35,7 @@ export function codeLines(code: ServiceCodeView, now: number): string[] {
   return [`Its code: ${stateText(code, now)}.`, ...code.failures.map(failureText)]
 }
 
-function stateText({ code, state, bytes, provenance }: ServiceCodeView, now: number): string {
+function stateText({ code, state, bytes, waits, provenance }: ServiceCodeView, now: number): string {
   const size = bytes === undefined ? '' : `, ${formatBytes(bytes)}`
   switch (state) {
     case 'complete':
@@ -43,7 +43,7 @@ function stateText({ code, state, bytes, provenance }: ServiceCodeView, now: num
         ? `here${size}; none of its own sources brought it (\`thundercloud code why ${code}\` says more)`
         : `here${size}, from ${provenanceText(provenance, now)}`
     case 'fetching':
-      return `being fetched${size}`
+      return waits === undefined ? `being fetched${size}` : `waiting for a download: ${sanitizeText(waits, 200)}`
     case 'partial':
       return `here in part${size} in all`
     case 'damaged':

@@ -3,24 +3,39 @@
 /** The download slots, and who holds them. An author who fills the queue keeps no other from a slot. */
 export interface DownloadSlots {
   /** Waits for a slot, does the work, and gives the slot back. Rejects with the reason of `signal` while it waits. */
-  run<T>(author: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>
-  /** Does another author wait for a slot that this one holds? */
-  othersWait(author: string): boolean
+  run<T>(of: DownloadOf, work: (slot: DownloadSlot) => Promise<T>, signal?: AbortSignal): Promise<T>
+  /** Why a download waits for a slot; undefined where it does not. */
+  whyWaits(of: DownloadOf): string | undefined
 }
 
-type Waiter = { readonly author: string; readonly begin: () => void }
+/** `what`: names the download among those of its author */
+export type DownloadOf = { readonly author: string; readonly what: string }
+
+export interface DownloadSlot {
+  /** Does another author wait for it? */
+  othersWait(): boolean
+  /** What the download gets, with which it is compared with the others. */
+  report(bytesPerSecond: number): void
+  /** Others wait, and it is too slow for that: is it the one that makes room? The slowest is, one at a time. */
+  makesRoom(): boolean
+}
+
+type Waiter = DownloadOf & { readonly begin: () => void }
+type Held = { readonly author: string; bytesPerSecond: number; leaving: boolean }
 
 export function createDownloadSlots(init: { readonly max: number; readonly maxPerAuthor: number }): DownloadSlots {
   const held = new Map<string, number>()
   const waiting = new Set<Waiter>()
-  let taken = 0
+  const slots = new Set<Held>()
+  /** given to waiters that have not begun yet */
+  let promised = 0
 
   const heldBy = (author: string) => held.get(author) ?? 0
-  const mayHaveOne = ({ author }: Waiter) => heldBy(author) < init.maxPerAuthor
+  const mayHaveOne = ({ author }: DownloadOf) => heldBy(author) < init.maxPerAuthor
 
   /** Of those who have the fewest slots, the one that has waited longest. */
   function next(): Waiter | undefined {
-    if (taken >= init.max) return undefined
+    if (slots.size + promised >= init.max) return undefined
     const [first] = [...waiting].filter(mayHaveOne).sort((a, b) => heldBy(a.author) - heldBy(b.author))
     return first
   }
@@ -28,22 +43,23 @@ export function createDownloadSlots(init: { readonly max: number; readonly maxPe
   function assign(): void {
     for (let waiter = next(); waiter !== undefined; waiter = next()) {
       waiting.delete(waiter)
-      taken++
+      promised++
       held.set(waiter.author, heldBy(waiter.author) + 1)
       waiter.begin()
     }
   }
 
-  function giveBack(author: string): void {
-    taken--
+  function giveBack(slot: Held): void {
+    const { author } = slot
+    slots.delete(slot)
     if (heldBy(author) === 1) held.delete(author)
     else held.set(author, heldBy(author) - 1)
     assign()
   }
 
-  function turn(author: string, signal: AbortSignal | undefined): Promise<void> {
+  function turn({ author, what }: DownloadOf, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const waiter = { author, begin: resolve }
+    const waiter = { author, what, begin: resolve }
     const leave = () => {
       if (waiting.delete(waiter)) reject(signal?.reason)
     }
@@ -53,16 +69,36 @@ export function createDownloadSlots(init: { readonly max: number; readonly maxPe
     return promise.finally(() => signal?.removeEventListener('abort', leave))
   }
 
+  const viewOf = (slot: Held): DownloadSlot => ({
+    othersWait: () => [...waiting].some((waiter) => waiter.author !== slot.author && mayHaveOne(waiter)),
+    report(bytesPerSecond) {
+      slot.bytesPerSecond = bytesPerSecond
+    },
+    makesRoom() {
+      if ([...slots].some((other) => other.leaving || other.bytesPerSecond < slot.bytesPerSecond)) return false
+      slot.leaving = true
+      return true
+    },
+  })
+
   return {
-    async run(author, work, signal) {
+    async run(of, work, signal) {
       signal?.throwIfAborted()
-      await turn(author, signal)
+      await turn(of, signal)
+      // until it is known to be slow, it is not
+      const slot: Held = { author: of.author, bytesPerSecond: Number.POSITIVE_INFINITY, leaving: false }
+      promised--
+      slots.add(slot)
       try {
-        return await work()
+        return await work(viewOf(slot))
       } finally {
-        giveBack(author)
+        giveBack(slot)
       }
     },
-    othersWait: (author) => [...waiting].some((waiter) => waiter.author !== author && mayHaveOne(waiter)),
+    whyWaits({ author, what }) {
+      if (![...waiting].some((waiter) => waiter.author === author && waiter.what === what)) return undefined
+      if (heldBy(author) < init.maxPerAuthor) return `all ${init.max} slots are in use`
+      return `${init.maxPerAuthor === 2 ? 'two' : init.maxPerAuthor} of this author's are under way`
+    },
   }
 }

@@ -17,6 +17,7 @@ import { chownToUnpackUser, unpackUser } from '../unpack/owner.ts'
 import { confinement } from '../unpack/unpack.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchAbout, FetchJob, FetchResult } from './child/job.ts'
+import type { DownloadSlot } from './download-slots.ts'
 import { watchSpeed } from './speed-limit.ts'
 
 /** Libraries that the process reads its archives with. */
@@ -28,8 +29,8 @@ export type FetchInit = {
   /** an empty folder, for the process alone */
   readonly dir: string
   readonly signal: AbortSignal
-  /** does another download wait for the slot of this one? */
-  readonly othersWait?: (() => boolean) | undefined
+  /** the download slot that it holds, where others may want it */
+  readonly slot?: DownloadSlot | undefined
   /** called now and then with how many bytes have come */
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
@@ -43,7 +44,7 @@ const PROGRESS_MS = 250
  */
 export async function fetchInProcess(
   job: Omit<FetchJob, 'authorities'> & Partial<Pick<FetchJob, 'authorities'>>,
-  { clock, egress, dir, signal, othersWait = () => false, onBytes }: FetchInit,
+  { clock, egress, dir, signal, slot, onBytes }: FetchInit,
   take: (archive: Readable, about: Promise<FetchAbout | undefined>) => Promise<void>,
 ): Promise<Extract<FetchResult, { done: true }>> {
   await chownToUnpackUser(dir)
@@ -69,7 +70,7 @@ export async function fetchInProcess(
     slow = problem
     child.kill('SIGKILL')
   }
-  using _watch = watchSpeed(clock, { served, othersWait, onSlow })
+  using _watch = watchSpeed(clock, { served, othersWait: () => slot?.othersWait() === true, slot, onSlow })
   using _progress = onBytes && clock.every(PROGRESS_MS, () => onBytes(served.bytes))
   // a child that died early takes no job; its exit tells why
   input.on('error', () => {})

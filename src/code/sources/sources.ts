@@ -14,7 +14,7 @@ import type { Arrival, CodeStore, StorageConfig } from '../types.ts'
 import { FetchFailedError, UnusableSourceError } from './child/errors.ts'
 import type { FetchAbout, FetchSource } from './child/job.ts'
 import { describeSource } from './describe-source.ts'
-import { createDownloadSlots } from './download-slots.ts'
+import { createDownloadSlots, type DownloadSlot } from './download-slots.ts'
 import { fetchInProcess } from './fetch-process.ts'
 import { clientWay } from './registry-client.ts'
 import { type StorageAccess, storageAccess } from './storage-access.ts'
@@ -51,13 +51,21 @@ export interface CodeSources {
    * will not have it, UnavailableError where it may later, TooLargeError, StoreFullError or DiskFullError.
    */
   fetch(source: FetchSource, code: CID, options: SourceFetchOptions): Promise<void>
+  /** Why a download of the code, for a service of this author, waits for its turn; undefined where none does. */
+  whyWaits(code: CID, author: string): string | undefined
 }
 
 export function createCodeSources(components: SourcesComponents, init: SourcesInit): CodeSources {
   const { clock, events, store, network } = components
   const slots = createDownloadSlots(DOWNLOADS)
 
-  async function fetchWith(access: StorageAccess, source: FetchSource, code: CID, options: SourceFetchOptions) {
+  async function fetchWith(
+    access: StorageAccess,
+    source: FetchSource,
+    code: CID,
+    options: SourceFetchOptions,
+    slot: DownloadSlot,
+  ) {
     if ('refused' in access) throw new UnusableSourceError(access.refused)
     const { limits } = options
     // it may have waited for its turn, and nothing is evicted for what cannot come
@@ -83,8 +91,7 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
     const job = { ...settings, source, image, baseUrl: access.baseUrl, maxBytes, maxEntries }
     let arrival: Arrival = { from: source.type, source: from, startedAt }
     let size = 0
-    const othersWait = () => slots.othersWait(options.author ?? '')
-    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal, othersWait }, async (stream, about) => {
+    await fetchInProcess(job, { clock, egress, dir: scratch.dir, signal, slot }, async (stream, about) => {
       // an image is named by its digest
       if (source.type === 'registry') arrival = { ...arrival, ...checkedBy(await about) }
       if (intake !== undefined) size = await intake.take(stream, arrival, limits.maxBytes)
@@ -97,13 +104,14 @@ export function createCodeSources(components: SourcesComponents, init: SourcesIn
   }
 
   return {
+    whyWaits: (code, author) => slots.whyWaits({ author, what: code.toString() }),
     async fetch(source, code, options) {
       const problems: Error[] = []
       for (const access of storageAccess(init.storage(), source, options)) {
         options.signal?.throwIfAborted()
         try {
-          const download = () => fetchWith(access, source, code, options)
-          return await slots.run(options.author ?? '', download, options.signal)
+          const of = { author: options.author ?? '', what: code.toString() }
+          return await slots.run(of, (slot) => fetchWith(access, source, code, options, slot), options.signal)
         } catch (error) {
           options.signal?.throwIfAborted()
           if (error instanceof StoreFullError || error instanceof DiskFullError) throw error

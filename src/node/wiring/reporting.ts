@@ -17,7 +17,7 @@ import { type UsageReasonInit, usageReason } from '../../services/usage-reason.t
 import type { NodeContext } from './context.ts'
 
 export interface ReportingComponents {
-  code: { store: Pick<Code['store'], 'has' | 'damage' | 'size' | 'provenance'> }
+  code: Pick<Code, 'whyWaits'> & { store: Pick<Code['store'], 'has' | 'damage' | 'size' | 'provenance'> }
   network: Pick<Network, 'streams' | 'connectedTo'>
   signed: SignedServices
   supervisor: Pick<Supervisor, 'healthy' | 'failures' | 'logs' | 'status'>
@@ -54,7 +54,7 @@ export function createReporting(context: NodeContext, components: ReportingCompo
   /** A task would run twice if another node took it over. */
   const isDrained = ({ run, signed }: ServiceEntry) =>
     drain.active && signed.body.run.kind === 'service' && run !== undefined && !FINAL_STATES.includes(run.state)
-  const codeOrigins = createCodeOrigins({ events, store: code.store })
+  const codeOrigins = createCodeOrigins({ events, downloads: code, store: code.store })
   const cost: UsageReasonInit['cost'] = (...held) => usageCost(policy().config, ...held)
   const services = createServices({
     clock,

@@ -87,6 +87,10 @@ test('explain: the code is here, and where from; a source that was refused, and 
   })
   expect(await show({ state: 'complete', bytes: 2048 })).toMatch(/^Its code: here, 2 KiB; none of its own sources/m)
   expect(await show({ state: 'fetching' })).toMatch(/^Its code: being fetched\.$/m)
+  const waits = "two of this author's are under way"
+  expect(await show({ state: 'fetching', waits })).toMatch(
+    /^Its code: waiting for a download: two of this author's are/m,
+  )
   expect(await show({ state: 'partial', bytes: 2048 })).toMatch(/^Its code: here in part, 2 KiB in all\.$/m)
   expect(await show({ state: 'damaged', bytes: 2048 })).toMatch(/^Its code: damaged on this disk, 2 KiB, and fetched/m)
   expect(await show({})).toMatch(/^Its code: not here\.$/m)

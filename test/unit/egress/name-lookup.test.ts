@@ -61,6 +61,45 @@ describe('names', () => {
       expect(end).toMatchObject({ reason: { message: 'the resolver does not answer in time' } })
   })
 
+  test('a zone whose names have the system wait leaves half of the thread to others', async () => {
+    const clock = manualClock()
+    const { createResolver } = await dnsServer({})
+    const asked: string[] = []
+    const answers: PromiseWithResolvers<LookupAddress[]>[] = []
+    const system = (host: string) => {
+      asked.push(host)
+      const answer = Promise.withResolvers<LookupAddress[]>()
+      answers.push(answer)
+      return answer.promise
+    }
+    const lookup = createNameLookup({ clock, system, createResolver })
+    const evil = (at: number) => {
+      const found = lookup(`a${at}.evil.example`)
+      found.catch(() => {})
+      return found
+    }
+    const first = evil(0)
+    await expect.poll(() => asked).toEqual(['a0.evil.example'])
+    const others = [1, 2, 3].map(evil)
+    // they are not in DNS, and wait for the thread
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const local = lookup('printer')
+    await clock.advance(10_000)
+    answers[0]?.reject(new Error('no such name'))
+    await expect(first).rejects.toThrow('no such name')
+    for (const other of others) await expect(other).rejects.toThrow("the system's own lookup is held up by such names")
+    await expect.poll(() => asked).toEqual(['a0.evil.example', 'printer'])
+    answers[1]?.resolve([{ address: '10.0.0.1', family: 4 }])
+    expect(await local).toHaveLength(1)
+    await clock.advance(9_000)
+    await expect(evil(4)).rejects.toThrow('it is asked later')
+    await clock.advance(1_000)
+    const late = lookup('git.corp.example')
+    await expect.poll(() => asked.at(-1)).toBe('git.corp.example')
+    answers[2]?.resolve([{ address: '10.0.0.2', family: 4 }])
+    expect(await late).toHaveLength(1)
+  })
+
   test('what is not in DNS is asked of the system, one after another; whoever has given up is not asked for', async () => {
     const clock = manualClock()
     const { createResolver } = await dnsServer({})

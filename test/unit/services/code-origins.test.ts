@@ -7,6 +7,7 @@ import { createCodeOrigins } from '../../../src/services/code-origins.ts'
 type Service = Parameters<ReturnType<typeof createCodeOrigins>['of']>[0]
 
 const code = parseCid('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
+const AUTHOR = new Uint8Array([0xed, 0x01, ...new Array(32).fill(1)])
 const EVIL = 'https://evil.example/a.tgz'
 const GOOD = 'https://good.example/a.tgz'
 const FETCHED = { from: 'https', source: GOOD, at: 5_500, ms: 1_000 } as const
@@ -14,7 +15,7 @@ const FETCHED = { from: 'https', source: GOOD, at: 5_500, ms: 1_000 } as const
 /** A store with the code in it, and services of it; `urls` are their sources. */
 function origins(provenance: CodeProvenance | undefined) {
   const events = createEvents<CodeEvents>()
-  const here = { provenance }
+  const here: { provenance: typeof provenance; waits?: string } = { provenance }
   const store = {
     has: () => here.provenance !== undefined,
     damage: () => undefined,
@@ -23,14 +24,20 @@ function origins(provenance: CodeProvenance | undefined) {
   }
   const service = (id: string, ...urls: string[]): Service => {
     const sources = urls.map((url) => ({ type: 'https', url }))
-    return { id, signed: { body: { code, sources } }, run: undefined } as unknown as Service
+    return { id, signed: { body: { author: AUTHOR, code, sources } }, run: undefined } as unknown as Service
   }
   const failed = (id: string, source: string, problem: string, next?: string) =>
     events.emit('code:source-failed', {
       ...{ code: code.toString(), service: id, source, problem },
       ...(next !== undefined && { next }),
     })
-  return { ...createCodeOrigins({ events, store }), events, here, service, failed }
+  return {
+    ...createCodeOrigins({ events, downloads: { whyWaits: () => here.waits }, store }),
+    events,
+    here,
+    service,
+    failed,
+  }
 }
 
 test('what the sources of one author said is told of no service of another that has the same code', () => {
@@ -78,4 +85,12 @@ test('failures go with the code, and with the service; each source has one, the 
   expect(failures('one')).toHaveLength(8)
   for (let index = 0; index < 2000; index++) failed(`service ${index}`, EVIL, 'away')
   expect([failures('one'), failures('service 1999')]).toEqual([[], [EVIL]])
+})
+
+test('where its download waits for a slot, it says why, until the code is here', () => {
+  const { of, here, service } = origins(undefined)
+  here.waits = "two of this author's are under way"
+  expect(of(service('mine', GOOD))).toMatchObject({ state: 'absent', waits: here.waits })
+  here.provenance = FETCHED
+  expect(of(service('mine', GOOD)).waits).toBeUndefined()
 })

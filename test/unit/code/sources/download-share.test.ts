@@ -101,7 +101,7 @@ describe('the download slots', () => {
       fetching.catch(() => {})
       return fetching
     }
-    return { clock, server, store, code, fetch, stop, came }
+    return { clock, server, sources, store, code, fetch, stop, came }
   }
   const silent = Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`/slow-${at}`, () => {}]))
 
@@ -117,6 +117,51 @@ describe('the download slots', () => {
     // also those that still wait
     const ends = await Promise.allSettled(hostile)
     expect(ends.map((end) => end.status === 'rejected' && String(end.reason))).toEqual(Array(9).fill('Error: stopped'))
+  })
+
+  test('of four that send just what they must, the slowest makes room for an author who waits longer', async () => {
+    const endless = Buffer.concat(await Array.fromAsync(packFiles([{ path: 'a', content: Buffer.alloc(60 * MIB) }])))
+    const tar = Buffer.concat(await Array.fromAsync(packFiles(FILES)))
+    const open: ServerResponse[] = []
+    const slow = (response: ServerResponse) => void open.push(response.writeHead(200))
+    const { clock, store, code, fetch, stop, came } = await sourcesOf(() => ({ '/slow': slow, '/good': tar }))
+    const hostile = ['a', 'b', 'c', 'd'].map((author) => fetch('/slow', author))
+    const ends = hostile.map((each) => each.then(String, String))
+    await expect.poll(() => open.length).toBe(4)
+    const good = fetch('/good', 'alice')
+    const rates = [70, 90, 80, 100].map((rate) => rate * KIB * 15)
+    const all = rates.reduce((sum, rate) => sum + rate, 0)
+    for (let window = 0; window < 8; window++) {
+      const before = came()
+      for (const [at, response] of open.entries()) {
+        const rate = rates[at] ?? 0
+        response.write(endless.subarray(window * rate, (window + 1) * rate))
+      }
+      await expect.poll(() => came() - before).toBeGreaterThanOrEqual(all)
+      expect(store.has(code)).toBe(false)
+      await clock.advance(WINDOW_MS)
+    }
+    await good
+    expect(store.has(code)).toBe(true)
+    const over = await Promise.all(
+      ends.map((end) => Promise.race([end, new Promise((resolve) => setTimeout(resolve, 50))])),
+    )
+    expect(over.filter((end) => end !== undefined)).toEqual([expect.stringContaining('and is the slowest of all')])
+    stop.abort()
+  })
+
+  test('a download says why it waits for its slot', async () => {
+    const { fetch, stop, server, sources, code } = await sourcesOf(() => silent)
+    for (const at of [0, 1, 2]) void fetch(`/slow-${at}`, 'mallory')
+    await expect.poll(() => server.asked.length).toBe(2)
+    expect(sources.whyWaits(code, 'mallory')).toBe("two of this author's are under way")
+    expect(sources.whyWaits(code, 'alice')).toBeUndefined()
+    for (const at of [3, 4]) void fetch(`/slow-${at}`, 'bob')
+    await expect.poll(() => server.asked.length).toBe(4)
+    void fetch('/slow-5', 'alice')
+    await expect.poll(() => sources.whyWaits(code, 'alice')).toBe('all 4 slots are in use')
+    stop.abort(new Error('stopped'))
+    await expect.poll(() => sources.whyWaits(code, 'alice')).toBeUndefined()
   })
 
   test('four that are slow make room for an author who waits, and say so', async () => {

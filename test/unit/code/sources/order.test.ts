@@ -20,6 +20,7 @@ async function lonely(
   const clock = manualClock(0)
   const asked: [string, number][] = []
   const sources: CodeSources = {
+    whyWaits: () => undefined,
     async fetch(source, _code, { signal }) {
       const name = source.type === 'https' ? (source.url.split(/[/.]/)[2] ?? '') : ''
       asked.push([name, Math.round(clock.monotonic() / 1000)])
