@@ -49,3 +49,6 @@ export const PRUNE_GROWTH = 0.1
 
 /** Authors whose address is kept as text, for events. */
 export const CACHED_ADDRESSES = 4096
+
+/** How often the log says that the journal cannot be written. */
+export const JOURNAL_WARN_MS = 60_000

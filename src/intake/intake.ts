@@ -4,7 +4,7 @@ import { checkTicket } from '../../protocols/redirection.ts'
 import { nowSeconds } from '../base/clock.ts'
 import { InputError, messageOf } from '../base/errors.ts'
 import { createAnnouncementCache, type Entry } from './announcement-cache.ts'
-import { HOLD_MS } from './constants.ts'
+import { HOLD_MS, JOURNAL_WARN_MS } from './constants.ts'
 import { countingEvents, zeroCounts } from './counters.ts'
 import { createDecisionQueue } from './decision-queue.ts'
 import { createDeferredPulls } from './deferred-pulls.ts'
@@ -68,7 +68,13 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
     init.quotas,
   )
 
+  let warnedAt = Number.NEGATIVE_INFINITY
+
   function drop(why: DropReason, source: Source, id?: CID): void {
+    if (why === 'journal' && clock.monotonic() - warnedAt >= JOURNAL_WARN_MS) {
+      warnedAt = clock.monotonic()
+      log.warn('announcements are not taken until the journal can be written: free some space on its disk')
+    }
     events.emit('intake:dropped', { why, via: source.via, from: source.from, id: id?.toString() })
   }
 

@@ -3,6 +3,7 @@ import { equals } from 'uint8arrays'
 import { expect } from 'vitest'
 import { encodeAnnouncement } from '../../../protocols/announcement.ts'
 import { UnavailableError } from '../../../src/base/errors.ts'
+import { silentLog } from '../../../src/base/log.ts'
 import type { Journal } from '../../../src/journal/index.ts'
 import { mutation } from '../protocols/mutations.ts'
 import { author, copyAt, createWorld, it, of, sent, service } from './fixtures.ts'
@@ -60,10 +61,15 @@ it('a journal that cannot be written lets nothing through, and takes the same co
     return real.transaction(work)
   }
   const journal = { ...real, transaction }
-  const world = createWorld({ journal, decide: () => true })
+  const warned: string[] = []
+  const log = { ...silentLog(), warn: (message: string) => void warned.push(message) }
+  const world = createWorld({ journal, log, decide: () => true })
   expect(await world.receive(copyAt(announcement))).toBe('ignore')
   expect(world.intake.stats()).toMatchObject({ deferred: 1, deciding: 0, dropped: { journal: 1 } })
   expect(world.decided).toEqual([])
+  // the log says it, and not for each
+  expect(await world.receive(copyAt(service()))).toBe('ignore')
+  expect(warned).toEqual([expect.stringMatching(/^announcements are not taken until the journal can be written/)])
   broken = false
   expect(await world.intake.submit(copyAt(announcement), 'sync', 'peer')).toMatchObject({ outcome: 'new' })
   await world.intake.idle()

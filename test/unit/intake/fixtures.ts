@@ -7,7 +7,7 @@ import type { StopBody } from '../../../protocols/stop.ts'
 import type { SyncItem } from '../../../protocols/streams/sync.ts'
 import { type Clock, manualClock } from '../../../src/base/clock.ts'
 import { createEvents } from '../../../src/base/events.ts'
-import { silentLog } from '../../../src/base/log.ts'
+import { type Log, silentLog } from '../../../src/base/log.ts'
 import { createIntake, type IntakeEvents, type QuotaInit } from '../../../src/intake/index.ts'
 import { type Journal, openJournal } from '../../../src/journal/index.ts'
 import { copyAt, idOf, makeService, makeStop, NETWORK, newSigner } from '../../fixtures/mesh/gossip-services.ts'
@@ -51,13 +51,14 @@ type Init = {
   /** what gossip waits for before it takes a publication */
   publishing?: () => Promise<unknown>
   keys?: KeyCache
+  log?: Log
 }
 
 export type World = ReturnType<typeof createWorld>
 
 /** What the mesh around one node would see: gossipsub's memory of ids, what went out, and what was asked for. */
 export function createWorld({ clock = manualClock(NOW_MS), decide, alone, quotas, ...init }: Init = {}) {
-  const log = silentLog()
+  const log = init.log ?? silentLog()
   const journal = init.journal ?? openJournal({ path: ':memory:', clock, log })
   const events = createEvents<IntakeEvents>((error) => {
     throw error
