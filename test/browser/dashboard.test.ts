@@ -168,7 +168,17 @@ describe.skipIf(!runnable)('the dashboard, in a browser, of a real node', () => 
     await page.getByLabel('Archive with the code').setInputFiles(archive)
     await expect.poll(() => page.getByLabel('Command').inputValue(), seconds).toBe('node main.js')
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('clock')
+    // the node takes its time: how far it is, and then the content id, are said
+    const holds = await Promise.all([hold(page, '**/archive'), hold(page, '**/service')])
     await page.getByRole('button', { name: 'Sign and announce' }).click()
+    await page.getByText('The browser sends the code to the node.').waitFor(seconds)
+    expect(await seriousFaults(page)).toEqual([])
+    holds[0].release()
+    const entry = { path: 'main.js', executable: false, size: TICKING.length, open: () => [Buffer.from(TICKING)] }
+    const code = (await codeOfEntries([entry])).toString()
+    await page.getByText('The code is', { exact: false }).getByTitle(code).waitFor(seconds)
+    expect(await page.getByRole('progressbar', { name: 'Sent to the node' }).getAttribute('value')).toBe('1')
+    holds[1].release()
     await page.getByRole('heading', { name: /^clock/ }).waitFor(seconds)
     await page.getByLabel('At other nodes').getByText('running', { exact: true }).waitFor(seconds)
     await page.getByRole('link', { name: 'why it runs, or does not' }).click()
@@ -209,6 +219,20 @@ describe.skipIf(!runnable)('the dashboard, in a browser, of a real node', () => 
     expect(it.faults.filter((fault) => !/ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|ERR_SOCKET/.test(fault))).toEqual([])
   })
 })
+
+/** Keeps the first request there from the node until it is released. */
+async function hold(page: Page, url: string) {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  await page.route(
+    url,
+    async (route) => {
+      await promise
+      await route.continue()
+    },
+    { times: 1 },
+  )
+  return { release: () => resolve() }
+}
 
 /** As a person who selects all and types. */
 async function type(page: Page, text: string): Promise<void> {

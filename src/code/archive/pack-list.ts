@@ -3,6 +3,7 @@ import { InputError } from '../../base/errors.ts'
 import { MAX_NAMED } from '../constants.ts'
 import { linksOf } from './folder-links.ts'
 import { IGNORE_FILE, parseIgnore } from './ignore.ts'
+import { isExecutable } from './pack-rules.ts'
 import { foldersOf, problemOfPath, quoted } from './tar-format.ts'
 import type { PackEntry, PackFile } from './tar-write.ts'
 
@@ -104,13 +105,6 @@ export function selectEntries<T extends { readonly path: string }>(entries: read
   const isKept = (path: string) =>
     problemOfPath(path) !== undefined || (!foldersOf(path).some(isFolderIgnored) && !ignore(path, false))
   return entries.filter(({ path }) => isKept(path))
-}
-
-/** A file that begins like a script or a program of ELF is executable, whatever its mode was: a tarball or a disk may not know. */
-export function isExecutable(head: Uint8Array): boolean {
-  const script = head[0] === 0x23 && head[1] === 0x21
-  const elf = head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46
-  return script || elf
 }
 
 /** Every problem, as far as one reads: a person who mends one should not meet the next. */

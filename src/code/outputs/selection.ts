@@ -1,5 +1,5 @@
 import { formatCount } from '../../base/format.ts'
-import { isExecutable } from '../archive/pack-list.ts'
+import { isExecutable } from '../archive/pack-rules.ts'
 import { problemOfPath } from '../archive/tar-format.ts'
 import type { PackFile } from '../archive/tar-write.ts'
 import { TooLargeError } from '../errors.ts'

@@ -11,7 +11,7 @@ import {
   registryOf,
 } from '../../config/index.ts'
 import { createEgress, type EgressComponents, type EgressPolicy } from '../../egress/index.ts'
-import { isExecutable } from '../archive/pack-list.ts'
+import { isExecutable } from '../archive/pack-rules.ts'
 import { createTarReader, type TarLimits } from '../archive/tar-read.ts'
 import type { PackEntry } from '../archive/tar-write.ts'
 import { DOWNLOAD_MS } from '../constants.ts'

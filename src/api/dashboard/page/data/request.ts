@@ -58,6 +58,25 @@ export function send<T>(path: string, value?: unknown, call: Call = {}): Promise
   return ask<T>(path, { method: 'POST', type: 'application/json', ...call, body })
 }
 
+/** Sends much, and says how much of it is sent, from 0 to 1: `fetch` does not tell. */
+export function upload<T>(path: string, body: Blob, progress: (share: number) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest()
+    sending.open('POST', path)
+    for (const [name, value] of Object.entries(FROM_DASHBOARD)) sending.setRequestHeader(name, value)
+    sending.setRequestHeader('content-type', body.type)
+    sending.upload.onprogress = ({ loaded, total }) => progress(total === 0 ? 0 : loaded / total)
+    sending.onerror = () => reject(new Problem('The node does not answer, or the connection broke off.', { status: 0 }))
+    sending.onload = () => {
+      const { status, responseText } = sending
+      const answer = new Response(responseText, { status })
+      if (answer.ok) answer.json().then((value) => resolve(value as T), reject)
+      else problemOf(answer).then(reject, reject)
+    }
+    sending.send(body)
+  })
+}
+
 async function problemOf(response: Response): Promise<Problem> {
   const { status } = response
   const given: unknown = await response.json().catch(() => ({}))

@@ -1,12 +1,13 @@
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
-import { ask, send } from '../data/request.ts'
+import { send, upload } from '../data/request.ts'
 import { useAction } from '../data/resource.ts'
 import { go, pathTo } from '../data/router.ts'
 import { bytesText, many } from '../data/text.ts'
-import { Card } from '../parts/bits.tsx'
+import { Card, Id, Meter } from '../parts/bits.tsx'
 import { ProblemBox } from '../parts/states.tsx'
-import { type Collected, collectArchive, collectChosen, collectDropped } from './publish/collect.ts'
+import { collectChosen, collectDropped } from './publish/collect.ts'
+import { type Collected, collectArchive } from './publish/collect-archive.ts'
 import { ManifestForm } from './publish/form.tsx'
 import { type Draft, draftOf, manifestOf } from './publish/manifest.ts'
 import { packTar } from './publish/tar.ts'
@@ -16,20 +17,23 @@ type Work = { readonly collected: Collected; readonly draft: Draft; readonly res
 /** A folder or an archive becomes a service that this node signs and announces. */
 export function Publish(): JSX.Element {
   const [work, setWork] = useState<Work | undefined>()
-  const [step, setStep] = useState('')
+  /** the share of the code that the node has */
+  const [sent, setSent] = useState(0)
+  const [code, setCode] = useState<string | undefined>()
   const action = useAction()
   const take = (collecting: Promise<Collected>) =>
     action.run(async () => {
       const collected = await collecting
+      setCode(undefined)
       setWork({ collected, ...draftOf(collected) })
     })
   const publish = () =>
     action.run(async () => {
       if (work === undefined) return
       const tar = packTar(work.collected.files)
-      setStep(`Sending ${bytesText(tar.size)} to the node…`)
-      const { code } = await ask<{ code: string }>('/archive', { method: 'POST', body: tar, type: 'application/x-tar' })
-      setStep('The node signs and announces it…')
+      setSent(0)
+      const { code } = await upload<{ code: string }>('/archive', tar, setSent)
+      setCode(code)
       const { id } = await send<{ id: string }>('/service', manifestOf(work.draft, work.rest, code))
       go(pathTo('service', id))
     })
@@ -59,14 +63,32 @@ export function Publish(): JSX.Element {
             <button type="button" class="button" onClick={() => setWork(undefined)} disabled={action.busy}>
               Take something else
             </button>
-            <span role="status" class="soft">
-              {action.busy ? step : ''}
-            </span>
           </ManifestForm>
+          {action.busy || code !== undefined ? <Progress size={work.collected.bytes} sent={sent} code={code} /> : null}
         </Card>
       )}
       {action.problem === undefined ? null : <ProblemBox problem={action.problem} />}
     </>
+  )
+}
+
+/** `code`: the node has all of it. */
+function Progress({ size, sent, code }: { size: number; sent: number; code: string | undefined }): JSX.Element {
+  const done = code !== undefined
+  const text = done ? `all ${bytesText(size)}` : `${bytesText(Math.floor(sent * size))} of ${bytesText(size)}`
+  return (
+    <div class="stack">
+      <Meter label="Sent to the node" goal used={done ? 1 : sent} total={1} text={text} />
+      <p role="status" class="soft">
+        {done ? (
+          <>
+            The code is <Id of={code} />. The node signs and announces the service.
+          </>
+        ) : (
+          'The browser sends the code to the node.'
+        )}
+      </p>
+    </div>
   )
 }
 
@@ -95,8 +117,8 @@ function Drop({ take, busy }: { take(collecting: Promise<Collected>): void; busy
     >
       <h2>{busy ? 'Reading…' : 'Drop a folder or an archive here'}</h2>
       <p class="soft">
-        A .tar or .tar.gz, or a folder with the code. A service.json in it fills in the form. Which files are
-        executable, a browser does not tell: start programs by their interpreter.
+        A .tar, .tar.gz or .zip, or a folder with the code. A service.json in it fills in the form. What a
+        .thundercloudignore names is left out; a .gitignore is not read here.
       </p>
       <div class="buttons">
         <button type="button" class="button" onClick={() => folder.current?.click()}>
@@ -121,7 +143,7 @@ function Drop({ take, busy }: { take(collecting: Promise<Collected>): void; busy
         class="unseen"
         aria-label="Archive with the code"
         tabIndex={-1}
-        accept=".tar,.tgz,.gz"
+        accept=".tar,.tgz,.gz,.zip"
         onChange={({ currentTarget }) => chosen(currentTarget, (files) => collectArchive(files[0] as File))}
       />
     </section>

@@ -81,15 +81,21 @@ export function ServiceLink({ id, name }: { id: string; name?: string | undefine
   )
 }
 
-/** How much of something is in use. */
-export function Meter(props: { label: string; used: number; total: number; text: string }): JSX.Element {
+/** How much of something is in use; `goal`: how far it is, and full is where it shall be. */
+export function Meter(props: {
+  label: string
+  used: number
+  total: number
+  text: string
+  goal?: boolean
+}): JSX.Element {
   const share = props.total <= 0 ? 0 : Math.min(1, props.used / props.total)
   const id = `meter-${props.label.replaceAll(' ', '-')}`
   return (
     <div class="meter">
       <span id={id}>{props.label}</span>
       <span class="number soft">{props.text}</span>
-      <progress max={1} value={share} aria-labelledby={id} data-full={share > 0.9} />
+      <progress max={1} value={share} aria-labelledby={id} data-full={props.goal !== true && share > 0.9} />
     </div>
   )
 }

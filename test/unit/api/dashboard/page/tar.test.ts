@@ -19,10 +19,13 @@ const files = fc
 test('what a browser packs has the bytes that the node’s own packer writes', async () => {
   await fc.assert(
     fc.asyncProperty(files, async (all) => {
-      const packed = packTar(all.map((file) => ({ path: file.path, data: new Blob([file.text]) })))
+      const isProgram = (text: string) => text.length % 2 === 1
+      const packed = packTar(
+        all.map(({ path: at, text }) => ({ path: at, data: new Blob([text]), executable: isProgram(text) })),
+      )
       const entries = all.map((file) => {
         const bytes = Buffer.from(file.text)
-        return { path: file.path, executable: false, size: bytes.byteLength, open: () => [bytes] }
+        return { path: file.path, executable: isProgram(file.text), size: bytes.byteLength, open: () => [bytes] }
       })
       expect(Buffer.from(await packed.arrayBuffer())).toEqual(await buffer(packEntries(entries)))
     }),

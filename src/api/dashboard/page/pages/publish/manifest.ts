@@ -1,4 +1,4 @@
-import type { Collected } from './collect.ts'
+import type { Collected } from './collect-archive.ts'
 
 /** What a person fills in; all text, as it is typed. */
 export type Draft = {

@@ -2,7 +2,8 @@
  * The canonical tar of files that a browser holds, as section "archive" of the specification says: one list of files has one
  * spelling. `src/code/archive/tar-write.ts` is the node's; a test compares the two.
  */
-export type PackFile = { readonly path: string; readonly data: Blob }
+/** `executable`: as its first bytes say; default: it is not. */
+export type PackFile = { readonly path: string; readonly data: Blob; readonly executable?: boolean }
 
 const BLOCK = 512
 const INLINE_PATH_BYTES = 100
@@ -11,28 +12,28 @@ const encoder = new TextEncoder()
 export function packTar(files: readonly PackFile[]): Blob {
   const named = files.map((file) => ({ ...file, name: encoder.encode(file.path) }))
   named.sort((a, b) => compareBytes(a.name, b.name))
-  const parts = named.flatMap<Blob | Uint8Array<ArrayBuffer>>(({ name, data }) => [
-    ...headersOf(name, data.size),
+  const parts = named.flatMap<Blob | Uint8Array<ArrayBuffer>>(({ name, data, executable = false }) => [
+    ...headersOf(name, data.size, executable ? 0o755 : 0o644),
     data,
     new Uint8Array(paddingOf(data.size)),
   ])
   return new Blob([...parts, new Uint8Array(2 * BLOCK)], { type: 'application/x-tar' })
 }
 
-function headersOf(name: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer>[] {
-  if (name.byteLength <= INLINE_PATH_BYTES) return [header(name, size, '0')]
+function headersOf(name: Uint8Array<ArrayBuffer>, size: number, mode: number): Uint8Array<ArrayBuffer>[] {
+  if (name.byteLength <= INLINE_PATH_BYTES) return [header(name, size, '0', mode)]
   const record = paxRecord(name)
   const padded = new Uint8Array(record.byteLength + paddingOf(record.byteLength))
   padded.set(record)
   const before = header(encoder.encode('././@PaxHeader'), record.byteLength, 'x')
-  return [before, padded, header(encoder.encode('@long-path'), size, '0')]
+  return [before, padded, header(encoder.encode('@long-path'), size, '0', mode)]
 }
 
-function header(name: Uint8Array, size: number, type: string): Uint8Array<ArrayBuffer> {
+function header(name: Uint8Array, size: number, type: string, mode = 0o644): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(BLOCK)
   const write = (text: string, at: number) => bytes.set(encoder.encode(text), at)
   bytes.set(name, 0)
-  write(octal(0o644, 7), 100)
+  write(octal(mode, 7), 100)
   write(octal(0, 7), 108)
   write(octal(0, 7), 116)
   write(octal(size, 11), 124)

@@ -1,0 +1,54 @@
+import { IGNORE_FILE, isExecutable, readRules } from '../../../../../code/archive/pack-rules.ts'
+import type { PackFile } from './tar.ts'
+import { unpackTar } from './untar.ts'
+import { isZip, unzip } from './unzip.ts'
+
+/** Bytes from the beginning of a file that tell whether it is executable. */
+const HEAD_BYTES = 4
+const ARCHIVE = /\.(tar|tgz|tar\.gz|zip)$/i
+export const MAX_FILES = 20_000
+const MANIFEST = 'service.json'
+
+export type Collected = {
+  readonly name: string
+  readonly files: readonly PackFile[]
+  readonly bytes: number
+  /** the text of its service.json */
+  readonly manifest: string | undefined
+}
+
+export async function collectArchive(file: File): Promise<Collected> {
+  if (!ARCHIVE.test(file.name)) {
+    throw new Error(`"${file.name}" is neither a folder nor an archive; archives end in .tar, .tar.gz, .tgz or .zip.`)
+  }
+  const files = (await isZip(file)) ? await unzip(file, MAX_FILES) : await unpackTar(file)
+  // one folder around everything is how most archives are made
+  const [top] = files[0]?.path.split('/') ?? []
+  const wrapped = files.length > 0 && files.every(({ path }) => path.startsWith(`${top}/`))
+  const inner = wrapped ? files.map(({ path, data }) => ({ path: path.slice(`${top}/`.length), data })) : files
+  return finish(file.name.replace(ARCHIVE, ''), inner)
+}
+
+export async function finish(name: string, all: readonly PackFile[]): Promise<Collected> {
+  // also of what is left out: where there are more, not all were read
+  if (all.length > MAX_FILES) throw new Error(`It has more than ${MAX_FILES} files; publish it with the command line.`)
+  const kept = await packed(all)
+  if (kept.length === 0) throw new Error('There are no files in it.')
+  const manifest = await kept.find(({ path }) => path === MANIFEST)?.data.text()
+  return { name, files: kept, bytes: kept.reduce((sum, { data }) => sum + data.size, 0), manifest }
+}
+
+/** What the node packs of a folder, as it packs it: the same content id as at the command line. */
+async function packed(all: readonly PackFile[]): Promise<PackFile[]> {
+  const rules = readRules((await all.find(({ path }) => path === IGNORE_FILE)?.data.text()) ?? '')
+  if ('problem' in rules) throw new Error(`${rules.problem}.`)
+  const { ignores } = rules
+  const kept = all.filter(({ path }) => {
+    const parts = path.split('/')
+    const folders = parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
+    return !folders.some((folder) => ignores(folder, true)) && !ignores(path, false)
+  })
+  const isProgram = async ({ data }: PackFile) =>
+    isExecutable(new Uint8Array(await data.slice(0, HEAD_BYTES).arrayBuffer()))
+  return await Promise.all(kept.map(async (file) => ({ ...file, executable: await isProgram(file) })))
+}

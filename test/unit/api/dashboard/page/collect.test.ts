@@ -1,0 +1,127 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { crc32, deflateRawSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { collectArchive } from '../../../../../src/api/dashboard/page/pages/publish/collect-archive.ts'
+import { packTar } from '../../../../../src/api/dashboard/page/pages/publish/tar.ts'
+import { listFolder, packEntries } from '../../../../../src/code/index.ts'
+import { tempDir } from '../../../../fixtures/temp-dir.ts'
+
+type Change = Partial<{ method: number; size: number; crc: number; flags: number; attributes: number; name: Buffer }>
+
+/** A zip of these files, each with what is wrong with it. */
+function zipOf(files: Readonly<Record<string, string>>, change: Change = {}): Buffer {
+  const [locals, list]: [Buffer[], Buffer[]] = [[], []]
+  let at = 0
+  for (const [path, text] of Object.entries(files)) {
+    const bytes = Buffer.from(text)
+    const name = change.name ?? Buffer.from(path)
+    const packed = deflateRawSync(bytes)
+    const { method = 8, size = bytes.byteLength, crc = crc32(bytes), flags = 0, attributes = 0o100644 } = change
+    const head = Buffer.alloc(30)
+    head.writeUInt32LE(0x04034b50, 0)
+    head.writeUInt16LE(name.byteLength, 26)
+    const entry = Buffer.alloc(46)
+    entry.writeUInt32LE(0x02014b50, 0)
+    entry.writeUInt16LE(flags, 8)
+    entry.writeUInt16LE(method, 10)
+    entry.writeUInt32LE(crc, 16)
+    entry.writeUInt32LE(packed.byteLength, 20)
+    entry.writeUInt32LE(size, 24)
+    entry.writeUInt16LE(name.byteLength, 28)
+    entry.writeUInt32LE((attributes << 16) >>> 0, 38)
+    entry.writeUInt32LE(at, 42)
+    locals.push(head, name, packed)
+    list.push(entry, name)
+    at += 30 + name.byteLength + packed.byteLength
+  }
+  const end = Buffer.alloc(22)
+  end.writeUInt32LE(0x06054b50, 0)
+  end.writeUInt16LE(list.length / 2, 10)
+  end.writeUInt32LE(Buffer.concat(list).byteLength, 12)
+  end.writeUInt32LE(at, 16)
+  return Buffer.concat([...locals, ...list, end])
+}
+
+const fileOf = (bytes: Uint8Array<ArrayBuffer>, name = 'web.zip') => new File([bytes], name)
+const collected = async (bytes: Buffer, name?: string) => collectArchive(fileOf(new Uint8Array(bytes), name))
+
+/** A folder with everything that the rules of packing decide about. */
+async function folder(): Promise<string> {
+  const dir = join(await tempDir(), 'web')
+  const files = {
+    'server.js': 'console.log(1)\n',
+    run: '#!/bin/sh\necho run\n',
+    '.npmrc': '//registry.example/:_authToken=a-secret\n',
+    '.gitignore': 'server.js\n',
+    '.thundercloudignore': '*.log\n/tmp/\n!keep.log\n',
+    'a.log': 'a',
+    'keep.log': 'k',
+    'tmp/deep/file': 't',
+    'lib/tmp/file': 'l',
+    'lib/.npmrc': 'secret',
+    'node_modules/x/index.js': 'x',
+  }
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true })
+    writeFileSync(join(dir, path), text)
+  }
+  return dir
+}
+
+test('what is dropped has the content that `publish DIR` packs: modes, names and rules, from zip and from tar', async () => {
+  const dir = await folder()
+  const wanted = await buffer(packEntries(await listFolder(dir)))
+  expect(wanted.includes('a-secret')).toBe(false)
+  const tar = execFileSync('tar', ['czf', '-', 'web'], { cwd: dirname(dir) })
+  const paths = execFileSync('find', ['web', '-type', 'f'], { cwd: dirname(dir), encoding: 'utf8' })
+    .trim()
+    .split('\n')
+  const zip = zipOf(Object.fromEntries(paths.map((path) => [path, readFileSync(join(dirname(dir), path), 'utf8')])))
+  for (const [bytes, name] of [
+    [tar, 'web.tar.gz'],
+    [zip, 'web.zip'],
+  ] as const) {
+    const { files, name: given } = await collected(Buffer.from(bytes), name)
+    expect(given).toBe('web')
+    expect(Buffer.from(await packTar(files).arrayBuffer()).equals(wanted), name).toBe(true)
+  }
+})
+
+test('rules that are wrong are refused with the sentence of the node', async () => {
+  const zip = zipOf({ 'a.js': 'a', '.thundercloudignore': '**/a/**/b/**/c/d\n' })
+  await expect(collected(zip)).rejects.toThrow(/^\.thundercloudignore, line 1: .* has 3 /)
+})
+
+describe('hostile: a zip', () => {
+  const one = { 'a.js': 'x'.repeat(10_000) }
+  test.each<[string, Buffer, RegExp]>([
+    ['that is half there', zipOf(one).subarray(0, 60), /no zip archive, or a damaged one|no tar archive/],
+    ['that unpacks to more than it says', zipOf(one, { size: 100 }), /damaged/],
+    ['that unpacks to less than it says', zipOf(one, { size: 100_000 }), /damaged/],
+    ['whose check sum is another', zipOf(one, { crc: 1 }), /damaged/],
+    ['that says that it holds terabytes', zipOf({ ...one, b: 'b' }, { size: 2 ** 31 - 1 }), /more than 2 GiB/],
+    ['that is encrypted', zipOf(one, { flags: 1 }), /encrypted/],
+    ['with another compression', zipOf(one, { method: 93 }), /pack it as \.tar\.gz/],
+    ['with a link', zipOf(one, { attributes: 0o120777 }), /holds a link, "a\.js"/],
+    ['with a path that is no text', zipOf(one, { name: Buffer.from([0xff, 0xfe]) }), /no UTF-8 text/],
+    ['with nothing in it', zipOf({}), /no files in it/],
+  ])('%s is refused with a sentence', async (_, zip, sentence) => {
+    await expect(collected(zip)).rejects.toThrow(sentence)
+  })
+
+  test('with any of its bytes changed is refused, or the same as far as it says', async () => {
+    const zip = zipOf(one)
+    for (let at = 0; at < zip.byteLength; at++) {
+      const changed = Buffer.from(zip)
+      changed[at] = (changed[at] ?? 0) ^ 0x5a
+      const outcome = await collected(changed).then(
+        async ({ files }) => (await files[0]?.data.text()) === one['a.js'],
+        (error: unknown) => error instanceof Error && !/undefined|offset/i.test(error.message),
+      )
+      expect([at, outcome]).toEqual([at, true])
+    }
+  })
+})
