@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { promisify } from 'node:util'
+import { holdsIn } from './faults/detection.ts'
+import { allFaults } from './faults/fault.ts'
+import type { Ran } from './faults/patched-tree.ts'
+
+/**
+ * Is the simulator to be relied on? Random scenarios break nothing in the sources as they are, they find two known faults, and
+ * a run gives the same events again. Prints a line for each, and ends with 1 where one of them is not so.
+ */
+const MINUTES = { simulated: 3, virtual: 2 } as const
+/** Faults of different parts, which random scenarios find soon, and a seed that finds each. */
+const FAULTS = ['gate-forwards-what-is-refused', 'stop-leaves-runs']
+const FAULT_MINUTES = 2
+/** A scenario that is found is made as small as this. */
+const MOST = { nodes: 8, instructions: 10 }
+const PAIR = join(import.meta.dirname, 'faults/scenarios/crash.json')
+const MAIN = ['--conditions=thundercloud-source', '--no-warnings', join(import.meta.dirname, '../src/cli/main.ts')]
+
+type Printed = {
+  readonly runs: number
+  readonly failure: {
+    readonly breaks: string
+    readonly said: string
+    readonly scenario: { readonly nodes: number; readonly instructions: readonly object[] }
+  } | null
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'thundercloud-laboratory-'))
+let failed = 0
+try {
+  for (const [engine, minutes] of Object.entries(MINUTES)) await holds(engine, minutes)
+  for (const name of FAULTS) await isFound(name)
+  await givesTheSameAgain()
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+process.exitCode = failed > 0 ? 1 : 0
+
+async function holds(engine: string, minutes: number): Promise<void> {
+  const out = ['--out', join(folder, `${engine}.json`)]
+  const { runs, failure } = await fuzz(engine, 'laboratory', minutes, out)
+  report(failure === null, `${engine}: ${howMany(runs)} in ${minutes} minutes break ${failure?.breaks ?? 'nothing'}`)
+  if (failure !== null) console.log(`${failure.said}\n${JSON.stringify(failure.scenario, null, 2)}`)
+}
+
+async function isFound(name: string): Promise<void> {
+  const fault = allFaults().find((one) => one.name === name)
+  if (fault === undefined) throw new Error(`no fault is called ${name}`)
+  const scenario = join(folder, `${name}.json`)
+  const { engine, patch } = fault
+  const { runs, failure } = await fuzz(engine, 'detect-1', FAULT_MINUTES, ['--patch', patch, '--out', scenario])
+  const it = `${name}: ${howMany(runs)} with ${relative(process.cwd(), patch)}`
+  if (failure === null) return report(false, `${it} break nothing`)
+  const { breaks } = failure
+  const { nodes, instructions } = failure.scenario
+  const holds = await holdsIn((line) => thundercloud(...line), { scenario, engine, breaks })
+  const isSmall = nodes <= MOST.nodes && instructions.length <= MOST.instructions
+  const without = holds ? 'it holds without the patch' : 'it does not hold without the patch either'
+  report(
+    holds && isSmall,
+    `${it} break ${breaks}, at last with ${nodes} nodes and ${instructions.length} instructions; ${without}`,
+  )
+}
+
+async function givesTheSameAgain(): Promise<void> {
+  const out = join(folder, 'pair')
+  const first = await thundercloud('sim', 'run', PAIR, '--engine', 'simulated', '--seed', 'laboratory', '--out', out)
+  const again = first.code === 0 ? await thundercloud('sim', 'verify', out) : first
+  const said = `${again.stdout}${again.stderr}`.trim().split('\n').at(-1)
+  report(again.code === 0, `the same seed again: ${said}`)
+}
+
+async function fuzz(engine: string, seed: string, minutes: number, more: readonly string[]): Promise<Printed> {
+  const budget = ['--runs', '1000000', '--minutes', `${minutes}`, '--seed', seed]
+  const { code, stdout, stderr } = await thundercloud('sim', 'fuzz', '--engine', engine, ...budget, ...more, '--json')
+  const [line = ''] = stdout.split('\n')
+  if (line === '') throw new Error(`sim fuzz ended with ${code}: ${stderr.trim()}`)
+  return JSON.parse(line) as Printed
+}
+
+function howMany(runs: number): string {
+  return `${runs} random ${runs === 1 ? 'scenario' : 'scenarios'}`
+}
+
+function report(ok: boolean, what: string): void {
+  if (!ok) failed++
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${what}`)
+}
+
+function thundercloud(...line: string[]): Promise<Ran> {
+  return promisify(execFile)(process.execPath, [...MAIN, ...line], { maxBuffer: 64 * 1024 * 1024 }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }: Ran) => ({ code, stdout, stderr }),
+  )
+}
