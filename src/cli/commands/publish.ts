@@ -11,6 +11,7 @@ import { operatorFolder } from '../operator-folder.ts'
 import { loadDraft, loadPacking, type Packing, readyDraft } from '../publishing/draft.ts'
 import { printDryRun } from '../publishing/dry-run.ts'
 import { draftFromImage } from '../publishing/image-draft.ts'
+import { inlineArchive } from '../publishing/inline-code.ts'
 import { inspectFolder } from '../publishing/inspect-folder.ts'
 import { noteOnInterrupt, stagesOf } from '../publishing/interrupt-note.ts'
 import { draftFromSource } from '../publishing/source-draft.ts'
@@ -32,6 +33,7 @@ const options = {
   key: keyOption,
   staple: texts('FILE', 'a hub statement or delegation that travels with the service; may be repeated'),
   withSecrets: flag('publish files that look secret: keys, tokens, .env'),
+  inline: flag('send the code in the announcement, of a few kilobytes at most: no node has to fetch it'),
   replicas: whole('COUNT', 'the number of nodes that should run it, instead of what the manifest says', {
     min: 1,
     max: 1024,
@@ -82,6 +84,7 @@ type Input = SourceInput & {
   wait: boolean
   watch: boolean
   withSecrets: boolean
+  inline: boolean
   timeout: number
   join: readonly string[]
   network: string | undefined
@@ -107,8 +110,9 @@ async function announce(cli: Cli, input: Input): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const packing = await packingOf(cli, input, configuration, stack)
   const inspected = await inspectFolder(cli, packing, { withSecrets, dryRun })
+  const inline = input.inline ? await inlineArchive(inspected.entries, { signal: cli.signal }) : undefined
   if (dryRun) return await printDryRun(cli, packing, { ...inspected, all: input.files })
-  const draft = readyDraft(packing)
+  const draft = { ...readyDraft(packing), inline }
   for (const warning of inspected.warnings) cli.out.note(`Note: ${warning}.`)
   // the node first: no key is made if no node answers
   const client = early ?? (await openNode(cli, join))

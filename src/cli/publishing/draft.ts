@@ -19,6 +19,8 @@ export type Draft = {
   readonly folder?: string | undefined
   /** what it is packed from, where it was downloaded */
   readonly entries?: readonly PackEntry[] | undefined
+  /** its archive, where it travels in the announcement */
+  readonly inline?: Uint8Array | undefined
   readonly staples: Staples
 }
 
@@ -71,13 +73,13 @@ export async function loadDraft(
 /** Signs it; no node on the way can change it. */
 export function signDraft(
   cli: Pick<Cli, 'clock' | 'rng' | 'out'>,
-  { manifest, file, staples }: Draft,
+  { manifest, file, inline, staples }: Draft,
   init: { signer: Signer; network: string; seq: number; code: CID; replyTo: readonly string[] },
 ): Announcement {
   const { signer, network, seq, code, replyTo } = init
   noteStrayStaples(cli, staples, code)
   const { reach, ticket } = issueTicket(manifest.depth, cli.rng.bytes(32))
-  const signing = { author: signer.address, seq, issued: nowSeconds(cli.clock), code, replyTo, reach, staples }
+  const signing = { author: signer.address, seq, issued: nowSeconds(cli.clock), code, inline, replyTo, reach, staples }
   const body = manifestToBody(manifest, signing, basename(file))
   return { signed: signService(encodeService(body), network, signer), ticket }
 }

@@ -16,6 +16,8 @@ export type Signing = {
   readonly seq: number
   readonly issued: number
   readonly code: CID
+  /** the archive of the code, where it travels in the announcement */
+  readonly inline?: Uint8Array | undefined
   readonly replyTo: readonly string[]
   readonly reach: Reach
   /** what the manifest's `staple` and the publisher name, read */
@@ -66,7 +68,7 @@ export function manifestToBody(manifest: Manifest, signing: Signing, file = 'man
     issued: signing.issued,
     expires: signing.issued + manifest.expires,
     code: signing.code,
-    sources: manifest.sources.map((source) => without(source)),
+    sources: [...inlineSource(signing), ...manifest.sources.map((source) => without(source))],
     run: without({ ...run, kind: run.kind ?? (run.ports.length > 0 ? 'service' : 'task'), ports: run.ports }),
     resources: manifest.resources,
     network: manifest.network,
@@ -86,11 +88,18 @@ function checkBody(body: ServiceBody, file: string): void {
   const broken = ({ message }: Error) => `${file}: ${message}`
   const size = decodeInput(() => encodeCanonical(body), broken).byteLength
   if (size > most) {
-    const stapled = body.statements.length + body.credentials.length > 0
-    const advice = stapled ? 'staple less, or shorten desc, env or the command' : 'shorten desc, env or the command'
-    throw new InputError(`${file} has ${size} bytes when encoded; allowed are at most ${most}: ${advice}`)
+    throw new InputError(`${file} has ${size} bytes when encoded; allowed are at most ${most}: ${adviceFor(body)}`)
   }
   decodeInput(() => encodeService(body), broken)
+}
+
+function adviceFor({ sources, statements, credentials }: ServiceBody): string {
+  if (sources.some(({ type }) => type === 'inline')) return 'the code takes most of it; publish it without --inline'
+  return `${statements.length + credentials.length > 0 ? 'staple less, or ' : ''}shorten desc, env or the command`
+}
+
+function inlineSource({ inline }: Signing): ServiceBody['sources'] {
+  return inline === undefined ? [] : [{ type: 'inline', bytes: inline }]
 }
 
 function codeOfManifest(text: string, file: string): CID {
