@@ -29,12 +29,14 @@ export interface StateNotifierComponents {
   /** What its run has used, and what it left, where that is known. */
   usage(entry: ServiceEntry): Reason | undefined
   outputs(entry: ServiceEntry): Reason | undefined
+  /** Which sources of its code failed, and why; empty where none did. */
+  sourceFailures(entry: ServiceEntry): string
   /** Is its run to end because this node is drained? */
   isDrained(entry: ServiceEntry): boolean
 }
 
 export function createStateNotifier(
-  { events, services, receipts, lastLines, usage, outputs, isDrained }: StateNotifierComponents,
+  { events, services, receipts, lastLines, usage, outputs, sourceFailures, isDrained }: StateNotifierComponents,
   closing: AbortSignal,
 ): StateNotifier {
   const reported = new LruMap<string, { state: ServiceState; run: string }>(REMEMBERED)
@@ -57,7 +59,7 @@ export function createStateNotifier(
       const { body } = entry.signed
       const state = services.state(entry)
       const before = reported.get(id)
-      const run = runDetail(entry)
+      const run = entry.run?.state === 'fetching' ? sourceFailures(entry) : runDetail(entry)
       const news = isDrained(entry) ? `${run}, drained` : run
       if (before?.state === state && before.run === news) return
       reported.set(id, { state, run: news })

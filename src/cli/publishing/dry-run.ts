@@ -55,15 +55,18 @@ export async function printDryRun(
         : [
             `${sanitizeText(manifestInCode)} is part of the code: with another title in it, the content id is another. Name it in ${IGNORE_FILE} to leave it out.`,
           ]),
-      ...(network.length === 0
-        ? []
-        : [`network: ${network.join(' ')} (a node runs it only where NETCAP of its config.json allows that)`]),
+      ...(manifest === undefined ? [] : [networkLine(network)]),
       ...warnings.map((warning) => `Warning: ${sanitizeText(warning, 4000)}.`),
       size === undefined
         ? `${it} would have the code ${code}, of which nothing is packed here. Nothing was announced.`
         : `${it} would have the code ${code} (${howMany(files.length, 'file', 'files')}, ${formatBytes(size)}). Nothing was announced.`,
     ],
   )
+}
+
+function networkLine(network: readonly string[]): string {
+  if (network.length === 0) return 'network: none'
+  return `network: ${network.join(' ')} (a node runs it only where NETCAP of its config.json allows that)`
 }
 
 /** The manifest's path, where it lies in the folder that is packed, and is not left out. */

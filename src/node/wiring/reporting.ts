@@ -82,7 +82,22 @@ export function createReporting(context: NodeContext, components: ReportingCompo
     return record && outputsReason(record)
   }
   const lastLines = createLastLines(supervisor)
-  const notifier = createStateNotifier({ events, services, receipts, lastLines, usage, outputs, isDrained }, closing)
+  const sourceFailures = (entry: ServiceEntry) =>
+    codeOrigins
+      .of(entry)
+      .failures.map(({ problem }) => problem)
+      // the order is that of the attempts, and sources are tried again
+      .sort()
+      .join('\n')
+  const notifier = createStateNotifier(
+    { events, services, receipts, lastLines, usage, outputs, sourceFailures, isDrained },
+    closing,
+  )
+  parts.use(
+    events.on('code:source-failed', ({ service }) => {
+      if (service !== undefined) notifier.notify(service)
+    }),
+  )
   parts.use(events.on('execution:usage', ({ service }) => notifier.reportUsage(service)))
   return { codeOrigins, receipts, services, notify: notifier.notify }
 }

@@ -36,6 +36,38 @@ it('sends a receipt when a run begins to build, and another that says that an ea
   ])
 })
 
+it('sends a receipt when a source of the code fails, and none when it fails again', () => {
+  const entry = {
+    record: { redirect: false },
+    signed: { body: { name: 'a', author: new Uint8Array([0xed, 0x01, ...new Array(32).fill(1)]) } },
+    run: { state: 'fetching', restarts: 0 },
+  }
+  let failures = ''
+  const sent: ReceiptContent[] = []
+  const components = {
+    events: { emit: () => {} },
+    services: {
+      get: () => entry,
+      state: () => 'accepted',
+      runReasons: () => [{ rule: 'origin', outcome: 'fail', message: failures }],
+    },
+    receipts: { send: (content: ReceiptContent) => void sent.push(content) },
+    lastLines: async () => [],
+    sourceFailures: () => failures,
+    isDrained: () => false,
+  } as unknown as StateNotifierComponents
+  const { notify } = createStateNotifier(components, new AbortController().signal)
+  notify('a')
+  for (const failure of ['no such commit', 'no such commit', 'no such commit\nno such host']) {
+    failures = failure
+    notify('a')
+  }
+  expect(sent.map(({ reasons }) => reasons.map(({ message }) => message))).toEqual([
+    ['no such commit'],
+    ['no such commit\nno such host'],
+  ])
+})
+
 it('sends what a run has used to a publisher that is connected, whichever key the service has', () => {
   const entry = {
     record: { redirect: false },

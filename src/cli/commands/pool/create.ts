@@ -1,4 +1,4 @@
-import { formatBytes } from '../../../base/format.ts'
+import { formatBytes, howMany } from '../../../base/format.ts'
 import { nodeClient } from '../../client/node-client.ts'
 import { argument, command, required, whole } from '../../command.ts'
 import { bytes, cores, optionalBytes } from '../../size-options.ts'
@@ -35,7 +35,7 @@ export const poolCreate = command({
     const policy = await client.policy({ signal: cli.signal })
     const isListed = policy.facts.config.CONTAINERS.includes(name)
     cli.out.result(pool, () => [
-      `Made ${pool.name}: ${formatBytes(pool.memoryBytes)}, ${pool.cpuMillicores / 1000} cores, ${pool.pids} processes, of ${pool.image}.`,
+      `Made ${pool.name}: ${formatBytes(pool.memoryBytes)}, ${howMany(pool.cpuMillicores / 1000, 'core', 'cores')}, ${howMany(pool.pids, 'process', 'processes')}, of ${pool.image}.`,
       ...(pool.dataBytes === undefined ? [] : [dataText(pool.dataBytes)]),
       isListed
         ? `Services of ${pool.owner} run in it from now on.`

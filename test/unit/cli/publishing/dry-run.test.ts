@@ -19,6 +19,7 @@ describe('publish --dry-run', () => {
     const { stdout } = await shell.run('publish hello --dry-run')
     expect(stdout).toMatch(/6 B +a\.js\n/)
     expect(stdout).toContain(`the code ${await codeOf(HELLO)} (2 files, `)
+    expect(stdout).toContain('\nnetwork: none\n')
     expect([shell.node.announcements, [...shell.node.archives]]).toEqual([[], []])
   })
 
