@@ -47,6 +47,8 @@ export async function createVictim(executor: ExecutorName, author: Address): Pro
       KEYWORDS: [],
       REDIRECTION_DEPTH: 3,
       LIMITS,
+      // on a slow machine tasks come sooner than they end, and none of them may be turned away for want of a place
+      DORMITORY: { MAX: 10_000 },
       TRUST_TREE: { ROOTS: { [formatAddress(author)]: {} } },
       PREFER_TOOLCHAIN: { [executor]: ['node.js'] },
     },
