@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   key: 'Your key, and the addresses of you and your node',
   policy: 'Look at the policy, try another one, put it in force',
   access: 'Let others use a service of yours',
+  alert: 'What is wrong at the node, and who hears of it',
   context: 'Names for nodes, to ask one of several',
   pool: 'Containers in which services of one author run side by side',
   session: 'Browsers that are logged in to the dashboard',
