@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import type { Clock } from '../../base/clock.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { retry } from '../../base/retry.ts'
@@ -18,6 +19,8 @@ export function createBuildLeftovers(
   { clock, rng }: { clock: Clock; rng: Rng },
   { onRemoved }: { onRemoved(buildId: string): void },
 ): BuildLeftovers {
+  /** An executor that does not answer keeps no node from closing. */
+  const closed = new AbortController()
   const left = new Map<string, { readonly over: AbortController; readonly done: Promise<void> }>()
 
   async function takeOver(buildId: string): Promise<void> {
@@ -33,7 +36,7 @@ export function createBuildLeftovers(
       } catch (error) {
         const over = new AbortController()
         const again = { clock, rng, backoff: RETRY_BACKOFF, signal: over.signal, canRetry: () => true }
-        const done = retry(remove, again)
+        const done = retry(() => raceSignal(remove(), closed.signal), again)
           .then(
             () => onRemoved(buildId),
             () => {},
@@ -46,7 +49,9 @@ export function createBuildLeftovers(
     has: (buildId) => left.has(buildId),
     takeOver,
     async [Symbol.asyncDispose]() {
-      await Promise.all([...left.keys()].map(takeOver))
+      const ended = [...left.keys()].map(takeOver)
+      closed.abort(new UnavailableError('the node is closing'))
+      await Promise.all(ended)
     },
   }
 }

@@ -34,7 +34,7 @@ const KILLED: readonly number[] = [137, 143]
 export async function runBuild(input: BuildInput): Promise<void> {
   const { clock, executor, plan, source, timeoutMs, signal, serve, remove } = input
   const { codeDir, grant } = plan
-  await executor.remove(executor.handle(plan))
+  await remove(executor.handle(plan))
   // links stay relative: made absolute they would lead out of the copy
   await cp(source, codeDir, { recursive: true, verbatimSymlinks: true })
   await openToAll(codeDir)
@@ -43,7 +43,11 @@ export async function runBuild(input: BuildInput): Promise<void> {
     `the build took longer than ${formatSeconds(timeoutMs / 1000)} (TIMEOUTS.BUILD of the node)`,
   )
   using limit = deadline(clock, timeoutMs, tooLong, signal)
-  const run = await executor.start(plan, { signal: limit.signal })
+  const run = await executor.start(plan, { signal: limit.signal }).catch(async (error: unknown) => {
+    // an executor whose answer was lost may have begun it
+    await remove(executor.handle(plan)).catch(() => {})
+    throw error
+  })
   try {
     const ended = new AbortController()
     const either = anySignal([ended.signal, limit.signal])

@@ -1,3 +1,4 @@
+import { raceSignal } from 'race-signal'
 import { deadline, sleep } from '../../base/clock.ts'
 import { isDiskFull, isRetryable, messageOf, TimeoutError, UnavailableError } from '../../base/errors.ts'
 import { retry } from '../../base/retry.ts'
@@ -175,7 +176,9 @@ export async function cleanUp(context: StepContext): Promise<void> {
   const release = () => lease[Symbol.asyncDispose]()
   if (!isLeft) return release()
   const again = { clock, rng, backoff: RETRY_BACKOFF, signal: closing, canRetry: () => true }
-  init.later(retry(() => removeRun(context), again).finally(release))
+  // an executor that does not answer keeps no node from closing
+  const removed = retry(() => raceSignal(removeRun(context), closing), again)
+  init.later(removed.catch(() => {}).finally(release))
 }
 
 async function removeRun({ components, init, spec, handle, detach }: StepContext): Promise<void> {

@@ -95,7 +95,8 @@ export function createReporting(context: NodeContext, components: ReportingCompo
   )
   parts.use(
     events.on('code:source-failed', ({ service }) => {
-      if (service !== undefined) notifier.notify(service)
+      // others have it, too: what is checked for a hub, or fetched again
+      if (service !== undefined && services.get(service)?.run?.state === 'fetching') notifier.notify(service)
     }),
   )
   parts.use(events.on('execution:usage', ({ service }) => notifier.reportUsage(service)))

@@ -199,6 +199,23 @@ describe('supervisor', () => {
       expect([bench.engine.runs.size, bench.code.held]).toEqual([0, 0])
     })
 
+    it('as a run ends, and does not answer when what is left is to be removed: the node closes all the same', async () => {
+      const executor = bench.createExecutor()
+      let removals = 0
+      const remove = async () => {
+        removals++
+        if (removals === 1) throw new UnavailableError('it is busy')
+        await new Promise(() => {})
+      }
+      const supervisor = bench.start({}, { executors: [{ ...executor, remove }] })
+      await bench.running('a', { run: { kind: 'task' }, on: supervisor })
+      await bench.over('a')
+      await bench.clock.advance(60_000)
+      await bench.until(() => removals === 2)
+      await supervisor[Symbol.asyncDispose]()
+      expect(bench.code.held).toBe(0)
+    })
+
     it('and comes back without the run begins it again', async () => {
       const supervisor = await bench.running('a')
       await bench.engineLeaves()
