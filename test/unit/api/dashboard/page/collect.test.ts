@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { crc32, deflateRawSync } from 'node:zlib'
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { collectArchive } from '../../../../../src/api/dashboard/page/pages/publish/collect-archive.ts'
 import { packTar } from '../../../../../src/api/dashboard/page/pages/publish/tar.ts'
@@ -122,6 +122,55 @@ describe('hostile: a zip', () => {
         (error: unknown) => error instanceof Error && !/undefined|offset/i.test(error.message),
       )
       expect([at, outcome]).toEqual([at, true])
+    }
+  })
+})
+
+describe('hostile: a tar', () => {
+  /** With a path that needs a record of its own, and a file of more than one block. */
+  const tar = packTar([
+    { path: `${'folder/'.repeat(20)}file.txt`, data: new Blob(['deep']) },
+    { path: 'a.js', data: new Blob(['x'.repeat(520)]) },
+  ])
+  const sizeAt = 124
+
+  test.each([
+    ['below nothing', '-1000'],
+    ['with a sign', '+1000'],
+    ['of digits that are none', '1000009'],
+    ['of words', '10 00'],
+    ['in binary', '\u0080\0\0\0\0\0\0\0\0\0\x10'],
+  ])('with a size %s is refused with a sentence', async (_, size) => {
+    const changed = Buffer.from(await packTar([{ path: 'a.js', data: new Blob(['x'.repeat(520)]) }]).arrayBuffer())
+    changed.write(size.padEnd(12, '\0'), sizeAt, 'latin1')
+    await expect(collected(changed, 'web.tar')).rejects.toThrow(
+      'A file of the archive has a size that cannot be read; pack it again as .tar.gz.',
+    )
+  })
+
+  test('whose size is filled up with spaces, or empty, is read', async () => {
+    const changed = Buffer.from(await packTar([{ path: 'a.js', data: new Blob([]) }]).arrayBuffer())
+    for (const size of ['          0 ', '            ', '\0'.repeat(12)]) {
+      changed.write(size, sizeAt, 'latin1')
+      expect((await collected(changed, 'web.tar')).bytes).toBe(0)
+    }
+  })
+
+  test('with any of its bytes changed is read to its end, or refused with a sentence', async () => {
+    const bytes = Buffer.from(await tar.arrayBuffer())
+    for (const whole of [bytes, gzipSync(bytes)]) {
+      // the second makes a minus of a zero
+      for (const bits of [0x5a, 0x1d]) {
+        for (let at = 0; at < whole.byteLength; at++) {
+          const changed = Buffer.from(whole)
+          changed[at] = (changed[at] ?? 0) ^ bits
+          const outcome = await collected(changed, 'web.tar.gz').then(
+            ({ files }) => Promise.all(files.map(({ data }) => data.text())).then(() => 'read'),
+            (error: unknown) => (error instanceof Error ? error.message : error),
+          )
+          expect([at, outcome]).toEqual([at, expect.stringMatching(/^(read|(This|A|The|There|It|").+\.)$/)])
+        }
+      }
     }
   })
 })

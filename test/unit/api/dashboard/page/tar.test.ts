@@ -41,7 +41,7 @@ test('what was packed is unpacked, also compressed', async () => {
   ]
   const tar = Buffer.from(await packTar(given).arrayBuffer())
   for (const bytes of [tar, gzipSync(tar)]) {
-    const found = await unpackTar(new Blob([bytes]))
+    const found = await unpackTar(new Blob([bytes]), 2)
     expect(await Promise.all(found.map(async ({ path: at, data }) => [at, await data.text()]))).toEqual([
       ['a.txt', 'one'],
       [long, 'x'.repeat(1_000)],
@@ -51,7 +51,21 @@ test('what was packed is unpacked, also compressed', async () => {
 
 test('what is no archive, or half of one, is refused with a sentence', async () => {
   const tar = Buffer.from(await packTar([{ path: 'a', data: new Blob(['x'.repeat(2_000)]) }]).arrayBuffer())
-  await expect(unpackTar(new Blob(['a text of 600 bytes'.padEnd(600)]))).rejects.toThrow('This is no tar archive')
-  await expect(unpackTar(new Blob([tar.subarray(0, 1_000)]))).rejects.toThrow('ends in the middle of a file')
-  await expect(unpackTar(new Blob([gzipSync(tar).subarray(0, 40)]))).rejects.toThrow('damaged')
+  await expect(unpackTar(new Blob(['a text of 600 bytes'.padEnd(600)]), 2)).rejects.toThrow('This is no tar archive')
+  await expect(unpackTar(new Blob([tar.subarray(0, 1_000)]), 2)).rejects.toThrow('ends in the middle of a file')
+  await expect(unpackTar(new Blob([gzipSync(tar).subarray(0, 40)]), 2)).rejects.toThrow('damaged')
+})
+
+test('no more is read than a browser takes: of files, and of bytes that come out of few', async () => {
+  const three = ['a', 'b', 'c'].map((name) => ({ path: name, data: new Blob(['x'.repeat(100_000)]) }))
+  const tar = Buffer.from(await packTar(three).arrayBuffer())
+  await expect(unpackTar(new Blob([tar]), 2)).rejects.toThrow(
+    'It has more than 2 files; publish it with the command line.',
+  )
+  expect(await unpackTar(new Blob([tar]), 3)).toHaveLength(3)
+  const packed = new Blob([gzipSync(tar)])
+  expect(await unpackTar(packed, 3, tar.byteLength)).toHaveLength(3)
+  await expect(unpackTar(packed, 3, tar.byteLength - 1)).rejects.toThrow(
+    /^The archive holds more than .*; publish it with the command line\.$/,
+  )
 })

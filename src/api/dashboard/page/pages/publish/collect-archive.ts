@@ -1,4 +1,5 @@
 import { IGNORE_FILE, isExecutable, readRules } from '../../../../../code/archive/pack-rules.ts'
+import { MAX_FILES, tooManyFiles } from './bounds.ts'
 import type { PackFile } from './tar.ts'
 import { unpackTar } from './untar.ts'
 import { isZip, unzip } from './unzip.ts'
@@ -6,7 +7,6 @@ import { isZip, unzip } from './unzip.ts'
 /** Bytes from the beginning of a file that tell whether it is executable. */
 const HEAD_BYTES = 4
 const ARCHIVE = /\.(tar|tgz|tar\.gz|zip)$/i
-export const MAX_FILES = 20_000
 const MANIFEST = 'service.json'
 
 export type Collected = {
@@ -21,7 +21,7 @@ export async function collectArchive(file: File): Promise<Collected> {
   if (!ARCHIVE.test(file.name)) {
     throw new Error(`"${file.name}" is neither a folder nor an archive; archives end in .tar, .tar.gz, .tgz or .zip.`)
   }
-  const files = (await isZip(file)) ? await unzip(file, MAX_FILES) : await unpackTar(file)
+  const files = (await isZip(file)) ? await unzip(file, MAX_FILES) : await unpackTar(file, MAX_FILES)
   // one folder around everything is how most archives are made
   const [top] = files[0]?.path.split('/') ?? []
   const wrapped = files.length > 0 && files.every(({ path }) => path.startsWith(`${top}/`))
@@ -31,7 +31,7 @@ export async function collectArchive(file: File): Promise<Collected> {
 
 export async function finish(name: string, all: readonly PackFile[]): Promise<Collected> {
   // also of what is left out: where there are more, not all were read
-  if (all.length > MAX_FILES) throw new Error(`It has more than ${MAX_FILES} files; publish it with the command line.`)
+  if (all.length > MAX_FILES) throw tooManyFiles(MAX_FILES)
   const kept = await packed(all)
   if (kept.length === 0) throw new Error('There are no files in it.')
   const manifest = await kept.find(({ path }) => path === MANIFEST)?.data.text()

@@ -1,4 +1,5 @@
-import { type Collected, collectArchive, finish, MAX_FILES } from './collect-archive.ts'
+import { MAX_FILES } from './bounds.ts'
+import { type Collected, collectArchive, finish } from './collect-archive.ts'
 import type { PackFile } from './tar.ts'
 
 /** A folder or an archive that was dropped. */

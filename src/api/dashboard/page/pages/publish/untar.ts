@@ -1,3 +1,4 @@
+import { MAX_BYTES, tooLarge, tooManyFiles } from './bounds.ts'
 import type { PackFile } from './tar.ts'
 
 const BLOCK = 512
@@ -6,47 +7,79 @@ const MAX_PAX_BYTES = 64 * 1024
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** The regular files of a tar, also a compressed one. Their content stays where it is: a Blob is a part of the file. */
-export async function unpackTar(archive: Blob): Promise<PackFile[]> {
+export async function unpackTar(archive: Blob, maxFiles: number, maxBytes = MAX_BYTES): Promise<PackFile[]> {
   const start = new Uint8Array(await archive.slice(0, 2).arrayBuffer())
-  const tar = start[0] === 0x1f && start[1] === 0x8b ? await gunzip(archive) : archive
+  const tar = start[0] === 0x1f && start[1] === 0x8b ? await gunzip(archive, maxBytes) : archive
   const files: PackFile[] = []
   let longPath: string | undefined
   for (let at = 0; at + BLOCK <= tar.size; ) {
     const head = new Uint8Array(await tar.slice(at, at + BLOCK).arrayBuffer())
     if (head.every((byte) => byte === 0)) break
-    if (text(head, 257, 5) !== 'ustar') throw new Error('This is no tar archive: a header of it is not "ustar".')
-    const size = Number.parseInt(text(head, 124, 12).trim() || '0', 8)
-    if (!Number.isSafeInteger(size)) throw new Error('A file of the archive has a size that cannot be read.')
+    if (ascii(head, 257, 5) !== 'ustar') throw new Error('This is no tar archive: a header of it is not "ustar".')
+    const size = sizeOf(head)
     const body = tar.slice(at + BLOCK, at + BLOCK + size)
     if (body.size < size) throw new Error('The archive ends in the middle of a file.')
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK
-    const type = text(head, 156, 1)
+    const type = ascii(head, 156, 1)
     if (type === 'x' || type === 'L') {
       if (size > MAX_PAX_BYTES) throw new Error('A path of the archive is too long.')
-      const value = decoder.decode(await body.arrayBuffer())
+      const value = textOf(await body.arrayBuffer())
       longPath = type === 'L' ? value.replace(/\0+$/, '') : (/(?:^|\n)\d+ path=([^\n]*)\n/.exec(value)?.[1] ?? longPath)
       continue
     }
-    const prefix = text(head, 345, 155)
-    const path = longPath ?? (prefix === '' ? '' : `${prefix}/`) + text(head, 0, 100)
+    const path = longPath ?? [field(head, 345, 155), field(head, 0, 100)].map(textOf).filter(Boolean).join('/')
     longPath = undefined
     if (type === '0' || type === '') files.push({ path: path.replace(/^(?:\.\/)+/, ''), data: body })
     else if (type === '1' || type === '2')
       throw new Error(`The archive holds a link, "${path}"; publish it with the command line.`)
+    if (files.length > maxFiles) throw tooManyFiles(maxFiles)
   }
   return files
 }
 
-async function gunzip(archive: Blob): Promise<Blob> {
+/** Few bytes may unpack to more than a browser has room for. */
+async function gunzip(archive: Blob, maxBytes: number): Promise<Blob> {
+  let bytes = 0
+  const bounded = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(piece, to) {
+      bytes += piece.byteLength
+      if (bytes > maxBytes) throw tooLarge()
+      to.enqueue(piece)
+    },
+  })
   try {
-    return await new Response(archive.stream().pipeThrough(new DecompressionStream('gzip'))).blob()
+    const unpacked = archive.stream().pipeThrough(new DecompressionStream('gzip')).pipeThrough(bounded)
+    return await new Response(unpacked).blob()
   } catch {
-    throw new Error('The archive is compressed, and damaged.')
+    throw bytes > maxBytes ? tooLarge() : new Error('The archive is compressed, and damaged.')
   }
 }
 
-function text(bytes: Uint8Array, from: number, length: number): string {
-  const field = bytes.subarray(from, from + length)
-  const end = field.indexOf(0)
-  return decoder.decode(end < 0 ? field : field.subarray(0, end))
+/** Octal digits; what ends or fills up the field is no part of it. A minus would lead back to what was read already. */
+function sizeOf(head: Uint8Array): number {
+  const digits = ascii(head, 124, 12).trim()
+  if (digits === '') return 0
+  if (!/^[0-7]+$/.test(digits)) {
+    throw new Error('A file of the archive has a size that cannot be read; pack it again as .tar.gz.')
+  }
+  return Number.parseInt(digits, 8)
+}
+
+/** Up to the first zero byte. */
+function field(bytes: Uint8Array, from: number, length: number): Uint8Array {
+  const all = bytes.subarray(from, from + length)
+  const end = all.indexOf(0)
+  return end < 0 ? all : all.subarray(0, end)
+}
+
+function ascii(bytes: Uint8Array, from: number, length: number): string {
+  return String.fromCharCode(...field(bytes, from, length))
+}
+
+function textOf(bytes: Uint8Array | ArrayBuffer): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw new Error('A path in the archive is no UTF-8 text; publish it with the command line.')
+  }
 }

@@ -1,3 +1,4 @@
+import { MAX_BYTES, tooLarge, tooManyFiles } from './bounds.ts'
 import type { PackFile } from './tar.ts'
 
 const END = 0x06054b50
@@ -12,8 +13,6 @@ const UNIX_LINK = 0o120000
 const UNIX_KIND = 0o170000
 /** The list of files; 20,000 with paths of 1,024 bytes would have 21 MB. */
 const MAX_LIST_BYTES = 32 * 1024 * 1024
-/** Of all files together; the node takes less. */
-const MAX_BYTES = 2 ** 31
 const LARGE = 0xffff_ffff
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
@@ -62,7 +61,7 @@ async function listOf(archive: Blob, maxFiles: number): Promise<Entry[]> {
     if ((list.getUint16(from + 8, true) & 1) !== 0)
       throw new Error('The archive is encrypted; pack it without a password.')
     total += size
-    if (total > MAX_BYTES) throw new Error('The archive holds more than 2 GiB; publish it with the command line.')
+    if (total > MAX_BYTES) throw tooLarge()
     if (!path.endsWith('/')) {
       entries.push({
         path,
@@ -73,8 +72,7 @@ async function listOf(archive: Blob, maxFiles: number): Promise<Entry[]> {
         at: list.getUint32(from + 42, true),
       })
     }
-    if (entries.length > maxFiles)
-      throw new Error(`It has more than ${maxFiles} files; publish it with the command line.`)
+    if (entries.length > maxFiles) throw tooManyFiles(maxFiles)
     from += ENTRY_BYTES + names + extra + comment
   }
   return entries
