@@ -35,6 +35,8 @@ export type IngestResult = {
   readonly deferred?: CID
   /** of one that is early: by how much */
   readonly aheadMs?: number
+  /** why the journal could not be written */
+  readonly unwritten?: Error
 }
 
 export interface IngestComponents {
@@ -129,7 +131,7 @@ export function createIngest(
       // the journal could not be written: nothing was kept, so the same copy is news again later
       if (!(error instanceof UnavailableError)) throw error
       const incoming: IncomingCopy = { valid: true, depth: 0, sameSignature: false }
-      return { outcome: rejection('journal'), incoming, ...(cid !== undefined && { deferred: cid }) }
+      return { outcome: rejection('journal'), incoming, unwritten: error, ...(cid !== undefined && { deferred: cid }) }
     }
   }
 }

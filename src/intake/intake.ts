@@ -70,11 +70,14 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
 
   let warnedAt = Number.NEGATIVE_INFINITY
 
+  /** What helps, where something does, is in the error's own words. */
+  function warn(unwritten: Error): void {
+    if (clock.monotonic() - warnedAt < JOURNAL_WARN_MS) return
+    warnedAt = clock.monotonic()
+    log.warn('announcements are not taken until the journal can be written', { reason: messageOf(unwritten) })
+  }
+
   function drop(why: DropReason, source: Source, id?: CID): void {
-    if (why === 'journal' && clock.monotonic() - warnedAt >= JOURNAL_WARN_MS) {
-      warnedAt = clock.monotonic()
-      log.warn('announcements are not taken until the journal can be written: free some space on its disk')
-    }
     events.emit('intake:dropped', { why, via: source.via, from: source.from, id: id?.toString() })
   }
 
@@ -89,6 +92,7 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
       else drop(outcome.why, source, result.deferred)
       if (result.aheadMs !== undefined)
         events.emit('intake:early', { via: source.via, from: source.from, aheadMs: result.aheadMs })
+      if (result.unwritten !== undefined) warn(result.unwritten)
       if (result.deferred !== undefined) deferPull(result.deferred, source)
       return result
     }

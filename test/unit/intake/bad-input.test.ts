@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import { encodeAnnouncement } from '../../../protocols/announcement.ts'
 import { UnavailableError } from '../../../src/base/errors.ts'
 import { silentLog } from '../../../src/base/log.ts'
+import { explainSqlite } from '../../../src/journal/errors.ts'
 import type { Journal } from '../../../src/journal/index.ts'
 import { mutation } from '../protocols/mutations.ts'
 import { author, copyAt, createWorld, it, of, sent, service } from './fixtures.ts'
@@ -51,6 +52,13 @@ it('bad input: a raised depth and a ticket of another service are rejected', asy
   expect(world.kept(one)?.depth).toBe(2)
 })
 
+/** A log that keeps what it warned of, with the reason. */
+function listening() {
+  const warned: string[] = []
+  const warn = (message: string, more?: object) => void warned.push([message, ...Object.values(more ?? {})].join(': '))
+  return { warned, log: { ...silentLog(), warn } }
+}
+
 it('a journal that cannot be written lets nothing through, and takes the same copy when it works', async ({
   announcement,
 }) => {
@@ -61,17 +69,31 @@ it('a journal that cannot be written lets nothing through, and takes the same co
     return real.transaction(work)
   }
   const journal = { ...real, transaction }
-  const warned: string[] = []
-  const log = { ...silentLog(), warn: (message: string) => void warned.push(message) }
+  const { log, warned } = listening()
   const world = createWorld({ journal, log, decide: () => true })
   expect(await world.receive(copyAt(announcement))).toBe('ignore')
   expect(world.intake.stats()).toMatchObject({ deferred: 1, deciding: 0, dropped: { journal: 1 } })
   expect(world.decided).toEqual([])
   // the log says it, and not for each
   expect(await world.receive(copyAt(service()))).toBe('ignore')
-  expect(warned).toEqual([expect.stringMatching(/^announcements are not taken until the journal can be written/)])
+  expect(warned).toEqual(['announcements are not taken until the journal can be written: the disk is full'])
   broken = false
   expect(await world.intake.submit(copyAt(announcement), 'sync', 'peer')).toMatchObject({ outcome: 'new' })
   await world.intake.idle()
   expect(world.out).toEqual([sent('published', announcement, 3)])
+})
+
+it.for<[why: string, errcode: number, said: string]>([
+  ['its disk is full', 13, 'the disk is full: the journal /j cannot grow; free some space'],
+  ['its disk does not answer', 10 | (3 << 8), 'the journal /j cannot be written now: disk I/O error'],
+  ['another has it', 5, 'the journal /j cannot be written now: disk I/O error'],
+  ['a table of it is locked', 6, 'the journal /j cannot be written now: disk I/O error'],
+])('the log says why the journal cannot be written: %s', async ([, errcode, said]) => {
+  const transaction = () => {
+    throw explainSqlite(Object.assign(new Error('disk I/O error'), { errcode }), '/j')
+  }
+  const { log, warned } = listening()
+  const world = createWorld({ journal: { ...createWorld().journal, transaction }, log })
+  expect(await world.receive(copyAt(service()))).toBe('ignore')
+  expect(warned).toEqual([`announcements are not taken until the journal can be written: ${said}`])
 })
