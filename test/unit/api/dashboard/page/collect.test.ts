@@ -90,6 +90,52 @@ test('what is dropped has the content that `publish DIR` packs: modes, names and
   }
 })
 
+/** As tar writes it: paths that `packTar` is not given. */
+const tarOf = async (files: Readonly<Record<string, string>>) =>
+  Buffer.from(
+    await packTar(Object.entries(files).map(([path, text]) => ({ path, data: new Blob([text]) }))).arrayBuffer(),
+  )
+const archives: [name: string, of: (files: Readonly<Record<string, string>>) => Buffer | Promise<Buffer>][] = [
+  ['web.zip', zipOf],
+  ['web.tar', tarOf],
+]
+
+describe.each(archives)('%s', (name, of) => {
+  const pathsOf = async (files: Readonly<Record<string, string>>) =>
+    (await collected(await of(files), name)).files.map(({ path }) => path).sort()
+
+  test('what macOS adds is left out, and the folder beside it is unwrapped', async () => {
+    const more = { '._web': 'm', '__MACOSX/._web': 'm', '__MACOSX/web/._a.js': 'm', 'web/._a.js': 'm' }
+    expect(await pathsOf({ ...more, 'web/a.js': 'a', 'web/lib/._b.js': 'm', 'web/lib/b.js': 'b' })).toEqual([
+      'a.js',
+      'lib/b.js',
+    ])
+    // such a folder of the code's own stays
+    expect(await pathsOf({ 'web/__MACOSX/a': 'a', 'web/a.js': 'a' })).toEqual(['__MACOSX/a', 'a.js'])
+  })
+
+  test('"./" before a path is no part of it', async () => {
+    expect(await pathsOf({ './web/a.js': 'a', './web/b.js': 'b', 'web/c.js': 'c' })).toEqual(['a.js', 'b.js', 'c.js'])
+    expect(await pathsOf({ './a.js': 'a', '././/b/c.js': 'c' })).toEqual(['a.js', 'b/c.js'])
+  })
+
+  test.each([
+    ['/etc/passwd', '"/etc/passwd" is absolute; paths in an archive are relative.'],
+    ['../a', '"../a" has the part ".." in its path; pack the archive again without it.'],
+    ['web/../../a', '"web/../../a" has the part ".." in its path; pack the archive again without it.'],
+    ['..', '".." has the part ".." in its path; pack the archive again without it.'],
+    ['.', '"." has the part "." in its path; pack the archive again without it.'],
+    ['web/./a', '"web/./a" has the part "." in its path; pack the archive again without it.'],
+    ['web//a', '"web//a" has an empty part in its path; pack the archive again without it.'],
+    ['', 'A file of the archive has no name; pack it again.'],
+    ['./\u0007a/../b', '"\ufffda/../b" has the part ".." in its path; pack the archive again without it.'],
+  ])('the path %j is refused with a sentence, also where it is alone', async (path, sentence) => {
+    for (const files of [{ [path]: 'a' }, { 'web/b': 'b', [path]: 'a', '.thundercloudignore': '*\n' }]) {
+      await expect(pathsOf(files)).rejects.toThrow(new Error(sentence))
+    }
+  })
+})
+
 test('rules that are wrong are refused with the sentence of the node', async () => {
   const zip = zipOf({ 'a.js': 'a', '.thundercloudignore': '**/a/**/b/**/c/d\n' })
   await expect(collected(zip)).rejects.toThrow(/^\.thundercloudignore, line 1: .* has 3 /)

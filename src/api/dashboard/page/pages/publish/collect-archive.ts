@@ -1,4 +1,5 @@
 import { IGNORE_FILE, isExecutable, readRules } from '../../../../../code/archive/pack-rules.ts'
+import { withOwnPaths } from './archive-paths.ts'
 import { MAX_FILES, tooManyFiles } from './bounds.ts'
 import type { PackFile } from './tar.ts'
 import { unpackTar } from './untar.ts'
@@ -22,11 +23,7 @@ export async function collectArchive(file: File): Promise<Collected> {
     throw new Error(`"${file.name}" is neither a folder nor an archive; archives end in .tar, .tar.gz, .tgz or .zip.`)
   }
   const files = (await isZip(file)) ? await unzip(file, MAX_FILES) : await unpackTar(file, MAX_FILES)
-  // one folder around everything is how most archives are made
-  const [top] = files[0]?.path.split('/') ?? []
-  const wrapped = files.length > 0 && files.every(({ path }) => path.startsWith(`${top}/`))
-  const inner = wrapped ? files.map(({ path, data }) => ({ path: path.slice(`${top}/`.length), data })) : files
-  return finish(file.name.replace(ARCHIVE, ''), inner)
+  return finish(file.name.replace(ARCHIVE, ''), withOwnPaths(files))
 }
 
 export async function finish(name: string, all: readonly PackFile[]): Promise<Collected> {

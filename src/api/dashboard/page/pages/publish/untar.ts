@@ -29,7 +29,7 @@ export async function unpackTar(archive: Blob, maxFiles: number, maxBytes = MAX_
     }
     const path = longPath ?? [field(head, 345, 155), field(head, 0, 100)].map(textOf).filter(Boolean).join('/')
     longPath = undefined
-    if (type === '0' || type === '') files.push({ path: path.replace(/^(?:\.\/)+/, ''), data: body })
+    if (type === '0' || type === '') files.push({ path, data: body })
     else if (type === '1' || type === '2')
       throw new Error(`The archive holds a link, "${path}"; publish it with the command line.`)
     if (files.length > maxFiles) throw tooManyFiles(maxFiles)
