@@ -10,6 +10,7 @@ import { collectChosen, collectDropped } from './publish/collect.ts'
 import { type Collected, collectArchive } from './publish/collect-archive.ts'
 import { ManifestForm } from './publish/form.tsx'
 import { type Draft, draftOf, manifestOf } from './publish/manifest.ts'
+import { NOTHING_SENT, type Sent, sendService, wordsOf } from './publish/sending.ts'
 import { packTar } from './publish/tar.ts'
 
 type Work = { readonly collected: Collected; readonly draft: Draft; readonly rest: Record<string, unknown> }
@@ -17,24 +18,20 @@ type Work = { readonly collected: Collected; readonly draft: Draft; readonly res
 /** A folder or an archive becomes a service that this node signs and announces. */
 export function Publish(): JSX.Element {
   const [work, setWork] = useState<Work | undefined>()
-  /** the share of the code that the node has */
-  const [sent, setSent] = useState(0)
-  const [code, setCode] = useState<string | undefined>()
+  const [sent, setSent] = useState(NOTHING_SENT)
   const action = useAction()
   const take = (collecting: Promise<Collected>) =>
     action.run(async () => {
       const collected = await collecting
-      setCode(undefined)
+      setSent(NOTHING_SENT)
       setWork({ collected, ...draftOf(collected) })
     })
   const publish = () =>
     action.run(async () => {
       if (work === undefined) return
-      const tar = packTar(work.collected.files)
-      setSent(0)
-      const { code } = await upload<{ code: string }>('/archive', tar, setSent)
-      setCode(code)
-      const { id } = await send<{ id: string }>('/service', manifestOf(work.draft, work.rest, code))
+      const { collected, draft, rest } = work
+      const manifest = (code: string) => manifestOf(draft, rest, code)
+      const id = await sendService({ upload, send }, packTar(collected.files), manifest, setSent)
       go(pathTo('service', id))
     })
   return (
@@ -64,7 +61,9 @@ export function Publish(): JSX.Element {
               Take something else
             </button>
           </ManifestForm>
-          {action.busy || code !== undefined ? <Progress size={work.collected.bytes} sent={sent} code={code} /> : null}
+          {action.busy || sent.code !== undefined ? (
+            <Progress size={work.collected.bytes} sent={sent} busy={action.busy} />
+          ) : null}
         </Card>
       )}
       {action.problem === undefined ? null : <ProblemBox problem={action.problem} />}
@@ -72,21 +71,18 @@ export function Publish(): JSX.Element {
   )
 }
 
-/** `code`: the node has all of it. */
-function Progress({ size, sent, code }: { size: number; sent: number; code: string | undefined }): JSX.Element {
-  const done = code !== undefined
-  const text = done ? `all ${bytesText(size)}` : `${bytesText(Math.floor(sent * size))} of ${bytesText(size)}`
+function Progress({ size, sent, busy }: { size: number; sent: Sent; busy: boolean }): JSX.Element {
+  const { bar, next } = wordsOf(sent, size, busy)
   return (
     <div class="stack">
-      <Meter label="Sent to the node" goal used={done ? 1 : sent} total={1} text={text} />
+      <Meter label="Sent to the node" goal used={sent.share} total={1} text={bar} />
       <p role="status" class="soft">
-        {done ? (
+        {sent.code === undefined ? null : (
           <>
-            The code is <Id of={code} />. The node signs and announces the service.
+            The code is <Id of={sent.code} />.{' '}
           </>
-        ) : (
-          'The browser sends the code to the node.'
         )}
+        {next}
       </p>
     </div>
   )
