@@ -69,3 +69,23 @@ test('no more is read than a browser takes: of files, and of bytes that come out
     /^The archive holds more than .*; publish it with the command line\.$/,
   )
 })
+
+test('a record beside the path may hold what is no text: macOS writes attributes of files so', async () => {
+  const path = `${'folder/'.repeat(20)}file.txt`
+  const tar = Buffer.from(await packTar([{ path, data: new Blob(['one']) }]).arrayBuffer())
+  const value = Buffer.from([0xff, 0x0a, 0xfe, 0x00])
+  const key = Buffer.from('00 SCHILY.xattr.provenance=')
+  const records = Buffer.concat([
+    Buffer.from(`${key.byteLength + value.byteLength + 1}`),
+    key.subarray(2),
+    value,
+    Buffer.from('\n13 mtime=1.5\n'),
+    tar.subarray(512, 512 + Number.parseInt(tar.toString('latin1', 124, 135), 8)),
+  ])
+  const head = Buffer.from(tar.subarray(0, 512))
+  head.write(records.byteLength.toString(8).padStart(11, '0'), 124)
+  const padded = Buffer.alloc(Math.ceil(records.byteLength / 512) * 512)
+  records.copy(padded)
+  const [file, ...more] = await unpackTar(new Blob([head, padded, tar.subarray(1024)]), 1)
+  expect([file?.path, await file?.data.text(), more]).toEqual([path, 'one', []])
+})

@@ -23,8 +23,8 @@ export async function unpackTar(archive: Blob, maxFiles: number, maxBytes = MAX_
     const type = ascii(head, 156, 1)
     if (type === 'x' || type === 'L') {
       if (size > MAX_PAX_BYTES) throw new Error('A path of the archive is too long.')
-      const value = textOf(await body.arrayBuffer())
-      longPath = type === 'L' ? value.replace(/\0+$/, '') : (/(?:^|\n)\d+ path=([^\n]*)\n/.exec(value)?.[1] ?? longPath)
+      const value = new Uint8Array(await body.arrayBuffer())
+      longPath = type === 'L' ? textOf(field(value, 0, size)) : (pathOf(value) ?? longPath)
       continue
     }
     const path = longPath ?? [field(head, 345, 155), field(head, 0, 100)].map(textOf).filter(Boolean).join('/')
@@ -63,6 +63,23 @@ function sizeOf(head: Uint8Array): number {
     throw new Error('A file of the archive has a size that cannot be read; pack it again as .tar.gz.')
   }
   return Number.parseInt(digits, 8)
+}
+
+/** The path of records "LENGTH KEY=VALUE\n". LENGTH counts all of one: a value may be no text, and hold line ends. */
+function pathOf(records: Uint8Array): string | undefined {
+  let path: string | undefined
+  for (let at = 0; at < records.byteLength; ) {
+    const [start = '', digits] = /^([1-9]\d{0,5}) /.exec(ascii(records, at, 7)) ?? []
+    const end = at + Number(digits)
+    // not so either where no number is there
+    if (!(end <= records.byteLength && end > at + start.length)) {
+      throw new Error('The archive is damaged in the record of a path; pack it again.')
+    }
+    const record = records.subarray(at + start.length, end - 1)
+    if (ascii(record, 0, 5) === 'path=') path = textOf(record.subarray(5))
+    at = end
+  }
+  return path
 }
 
 /** Up to the first zero byte. */
