@@ -1,3 +1,5 @@
+import { LruMap } from '../../base/lru-map.ts'
+
 // Ours, not a library: who has the fewest slots is next, and those that hold one are told whether another waits for it.
 
 /** The download slots, and who holds them. An author who fills the queue keeps no other from a slot. */
@@ -16,12 +18,20 @@ export interface DownloadSlot {
   othersWait(): boolean
   /** What the download gets, with which it is compared with the others. */
   report(bytesPerSecond: number): void
-  /** Others wait, and it is too slow for that: is it the one that makes room? The slowest is, one at a time. */
+  /** How often the same download has made room before: it has longer each time. */
+  readonly timesMadeRoom: number
+  /**
+   * Others wait, and it is too slow for that: is it the one that makes room? The slowest is, one at a time. Those that have
+   * longer than this one are not compared.
+   */
   makesRoom(): boolean
 }
 
+/** Downloads of which it is known that they made room. */
+const MAX_REMEMBERED = 1024
+
 type Waiter = DownloadOf & { readonly begin: () => void }
-type Held = { readonly author: string; bytesPerSecond: number; leaving: boolean }
+type Held = DownloadOf & { readonly timesMadeRoom: number; bytesPerSecond: number; leaving: boolean }
 
 export function createDownloadSlots(init: { readonly max: number; readonly maxPerAuthor: number }): DownloadSlots {
   const held = new Map<string, number>()
@@ -29,6 +39,7 @@ export function createDownloadSlots(init: { readonly max: number; readonly maxPe
   const slots = new Set<Held>()
   /** given to waiters that have not begun yet */
   let promised = 0
+  const madeRoom = new LruMap<string, number>(MAX_REMEMBERED)
 
   const heldBy = (author: string) => held.get(author) ?? 0
   const mayHaveOne = ({ author }: DownloadOf) => heldBy(author) < init.maxPerAuthor
@@ -74,9 +85,13 @@ export function createDownloadSlots(init: { readonly max: number; readonly maxPe
     report(bytesPerSecond) {
       slot.bytesPerSecond = bytesPerSecond
     },
+    timesMadeRoom: slot.timesMadeRoom,
     makesRoom() {
-      if ([...slots].some((other) => other.leaving || other.bytesPerSecond < slot.bytesPerSecond)) return false
+      const isSlower = (other: Held) =>
+        other.timesMadeRoom <= slot.timesMadeRoom && other.bytesPerSecond < slot.bytesPerSecond
+      if ([...slots].some((other) => other.leaving || isSlower(other))) return false
       slot.leaving = true
+      madeRoom.set(nameOf(slot), slot.timesMadeRoom + 1)
       return true
     },
   })
@@ -86,7 +101,12 @@ export function createDownloadSlots(init: { readonly max: number; readonly maxPe
       signal?.throwIfAborted()
       await turn(of, signal)
       // until it is known to be slow, it is not
-      const slot: Held = { author: of.author, bytesPerSecond: Number.POSITIVE_INFINITY, leaving: false }
+      const slot: Held = {
+        ...of,
+        timesMadeRoom: madeRoom.get(nameOf(of)) ?? 0,
+        bytesPerSecond: Number.POSITIVE_INFINITY,
+        leaving: false,
+      }
       promised--
       slots.add(slot)
       try {
@@ -101,4 +121,8 @@ export function createDownloadSlots(init: { readonly max: number; readonly maxPe
       return `${init.maxPerAuthor === 2 ? 'two' : init.maxPerAuthor} of this author's are under way`
     },
   }
+}
+
+function nameOf({ author, what }: DownloadOf): string {
+  return JSON.stringify([author, what])
 }

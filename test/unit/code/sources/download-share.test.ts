@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { type Clock, type ManualClock, manualClock } from '../../../../src/base/clock.ts'
+import { DOWNLOADS } from '../../../../src/code/constants.ts'
+import { createDownloadSlots, type DownloadSlot } from '../../../../src/code/sources/download-slots.ts'
 import { createCodeSources } from '../../../../src/code/sources/sources.ts'
 import { watchSpeed } from '../../../../src/code/sources/speed-limit.ts'
 import { type EgressComponents, machineNetwork } from '../../../../src/egress/index.ts'
@@ -28,7 +30,7 @@ describe('how slow a source may be', () => {
   const slowest = 4 * KIB * 15
   test('4 KiB a second are served, and less is not, in whatever rhythm it comes', async () => {
     expect(await saidOf(Array(60).fill(slowest))).toBeUndefined()
-    const tooSlow = 'the server has sent less than 4 KiB a second for 30 s'
+    const tooSlow = 'it came at less than 4 KiB a second for 30 s'
     expect(await saidOf(Array(60).fill(slowest - 1))).toBe(tooSlow)
     // a burst in every second window resets nothing
     expect(await saidOf(Array.from({ length: 60 }, (_, at) => (at % 2) * slowest))).toBe(tooSlow)
@@ -45,8 +47,109 @@ describe('how slow a source may be', () => {
     expect(await saidOf(Array(60).fill(rate), { othersWait: true })).toBeUndefined()
     expect(await saidOf(Array(3).fill(rate - 1), { othersWait: true })).toBeUndefined()
     expect(await saidOf(Array(60).fill(rate - 1), { othersWait: true })).toBe(
-      'the server has sent less than 64 KiB a second for 60 s while other authors wait for its download slot',
+      'it came at less than 64 KiB a second for 60 s while other authors wait for its download slot',
     )
+  })
+})
+
+/** Downloads that share one link, each of an author of its own. One that makes room begins again. */
+async function shareLink(authors: number, { bytesPerSecond, size }: { bytesPerSecond: number; size: number }) {
+  const clock = manualClock()
+  const slots = createDownloadSlots(DOWNLOADS)
+  const links = new Set<{ bytes: number; attempts: number; arrived: () => void }>()
+  const arrived = new Set<string>()
+  const said: string[] = []
+
+  async function download(author: string, slot: DownloadSlot): Promise<void> {
+    const end = Promise.withResolvers<void>()
+    const served = { bytes: 0, attempts: 1, arrived: () => end.resolve() }
+    links.add(served)
+    using _watch = watchSpeed(clock, {
+      ...{ served, slot, othersWait: slot.othersWait },
+      onSlow: (problem) => end.reject(new Error(problem)),
+    })
+    await end.promise.finally(() => links.delete(served))
+    arrived.add(author)
+  }
+
+  async function fetch(author: string): Promise<void> {
+    while (!arrived.has(author)) {
+      await slots.run({ author, what: 'code' }, (slot) => download(author, slot)).catch((e) => said.push(e.message))
+    }
+  }
+
+  const all = Array.from({ length: authors }, (_, at) => fetch(`author-${at}`))
+  /** until all have arrived, but no longer */
+  async function pass(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds && arrived.size < authors; second++) {
+      for (const link of links) link.bytes += bytesPerSecond / links.size
+      for (const link of links) if (link.bytes >= size) link.arrived()
+      await clock.advance(1000)
+    }
+  }
+  return { all, pass, arrived, said }
+}
+
+describe('a link that gives each of four downloads less than is asked where others wait', () => {
+  test('large code of nine authors arrives all the same: what made room has longer the next time', async () => {
+    const { all, pass, arrived, said } = await shareLink(9, { bytesPerSecond: 732 * KIB, size: 60 * MIB })
+    await pass(4 * 3600)
+    expect(arrived.size).toBe(9)
+    await Promise.all(all)
+    const reason = (seconds: number) =>
+      `it came at less than 256 KiB a second for ${seconds} s while other authors wait for its download slot, and is the slowest of all`
+    expect(said[0]).toBe(reason(120))
+    expect(said).toContain(reason(240))
+  })
+
+  test('it has twice as long each time, and never longer than a download may take', async () => {
+    const clock = manualClock()
+    const slots = createDownloadSlots({ max: 1, maxPerAuthor: 1 })
+    const held: number[] = []
+    for (let time = 0; time < 6; time++) {
+      const startedAt = clock.monotonic()
+      const served = { bytes: 0, attempts: 1 }
+      const run = slots.run({ author: 'mallory', what: 'code' }, async (slot) => {
+        const slow = Promise.withResolvers<void>()
+        using _watch = watchSpeed(clock, { served, slot, othersWait: slot.othersWait, onSlow: () => slow.resolve() })
+        await slow.promise
+        held.push((clock.monotonic() - startedAt) / 1000)
+      })
+      const other = slots.run({ author: 'alice', what: 'code' }, async () => {})
+      while (held.length === time) {
+        served.bytes += 100 * KIB
+        await clock.advance(1000)
+      }
+      await Promise.all([run, other])
+    }
+    expect(held).toEqual([120, 240, 480, 900, 900, 900])
+  })
+
+  test('who has longer, and is slower, keeps no other from making room', async () => {
+    const slots = createDownloadSlots({ max: 2, maxPerAuthor: 1 })
+    const run = async (author: string) => {
+      const { promise, resolve } = Promise.withResolvers<DownloadSlot>()
+      const end = Promise.withResolvers<void>()
+      const done = slots.run({ author, what: 'code' }, (slot) => {
+        resolve(slot)
+        return end.promise
+      })
+      const leave = async () => {
+        end.resolve()
+        await done
+      }
+      return { slot: await promise, leave }
+    }
+    const before = await run('mallory')
+    expect(before.slot.makesRoom()).toBe(true)
+    await before.leave()
+    const [slow, fast] = [await run('mallory'), await run('bob')]
+    slow.slot.report(1)
+    fast.slot.report(2)
+    expect([slow.slot.timesMadeRoom, fast.slot.timesMadeRoom]).toEqual([1, 0])
+    expect(fast.slot.makesRoom()).toBe(true)
+    // one at a time
+    expect(slow.slot.makesRoom()).toBe(false)
   })
 })
 
@@ -68,7 +171,7 @@ test('a server that drips is given up, whatever the time limit of the whole', as
   const clock = manualClock()
   const { url } = await serve((response) => response.writeHead(200).write('x'))
   const fetching = fetchSource(https(`${url}/a`), FILES, { clock })
-  await expect(advanceUntilOver(clock, fetching)).rejects.toThrow(`${url}/a: the server has sent less than 4 KiB`)
+  await expect(advanceUntilOver(clock, fetching)).rejects.toThrow(`${url}/a: it came at less than 4 KiB`)
 })
 
 /** The network of this machine, and how many bytes have come through it. */
@@ -148,6 +251,7 @@ describe('the download slots', () => {
     )
     expect(over.filter((end) => end !== undefined)).toEqual([expect.stringContaining('and is the slowest of all')])
     stop.abort()
+    await Promise.all(ends)
   })
 
   test('a download says why it waits for its slot', async () => {
