@@ -14,14 +14,17 @@ export interface TransientBuffers {
   /** As `release`, where `view` reaches the end of what is owned. */
   releaseAtEnd(view: Uint8Array): void
   /**
-   * The same bytes, which refer to nothing but themselves. The owned buffer of which `view` is a part is released once its
-   * end was detached, and so the views of one buffer are detached one after another.
+   * The same bytes, which refer to nothing but themselves, or where they are few to a block of Node's pool with others that
+   * are few. The owned buffer of which `view` is a part is released once its end was detached, and so the views of one buffer
+   * are detached one after another.
    */
   detach(view: Uint8Array): Uint8Array
 }
 
 /** Less is not worth the call. */
 const WORTHWHILE_BYTES = 16 * 1024
+/** Less is worth no buffer of its own, which takes a hundred bytes and more. */
+const OWN_BUFFER_BYTES = 1024
 
 export function createTransientBuffers(): TransientBuffers {
   /** of each buffer, how many bytes of it are in use */
@@ -42,7 +45,9 @@ export function createTransientBuffers(): TransientBuffers {
     },
     detach(view) {
       if (view.byteLength === view.buffer.byteLength || !owned.has(view.buffer)) return view
-      const copy = new Uint8Array(Buffer.allocUnsafeSlow(view.byteLength).buffer)
+      const allocate = view.byteLength < OWN_BUFFER_BYTES ? Buffer.allocUnsafe : Buffer.allocUnsafeSlow
+      const { buffer, byteOffset, byteLength } = allocate(view.byteLength)
+      const copy = new Uint8Array(buffer, byteOffset, byteLength)
       copy.set(view)
       buffers.own(copy)
       buffers.releaseAtEnd(view)

@@ -26,11 +26,11 @@ test.for(CASES)(
 const HEADER_BYTES = 12
 const SYN = 1
 
-/** A frame with data that opens the stream of this id. */
-function frame(stream: number, bytes: Uint8Array): Uint8Array {
+/** A frame with data, which opens the stream of this id unless it has other flags. */
+function frame(stream: number, bytes: Uint8Array, flags = SYN): Uint8Array {
   const all = new Uint8Array(HEADER_BYTES + bytes.byteLength)
   const view = new DataView(all.buffer)
-  view.setUint16(2, SYN)
+  view.setUint16(2, flags)
   view.setUint32(4, stream)
   view.setUint32(8, bytes.byteLength)
   all.set(bytes, HEADER_BYTES)
@@ -69,4 +69,14 @@ test('memory that ends in the middle of a frame stays until the rest has come', 
   const { lengths, streams } = reading(Buffer.concat([frame(2, first), frame(4, second).subarray(0, 25_000)]))
   expect(lengths).toEqual([0, 35_012])
   expect(streams.map(({ readBuffer }) => Buffer.from(readBuffer.subarray()))).toEqual([first])
+})
+
+test('small frames get no memory each of its own, and keep none of what was decrypted', () => {
+  const bytes = Array.from({ length: 3000 }, (_, at) => Uint8Array.of(at))
+  const { lengths, streams } = reading(Buffer.concat(bytes.map((each, at) => frame(2, each, at === 0 ? SYN : 0))))
+  expect(lengths).toEqual([0])
+  const [{ readBuffer } = { readBuffer: new Uint8ArrayList() }] = streams
+  expect(Buffer.from(readBuffer.subarray())).toEqual(Buffer.concat(bytes))
+  const memory = new Set(Array.from(readBuffer, ({ buffer }) => buffer))
+  expect(memory.size).toBeLessThan(30)
 })
