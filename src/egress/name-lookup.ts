@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { raceSignal } from 'race-signal'
 import { type Clock, deadline } from '../base/clock.ts'
 import { TimeoutError, UnavailableError } from '../base/errors.ts'
+import { LruMap } from '../base/lru-map.ts'
 import { createWorkQueue } from '../base/work-queue.ts'
 import { isAddress } from './addresses.ts'
 
@@ -15,6 +16,9 @@ const MAX_SYSTEM_LOOKUPS = 1
 const MAX_WAITING = 256
 /** A lookup by the system that takes longer has met a silent server. */
 const SLOW_MS = 1_000
+/** What the system found is good for so long where it cannot be asked again. */
+const KNOWN_MS = 10 * 60_000
+const MAX_KNOWN = 256
 /** Of DNS: says that the name is not there, or that nobody can be asked. The system may know the name by another way. */
 const NOT_IN_DNS = ['ENOTFOUND', 'ENODATA', 'ECONNREFUSED', 'ESERVFAIL', 'EREFUSED', 'ENOTIMP', 'EFORMERR']
 
@@ -41,22 +45,29 @@ export function createNameLookup({ clock, system, createResolver, hostsFile }: N
   const threads = createWorkQueue({ name: 'resolver', concurrency: MAX_SYSTEM_LOOKUPS, max: MAX_WAITING })
   /** Until then the thread is left to names that DNS cannot have. */
   let restsUntil = Number.NEGATIVE_INFINITY
+  const known = new LruMap<string, { readonly addresses: LookupAddress[]; readonly until: number }>(MAX_KNOWN)
 
   /**
    * A name with a dot that DNS does not have. Whose zone it is can have the system ask a silent server of theirs, again and again:
-   * for as long as such a lookup has held the thread, no other of them is asked of the system after it.
+   * for as long as such a lookup has held the thread, no other of them is asked of the system after it. So it is where the
+   * name was found, as their server may answer late. Names that were found not long ago are known meanwhile.
    */
   async function bySystemInTurn(host: string, signal: AbortSignal): Promise<LookupAddress[]> {
     const asked = threads.add(async () => {
       signal.throwIfAborted()
       const startedAt = clock.monotonic()
       if (startedAt < restsUntil) {
+        const { addresses, until } = known.get(host) ?? { addresses: [], until: startedAt }
+        if (startedAt < until) return addresses
         throw new UnavailableError(
           "it is not in DNS, and the system's own lookup is held up by such names; it is asked later",
         )
       }
       try {
-        return await system(host)
+        known.delete(host)
+        const addresses = await system(host)
+        if (addresses.length > 0) known.set(host, { addresses, until: clock.monotonic() + KNOWN_MS })
+        return addresses
       } finally {
         const tookMs = clock.monotonic() - startedAt
         if (tookMs > SLOW_MS) restsUntil = clock.monotonic() + tookMs

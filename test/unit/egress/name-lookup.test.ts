@@ -64,14 +64,7 @@ describe('names', () => {
   test('a zone whose names have the system wait leaves half of the thread to others', async () => {
     const clock = manualClock()
     const { createResolver } = await dnsServer({})
-    const asked: string[] = []
-    const answers: PromiseWithResolvers<LookupAddress[]>[] = []
-    const system = (host: string) => {
-      asked.push(host)
-      const answer = Promise.withResolvers<LookupAddress[]>()
-      answers.push(answer)
-      return answer.promise
-    }
+    const { asked, answers, system } = heldSystem()
     const lookup = createNameLookup({ clock, system, createResolver })
     const evil = (at: number) => {
       const found = lookup(`a${at}.evil.example`)
@@ -98,6 +91,70 @@ describe('names', () => {
     await expect.poll(() => asked.at(-1)).toBe('git.corp.example')
     answers[2]?.resolve([{ address: '10.0.0.2', family: 4 }])
     expect(await late).toHaveLength(1)
+  })
+
+  /** The system, which answers when it is told to. */
+  function heldSystem() {
+    const asked: string[] = []
+    const answers: PromiseWithResolvers<LookupAddress[]>[] = []
+    const system = (host: string) => {
+      asked.push(host)
+      const answer = Promise.withResolvers<LookupAddress[]>()
+      answers.push(answer)
+      return answer.promise
+    }
+    return { asked, answers, system }
+  }
+  const git = [{ address: '10.0.0.2', family: 4 }]
+
+  test('a name that the system was slow to find is not refused after it, and another is', async () => {
+    const clock = manualClock()
+    const { createResolver } = await dnsServer({})
+    const { asked, answers, system } = heldSystem()
+    const lookup = createNameLookup({ clock, system, createResolver })
+    const slow = lookup('git.corp.example')
+    await expect.poll(() => asked).toHaveLength(1)
+    await clock.advance(5_000)
+    answers[0]?.resolve(git)
+    expect(await slow).toEqual(git)
+    expect(await lookup('git.corp.example')).toEqual(git)
+    // whoever answers late may be hostile
+    await expect(lookup('a1.evil.example')).rejects.toThrow('it is asked later')
+    expect(asked).toHaveLength(1)
+    await clock.advance(5_000)
+    const fresh = lookup('git.corp.example')
+    await expect.poll(() => asked).toHaveLength(2)
+    answers[1]?.resolve([])
+    expect(await fresh).toEqual([])
+  })
+
+  test('a name that the system has found before is known also behind a hostile one, until it is there no more', async () => {
+    const clock = manualClock()
+    const { createResolver } = await dnsServer({})
+    const { asked, answers, system } = heldSystem()
+    const lookup = createNameLookup({ clock, system, createResolver })
+    const ask = async (host: string, tookMs: number, found: LookupAddress[]) => {
+      const before = asked.length
+      const asking = lookup(host)
+      await expect.poll(() => asked.length).toBe(before + 1)
+      await clock.advance(tookMs)
+      answers.at(-1)?.resolve(found)
+      return await asking
+    }
+    expect(await ask('git.corp.example', 0, git)).toEqual(git)
+    await ask('a0.evil.example', 10_000, [])
+    expect(await lookup('git.corp.example')).toEqual(git)
+    expect(asked).toEqual(['git.corp.example', 'a0.evil.example'])
+    await clock.advance(10_000)
+    await ask('git.corp.example', 0, [])
+    await ask('a1.evil.example', 10_000, [])
+    await expect(lookup('git.corp.example')).rejects.toThrow('it is asked later')
+    await clock.advance(10_000)
+    await ask('git.corp.example', 0, git)
+    // what was found long ago may be wrong by now
+    await clock.advance(600_000)
+    await ask('a2.evil.example', 10_000, [])
+    await expect(lookup('git.corp.example')).rejects.toThrow('it is asked later')
   })
 
   test('what is not in DNS is asked of the system, one after another; whoever has given up is not asked for', async () => {
