@@ -1,25 +1,26 @@
 import { relative } from 'node:path'
+import { InputError } from '../../base/errors.ts'
 import { formatBytes, howMany, sanitizeText } from '../../base/format.ts'
 import { describeSource, IGNORE_FILE, identify, type PackEntry } from '../../code/index.ts'
 import type { Cli } from '../cli.ts'
 import { table } from '../output/output.ts'
 import type { Packing } from './draft.ts'
+import type { Inspected } from './inspect-folder.ts'
 
 /** So many files a person reads; of more, each folder and each package of npm is one line. */
 const MAX_LISTED = 40
 
 /** `all`: every file is listed, however many there are. */
-export type DryRun = {
-  readonly entries: readonly PackEntry[]
-  readonly warnings: readonly string[]
-  readonly all: boolean
-}
+export type DryRun = Inspected & { readonly all: boolean }
 
-/** Shows what would be published: the files, the code's identity, and what one should know before. */
+/**
+ * Shows what would be published: the files, the code's identity, and what one should know before. Then throws what
+ * `publish` would refuse of it, so that it ends as that does.
+ */
 export async function printDryRun(
   { out, signal }: Cli,
   packing: Packing,
-  { entries, warnings, all }: DryRun,
+  { entries, warnings, refused, all }: DryRun,
 ): Promise<void> {
   const { manifest } = packing
   const { name, sources = [], network = [], code: named } = manifest ?? {}
@@ -46,6 +47,7 @@ export async function printDryRun(
       sources,
       network,
       warnings,
+      refused,
       ...(manifestInCode && { manifestInCode }),
     },
     () => [
@@ -62,6 +64,8 @@ export async function printDryRun(
         : `${it} would have the code ${code} (${howMany(files.length, 'file', 'files')}, ${formatBytes(size)}). Nothing was announced.`,
     ],
   )
+  if (refused.length > 0)
+    throw new InputError(`\`publish\` refuses this: ${sanitizeText(refused.join('; and '), 8000)}`)
 }
 
 function networkLine(network: readonly string[]): string {

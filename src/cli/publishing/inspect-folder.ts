@@ -19,11 +19,17 @@ import { networkNotes } from './network-notes.ts'
 import { gitWarnings, npmWarnings } from './warnings.ts'
 
 /** What is packed, and what its author should know of it: sentences without their full stop. */
-export type Inspected = { readonly entries: readonly PackEntry[]; readonly warnings: readonly string[] }
+export type Inspected = {
+  readonly entries: readonly PackEntry[]
+  readonly warnings: readonly string[]
+  /** for `--dry-run`: why it cannot be published so */
+  readonly refused: readonly string[]
+}
 
 /**
  * Checks the folder before anything of it is published: what cannot be packed, what looks secret, and a command that names no
- * file of it are refused here, where the author can fix it, and not on the nodes that would try to run it.
+ * file of it are refused here, where the author can fix it, and not on the nodes that would try to run it. `dryRun` refuses
+ * nothing: all of it is in `refused`.
  */
 export async function inspectFolder(
   { out, signal }: Pick<Cli, 'out' | 'signal'>,
@@ -32,7 +38,7 @@ export async function inspectFolder(
 ): Promise<Inspected> {
   const { file, manifest } = packing
   const network = manifest === undefined ? [] : networkNotes(manifest)
-  if (folder === undefined && downloaded === undefined) return { entries: [], warnings: network }
+  if (folder === undefined && downloaded === undefined) return { entries: [], warnings: network, refused: [] }
   using _progress = out.progress('looking at the files')
   const entries = downloaded ?? (await listFolder(folder as string, { signal }))
   const { problems, notes } =
@@ -42,20 +48,17 @@ export async function inspectFolder(
   const [problem] = problems
   if (problem !== undefined && !dryRun) throw new InputError(problem)
   const secrets = await findSecrets(entries, { signal })
-  if (secrets.length > 0 && !withSecrets && !dryRun) throw secretsError(secrets, IGNORE_FILE)
-  const secretsNote = withSecrets
-    ? `published with secrets: ${secretsText(secrets)}`
-    : `these files look secret, and \`publish\` refuses them without --with-secrets: ${secretsText(secrets)}`
+  const exposed = secrets.length > 0 && !withSecrets ? secretsError(secrets, IGNORE_FILE) : undefined
+  if (exposed !== undefined && !dryRun) throw exposed
   const names = (type: string) => dryRun || manifest?.sources.some((source) => source.type === type) === true
   const warnings = [
-    ...problems.map((each) => `\`publish\` refuses this: ${each}`),
-    ...(secrets.length === 0 ? [] : [secretsNote]),
+    ...(secrets.length > 0 && withSecrets ? [`published with secrets: ${secretsText(secrets)}`] : []),
     ...network,
     ...notes,
     ...(folder !== undefined && names('registry') ? npmWarnings(entries) : []),
     ...(folder !== undefined && names('git') ? await gitWarnings(folder, entries, { signal }) : []),
   ]
-  return { entries, warnings }
+  return { entries, warnings, refused: [...problems, ...(exposed === undefined ? [] : [exposed.message])] }
 }
 
 /** `problems`: why it cannot be published so. */

@@ -38,7 +38,8 @@ describe('N3: secrets', () => {
     expect(refused.stderr).toContain(sentence)
     expect(shell.node.archives.size).toBe(0)
     const dry = await shell.run(['publish', 'web', '--dry-run'])
-    expect([dry.code, dry.stdout + dry.stderr]).toEqual([0, expect.stringContaining('these files look secret, and')])
+    expect([dry.code, dry.stderr]).toEqual([2, expect.stringContaining(`\`publish\` refuses this: ${sentence}`)])
+    expect(dry.stdout).toContain('tls/cert.pem')
     const light = await shell.run(['publish', 'web', '--join', '/ip4/127.0.0.1/tcp/1/p2p/x'], {
       factories: { lightPeer: async (_, init) => createFakeLightPeer(init) },
     })

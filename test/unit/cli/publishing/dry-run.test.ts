@@ -16,38 +16,43 @@ describe('publish --dry-run', () => {
   test('shows files, sizes and identity, and announces nothing', async ({ withNode: shell }) => {
     mkdirSync(shell.path('hello'))
     for (const { path, content } of HELLO) writeFileSync(shell.path('hello', path), content)
-    const { stdout } = await shell.run('publish hello --dry-run')
+    const { stdout, code } = await shell.run('publish hello --dry-run')
+    expect(code).toBe(0)
+    expect((await shell.json('publish hello --dry-run')).values[0]).toMatchObject({ refused: [] })
     expect(stdout).toMatch(/6 B +a\.js\n/)
     expect(stdout).toContain(`the code ${await codeOf(HELLO)} (2 files, `)
     expect(stdout).toContain('\nnetwork: none\n')
     expect([shell.node.announcements, [...shell.node.archives]]).toEqual([[], []])
   })
 
-  test('shows also what is no service yet, and what `publish` refuses of it', async ({ withNode: shell }) => {
+  test('shows also what is no service yet, and ends as `publish` does where that refuses it', async ({
+    withNode: shell,
+  }) => {
     mkdirSync(shell.path('plain'))
     writeFileSync(shell.path('plain', 'a.js'), 'hello\n')
-    const { stdout, code } = await shell.run('publish plain --dry-run')
-    expect(stdout).toMatch(
-      /6 B +a\.js\nWarning: `publish` refuses this: plain has no service\.json; write one with .*\nIt would have the code bafy/,
-    )
-    expect(code).toBe(0)
-    const { values } = await shell.json('publish plain --dry-run')
+    const { stdout, stderr, code } = await shell.run('publish plain --dry-run')
+    expect(stdout).toMatch(/6 B +a\.js\nIt would have the code bafy/)
+    const reason = 'plain has no service.json; write one with `thundercloud service new NAME plain`'
+    expect(stderr).toContain(`\`publish\` refuses this: ${reason}`)
+    expect(code).toBe(2)
+    const { values, ...ran } = await shell.json('publish plain --dry-run')
     expect(values[0]).toMatchObject({
-      dryRun: true,
-      files: [{ path: 'a.js' }],
-      sources: [],
-      warnings: [expect.stringContaining('refuses this')],
+      ...{ dryRun: true, files: [{ path: 'a.js' }], sources: [], warnings: [] },
+      refused: [reason],
     })
     expect(values[0]).not.toHaveProperty('name')
+    expect(ran.code).toBe(2)
     await shell.refused('publish plain', 'plain has no service.json')
     await shell.refused('publish nowhere --dry-run', 'nowhere is neither a folder nor a manifest')
 
     mkdirSync(shell.path('hello'))
     for (const { path, content } of HELLO) writeFileSync(shell.path('hello', path), content)
     writeFileSync(shell.path('hello', '.thundercloudignore'), 'a.js\n')
-    expect((await shell.run('publish hello --dry-run')).stdout).toMatch(
-      /service\.json\n(?:.*\n)*Warning: `publish` refuses this: service\.json: .*a\.js/,
-    )
+    writeFileSync(shell.path('hello', '.env'), 'TOKEN=1\n')
+    const both = await shell.run('publish hello --dry-run')
+    expect(both.stdout).toContain('service.json\n')
+    expect(both.stderr).toMatch(/`publish` refuses this: service\.json: .*a\.js.*; and the folder contains .*\.env/)
+    expect(both.code).toBe(2)
     await shell.refused('publish hello', /a\.js.*left out files count as missing/)
   })
 
@@ -105,8 +110,8 @@ describe('publish --dry-run', () => {
     writeFileSync(`${dir}/a.js`, 'hello\r\n')
     writeFileSync(`${dir}/new.js`, '')
     const { values } = await shell.json('publish hello --dry-run')
+    expect(values[0]?.refused).toEqual([expect.stringMatching(/look secret.*: \.env \(.*--with-secrets/)])
     expect(values[0]?.warnings).toEqual([
-      expect.stringMatching(/secret, and .* refuses them without --with-secrets: \.env \(/),
       'npm leaves out package-lock.json, so a package of this folder is other code',
       'these files have other bytes than in git, so its commit is other code: a.js',
       "these files are not in git's commit, so it is other code: new.js",

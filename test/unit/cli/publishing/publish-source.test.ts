@@ -226,8 +226,9 @@ describe.skipIf(!needs('git'))('publish --git', () => {
 
 test('publish --npm --dry-run shows also a package without a program', async ({ withNode: shell }) => {
   const { code, env } = await registryOf({})
-  const { values } = await shell.json('publish --npm @s/tool@1.2.3 --dry-run', { env })
-  const warnings = [expect.stringMatching(/refuses this: @s\/tool@1\.2\.3 has no program to run/)]
-  expect(values[0]).toMatchObject({ code, warnings, files: [{ path: 'cli.js' }, { path: 'package.json' }] })
+  const { values, ...ran } = await shell.json('publish --npm @s/tool@1.2.3 --dry-run', { env })
+  const refused = [expect.stringMatching(/^@s\/tool@1\.2\.3 has no program to run/)]
+  expect(ran.code).toBe(2)
+  expect(values[0]).toMatchObject({ code, refused, files: [{ path: 'cli.js' }, { path: 'package.json' }] })
   await shell.refused('publish --npm @s/tool@1.2.3', 'has no program to run (no "bin")', { env, lines: 2 })
 })
