@@ -105,7 +105,17 @@ export interface WatchedNode {
   }>
   reachability(): { readonly state: string; readonly because: string }
   /** Throws where it knows the service no longer. */
-  service(id: string): { readonly name: string; readonly state: string }
+  service(id: string): WatchedService
+}
+
+export type WatchedService = {
+  readonly name: string
+  readonly state: string
+  /** by its author: a newer version, a stop */
+  readonly supersededBy?: string | undefined
+  readonly stoppedBy?: string | undefined
+  /** seconds since 1970 */
+  readonly expires: number
 }
 
 /** Where a watcher says what it sees; without a subject there is one fault of its kind. */

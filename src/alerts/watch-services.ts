@@ -1,6 +1,7 @@
+import { type Clock, nowSeconds } from '../base/clock.ts'
 import { LruMap } from '../base/lru-map.ts'
 import { safeText } from './notice.ts'
-import type { Report, WatchedNode } from './types.ts'
+import type { Report, WatchedNode, WatchedService } from './types.ts'
 
 /** Started again so often without being healthy in between, a service fails. */
 const MAX_RESTARTS = 3
@@ -8,11 +9,16 @@ const MAX_COUNTED = 1024
 /** Its run has failed, or is started again: only a healthy run ends the fault. */
 const STAYS = new Set(['failed', 'accepted'])
 
+type Components = {
+  readonly clock: Clock
+  readonly node: Pick<WatchedNode, 'events' | 'service'>
+  readonly report: Report
+}
+
 /** Services whose run has failed, or is started again and again. `look`: those that are gone are no fault. */
-export function watchServices(
-  { events, service }: Pick<WatchedNode, 'events' | 'service'>,
-  { begin, clear }: Report,
-): Disposable & { look(): void } {
+export function watchServices({ clock, node, report }: Components): Disposable & { look(): void } {
+  const { events, service } = node
+  const { begin, clear } = report
   /** restarts since a service was healthy */
   const restarts = new LruMap<string, number>(MAX_COUNTED)
   const failing = new Set<string>()
@@ -22,7 +28,12 @@ export function watchServices(
     restarts.delete(id)
     if (failing.delete(id)) clear('service-failing', id)
   }
+  /** Nobody wants it to run, whatever became of its run: a failed run stays the state of such a service. */
+  const isUnwanted = ({ supersededBy, stoppedBy, expires }: WatchedService) =>
+    (supersededBy ?? stoppedBy) !== undefined || expires <= nowSeconds(clock)
   const fails = (id: string, given: string, problem: string) => {
+    const known = current(id)
+    if (known !== undefined && isUnwanted(known)) return
     failing.add(id)
     const name = safeText(given, 64)
     const summary = safeText(`the service "${name}" ${problem}`)
@@ -55,7 +66,10 @@ export function watchServices(
   )
   return {
     look() {
-      for (const id of failing) if (!STAYS.has(current(id)?.state ?? '')) over(id)
+      for (const id of failing) {
+        const known = current(id)
+        if (known === undefined || !STAYS.has(known.state) || isUnwanted(known)) over(id)
+      }
     },
     [Symbol.dispose]: () => stack[Symbol.dispose](),
   }

@@ -116,6 +116,27 @@ it('a service fails when its run has failed, or is started again and again; bein
   expect(it.told().at(-1)).toBe('service-failing cleared')
 })
 
+it.each([
+  ['was replaced by a newer version', { supersededBy: 'b' }],
+  ['was stopped by its author', { stoppedBy: 'b' }],
+  ['has expired', { expires: 0 }],
+])('a service that has failed and %s is no fault, though its state stays "failed"', async (_what, end) => {
+  using it = watched()
+  const failed = { name: 'web', state: 'failed' }
+  const fail = () => it.events.emit('node:state', { id: 'a', ...failed })
+  it.state.services.set('a', failed)
+  fail()
+  await it.clock.advance(MINUTE)
+  expect(it.told()).toEqual(['service-failing begun'])
+  it.state.services.set('a', { ...failed, ...end })
+  await it.clock.advance(MINUTE)
+  expect(it.told()).toEqual(['service-failing begun', 'service-failing cleared'])
+  // its run ends late
+  fail()
+  await it.clock.advance(MINUTE)
+  expect(it.told()).toHaveLength(2)
+})
+
 it('hostile: what an author wrote is safe to show, and bounded', async () => {
   using it = watched()
   const evil = `\u001b[2J\u202e<script>\n${'x'.repeat(5000)}`

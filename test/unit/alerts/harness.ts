@@ -1,6 +1,6 @@
 import type { AlertEvents } from '../../../src/alerts/events.ts'
 import { createAlerts } from '../../../src/alerts/index.ts'
-import type { Notice, SendNotice, WatchedEvents, WatchedNode } from '../../../src/alerts/types.ts'
+import type { Notice, SendNotice, WatchedEvents, WatchedNode, WatchedService } from '../../../src/alerts/types.ts'
 import { manualClock } from '../../../src/base/clock.ts'
 import { NotFoundError } from '../../../src/base/errors.ts'
 import { createEvents } from '../../../src/base/events.ts'
@@ -23,7 +23,7 @@ export function watched(init: { send?: SendNotice; alerts?: object } = {}) {
     reach: 'direct',
     disk: undefined as string | undefined,
     clock: undefined as string | undefined,
-    services: new Map<string, { name: string; state: string }>(),
+    services: new Map<string, Pick<WatchedService, 'name' | 'state'> & Partial<WatchedService>>(),
   }
   const node: WatchedNode = {
     peerId: 'peer',
@@ -34,7 +34,7 @@ export function watched(init: { send?: SendNotice; alerts?: object } = {}) {
     service(id) {
       const found = state.services.get(id)
       if (found === undefined) throw new NotFoundError('gone')
-      return found
+      return { expires: Number.MAX_SAFE_INTEGER, ...found }
     },
   }
   const take: SendNotice = async (notice) => void notices.push(notice)
