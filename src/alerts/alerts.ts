@@ -50,6 +50,7 @@ export function createAlerts(components: AlertsComponents, { alerts, version }: 
         by: target.COMMAND === undefined ? 'webhook' : 'command',
         target: target.COMMAND?.[0] ?? new URL(target.WEBHOOK ?? '').origin,
         faults: faults.list().map(({ alert: _alert, ...fault }) => fault),
+        untold: faults.untold(),
         ...outbox.status(),
       })),
     async test(alert, { signal } = {}) {

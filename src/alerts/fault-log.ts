@@ -6,8 +6,8 @@ import type { Fault } from './types.ts'
 
 /** Two of its beginnings and their ends at once; then one change in five minutes. */
 const TOLD = { burst: 4, perSecond: 1 / 300 }
-/** Faults of one kind that are known apart. More are not begun until some have cleared. */
-const MAX_FAULTS = 256
+/** Faults of one kind that have begun and are not the operator's own. What is over waits until one of them is over. */
+const MAX_OTHERS = 256
 
 /** The faults of one kind: what is so, and what has been told of it. */
 export interface FaultLog extends Disposable {
@@ -15,7 +15,10 @@ export interface FaultLog extends Disposable {
   begin(fault: Omit<Fault, 'alert' | 'since'>): void
   /** It is not, any more; also where it never was. */
   clear(subject: string): void
+  /** the operator's own first */
   list(): readonly Fault[]
+  /** how many found no room */
+  untold(): number
 }
 
 export interface FaultLogInit {
@@ -30,6 +33,9 @@ export interface FaultLogInit {
 export function createFaultLog({ clock, alert, begun, cleared, tell }: FaultLogInit): FaultLog {
   const now = new Map<string, Fault>()
   const told = new Map<string, Fault>()
+  /** Those that found no room: at most as many as the node knows services. */
+  const waiting = new Map<string, Fault>()
+  let others = 0
   const bucket = createTokenBucket(TOLD, () => clock.monotonic())
   let flapped = 0
   let timer: Timer | undefined
@@ -52,29 +58,53 @@ export function createFaultLog({ clock, alert, begun, cleared, tell }: FaultLogI
     for (const fault of fresh) told.set(fault.subject, fault)
     const counted = flapped
     flapped = 0
-    if (over.length > 0) tell({ alert, state: 'cleared', faults: over, flapped: counted })
-    if (fresh.length > 0) tell({ alert, state: 'begun', faults: fresh, flapped: counted })
+    const common = { alert, flapped: counted, untold: waiting.size }
+    if (over.length > 0) tell({ ...common, state: 'cleared', faults: ownFirst(over) })
+    if (fresh.length > 0) tell({ ...common, state: 'begun', faults: ownFirst(fresh) })
+  }
+
+  function start(fault: Fault): void {
+    // it was told, has cleared unseen, and is back
+    if (told.has(fault.subject)) flapped++
+    if (!fault.own) others++
+    now.set(fault.subject, fault)
+    begun(fault)
+  }
+
+  function startWaiting(): void {
+    const [next] = waiting.values()
+    if (next === undefined || others >= MAX_OTHERS) return
+    waiting.delete(next.subject)
+    start(next)
   }
 
   return {
     begin(given) {
-      if (now.has(given.subject) || now.size >= MAX_FAULTS) return
+      const { subject, own } = given
+      if (now.has(subject) || waiting.has(subject)) return
       const fault = { ...given, alert, since: nowSeconds(clock) }
-      // it was told, has cleared unseen, and is back
-      if (told.has(fault.subject)) flapped++
-      now.set(fault.subject, fault)
-      begun(fault)
+      // one stranger's many failures must not hide what is the operator's
+      if (!own && others >= MAX_OTHERS) return void waiting.set(subject, fault)
+      start(fault)
       changed()
     },
     clear(subject) {
+      waiting.delete(subject)
       const fault = now.get(subject)
       if (fault === undefined) return
       now.delete(subject)
+      if (!fault.own) others--
       if (!told.has(subject)) flapped++
       cleared(fault)
+      startWaiting()
       changed()
     },
-    list: () => [...now.values()],
+    list: () => ownFirst([...now.values()]),
+    untold: () => waiting.size,
     [Symbol.dispose]: () => timer?.cancel(),
   }
+}
+
+function ownFirst(faults: readonly Fault[]): Fault[] {
+  return [...faults.filter(({ own }) => own), ...faults.filter(({ own }) => !own)]
 }

@@ -25,13 +25,16 @@ export type Told = {
   readonly state: 'begun' | 'cleared'
   readonly faults: readonly Fault[]
   readonly flapped: number
+  /** of its kind, over the bound */
+  readonly untold: number
 }
 
 /** A notice of faults that began or cleared; its texts are safe to show. */
-export function noticeOf({ alert, state, faults, flapped }: Told, common: Pick<Notice, 'id' | 'at' | 'node'>): Notice {
+export function noticeOf(told: Told, common: Pick<Notice, 'id' | 'at' | 'node'>): Notice {
+  const { alert, state, faults, flapped, untold } = told
   const named = faults.slice(0, MAX_NAMED).map(({ alert: _alert, ...fault }) => fault)
   const [first] = named
-  const what = faults.length > 1 ? `${MANY[alert]}: ${howMany(faults.length, 'one', 'of them')}` : first?.summary
+  const what = faults.length > 1 ? manyText(told) : first?.summary
   return {
     ...common,
     alert,
@@ -39,8 +42,16 @@ export function noticeOf({ alert, state, faults, flapped }: Told, common: Pick<N
     summary: sanitizeText(state === 'cleared' ? `over: ${what ?? MANY[alert]}` : (what ?? MANY[alert]), MAX_TEXT),
     faults: named,
     ...(faults.length > MAX_NAMED ? { more: faults.length - MAX_NAMED } : {}),
+    ...(untold === 0 ? {} : { untold }),
     ...(flapped === 0 ? {} : { flapped }),
   }
+}
+
+function manyText({ alert, state, faults, untold }: Told): string {
+  const own = faults.filter((fault) => fault.own).length
+  const ofOwn = own === 0 ? '' : `, ${own} of this node's own address`
+  const others = untold === 0 || state === 'cleared' ? '' : `; ${howMany(untold, 'more is', 'more are')} not told yet`
+  return `${MANY[alert]}: ${howMany(faults.length, 'one', 'of them')}${ofOwn}${others}`
 }
 
 /** A notice that an operator asked for. */

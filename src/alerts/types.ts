@@ -12,6 +12,8 @@ export type Fault = {
   readonly subject: string
   /** what its author called the service; safe to show */
   readonly name?: string | undefined
+  /** true where it is a service of the node's own address */
+  readonly own?: boolean | undefined
   /** one sentence, safe to show */
   readonly summary: string
   /** the command that says more */
@@ -33,6 +35,8 @@ export type Notice = {
   readonly faults: readonly Omit<Fault, 'alert'>[]
   /** how many there are of them, where `faults` has a part */
   readonly more?: number | undefined
+  /** how many others of its kind are so now, and find no room: each begins once another is over */
+  readonly untold?: number | undefined
   /** changes since the last notice that went back before they could be told */
   readonly flapped?: number | undefined
   readonly at: number
@@ -59,6 +63,8 @@ export type AlertView = {
   /** a program, or the origin of an address: what follows in an address may be a secret */
   readonly target: string
   readonly faults: readonly Omit<Fault, 'alert'>[]
+  /** more that are so and find no room among them */
+  readonly untold: number
   /** notices that wait for their turn */
   readonly waiting: number
   readonly last?: LastDelivery | undefined
@@ -96,6 +102,7 @@ export type WatchedEvents = {
 /** The node that is watched. */
 export interface WatchedNode {
   readonly peerId: string
+  readonly address: string
   readonly network: string
   readonly events: Pick<Events<WatchedEvents>, 'on'> & Emitter<AlertEvents>
   health(): Promise<{
@@ -110,6 +117,8 @@ export interface WatchedNode {
 
 export type WatchedService = {
   readonly name: string
+  /** an address */
+  readonly author: string
   readonly state: string
   /** by its author: a newer version, a stop */
   readonly supersededBy?: string | undefined

@@ -11,13 +11,13 @@ const STAYS = new Set(['failed', 'accepted'])
 
 type Components = {
   readonly clock: Clock
-  readonly node: Pick<WatchedNode, 'events' | 'service'>
+  readonly node: Pick<WatchedNode, 'address' | 'events' | 'service'>
   readonly report: Report
 }
 
 /** Services whose run has failed, or is started again and again. `look`: those that are gone are no fault. */
 export function watchServices({ clock, node, report }: Components): Disposable & { look(): void } {
-  const { events, service } = node
+  const { address, events, service } = node
   const { begin, clear } = report
   /** restarts since a service was healthy */
   const restarts = new LruMap<string, number>(MAX_COUNTED)
@@ -37,7 +37,8 @@ export function watchServices({ clock, node, report }: Components): Disposable &
     failing.add(id)
     const name = safeText(given, 64)
     const summary = safeText(`the service "${name}" ${problem}`)
-    begin('service-failing', { subject: id, name, summary, next: `thundercloud status ${id}` })
+    const own = known?.author === address ? { own: true } : {}
+    begin('service-failing', { subject: id, name, ...own, summary, next: `thundercloud status ${id}` })
   }
   const current = (id: string) => {
     try {

@@ -25,9 +25,11 @@ const alertViewSchema: Shape<AlertView> = object({
   target: string,
   faults: array(
     object<AlertView['faults'][number]>({
-      ...{ subject: string, name: string.optional(), summary: string, next: string, since: count },
+      ...{ subject: string, name: string.optional(), own: boolean.optional() },
+      ...{ summary: string, next: string, since: count },
     }),
   ),
+  untold: count,
   waiting: count,
   last: object<Last>({
     ...{ state: noticeState, attempts: count, at: count, problem: string.optional() },

@@ -4,6 +4,13 @@ import { watched } from './harness.ts'
 
 const MINUTE = 60_000
 
+function failMany({ state, events }: Pick<ReturnType<typeof watched>, 'state' | 'events'>, count: number): void {
+  for (let n = 0; n < count; n++) {
+    state.services.set(`s${n}`, { name: `web-${n}`, state: 'failed' })
+    events.emit('node:state', { id: `s${n}`, name: `web-${n}`, state: 'failed' })
+  }
+}
+
 it('a fault is told once when it begins and once when it clears, however often it is looked at', async () => {
   using it = watched()
   it.state.disk = 'the disk of the node is nearly full: 12 MiB free'
@@ -166,15 +173,58 @@ it('hostile: a fault that comes and goes is told of a few times, and that it did
 
 it('hostile: a thousand services that fail at once are a few notices, which name the first', async () => {
   using it = watched()
-  for (let n = 0; n < 1000; n++) {
-    it.state.services.set(`s${n}`, { name: `web-${n}`, state: 'failed' })
-    it.events.emit('node:state', { id: `s${n}`, name: `web-${n}`, state: 'failed' })
-  }
+  failMany(it, 1000)
   await it.clock.advance(10 * MINUTE)
   expect(it.notices.length).toBeLessThan(8)
-  expect(it.notices.at(-1)).toMatchObject({ summary: expect.stringMatching(/^services have failed: \d+ of them$/) })
+  expect(it.notices.at(-1)).toMatchObject({
+    summary: expect.stringMatching(/^services have failed: \d+ of them; 744 more are not told yet$/),
+    untold: 744,
+  })
   expect(it.notices.every(({ faults }) => faults.length <= 20)).toBe(true)
-  expect(it.alerts.list().find(({ alert }) => alert === 'service-failing')?.faults.length).toBe(256)
+  const now = () => it.alerts.list().find(({ alert }) => alert === 'service-failing')
+  expect(now()).toMatchObject({ faults: { length: 256 }, untold: 744 })
+
+  const before = it.notices.length
+  // what is over makes room: of those that began, and of those that wait
+  for (const n of [0, 1, 2, 999]) it.events.emit('execution:healthy', { service: `s${n}` })
+  expect(now()).toMatchObject({ faults: { length: 256 }, untold: 740 })
+  await it.clock.advance(10 * MINUTE)
+  const later = it.notices.slice(before).filter((notice) => notice.state === 'begun')
+  const names = later.flatMap(({ faults }) => faults.map(({ name }) => name))
+  expect(names).toEqual(['web-256', 'web-257', 'web-258'])
+})
+
+it("hostile: a stranger's many failed services do not hide that one of the operator's own has failed", async () => {
+  using it = watched()
+  failMany(it, 1000)
+  await it.clock.advance(10 * MINUTE)
+  for (const id of ['mine', 'mine-2']) {
+    it.state.services.set(id, { name: id, state: 'failed', author: 'own' })
+    it.events.emit('node:state', { id, name: id, state: 'failed' })
+  }
+  failMany(it, 1010)
+  for (const n of [0, 1, 2]) it.events.emit('execution:healthy', { service: `s${n}` })
+  await it.clock.advance(10 * MINUTE)
+  const begun = it.notices.filter(({ state, faults }) => state === 'begun' && faults[0]?.own)
+  expect(begun.flatMap(({ faults }) => faults).filter(({ own }) => own)).toMatchObject([
+    { subject: 'mine' },
+    { subject: 'mine-2' },
+  ])
+  const { faults = [] } = it.alerts.list().find(({ alert }) => alert === 'service-failing') ?? {}
+  expect([faults.length, faults[0]?.subject, faults[1]?.subject]).toEqual([258, 'mine', 'mine-2'])
+})
+
+it('of many services, those of the operator are named first, and counted in the summary', async () => {
+  using it = watched()
+  // until nothing can be told at once
+  for (let n = 0; n < 4; n++) it.events.emit('node:state', { id: `early${n}`, name: 'early', state: 'failed' })
+  failMany(it, 100)
+  it.state.services.set('mine', { name: 'mine', state: 'failed', author: 'own' })
+  it.events.emit('node:state', { id: 'mine', name: 'mine', state: 'failed' })
+  await it.clock.advance(10 * MINUTE)
+  const begun = it.notices.findLast(({ state }) => state === 'begun')
+  expect(begun?.faults[0]).toMatchObject({ subject: 'mine', own: true })
+  expect(begun?.summary).toBe("services have failed: 101 of them, 1 of this node's own address")
 })
 
 it('a notice that is not taken is sent again, later and later, and then given up; what is so is said truthfully', async () => {

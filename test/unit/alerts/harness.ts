@@ -27,6 +27,7 @@ export function watched(init: { send?: SendNotice; alerts?: object } = {}) {
   }
   const node: WatchedNode = {
     peerId: 'peer',
+    address: 'own',
     network: 'test',
     events,
     health: async () => ({ version: '1', peers: state.peers, executors: state.executors }),
@@ -34,7 +35,7 @@ export function watched(init: { send?: SendNotice; alerts?: object } = {}) {
     service(id) {
       const found = state.services.get(id)
       if (found === undefined) throw new NotFoundError('gone')
-      return { expires: Number.MAX_SAFE_INTEGER, ...found }
+      return { author: 'stranger', expires: Number.MAX_SAFE_INTEGER, ...found }
     },
   }
   const take: SendNotice = async (notice) => void notices.push(notice)
