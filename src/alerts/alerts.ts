@@ -30,7 +30,7 @@ export function createAlerts(components: AlertsComponents, { alerts, version }: 
         ...{ clock, alert },
         begun: ({ subject, summary }) => events.emit('alert:begun', { alert, subject, summary }),
         cleared: ({ subject }) => events.emit('alert:cleared', { alert, subject }),
-        tell: (told) => outbox.send(noticeOf(told, common())),
+        tell: (told) => outbox.send(noticeOf(told, common()), () => faults.lost(told)),
       })
       return [[alert, { target, outbox, faults: stack.use(faults) }] as const]
     }),

@@ -6,6 +6,8 @@ import type { Fault } from './types.ts'
 
 /** Two of its beginnings and their ends at once; then one change in five minutes. */
 const TOLD = { burst: 4, perSecond: 1 / 300 }
+/** After a notice was lost, until its faults are told again: what is broken is not asked more often. */
+const AGAIN_MS = 300_000
 /** Faults of one kind that have begun and are not the operator's own. What is over waits until one of them is over. */
 const MAX_OTHERS = 256
 
@@ -15,6 +17,8 @@ export interface FaultLog extends Disposable {
   begin(fault: Omit<Fault, 'alert' | 'since'>): void
   /** It is not, any more; also where it never was. */
   clear(subject: string): void
+  /** Nobody got it: those of its faults that last are told again, later. */
+  lost(told: Told): void
   /** the operator's own first */
   list(): readonly Fault[]
   /** how many found no room */
@@ -39,6 +43,7 @@ export function createFaultLog({ clock, alert, begun, cleared, tell }: FaultLogI
   const bucket = createTokenBucket(TOLD, () => clock.monotonic())
   let flapped = 0
   let timer: Timer | undefined
+  let again: Timer | undefined
 
   function changed(): void {
     if (timer !== undefined) return
@@ -99,9 +104,21 @@ export function createFaultLog({ clock, alert, begun, cleared, tell }: FaultLogI
       startWaiting()
       changed()
     },
+    lost({ state, faults }) {
+      if (state === 'cleared') return
+      // what is over, or has been told since, is another's
+      for (const fault of faults) if (told.get(fault.subject) === fault) told.delete(fault.subject)
+      again ??= clock.after(AGAIN_MS, () => {
+        again = undefined
+        changed()
+      })
+    },
     list: () => ownFirst([...now.values()]),
     untold: () => waiting.size,
-    [Symbol.dispose]: () => timer?.cancel(),
+    [Symbol.dispose]() {
+      timer?.cancel()
+      again?.cancel()
+    },
   }
 }
 

@@ -10,13 +10,14 @@ import type { LastDelivery, Notice, SendNotice } from './types.ts'
 
 /** Of one alert. A notice that finds them all taken is dropped, and counted. */
 const MAX_WAITING = 32
-/** The last begins some eight minutes after the first. */
+/** The waits between them add up to 315 s at most; what each attempt takes comes on top. */
 const ATTEMPTS = 7
 const BACKOFF = { firstMs: 5_000, maxMs: 240_000 }
 
 /** The notices of one alert, one after the other, each until it is delivered or given up. */
 export interface Outbox {
-  send(notice: Notice): void
+  /** `lost`: it is given up, or dropped. Not called once the node is stopping. */
+  send(notice: Notice, lost: () => void): void
   /** Once, beside those that wait. Resolves with the problem. */
   test(notice: Notice, signal: AbortSignal): Promise<string | undefined>
   status(): { waiting: number; last: LastDelivery | undefined; delivered: number; failed: number; dropped: number }
@@ -62,13 +63,14 @@ export function createOutbox({ clock, rng, signal, send, emit }: OutboxInit): Ou
   }
 
   return {
-    send(notice) {
+    send(notice, lost) {
       const { alert, state } = notice
       queue
         .add(() => deliver(notice))
         .catch((error: unknown) => {
           // a failed delivery is in `last` already
           if (error instanceof QueueFullError && state !== 'test') emit('alert:dropped', { alert, state })
+          if (!signal.aborted) lost()
         })
     },
     async test(notice, until) {
