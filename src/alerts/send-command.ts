@@ -1,5 +1,5 @@
 import { type Clock, deadline, sleep } from '../base/clock.ts'
-import { InputError, messageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
+import { errnoOf, InputError, messageOf, systemMessageOf, TimeoutError, UnavailableError } from '../base/errors.ts'
 import { formatMs, sanitizeText } from '../base/format.ts'
 import { type ChildProcess, findProgram, killGroup, startProcess } from '../process/index.ts'
 import type { SendNotice } from './types.ts'
@@ -16,7 +16,15 @@ type Command = { readonly argv: readonly string[]; readonly timeoutMs: number; r
 
 /** Starts the operator's program, without a shell, with the notice on its standard input. Its whole group ends with it. */
 export function sendByCommand(clock: Clock, { argv, timeoutMs, home }: Command): SendNotice {
+  /** The process group of a program that failed and could not be killed: one that is set-uid may not be. */
+  let left: number | undefined
   return async (notice, { signal }) => {
+    if (left !== undefined && isLeft(left)) {
+      throw new InputError(
+        `the program of an earlier notice still runs, and the node may not kill it: kill -- -${left}`,
+      )
+    }
+    left = undefined
     using limit = deadline(clock, timeoutMs, new TimeoutError(`it did not end within ${formatMs(timeoutMs)}`), signal)
     const [program, ...args] = commandOf(argv)
     const child = startProcess(
@@ -29,7 +37,7 @@ export function sendByCommand(clock: Clock, { argv, timeoutMs, home }: Command):
     })
     // it need not read it
     child.stdin?.on('error', () => {}).end(`${JSON.stringify(notice)}\n`)
-    try {
+    const failure = await failureOf(async () => {
       const end = await ended(child, limit.signal)
       if (end === 0) return
       await sleep(clock, LAST_WORDS_MS)
@@ -37,10 +45,35 @@ export function sendByCommand(clock: Clock, { argv, timeoutMs, home }: Command):
       throw new UnavailableError(
         `it ended with ${typeof end === 'number' ? `exit code ${end}` : end}${words === '' ? '' : `: ${words}`}`,
       )
-    } finally {
-      killGroup(child)
-      child.stderr?.destroy()
-    }
+    })
+    const unkilled = await failureOf(() => killGroup(child))
+    child.stdin?.destroy()
+    child.stderr?.destroy()
+    // what cannot be ended does not hold the node up
+    if (unkilled !== undefined) child.unref()
+    if (failure === undefined) return
+    if (unkilled === undefined) throw failure.error
+    left = child.pid
+    // another attempt would leave another one behind
+    throw new InputError(`${messageOf(failure.error)}; it could not be killed: ${systemMessageOf(unkilled.error)}`)
+  }
+}
+
+async function failureOf(work: () => void | Promise<void>): Promise<{ readonly error: unknown } | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    return { error }
+  }
+}
+
+function isLeft(group: number): boolean {
+  try {
+    process.kill(-group, 0)
+    return false
+  } catch (error) {
+    return errnoOf(error) === 'EPERM'
   }
 }
 

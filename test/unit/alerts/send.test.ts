@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sendByCommand } from '../../../src/alerts/send-command.ts'
 import { sendByWebhook } from '../../../src/alerts/send-webhook.ts'
 import type { Notice } from '../../../src/alerts/types.ts'
@@ -71,9 +71,36 @@ describe('a command', () => {
     chmodSync(folder, 0o777)
     writeFileSync(file, `#!/bin/bash\n${text}\n`)
     chmodSync(file, 0o755)
-    const run = (args: readonly string[] = [], timeoutMs = 60_000) =>
-      sendByCommand(clock, { argv: [file, ...args], timeoutMs, home: folder })(NOTICE, { signal: never })
-    return { folder, run, read: (name: string) => readFileSync(join(folder, name), 'utf8') }
+    const run = (args: readonly string[] = [], timeoutMs = 60_000, signal = never) =>
+      sendByCommand(clock, { argv: [file, ...args], timeoutMs, home: folder })(NOTICE, { signal })
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8')
+    /** of a file that has the process's number */
+    const runs = (name: string) => existsSync(`/proc/${read(name).trim()}/cwd`)
+    return { folder, file, run, read, runs }
+  }
+
+  /** As it is for a program that is set-uid: the node may not kill it. */
+  function refuseKills() {
+    const kill = process.kill.bind(process)
+    const groups = new Set<number>()
+    const refused = vi.spyOn(process, 'kill').mockImplementation((pid, signal) => {
+      if (pid >= 0) return kill(pid, signal)
+      groups.add(pid)
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM', errno: -1, syscall: 'kill' })
+    })
+    const end = () => {
+      refused.mockRestore()
+      for (const group of groups) {
+        try {
+          kill(group, 'SIGKILL')
+        } catch {
+          // it has ended
+        }
+      }
+      groups.clear()
+    }
+    onTestFinished(end)
+    return { end }
   }
 
   it('gets its arguments as they are, without a shell, and the notice on its input', async () => {
@@ -111,11 +138,41 @@ describe('a command', () => {
   })
 
   it('that is under way ends with the node', async () => {
-    const { folder } = await script('sleep 1000')
+    const { folder, run, runs } = await script('sleep 1000 & echo $! > "$HOME/child"; echo $$ > "$HOME/self"; wait')
     const stop = new AbortController()
     onTestFinished(() => stop.abort())
-    const running = sendByCommand(clock, { argv: [join(folder, 'alert.sh')], timeoutMs: 60_000 })(NOTICE, stop)
+    const running = run([], 60_000, stop.signal)
+    await Promise.race([expect.poll(() => existsSync(join(folder, 'self')) && runs('self')).toBe(true), running])
+    expect(runs('child')).toBe(true)
     stop.abort(new Error('stopping'))
     await expect(running).rejects.toThrow('stopping')
+    await expect.poll(() => [runs('self'), runs('child')]).toEqual([false, false])
+  })
+
+  it('that has taken the notice has taken it, also where what it left behind may not be killed', async () => {
+    const { run } = await script('sleep 1000 & exit 0')
+    refuseKills()
+    await run()
+  })
+
+  it('that may not be killed fails as it failed, and no other is started until it has ended', async () => {
+    const { file, folder, read } = await script('echo >> "$HOME/starts"; [ -e "$HOME/works" ] || sleep 1000')
+    const kills = refuseKills()
+    const send = sendByCommand(clock, { argv: [file], timeoutMs: 1500, home: folder })
+    const error = await send(NOTICE, { signal: never }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({
+      message: 'it did not end within 1.5 s; it could not be killed: operation not permitted',
+    })
+    expect((error as { shouldRetry(): boolean }).shouldRetry()).toBe(false)
+    const next = await send(NOTICE, { signal: never }).catch((reason: unknown) => reason)
+    expect(next).toMatchObject({
+      message: expect.stringMatching(/still runs, and the node may not kill it: kill -- -\d+$/),
+    })
+    expect((next as { shouldRetry(): boolean }).shouldRetry()).toBe(false)
+    expect(read('starts')).toBe('\n')
+    kills.end()
+    writeFileSync(join(folder, 'works'), '')
+    await send(NOTICE, { signal: never })
+    expect(read('starts')).toBe('\n\n')
   })
 })
