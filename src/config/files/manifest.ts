@@ -88,14 +88,22 @@ function checkBody(body: ServiceBody, file: string): void {
   const broken = ({ message }: Error) => `${file}: ${message}`
   const size = decodeInput(() => encodeCanonical(body), broken).byteLength
   if (size > most) {
-    throw new InputError(`${file} has ${size} bytes when encoded; allowed are at most ${most}: ${adviceFor(body)}`)
+    throw new InputError(
+      `${file} has ${size} bytes when encoded; allowed are at most ${most}: ${adviceFor(body, size)}`,
+    )
   }
   decodeInput(() => encodeService(body), broken)
 }
 
-function adviceFor({ sources, statements, credentials }: ServiceBody): string {
-  if (sources.some(({ type }) => type === 'inline')) return 'the code takes most of it; publish it without --inline'
-  return `${statements.length + credentials.length > 0 ? 'staple less, or ' : ''}shorten desc, env or the command`
+function adviceFor({ sources, statements, credentials }: ServiceBody, size: number): string {
+  const code = sources.reduce((sum, source) => sum + (source.type === 'inline' ? source.bytes.byteLength : 0), 0)
+  if (code > size / 2) return 'the code takes most of it; publish it without --inline'
+  const ways = [
+    ...(statements.length + credentials.length > 0 ? ['staple less'] : []),
+    ...(code > 0 ? ['publish it without --inline'] : []),
+    'shorten desc, env or the command',
+  ]
+  return ways.join(', or ')
 }
 
 function inlineSource({ inline }: Signing): ServiceBody['sources'] {

@@ -90,6 +90,19 @@ it('a manifest: that would not fit into one announcement is refused, with its si
   )
 })
 
+it.for([
+  ['the code', 14, 2, 'the code takes most of it; publish it without --inline'],
+  ['staples', 2, 15, 'staple less, or publish it without --inline, or shorten desc, env or the command'],
+  ['staples alone', 0, 17, 'staple less, or shorten desc, env or the command'],
+] as const)('a manifest: too large by %s, it says what helps', ([, code, staples, advice]) => {
+  const inline = code === 0 ? {} : { inline: new Uint8Array(code * 1024) }
+  const signing = {
+    ...{ ...SIGNING, ...inline },
+    staples: { statements: [new Uint8Array(staples * 1024)], credentials: [] },
+  }
+  expect(() => manifestToBody(parseManifest(LEAST), signing)).toThrow(`allowed are at most 16224: ${advice}`)
+})
+
 it('a manifest: as `service new` writes it has comments, and is valid unchanged', async ({ temp }) => {
   await writeFile(temp.in('service.json'), commentedManifest('my-web', './manifest.json'))
   const manifest = await loadManifest(temp.in('service.json'))
