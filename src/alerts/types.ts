@@ -113,6 +113,15 @@ export interface WatchedNode {
   reachability(): { readonly state: string; readonly because: string }
   /** Throws where it knows the service no longer. */
   service(id: string): WatchedService
+  readonly lists: {
+    services(query: { states: readonly 'failed'[]; limit: number; cursor?: string | undefined }): {
+      readonly items: readonly (WatchedService & {
+        readonly id: string
+        readonly run?: { readonly detail?: string | undefined } | undefined
+      })[]
+      readonly next?: string | undefined
+    }
+  }
 }
 
 export type WatchedService = {

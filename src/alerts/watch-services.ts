@@ -1,4 +1,4 @@
-import { type Clock, nowSeconds } from '../base/clock.ts'
+import { type Clock, nowSeconds, type Timer } from '../base/clock.ts'
 import { LruMap } from '../base/lru-map.ts'
 import { safeText } from './notice.ts'
 import type { Report, WatchedNode, WatchedService } from './types.ts'
@@ -6,18 +6,24 @@ import type { Report, WatchedNode, WatchedService } from './types.ts'
 /** Started again so often without being healthy in between, a service fails. */
 const MAX_RESTARTS = 3
 const MAX_COUNTED = 1024
+/** Of those that failed before the start, so many at once: the node does other work in between. */
+const PAGE = 100
 /** Its run has failed, or is started again: only a healthy run ends the fault. */
 const STAYS = new Set(['failed', 'accepted'])
 
 type Components = {
   readonly clock: Clock
-  readonly node: Pick<WatchedNode, 'address' | 'events' | 'service'>
+  readonly node: Pick<WatchedNode, 'address' | 'events' | 'service' | 'lists'>
   readonly report: Report
+  onError(error: unknown): void
 }
 
-/** Services whose run has failed, or is started again and again. `look`: those that are gone are no fault. */
-export function watchServices({ clock, node, report }: Components): Disposable & { look(): void } {
-  const { address, events, service } = node
+/**
+ * Services whose run has failed, before the start of the node too, or is started again and again. `look`: those that are
+ * gone are no fault.
+ */
+export function watchServices({ clock, node, report, onError }: Components): Disposable & { look(): void } {
+  const { address, events, service, lists } = node
   const { begin, clear } = report
   /** restarts since a service was healthy */
   const restarts = new LruMap<string, number>(MAX_COUNTED)
@@ -48,9 +54,24 @@ export function watchServices({ clock, node, report }: Components): Disposable &
     }
   }
 
+  const hasFailed = (id: string, name: string, detail: string | undefined) =>
+    fails(id, name, `has failed${detail === undefined ? '' : `: ${detail}`}`)
+
+  let next: Timer | undefined
+  stack.defer(() => next?.cancel())
+  const lookBack = (cursor?: string) => {
+    try {
+      const page = lists.services({ states: ['failed'], limit: PAGE, cursor })
+      for (const { id, name, run } of page.items) hasFailed(id, name, run?.detail)
+      if (page.next !== undefined) next = clock.after(0, () => lookBack(page.next))
+    } catch (error) {
+      onError(error)
+    }
+  }
+
   stack.use(
     events.on('node:state', ({ id, name, state, detail }) => {
-      if (state === 'failed') fails(id, name, `has failed${detail === undefined ? '' : `: ${detail}`}`)
+      if (state === 'failed') hasFailed(id, name, detail)
       else if (!STAYS.has(state)) over(id)
     }),
   )
@@ -65,6 +86,7 @@ export function watchServices({ clock, node, report }: Components): Disposable &
       fails(id, current(id)?.name ?? id, `was started ${since} times again without being healthy in between${why}`)
     }),
   )
+  lookBack()
   return {
     look() {
       for (const id of failing) {

@@ -26,7 +26,7 @@ type Components = {
 /** Looks for faults, in the events of the node and on its machine, and says when they begin and end. */
 export function watchFaults({ clock, node, probes, report, onError }: Components): Disposable {
   const stack = new DisposableStack()
-  const services = stack.use(watchServices({ clock, node, report }))
+  const services = stack.use(watchServices({ clock, node, report, onError }))
   stack.use(watchPolicy(node.events, report))
   stack.use(watchHubs(node.events, report))
   const look = createLook({ clock, node, probes, report })

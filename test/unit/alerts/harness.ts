@@ -8,8 +8,11 @@ import { silentLog } from '../../../src/base/log.ts'
 import { nodeSchema } from '../../../src/config/files/node-schema.ts'
 import { system } from '../../fixtures/system.ts'
 
-/** Alerts of a node in memory, in a time that stands still. `send`: what takes the notices. */
-export function watched(init: { send?: SendNotice; alerts?: object } = {}) {
+const DEFAULTS = { author: 'stranger', expires: Number.MAX_SAFE_INTEGER }
+type Service = Pick<WatchedService, 'name' | 'state'> & Partial<WatchedService> & { run?: { detail: string } }
+
+/** Alerts of a node in memory, in a time that stands still. `send`: what takes the notices. `services`: at its start. */
+export function watched(init: { send?: SendNotice; alerts?: object; services?: Record<string, Service> } = {}) {
   const clock = manualClock()
   const events = createEvents<WatchedEvents & AlertEvents>()
   const said: (readonly [name: string, detail: unknown])[] = []
@@ -23,7 +26,7 @@ export function watched(init: { send?: SendNotice; alerts?: object } = {}) {
     reach: 'direct',
     disk: undefined as string | undefined,
     clock: undefined as string | undefined,
-    services: new Map<string, Pick<WatchedService, 'name' | 'state'> & Partial<WatchedService>>(),
+    services: new Map(Object.entries(init.services ?? {})),
   }
   const node: WatchedNode = {
     peerId: 'peer',
@@ -35,7 +38,20 @@ export function watched(init: { send?: SendNotice; alerts?: object } = {}) {
     service(id) {
       const found = state.services.get(id)
       if (found === undefined) throw new NotFoundError('gone')
-      return { author: 'stranger', expires: Number.MAX_SAFE_INTEGER, ...found }
+      return { ...DEFAULTS, ...found }
+    },
+    lists: {
+      // few on each page, and none on the first
+      services({ states, cursor = '-1' }) {
+        const at = Number(cursor)
+        const page = at < 0 ? [] : [...state.services].slice(at, at + 3)
+        const fit = page.filter(([, service]) => states.some((each) => each === service.state))
+        const next = at < 0 ? 0 : at + 3
+        return {
+          items: fit.map(([id, service]) => ({ id, ...DEFAULTS, ...service })),
+          next: next < state.services.size ? String(next) : undefined,
+        }
+      },
     },
   }
   const take: SendNotice = async (notice) => void notices.push(notice)

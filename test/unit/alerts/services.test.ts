@@ -114,3 +114,24 @@ it('of many services, those of the operator are named first, and counted in the 
   expect(begun?.faults[0]).toMatchObject({ subject: 'mine', own: true })
   expect(begun?.summary).toBe("services have failed: 101 of them, 1 of this node's own address")
 })
+
+it('a service that failed before the start of the node is told, and is over as any other', async () => {
+  const failed = { name: 'web', state: 'failed', run: { detail: 'exit code 1' } }
+  using it = watched({
+    services: {
+      ...Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`fine${n}`, { name: 'fine', state: 'running' }])),
+      a: failed,
+      mine: { ...failed, author: 'own' },
+      old: { ...failed, supersededBy: 'a' },
+    },
+  })
+  await it.clock.advance(10 * MINUTE)
+  const faults = () => it.alerts.list().find(({ alert }) => alert === 'service-failing')?.faults
+  expect(faults()?.map(({ subject }) => subject)).toEqual(['mine', 'a'])
+  expect(it.notices[0]?.faults[0]?.summary).toBe('the service "web" has failed: exit code 1')
+  it.state.services.delete('a')
+  it.events.emit('execution:healthy', { service: 'mine' })
+  await it.clock.advance(10 * MINUTE)
+  expect(faults()).toEqual([])
+  expect(it.told().at(-1)).toBe('service-failing cleared')
+})
