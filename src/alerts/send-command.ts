@@ -16,7 +16,7 @@ type Command = { readonly argv: readonly string[]; readonly timeoutMs: number; r
 
 /** Starts the operator's program, without a shell, with the notice on its standard input. Its whole group ends with it. */
 export function sendByCommand(clock: Clock, { argv, timeoutMs, home }: Command): SendNotice {
-  /** The process group of a program that failed and could not be killed: one that is set-uid may not be. */
+  /** The process group of the program that failed last: of it, what is set-uid may live on, as it may not be killed. */
   let left: number | undefined
   return async (notice, { signal }) => {
     if (left !== undefined && isLeft(left)) {
@@ -52,8 +52,8 @@ export function sendByCommand(clock: Clock, { argv, timeoutMs, home }: Command):
     // what cannot be ended does not hold the node up
     if (unkilled !== undefined) child.unref()
     if (failure === undefined) return
-    if (unkilled === undefined) throw failure.error
     left = child.pid
+    if (unkilled === undefined) throw failure.error
     // another attempt would leave another one behind
     throw new InputError(`${messageOf(failure.error)}; it could not be killed: ${systemMessageOf(unkilled.error)}`)
   }
@@ -68,6 +68,7 @@ async function failureOf(work: () => void | Promise<void>): Promise<{ readonly e
   }
 }
 
+/** Are all that are left of the group another user's? */
 function isLeft(group: number): boolean {
   try {
     process.kill(-group, 0)

@@ -79,13 +79,14 @@ describe('a command', () => {
     return { folder, file, run, read, runs }
   }
 
-  /** As it is for a program that is set-uid: the node may not kill it. */
-  function refuseKills() {
+  /** As it is for a program that is set-uid: the node may not kill it; `others`: but others of its group. */
+  function refuseKills({ others = false } = {}) {
     const kill = process.kill.bind(process)
     const groups = new Set<number>()
     const refused = vi.spyOn(process, 'kill').mockImplementation((pid, signal) => {
       if (pid >= 0) return kill(pid, signal)
       groups.add(pid)
+      if (others && signal === 'SIGKILL') return true
       throw Object.assign(new Error('kill EPERM'), { code: 'EPERM', errno: -1, syscall: 'kill' })
     })
     const end = () => {
@@ -173,6 +174,17 @@ describe('a command', () => {
     kills.end()
     writeFileSync(join(folder, 'works'), '')
     await send(NOTICE, { signal: never })
+    expect(read('starts')).toBe('\n\n')
+  })
+
+  it('of which a part may not be killed is not started again until that has ended', async () => {
+    const { file, folder, read } = await script('echo >> "$HOME/starts"; sleep 1000 & exit 1')
+    const kills = refuseKills({ others: true })
+    const send = sendByCommand(clock, { argv: [file], timeoutMs: 60_000, home: folder })
+    await expect(send(NOTICE, { signal: never })).rejects.toThrow(/^it ended with exit code 1$/)
+    await expect(send(NOTICE, { signal: never })).rejects.toThrow(/still runs, and the node may not kill it/)
+    kills.end()
+    await expect(send(NOTICE, { signal: never })).rejects.toThrow(/^it ended with exit code 1$/)
     expect(read('starts')).toBe('\n\n')
   })
 })
