@@ -38,7 +38,7 @@ test('publish --oci: another registry of the manifest stays where it has this ve
 test('publish --oci --dry-run: the digest, and nothing is announced', async ({ shell }) => {
   const { stdout } = await shell.run('publish web.json --oci ghcr.io/team/web:1 --dry-run')
   expect(stdout).toBe(
-    `source: mesh\nsource: the image ${shell.ref}\n"web" would have the code ${shell.code}, of which nothing is packed here. Nothing was announced.\n`,
+    `source: mesh\nsource: the image ${shell.ref}\nnetwork: none\n"web" would have the code ${shell.code}, of which nothing is packed here. Nothing was announced.\n`,
   )
   expect(shell.node.announcements).toEqual([])
 })
