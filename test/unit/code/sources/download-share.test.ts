@@ -256,16 +256,18 @@ describe('the download slots', () => {
 
   test('a download says why it waits for its slot', async () => {
     const { fetch, stop, server, sources, code } = await sourcesOf(() => silent)
-    for (const at of [0, 1, 2]) void fetch(`/slow-${at}`, 'mallory')
+    const fetches = [0, 1, 2].map((at) => fetch(`/slow-${at}`, 'mallory'))
     await expect.poll(() => server.asked.length).toBe(2)
     expect(sources.whyWaits(code, 'mallory')).toBe("two of this author's are under way")
     expect(sources.whyWaits(code, 'alice')).toBeUndefined()
-    for (const at of [3, 4]) void fetch(`/slow-${at}`, 'bob')
+    fetches.push(...[3, 4].map((at) => fetch(`/slow-${at}`, 'bob')))
     await expect.poll(() => server.asked.length).toBe(4)
-    void fetch('/slow-5', 'alice')
+    fetches.push(fetch('/slow-5', 'alice'))
     await expect.poll(() => sources.whyWaits(code, 'alice')).toBe('all 4 slots are in use')
     stop.abort(new Error('stopped'))
     await expect.poll(() => sources.whyWaits(code, 'alice')).toBeUndefined()
+    // they write into the test's folder
+    await Promise.allSettled(fetches)
   })
 
   test('four that are slow make room for an author who waits, and say so', async () => {
