@@ -1,7 +1,7 @@
 import { addAbortListener } from 'node:events'
 import { type CID, parseCid } from '../../protocols/encoding.ts'
 import { type Clock, sleep } from '../base/clock.ts'
-import { messageOf } from '../base/errors.ts'
+import { messageOf, originalError } from '../base/errors.ts'
 import type { Events } from '../base/events.ts'
 import { sanitizeText } from '../base/format.ts'
 import type { Log } from '../base/log.ts'
@@ -71,7 +71,7 @@ export function createCodeRepair(components: CodeRepairComponents, init: CodeRep
         it.view = { state: 'fetching', problem: it.view.problem }
         await fetchAgain(code, before).catch((error: unknown) => {
           closing.throwIfAborted()
-          const problem = sanitizeText(messageOf(error), 400)
+          const problem = sanitizeText(messageOf(originalError(error)), 400)
           log.warn('damaged code could not be fetched again', { code: key, problem })
           it.view = { state: 'waiting', problem }
         })

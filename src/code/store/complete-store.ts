@@ -115,7 +115,10 @@ export async function openCompleteStore(store: StoreContext) {
     const folder = join(layout.codes, key)
     await disk.mkdir(folder, { recursive: true, mode: 0o755 })
     for (const file of [TAR, PROVENANCE, MANIFEST]) await disk.rename(join(path, file), join(folder, file))
-    await store.moveToTrash(path)
+    // it is in its place: what is left is removed at the next start at the latest
+    await store
+      .moveToTrash(path)
+      .catch((error) => log.debug('an empty folder stays', { code: key, error: messageOf(error) }))
     quota.release({ bytes: manifest.size, files: FILES_PER_CODE })
   }
 

@@ -35,7 +35,9 @@ export async function openPartial(
   const file = await withDiskErrors(folder, openTar(disk, folder))
   const have = new Set<number>()
   let bytes = 0
-  let ended: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+  let last: Promise<void> = Promise.resolve()
+  let isOver = false
   const add = (index: number) => {
     if (have.has(index)) return false
     have.add(index)
@@ -57,14 +59,40 @@ export async function openPartial(
     }
     lifecycle.found(bytes)
   }
+  const close = () => {
+    closing ??= file.close()
+    return closing
+  }
+  /** One end after the other; what fails is not the end of it: whoever holds it can still leave or discard it. */
   const finish = (how: () => Promise<void> | void) => {
-    ended ??= file.close().then(how)
-    return ended
+    const work = last.then(async () => {
+      if (isOver) return
+      await how()
+      isOver = true
+    })
+    last = work.catch(() => {})
+    return work
+  }
+  const leave = (how: () => Promise<void> | void) =>
+    finish(async () => {
+      // what was not written is found by hash
+      await close().catch(() => {})
+      await how()
+    })
+  async function commit(startedAt: number | undefined): Promise<void> {
+    try {
+      await close()
+      await lifecycle.commit(startedAt)
+    } catch (error) {
+      // the disk may have lost any of it: nothing is given to peers or kept before it is hashed again
+      have.clear()
+      throw error
+    }
   }
   try {
     await scan()
   } catch (error) {
-    await finish(lifecycle.release)
+    await leave(lifecycle.release)
     throw error
   }
   return {
@@ -91,10 +119,10 @@ export async function openPartial(
     },
     async commit({ startedAt } = {}) {
       if (have.size !== manifest.chunks.length) throw new HashMismatchError('the code is not complete yet')
-      await finish(() => lifecycle.commit(startedAt))
+      await finish(() => commit(startedAt))
     },
-    discard: () => finish(lifecycle.discard),
-    [Symbol.asyncDispose]: () => finish(lifecycle.release),
+    discard: () => leave(lifecycle.discard),
+    [Symbol.asyncDispose]: () => leave(lifecycle.release),
   }
 }
 

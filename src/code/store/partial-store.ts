@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { CID } from '../../../protocols/encoding.ts'
 import { type ArchiveManifest, codeId, decodeManifest } from '../../../protocols/streams/archive.ts'
-import { messageOf } from '../../base/errors.ts'
+import { errnoOf, messageOf } from '../../base/errors.ts'
 import { formatBytes } from '../../base/format.ts'
 import type { Disk } from '../../base/os/disk.ts'
 import { FILES_PER_CODE } from '../constants.ts'
@@ -109,7 +109,15 @@ export async function openPartialStore(store: StoreContext, init: PartialStoreIn
 
     async resume(key: string, options: AbortOptions): Promise<PartialCode | undefined> {
       const entry = partial.get(key)
-      return entry === undefined ? undefined : open(key, entry, options)
+      if (entry === undefined) return undefined
+      try {
+        return await open(key, entry, options)
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT') throw error
+        // its folder is gone
+        await remove(key, entry)
+        return undefined
+      }
     },
 
     async begin(code: CID, encoded: Uint8Array): Promise<PartialCode> {
