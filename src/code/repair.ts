@@ -29,7 +29,7 @@ export type CodeRepairComponents = {
   readonly rng: Rng
   readonly log: Log
   readonly events: Pick<Events<CodeEvents>, 'on'>
-  readonly code: Pick<Code, 'fetch'> & { readonly store: Pick<Code['store'], 'damage' | 'remove' | 'size'> }
+  readonly code: Pick<Code, 'fetch'> & { readonly store: Pick<Code['store'], 'damage' | 'list' | 'remove' | 'size'> }
 }
 
 export type CodeRepairInit = {
@@ -48,7 +48,8 @@ type Repair = { view: RepairView; wake: AbortController }
 /**
  * Fetches code again that the disk has lost while it was in use. Attempts are never given up, and wait longer each time.
  * What a code has cost is remembered also where it succeeded: neither a disk that loses it again and again nor a provider
- * that fails late makes the node fetch without end. No more comes than the code has.
+ * that fails late makes the node fetch without end. No more comes than the code has. What is damaged already, and in use by
+ * now, is begun with.
  */
 export function createCodeRepair(components: CodeRepairComponents, init: CodeRepairInit): CodeRepair {
   const { clock, rng, log, events, code: codes } = components
@@ -129,6 +130,7 @@ export function createCodeRepair(components: CodeRepairComponents, init: CodeRep
   subscriptions.use(events.on('code:damaged', ({ code }) => begin(code)))
   subscriptions.use(events.on('code:added', wake))
   subscriptions.use(events.on('code:removed', wake))
+  for (const { code, damaged } of store.list()) if (damaged !== undefined) begin(code.toString())
   return {
     of: (code) => (store.damage(parseCid(code)) === undefined ? undefined : repairs.get(code)?.view),
     [Symbol.dispose]: () => subscriptions.dispose(),

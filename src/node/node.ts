@@ -75,6 +75,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   )
 
   const lookup = { network, signed, journal, own }
+  // the supervisor keeps the code of what goes on from an earlier process: what nobody keeps is not repaired, it goes
   const repair = createCodeRepair(
     { clock, rng, log, events, code },
     { findSources: (id, attempt, options) => findSourcesOfCode(lookup, id, attempt, options), closing: closing.signal },

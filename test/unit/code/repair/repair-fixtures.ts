@@ -5,8 +5,8 @@ import type { CodeComponents, CodeStore } from '../../../../src/code/types.ts'
 import { MIB, testComponents, testMesh } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
 
-/** The code part of a node that fetches damaged code again; all `peers` are providers, unless it is `offline`. */
-export async function repairing(
+/** The code part of a node that fetches damaged code again, from `beginRepair` on; all `peers` are providers, unless it is `offline`. */
+export async function repairable(
   peers: Parameters<typeof testMesh>[0],
   options: Pick<Partial<CodeComponents>, 'clock' | 'disk'> & { dir?: string; maxBytes?: number } = {},
 ) {
@@ -21,7 +21,14 @@ export async function repairing(
   const code = await createCode({ ...components, providers }, { dir, maxBytes, self: 'me' })
   const closing = new AbortController()
   const init = { findSources: async () => ({}), closing: closing.signal }
-  return Object.assign(here, { code, closing, repair: createCodeRepair({ ...components, code }, init) })
+  const beginRepair = () => createCodeRepair({ ...components, code }, init)
+  return Object.assign(here, { code, closing, beginRepair })
+}
+
+/** The same, begun. */
+export async function repairing(...given: Parameters<typeof repairable>) {
+  const here = await repairable(...given)
+  return Object.assign(here, { repair: here.beginRepair() })
 }
 
 /** What a check of the whole store finds. */

@@ -11,7 +11,7 @@ import { MIB, noise, once, testComponents, testStore } from '../../../fixtures/c
 import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { advanceUntil, modifiedProvider, publish } from '../fetch-fixtures.ts'
 import { flip } from '../store/store-support.ts'
-import { checked, repairing } from './repair-fixtures.ts'
+import { checked, repairable, repairing } from './repair-fixtures.ts'
 
 const DAY_MS = 24 * 3_600_000
 const DAMAGED = ['damaged', 'chunk 0 is damaged on this disk']
@@ -63,6 +63,16 @@ describe('damaged code that is in use', () => {
     here.offline = false
     await advanceUntil(clock, 1000, () => here.code.store.has(there.code)).toBe(true)
     expect(await checked(here.code.store)).toEqual([OK])
+  })
+
+  test('is fetched again also where it was found before anyone fetched', async () => {
+    const there = await publish()
+    const here = await repairable({ alice: there.store })
+    using _run = await here.code.obtain(there.code)
+    await flip(here.code.store.paths(there.code).tar, 5)
+    expect(await checked(here.code.store)).toEqual([DAMAGED])
+    using _repair = here.beginRepair()
+    await expect.poll(() => here.code.store.has(there.code)).toBe(true)
   })
 
   test('a provider that lies, or fails at the last chunk, is not asked without end', async () => {
