@@ -64,10 +64,11 @@ export async function openCompleteStore(store: StoreContext) {
     const key = found.code.toString()
     const entry = {
       ...found,
-      damaged: undefined,
+      damaged: found.damaged,
       provenance: await readProvenance(disk, join(layout.codes, key)),
       verified: new Set<number>(),
     }
+    if (found.damaged !== undefined) log.error('the disk has lost bytes of a code', { code: key, why: found.damaged })
     complete.set(key, entry)
     quota.addExisting(usageOf(entry))
   }

@@ -44,6 +44,8 @@ export type FoundCode = {
   readonly unpacked: boolean
   /** files, folders and links that were unpacked */
   readonly entries: number
+  /** what the disk has lost of the archive; its unpacked files are there */
+  readonly damaged?: string | undefined
 }
 
 /** Makes the folders and clears what a crash left in temp/. */
@@ -60,7 +62,10 @@ export async function openLayout(disk: Disk, dir: string): Promise<StoreLayout> 
   return layout
 }
 
-/** The codes under `folder`. Anything else is removed: only the store writes here, so a crash left it. */
+/**
+ * The codes under `folder`. Anything else is removed: only the store writes here, so a crash left it. Where only the archive
+ * is damaged, a run of an earlier process may use the unpacked files still.
+ */
 export async function scanCodes(disk: Disk, folder: string, kind: 'complete' | 'partial'): Promise<FoundCode[]> {
   const found: FoundCode[] = []
   for (const name of await disk.readdir(folder)) {
@@ -82,11 +87,18 @@ async function readFound(
   if (!codeId(encoded).equals(code)) return undefined
   const manifest = decodeManifest(encoded)
   const tar = await disk.stat(join(path, TAR)).catch(() => undefined)
-  if (kind === 'complete' && tar?.size !== manifest.size) return undefined
-  const usedAt = (await disk.stat(join(path, MANIFEST))).mtimeMs
+  const damaged = kind === 'complete' ? sizeProblem(tar?.size, manifest.size) : undefined
   const unpacked = kind === 'complete' && (await exists(disk, join(path, FILES)))
+  if (damaged !== undefined && !unpacked) return undefined
+  const usedAt = (await disk.stat(join(path, MANIFEST))).mtimeMs
   const entries = unpacked ? await entriesIn(disk, path, manifest) : 0
-  return { code, manifest, encoded, usedAt, unpacked, entries }
+  return { code, manifest, encoded, usedAt, unpacked, entries, damaged }
+}
+
+/** Why a file of so many bytes is no archive of this size. */
+export function sizeProblem(bytes: number | undefined, size: number): string | undefined {
+  if (bytes === undefined) return 'a file of it is missing'
+  return bytes === size ? undefined : `it has ${bytes} bytes instead of ${size}`
 }
 
 /** What an older version unpacked was not counted: it is at most what an archive of its size can hold. */

@@ -5,7 +5,7 @@ import { chunkLength } from '../../../protocols/streams/archive.ts'
 import { errnoOf } from '../../base/errors.ts'
 import type { Disk, OpenFile } from '../../base/os/disk.ts'
 import type { AbortOptions } from '../types.ts'
-import { type FoundCode, MANIFEST, TAR } from './store-layout.ts'
+import { type FoundCode, MANIFEST, sizeProblem, TAR } from './store-layout.ts'
 
 export type Damage = { readonly why: string; readonly chunks: readonly number[] }
 
@@ -27,8 +27,8 @@ export async function findDamage(
     const chunks = await wrongChunks(file, found, options)
     if (chunks.length > 0) return { why: `${named(chunks)} damaged on this disk`, chunks }
     const { size } = await file.stat()
-    if (size !== found.manifest.size) return { why: `it has ${size} bytes instead of ${found.manifest.size}`, chunks }
-    return undefined
+    const why = sizeProblem(size, found.manifest.size)
+    return why === undefined ? undefined : { why, chunks }
   } catch (error) {
     const errno = errnoOf(error)
     if (errno === undefined || !LOST.includes(errno)) throw error

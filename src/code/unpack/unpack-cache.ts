@@ -85,7 +85,7 @@ export function createUnpackCache(components: UnpackCacheComponents) {
           await store.remove(code, { why }).catch(async (cause) => {
             log.debug('a worthless code stays', { cause: messageOf(cause) })
             // others use it: what the disk has lost of it is noted, and it counts as not here
-            if (why === 'damaged') await Array.fromAsync(store.verify({ only: new Set([code.toString()]) }))
+            if (why === 'damaged' || isGone) await Array.fromAsync(store.verify({ only: new Set([code.toString()]) }))
           })
         }
         throw error

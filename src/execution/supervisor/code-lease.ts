@@ -7,37 +7,30 @@ export interface CodeLease extends AsyncDisposable {
   /** its folder, once it is here */
   readonly dir: string | undefined
   obtain(options: Parameters<CodeProvider['obtain']>[1]): Promise<string>
-  /** For a run that was adopted: it uses its code already. Where that takes a network, the run does not wait for it. */
-  retain(signal: AbortSignal): void
 }
 
+/**
+ * `hasBegun`: an earlier process of the node began the run. It may use its code now, whether or not its executor has been
+ * asked for it yet: its files stay from the first moment on, and are looked at before its next start alone.
+ */
 export function createCodeLease(
   { code }: Pick<SupervisorComponents, 'code'>,
-  { service }: { service: RunnableService },
+  { service, hasBegun }: { service: RunnableService; hasBegun: boolean },
 ): CodeLease {
+  // an engine has images of its own
+  const kept = hasBegun && !isImage(service) ? code.keep(service) : undefined
   let held: ObtainedCode | undefined
-  let disposed = false
-
-  /** One lease is enough: that of an adopted run may come while its next start has asked, too. */
-  function hold(obtained: ObtainedCode): ObtainedCode {
-    if (held === undefined && !disposed) held = obtained
-    else void obtained.release()
-    return held ?? obtained
-  }
 
   return {
     get dir() {
       return held?.dir
     },
     async obtain(options) {
-      return (held ?? hold(await code.obtain(service, options))).dir
-    },
-    retain(signal) {
-      if (isImage(service) || held !== undefined) return
-      code.obtain(service, { signal, diskBytes: Number.POSITIVE_INFINITY, onProgress: () => {} }).then(hold, () => {})
+      held ??= await code.obtain(service, options)
+      return held.dir
     },
     async [Symbol.asyncDispose]() {
-      disposed = true
+      kept?.[Symbol.dispose]()
       await held?.release()
     },
   }

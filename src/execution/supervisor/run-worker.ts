@@ -55,7 +55,7 @@ export function createRunWorker(components: SupervisorComponents, init: RunWorke
     init,
     spec,
     handle: executor.handle(planFor(spec, undefined)),
-    lease: createCodeLease(components, spec),
+    lease: createCodeLease(components, { service: spec.service, hasBegun: record.handle !== null }),
     recorder,
     egress,
     retries: createStepRetry(components, {

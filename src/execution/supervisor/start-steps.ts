@@ -83,10 +83,9 @@ function takeTurn(context: StepContext, onWait: () => void): Promise<Disposable>
 }
 
 export async function journalStart(
-  { lease, handle, retries, detach }: StepContext,
-  { run, adopted }: Extract<Phase, { name: 'started' }>,
+  { handle, retries }: StepContext,
+  { run }: Extract<Phase, { name: 'started' }>,
 ): Promise<void> {
-  if (adopted) lease.retain(detach)
   // the detail of an earlier start is out of date
   await retries.recordChange({ state: 'running', startedAt: run.startedAt, handle, detail: run.start ?? '' })
 }

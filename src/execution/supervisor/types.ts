@@ -35,6 +35,8 @@ export interface CodeProvider {
       onProgress: (progress: { doneBytes: number; totalBytes: number }) => void
     },
   ): Promise<ObtainedCode>
+  /** What is here of it stays, as it is, until this is disposed. */
+  keep(service: RunnableService): Disposable
 }
 
 /** Keeps what tasks leave for their authors. */

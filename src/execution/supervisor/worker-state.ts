@@ -14,7 +14,7 @@ export type Phase =
   /** the executor has started it */
   | { readonly name: 'starting'; readonly codeDir: string | undefined }
   /** the journal says that it runs */
-  | { readonly name: 'started'; readonly run: Run; readonly adopted: boolean }
+  | { readonly name: 'started'; readonly run: Run }
   /** it exits */
   | RunningPhase
   /** its last lines are read; `run`: absent where the executor does not know it any more */

@@ -36,7 +36,7 @@ function nextPhase(spec: RunSpec, phase: Phase, event: PhaseEvent): Phase {
   switch (phase.name) {
     case 'waiting':
       if (event.type === 'forgotten') return OVER
-      if (event.type === 'adopted') return { name: 'started', run: event.run, adopted: true }
+      if (event.type === 'adopted') return { name: 'started', run: event.run }
       if (event.type === 'lost') {
         return { name: 'exited', end: GONE_END, ranMs: 0, wasHealthy: false, gaveUp: undefined }
       }
@@ -49,7 +49,7 @@ function nextPhase(spec: RunSpec, phase: Phase, event: PhaseEvent): Phase {
     case 'building':
       return event.type === 'built' ? { name: 'starting', codeDir: event.codeDir } : phase
     case 'starting':
-      return event.type === 'started' ? { name: 'started', run: event.run, adopted: false } : phase
+      return event.type === 'started' ? { name: 'started', run: event.run } : phase
     case 'started':
       if (event.type !== 'journalled') return phase
       return { name: 'running', run: phase.run, healthy: false, wasHealthy: false }

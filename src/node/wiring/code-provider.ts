@@ -1,6 +1,6 @@
-import type { CID } from '../../../protocols/encoding.ts'
+import { type CID, parseCid } from '../../../protocols/encoding.ts'
 import { trustSubjectOf } from '../../admission/trust-subject.ts'
-import { archiveLimitsFor } from '../../code/index.ts'
+import { archiveLimitsFor, type Code } from '../../code/index.ts'
 import type { CodeProvider } from '../../execution/index.ts'
 import type { Network } from '../../network/index.ts'
 import type { Trust } from '../../trust/index.ts'
@@ -12,6 +12,7 @@ const MAX_NEIGHBOURS = 16
 const PREFETCH_TIMEOUT_MS = 60_000
 
 export interface CodeProviderComponents extends CodeLookupComponents {
+  code: CodeLookupComponents['code'] & { readonly store: Pick<Code['store'], 'pin'> }
   trust: Pick<Trust, 'lookUp'>
 }
 
@@ -36,6 +37,7 @@ export function createCodeProvider(components: CodeProviderComponents): ServiceC
 
   return {
     beforeRun: (check) => void checks.push(check),
+    keep: (service) => components.code.store.pin(parseCid(service.code)),
     async prefetch(id, { signal }) {
       const body = services.get(id)?.body
       if (body !== undefined) {

@@ -73,7 +73,10 @@ describe.each(PLACES.filter(({ need }) => needs(need)))(
     /** A node over the same folders. */
     async function node(stopOnClose: boolean) {
       const executor: Executor = create(dirs, { docker: apart()?.config ?? {} })
-      const provider = { obtain: async () => ({ dir: code, release: async () => {} }) }
+      const provider = {
+        obtain: async () => ({ dir: code, release: async () => {} }),
+        keep: () => new DisposableStack(),
+      }
       const policy = () => ({ NETCAP: ALLOW.length === 0 ? {} : { MODE: 'allowlist', ALLOW } })
       const part = supervise(dirs, {
         executors: [executor],

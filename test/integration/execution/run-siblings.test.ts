@@ -55,7 +55,7 @@ describe.each(PLACES.filter(({ need }) => needs(need)))('service:self on $name (
     let ALLOW = ['service:self']
     const { supervisor, close } = supervise(dirs, {
       executors: [create(dirs, { docker: apart()?.config ?? {} })],
-      code: { obtain: async () => ({ dir: code, release: async () => {} }) },
+      code: { obtain: async () => ({ dir: code, release: async () => {} }), keep: () => new DisposableStack() },
       policy: () => ({ NETCAP: ALLOW.length === 0 ? {} : { MODE: 'allowlist', ALLOW } }),
       ...{ siblings, graceMs: 2000, stopOnClose: true },
     })

@@ -23,7 +23,7 @@ const SERVER = `const { readFileSync } = require('fs')
 const serviceOf = (run: object, id?: string) => service({ ports: [{ name: 'http', port: 8080 }], ...run }, id)
 const over = async (dirs: RunDirs, executor: Executor, files: Record<string, string>) => {
   const dir = await writeCode(dirs, files)
-  const code = { obtain: async () => ({ dir, release: async () => {} }) }
+  const code = { obtain: async () => ({ dir, release: async () => {} }), keep: () => new DisposableStack() }
   return supervise(dirs, { executors: [executor], code, graceMs: 2000, stopOnClose: true })
 }
 

@@ -131,7 +131,7 @@ describe.skipIf(!needs('own-swarm'))('a swarm of two machines', () => {
       console.log('serving'); require('net').createServer(s => s.on('error', () => {}).end(readFileSync('/code/answer.txt'))).listen(8080, '127.0.0.1')`
     const build = `require('fs').writeFileSync('answer.txt', 'built'); console.log('building')`
     const dir = await writeCode(dirs, { 'main.js': server, 'build.js': build })
-    const code = { obtain: async () => ({ dir, release: async () => {} }) }
+    const code = { obtain: async () => ({ dir, release: async () => {} }), keep: () => new DisposableStack() }
     const run = {
       ports: [{ name: 'http', port: 8080 }],
       build: ['node', 'build.js'],

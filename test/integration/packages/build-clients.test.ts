@@ -24,7 +24,7 @@ async function built(init: { files: Record<string, string>; programs?: string[];
     await copyFile(path, join(dir, 'cargo'))
     await chmod(join(dir, 'cargo'), 0o755)
   }
-  const code = { obtain: async () => ({ dir, release: async () => {} }) }
+  const code = { obtain: async () => ({ dir, release: async () => {} }), keep: () => new DisposableStack() }
   const policy = () => init.policy
   const { supervisor, close } = supervise(dirs, {
     executors: [executor],

@@ -44,7 +44,7 @@ describe.skipIf(!needs('registry'))('a build that installs packages', () => {
     const dirs = await makeRunDirs()
     const executor = create(dirs)
     const dir = await writeCode(dirs, FILES)
-    const code = { obtain: async () => ({ dir, release: async () => {} }) }
+    const code = { obtain: async () => ({ dir, release: async () => {} }), keep: () => new DisposableStack() }
     const { supervisor, close } = supervise(dirs, {
       executors: [executor],
       code,

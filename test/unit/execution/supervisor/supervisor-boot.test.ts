@@ -130,6 +130,29 @@ describe('a supervisor that starts again', () => {
     expect(bench.engine.starts).toEqual([])
   })
 
+  it('keeps the code of what may run from the first moment on, also while the engine is away', async () => {
+    const supervisor = await leave('running', 'running', 'service')
+    bench.engine.leave()
+    const booted = supervisor.boot()
+    expect([...bench.code.kept]).toEqual(['a'])
+    await booted
+    await bench.engineReturns()
+    await bench.until(() => supervisor.status('a')?.healthy === true)
+    expect([bench.code.kept.size, bench.code.obtained]).toEqual([1, 1])
+    await supervisor.stop('a', { why: 'that was all' })
+    expect(bench.code.kept.size).toBe(0)
+  })
+
+  it('keeps no code of what no process has begun', async () => {
+    const before = bench.start({ startsAtOnce: 1 })
+    bench.code.onObtain = (signal) => new Promise((_, reject) => signal.addEventListener('abort', reject))
+    before.run(serviceOf('a'), GRANT)
+    await bench.reaches('a', 'fetching')
+    await before[Symbol.asyncDispose]()
+    await bench.start().boot()
+    expect(bench.code.kept.size).toBe(0)
+  })
+
   describe('closing', () => {
     it('leaves runs as they are, to be adopted', async () => {
       const supervisor = await bench.running('a')

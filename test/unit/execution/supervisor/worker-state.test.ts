@@ -33,14 +33,14 @@ const failed = { type: 'failed', error } as const
 /** a phase, what happens, and the phase that follows */
 const TABLE: readonly (readonly [Phase, WorkerEvent, object])[] = [
   [{ name: 'waiting' }, { type: 'forgotten' }, { name: 'over' }],
-  [{ name: 'waiting' }, { type: 'adopted', run }, { name: 'started', adopted: true }],
+  [{ name: 'waiting' }, { type: 'adopted', run }, { name: 'started' }],
   [{ name: 'waiting' }, { type: 'lost' }, { name: 'exited', end: { exitCode: 137 } }],
   [{ name: 'waiting' }, begin, { name: 'fetching' }],
   [{ name: 'waiting' }, { type: 'begin', now: START_MS + 86_400_000 }, { name: 'ended', change: { state: 'stopped' } }],
   [{ name: 'fetching' }, { type: 'fetched', codeDir: '/c' }, { name: 'starting', codeDir: '/c' }],
   [{ name: 'building', codeDir: '/c' }, built, { name: 'starting', codeDir: '/b' }],
-  [starting, { type: 'started', run }, { name: 'started', adopted: false }],
-  [{ name: 'started', run, adopted: false }, { type: 'journalled' }, running],
+  [starting, { type: 'started', run }, { name: 'started' }],
+  [{ name: 'started', run }, { type: 'journalled' }, running],
   [running, { type: 'reconnected', run: again }, { name: 'running', run: again }],
   [running, { type: 'healthy' }, { name: 'running', healthy: true, wasHealthy: true }],
   [{ ...running, healthy: true, wasHealthy: true }, { type: 'unhealthy' }, { healthy: false, wasHealthy: true }],

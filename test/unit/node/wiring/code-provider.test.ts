@@ -18,6 +18,7 @@ function world(change: Partial<Pick<CodeProviderComponents, 'trust'>> & { check?
         const release = () => void happened.push('released')
         return { dir: '/code', code, release, [Symbol.dispose]: release }
       },
+      store: { pin: () => new DisposableStack() },
     },
     network: { dial: async () => 'peer' },
     signed: { get: () => signed },
