@@ -48,7 +48,7 @@ type Repair = { view: RepairView; wake: AbortController }
 /**
  * Fetches code again that the disk has lost while it was in use. Attempts are never given up, and wait longer each time.
  * What a code has cost is remembered also where it succeeded: neither a disk that loses it again and again nor a provider
- * that fails late makes the node fetch without end. No more comes than the code has. What is damaged already, and in use by
+ * that fails late makes the node fetch without end. A source may hold more than the code: as much comes as for a run. What is damaged already, and in use by
  * now, is begun with.
  */
 export function createCodeRepair(components: CodeRepairComponents, init: CodeRepairInit): CodeRepair {
@@ -101,7 +101,8 @@ export function createCodeRepair(components: CodeRepairComponents, init: CodeRep
 
   async function fetchAgain(code: CID, attempt: number): Promise<void> {
     const sources = await init.findSources(code, attempt, { signal: closing })
-    const limits = { maxBytes: store.size(code) ?? 0, maxEntries: MAX_STORED_ENTRIES }
+    const { maxBytes = 0, maxEntries = MAX_STORED_ENTRIES } = sources.limits ?? {}
+    const limits = { maxBytes: Math.max(maxBytes, store.size(code) ?? 0), maxEntries }
     await codes.fetch(code, { ...sources, limits, signal: closing, attempts: 1, patienceMs: REPAIR_MS })
     if (store.damage(code) === undefined) log.info('damaged code was fetched again', { code: code.toString() })
   }

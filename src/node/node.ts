@@ -78,7 +78,10 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   // the supervisor keeps the code of what goes on from an earlier process: what nobody keeps is not repaired, it goes
   const repair = createCodeRepair(
     { clock, rng, log, events, code },
-    { findSources: (id, attempt, options) => findSourcesOfCode(lookup, id, attempt, options), closing: closing.signal },
+    {
+      findSources: (id, attempt, options) => findSourcesOfCode({ ...lookup, services }, id, attempt, options),
+      closing: closing.signal,
+    },
   )
   parts.use(repair)
   verifyStoredCode({ clock, log, store: code.store }, { closing: closing.signal })

@@ -1,9 +1,11 @@
 import { decodeAddress, formatAddress } from '../../../protocols/address.ts'
 import { type CID, parseCid } from '../../../protocols/encoding.ts'
-import type { Code, RetrievedCode, RetrieveOptions } from '../../code/index.ts'
+import { archiveLimitsFor, type Code, type RetrievedCode, type RetrieveOptions } from '../../code/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import type { Network } from '../../network/index.ts'
+import type { Services } from '../../services/registry.ts'
 import type { SignedServices } from '../../services/signed-services.ts'
+import type { ServiceState } from '../../services/types.ts'
 
 export interface CodeLookupComponents {
   code: Pick<Code, 'obtain'>
@@ -40,16 +42,30 @@ export async function findSources(
   return { service, sources: body?.sources, own: author === address, author, peers, distance }
 }
 
-/** Where code that several services may name can be found: each attempt asks where another of them says. */
+/**
+ * Where code can be found that the node has use for: each attempt asks where another service says that has a run here, first
+ * one that runs. Only where none has, those count that wait or were published here: what strangers announce of the same code
+ * is nothing that a running service waits for. The limits are those of a run.
+ */
 export async function findSourcesOfCode(
-  components: Omit<CodeLookupComponents, 'code'>,
+  components: Omit<CodeLookupComponents, 'code'> & { services: Pick<Services, 'get' | 'idsByCode' | 'state'> },
   code: CID,
   attempt: number,
   options: { signal?: AbortSignal | undefined },
 ): Promise<RetrieveOptions> {
-  const services = components.journal.announcements.idsByCode().get(code.toString()) ?? []
-  const service = services[attempt % services.length]
-  return service === undefined ? {} : await findSources(components, service, options)
+  const { services, signed } = components
+  const entries = (services.idsByCode().get(code.toString()) ?? []).map(services.get)
+  const named = entries
+    .filter((entry) => entry !== undefined)
+    .map((entry) => ({ id: entry.id, state: services.state(entry) }))
+  const inState = (...states: ServiceState[]) => named.filter(({ state }) => states.includes(state))
+  const begun = [...inState('running'), ...inState('accepted')]
+  const asked = begun.length > 0 ? begun : inState('published', 'parked')
+  const id = asked[attempt % asked.length]?.id
+  if (id === undefined) return {}
+  const disk = signed.get(id)?.body.resources.disk
+  const limits = disk === undefined ? undefined : archiveLimitsFor(disk)
+  return { ...(await findSources(components, id, options)), limits }
 }
 
 /** Dials the addresses that a service names; answers the peers that were reached. */

@@ -4,8 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import type { Disk } from '../../../../src/base/os/disk.ts'
 import { systemDisk } from '../../../../src/base/os/disk.ts'
-import { REPAIR_BACKOFF } from '../../../../src/code/constants.ts'
+import { seededRng } from '../../../../src/base/rng.ts'
+import { MAX_STORED_ENTRIES, REPAIR_BACKOFF } from '../../../../src/code/constants.ts'
+import { createCodeRepair } from '../../../../src/code/repair.ts'
 import { createCodeStore } from '../../../../src/code/store/store.ts'
+import type { RetrieveOptions } from '../../../../src/code/types.ts'
 import { addImage, imageOf } from '../../../fixtures/code/images.ts'
 import { MIB, noise, once, testComponents, testStore } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
@@ -73,6 +76,27 @@ describe('damaged code that is in use', () => {
     expect(await checked(here.code.store)).toEqual([DAMAGED])
     using _repair = here.beginRepair()
     await expect.poll(() => here.code.store.has(there.code)).toBe(true)
+  })
+
+  test('comes from a source that may hold more than the code, as much as for a run', async () => {
+    const there = await publish(noise(2 * MIB))
+    const here = await repairable({})
+    await here.code.addTar(once(there.tar))
+    const { store } = here.code
+    using _pin = store.pin(there.code)
+    await flip(store.paths(there.code).tar, 5)
+    await checked(store)
+    const asked: RetrieveOptions[] = []
+    const code = { store, fetch: async (_: unknown, options: RetrieveOptions = {}) => void asked.push(options) }
+    const clock = manualClock()
+    const more = { maxBytes: 64 * MIB, maxEntries: 1000 }
+    const wanted = [{ limits: more }, { limits: { ...more, maxBytes: MIB } }, {}]
+    const init = { findSources: async () => wanted[asked.length] ?? {}, closing: here.closing.signal }
+    using _repair = createCodeRepair({ ...testComponents(), rng: seededRng('repair'), clock, code }, init)
+    await advanceUntil(clock, 10_000, () => asked.length >= 3).toBe(true)
+    const limits = [more, { ...more, maxBytes: there.size }, { maxBytes: there.size, maxEntries: MAX_STORED_ENTRIES }]
+    expect(asked.slice(0, 3).map((options) => options.limits)).toEqual(limits)
+    here.closing.abort(new Error('the test is over'))
   })
 
   test('a provider that lies, or fails at the last chunk, is not asked without end', async () => {
