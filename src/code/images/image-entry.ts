@@ -23,6 +23,8 @@ export type ImageEntry = {
   readonly have: Set<string>
   /** blobs whose bytes were compared with their digest since this process began */
   readonly verified: Map<string, Promise<boolean>>
+  /** how often each blob was written by this process: what a check of an earlier file finds says nothing of the next one */
+  readonly writes: Map<string, number>
   usedAt: number
   provenance: CodeProvenance | undefined
   /** It was made whole: it has a provenance. */
@@ -49,7 +51,7 @@ export async function readEntry(disk: Disk, folder: string, name: string): Promi
 }
 
 export function newEntry(found: Pick<ImageEntry, 'code' | 'manifest' | 'encoded' | 'usedAt'>): ImageEntry {
-  const empty = { have: new Set<string>(), verified: new Map<string, Promise<boolean>>() }
+  const empty = { have: new Set<string>(), verified: new Map<string, Promise<boolean>>(), writes: new Map() }
   return { ...found, ...empty, provenance: undefined, complete: false, damaged: undefined, writer: false }
 }
 

@@ -58,20 +58,24 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
   }
 
   async function checkBlob(key: string, entry: ImageEntry, blob: ImageBlob): Promise<boolean> {
+    const writes = entry.writes.get(blob.digest)
     const intact = await isIntact(disk, blobsOf(key), blob).catch((error) => {
       if (errnoOf(error) === 'ENOENT') return false
       entry.verified.delete(blob.digest)
       throw error
     })
-    if (!intact) await lost(key, entry, [blob])
+    if (!intact && entry.writes.get(blob.digest) === writes) await lost(key, entry, [blob])
     return intact
   }
 
-  /** False if it is in use: the engine has loaded it already. The blobs that are wrong go, and are fetched again. */
+  /**
+   * False if it is in use, or on its way: the engine has loaded it already. The blobs that are wrong go, and are fetched
+   * again. What was never whole is not damaged.
+   */
   async function lost(key: string, entry: ImageEntry, wrong: readonly ImageBlob[]): Promise<boolean> {
     log.error('the disk has lost bytes of an image', { code: key })
-    if (images.get(key) !== entry || entry.writer) return false
-    if (!store.isPinned(key)) {
+    if (images.get(key) !== entry) return false
+    if (!entry.writer && !store.isPinned(key)) {
       await remove(key, entry, 'damaged')
       return true
     }
@@ -82,17 +86,26 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
     }
     const after = usageOf(entry)
     quota.release({ bytes: before.bytes - after.bytes, files: before.files - after.files })
-    const isNew = entry.damaged === undefined
-    Object.assign(entry, { complete: false, damaged: damageOf(wrong) })
-    // nothing is fetched to a place from which something is just being taken away
+    const isNew = entry.complete
+    if (isNew || entry.damaged !== undefined) {
+      Object.assign(entry, { complete: false, damaged: damageOf(wrong) })
+    }
+    // the one that comes takes the place of a wrong one
+    if (!entry.writer) await removeBlobs(key, entry, wrong)
+    if (isNew) events.emit('code:damaged', { code: key, why: damageOf(wrong) })
+    return false
+  }
+
+  /** Nothing is fetched to a place from which something is just being taken away. */
+  async function removeBlobs(key: string, entry: ImageEntry, blobs: readonly ImageBlob[]): Promise<void> {
     entry.writer = true
     try {
-      for (const { digest } of wrong) await disk.rm(join(blobsOf(key), digest), { force: true })
+      for (const { digest } of blobs) await disk.rm(join(blobsOf(key), digest), { force: true })
+    } catch (error) {
+      log.debug('a damaged blob stays until it is fetched again', { code: key, error: messageOf(error) })
     } finally {
       entry.writer = false
     }
-    if (isNew) events.emit('code:damaged', { code: key, why: damageOf(wrong) })
-    return false
   }
 
   const writerOf = (key: string, entry: ImageEntry) => {
@@ -178,8 +191,9 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
     },
   }
 
-  async function wrongBlobs(key: string, { manifest }: ImageEntry, signal: AbortSignal | undefined) {
+  async function wrongBlobs(key: string, { manifest, writes }: ImageEntry, signal: AbortSignal | undefined) {
     const wrong: ImageBlob[] = []
+    const before = new Map(writes)
     for (const blob of manifest.blobs) {
       const intact = await isIntact(disk, blobsOf(key), blob, { signal }).catch((error) => {
         if (errnoOf(error) === 'ENOENT') return false
@@ -187,7 +201,8 @@ export async function openImageStore(store: StoreContext, init: { maxBytes: numb
       })
       if (!intact) wrong.push(blob)
     }
-    return wrong
+    // what was fetched again meanwhile is another file
+    return wrong.filter(({ digest }) => writes.get(digest) === before.get(digest))
   }
 
   function readerOf(key: string, entry: ImageEntry): ImageReader {

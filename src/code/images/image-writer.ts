@@ -41,6 +41,7 @@ export function openImageWriter(
       try {
         await writeBlob(disk, { folder: join(folder, BLOBS), blob, pieces, reserve })
         entry.have.add(blob.digest)
+        entry.writes.set(blob.digest, (entry.writes.get(blob.digest) ?? 0) + 1)
         entry.verified.set(blob.digest, Promise.resolve(true))
       } catch (error) {
         quota.release(reserved)
@@ -48,10 +49,12 @@ export function openImageWriter(
       }
     },
     async commit({ from = 'local', source, startedAt }) {
-      if (entry.have.size !== entry.manifest.blobs.length) throw new HashMismatchError('the image is not complete yet')
+      checkWhole(entry)
       const ms = startedAt === undefined ? undefined : clock.monotonic() - startedAt
       const provenance: CodeProvenance = { from, source, at: clock.now(), ms }
       await withDiskErrors(layout.images, writeProvenance(disk, folder, provenance))
+      // a peer may have read what the disk has lost meanwhile
+      checkWhole(entry)
       Object.assign(entry, { provenance, complete: true, damaged: undefined, usedAt: provenance.at })
       leave()
       events.emit('code:added', { code: key, size: entry.manifest.size, from })
@@ -64,4 +67,8 @@ export function openImageWriter(
       leave()
     },
   }
+}
+
+function checkWhole({ have, manifest }: ImageEntry): void {
+  if (have.size !== manifest.blobs.length) throw new HashMismatchError('the image is not complete yet')
 }
