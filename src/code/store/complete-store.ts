@@ -38,6 +38,7 @@ export type StoreContext = {
   readonly changes: WorkQueue
   readonly moveToTrash: (path: string) => Promise<void>
   readonly isPinned: (key: string) => boolean
+  readonly pin: (key: string) => Disposable
 }
 
 export type CompleteCode = FoundCode & {
@@ -153,12 +154,14 @@ export async function openCompleteStore(store: StoreContext) {
     async adopt(path: string, found: Omit<FoundCode, 'usedAt' | 'unpacked' | 'entries'>, arrival: Arrival) {
       const key = found.code.toString()
       const { from = 'local', source, checksum, commit, startedAt } = arrival
+      // what it takes the place of is not removed meanwhile, and it with that
+      using _pin = store.pin(key)
       if (complete.get(key)?.damaged !== undefined) {
         // this disk has lost it once: it is read back before it takes the place
         const damage = await findDamage(disk, path, found, {})
         if (damage !== undefined) throw new HashMismatchError(`the code was fetched again, and ${damage.why}`)
       }
-      return store.changes.add(async () => {
+      return await store.changes.add(async () => {
         if (has(key)) {
           await store.moveToTrash(path)
           return false

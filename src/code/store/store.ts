@@ -30,7 +30,10 @@ export async function createCodeStore(components: StoreComponents, init: StoreIn
     ...images.evictable(),
   ])
   const changes = createWorkQueue({ name: 'code store', concurrency: 1, max: Number.POSITIVE_INFINITY })
-  const shared: StoreContext = { clock, events, log, disk, layout, quota, changes, moveToTrash, isPinned: pins.has }
+  const shared: StoreContext = {
+    ...{ clock, events, log, disk, layout, quota, changes, moveToTrash },
+    ...{ isPinned: pins.has, pin: pins.add },
+  }
   const complete = await openCompleteStore(shared)
   const partial = await openPartialStore(shared, {
     maxBytes: init.maxBytes,

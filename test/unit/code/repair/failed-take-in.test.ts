@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { manualClock } from '../../../../src/base/clock.ts'
 import { systemDisk } from '../../../../src/base/os/disk.ts'
 import { REPAIR_BACKOFF } from '../../../../src/code/constants.ts'
-import { DiskFullError } from '../../../../src/code/errors.ts'
+import { DiskFullError, InUseError } from '../../../../src/code/errors.ts'
 import { createCodeStore } from '../../../../src/code/store/store.ts'
-import { MIB, noise, testComponents } from '../../../fixtures/code/stores.ts'
+import { MIB, noise, once, testComponents } from '../../../fixtures/code/stores.ts'
 import { tempDir } from '../../../fixtures/temp-dir.ts'
 import { advanceUntil, publish, recordingProvider } from '../fetch-fixtures.ts'
 import { chunkOf, flip } from '../store/store-support.ts'
@@ -96,6 +96,33 @@ describe('code that came, and that the disk does not take', () => {
     expect(asked).toHaveLength(before)
     expect(await checked(store)).toEqual([['ok', undefined]])
     expect(store.usage()).toMatchObject({ bytes: there.size, files: 4, codes: 1 })
+  })
+
+  test('is not removed while it takes the place of damaged code', async () => {
+    const there = await publish(noise(2 * MIB))
+    const gate = Promise.withResolvers<void>()
+    let moves = 0
+    const rename: typeof disk.rename = async (from, to) => {
+      if (from.includes('/in-') && to.endsWith('/tar') && moves++ === 0) await gate.promise
+      return disk.rename(from, to)
+    }
+    const components = { ...testComponents(), disk: { ...disk, rename } }
+    const store = await createCodeStore(components, { dir: await tempDir(), maxBytes: 64 * MIB })
+    await store.addTar(once(there.tar))
+    const pin = store.pin(there.code)
+    await flip(store.paths(there.code).tar, 5)
+    await checked(store)
+    pin[Symbol.dispose]()
+    const adding = store.addTar(once(there.tar))
+    await expect.poll(() => moves).toBe(1)
+    const removing = store.remove(there.code)
+    removing.catch(() => {})
+    gate.resolve()
+    await adding
+    await expect(removing).rejects.toBeInstanceOf(InUseError)
+    expect(await checked(store)).toEqual([['ok', undefined]])
+    await store.remove(there.code)
+    expect(store.usage()).toMatchObject({ bytes: 0, files: 0, codes: 0 })
   })
 
   test('is given to no one who read it while it came', async () => {
