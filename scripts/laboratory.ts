@@ -14,7 +14,7 @@ import type { Ran } from './faults/patched-tree.ts'
  */
 const MINUTES = { simulated: 3, virtual: 2 } as const
 /** No more than this, also on a quick machine: what is checked is the same wherever the minutes suffice. Where not, it is said. */
-const RUNS = { simulated: 20, virtual: 20_000 } as const
+const RUNS = { simulated: 14, virtual: 16_000 } as const
 /** Faults of different parts, which random scenarios find soon, and a seed that finds each. */
 const FAULTS = ['gate-forwards-what-is-refused', 'stop-leaves-runs']
 const FAULT_MINUTES = 4
