@@ -30,7 +30,7 @@ export function createAlerts(components: AlertsComponents, { alerts, version }: 
         ...{ clock, alert },
         begun: ({ subject, summary }) => events.emit('alert:begun', { alert, subject, summary }),
         cleared: ({ subject }) => events.emit('alert:cleared', { alert, subject }),
-        tell: (told) => outbox.send(noticeOf(told, common()), () => faults.lost(told)),
+        notify: (change) => outbox.send(noticeOf(change, common()), () => faults.undelivered(change)),
       })
       return [[alert, { target, outbox, faults: stack.use(faults) }] as const]
     }),
@@ -50,7 +50,7 @@ export function createAlerts(components: AlertsComponents, { alerts, version }: 
         by: target.COMMAND === undefined ? 'webhook' : 'command',
         target: target.COMMAND?.[0] ?? new URL(target.WEBHOOK ?? '').origin,
         faults: faults.list().map(({ alert: _alert, ...fault }) => fault),
-        untold: faults.untold(),
+        unreported: faults.unreported(),
         ...outbox.status(),
       })),
     async test(alert, { signal } = {}) {

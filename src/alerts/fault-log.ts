@@ -1,28 +1,28 @@
 import { type Clock, nowSeconds, type Timer } from '../base/clock.ts'
 import { createTokenBucket } from '../base/token-bucket.ts'
 import type { AlertName } from '../config/index.ts'
-import type { Told } from './notice.ts'
+import type { FaultChange } from './notice.ts'
 import type { Fault } from './types.ts'
 
 /** Two of its beginnings and their ends at once; then one change in five minutes. */
-const TOLD = { burst: 4, perSecond: 1 / 300 }
-/** After a notice was lost, until its faults are told again: what is broken is not asked more often. */
-const AGAIN_MS = 300_000
+const NOTICE_RATE = { burst: 4, perSecond: 1 / 300 }
+/** After a notice was not delivered, until its faults are reported again: a broken target is not tried more often. */
+const REPEAT_MS = 300_000
 /** Faults of one kind that have begun and are not the operator's own. What is over waits until one of them is over. */
 const MAX_OTHERS = 256
 
-/** The faults of one kind: what is so, and what has been told of it. */
+/** The faults of one kind: what is so, and what has been reported of it. */
 export interface FaultLog extends Disposable {
   /** Something is wrong; also where that is known. */
   begin(fault: Omit<Fault, 'alert' | 'since'>): void
   /** It is not, any more; also where it never was. */
   clear(subject: string): void
-  /** Nobody got it: those of its faults that last are told again, later. */
-  lost(told: Told): void
+  /** It was not delivered: those of its faults that last are reported again, later. */
+  undelivered(change: FaultChange): void
   /** the operator's own first */
   list(): readonly Fault[]
   /** how many found no room */
-  untold(): number
+  unreported(): number
 }
 
 export interface FaultLogInit {
@@ -31,16 +31,16 @@ export interface FaultLogInit {
   begun(fault: Fault): void
   cleared(fault: Fault): void
   /** Each fault once when it begins and once when it clears; what came and went before its turn is only counted. */
-  tell(told: Told): void
+  notify(change: FaultChange): void
 }
 
-export function createFaultLog({ clock, alert, begun, cleared, tell }: FaultLogInit): FaultLog {
+export function createFaultLog({ clock, alert, begun, cleared, notify }: FaultLogInit): FaultLog {
   const now = new Map<string, Fault>()
-  const told = new Map<string, Fault>()
+  const reported = new Map<string, Fault>()
   /** Those that found no room: at most as many as the node knows services. */
   const waiting = new Map<string, Fault>()
   let others = 0
-  const bucket = createTokenBucket(TOLD, () => clock.monotonic())
+  const bucket = createTokenBucket(NOTICE_RATE, () => clock.monotonic())
   let flapped = 0
   let timer: Timer | undefined
   let again: Timer | undefined
@@ -55,22 +55,22 @@ export function createFaultLog({ clock, alert, begun, cleared, tell }: FaultLogI
       })
       return
     }
-    const over = [...told.values()].filter(({ subject }) => !now.has(subject))
-    const fresh = [...now.values()].filter(({ subject }) => !told.has(subject))
+    const over = [...reported.values()].filter(({ subject }) => !now.has(subject))
+    const fresh = [...now.values()].filter(({ subject }) => !reported.has(subject))
     if (over.length + fresh.length === 0) return
     bucket.take()
-    for (const { subject } of over) told.delete(subject)
-    for (const fault of fresh) told.set(fault.subject, fault)
+    for (const { subject } of over) reported.delete(subject)
+    for (const fault of fresh) reported.set(fault.subject, fault)
     const counted = flapped
     flapped = 0
-    const common = { alert, flapped: counted, untold: waiting.size }
-    if (over.length > 0) tell({ ...common, state: 'cleared', faults: ownFirst(over) })
-    if (fresh.length > 0) tell({ ...common, state: 'begun', faults: ownFirst(fresh) })
+    const common = { alert, flapped: counted, unreported: waiting.size }
+    if (over.length > 0) notify({ ...common, state: 'cleared', faults: ownFirst(over) })
+    if (fresh.length > 0) notify({ ...common, state: 'begun', faults: ownFirst(fresh) })
   }
 
   function start(fault: Fault): void {
-    // it was told, has cleared unseen, and is back
-    if (told.has(fault.subject)) flapped++
+    // it was reported, has cleared unseen, and is back
+    if (reported.has(fault.subject)) flapped++
     if (!fault.own) others++
     now.set(fault.subject, fault)
     begun(fault)
@@ -99,22 +99,22 @@ export function createFaultLog({ clock, alert, begun, cleared, tell }: FaultLogI
       if (fault === undefined) return
       now.delete(subject)
       if (!fault.own) others--
-      if (!told.has(subject)) flapped++
+      if (!reported.has(subject)) flapped++
       cleared(fault)
       startWaiting()
       changed()
     },
-    lost({ state, faults }) {
+    undelivered({ state, faults }) {
       if (state === 'cleared') return
-      // what is over, or has been told since, is another's
-      for (const fault of faults) if (told.get(fault.subject) === fault) told.delete(fault.subject)
-      again ??= clock.after(AGAIN_MS, () => {
+      // what is over, or has been reported since, is another's
+      for (const fault of faults) if (reported.get(fault.subject) === fault) reported.delete(fault.subject)
+      again ??= clock.after(REPEAT_MS, () => {
         again = undefined
         changed()
       })
     },
     list: () => ownFirst([...now.values()]),
-    untold: () => waiting.size,
+    unreported: () => waiting.size,
     [Symbol.dispose]() {
       timer?.cancel()
       again?.cancel()

@@ -20,21 +20,21 @@ const MANY: Readonly<Record<AlertName, string>> = {
   'hub-failing': 'this hub gives no attestations',
 }
 
-export type Told = {
+export type FaultChange = {
   readonly alert: AlertName
   readonly state: 'begun' | 'cleared'
   readonly faults: readonly Fault[]
   readonly flapped: number
   /** of its kind, over the bound */
-  readonly untold: number
+  readonly unreported: number
 }
 
 /** A notice of faults that began or cleared; its texts are safe to show. */
-export function noticeOf(told: Told, common: Pick<Notice, 'id' | 'at' | 'node'>): Notice {
-  const { alert, state, faults, flapped, untold } = told
+export function noticeOf(change: FaultChange, common: Pick<Notice, 'id' | 'at' | 'node'>): Notice {
+  const { alert, state, faults, flapped, unreported } = change
   const named = faults.slice(0, MAX_NAMED).map(({ alert: _alert, ...fault }) => fault)
   const [first] = named
-  const what = faults.length > 1 ? manyText(told) : first?.summary
+  const what = faults.length > 1 ? manyText(change) : first?.summary
   return {
     ...common,
     alert,
@@ -42,15 +42,16 @@ export function noticeOf(told: Told, common: Pick<Notice, 'id' | 'at' | 'node'>)
     summary: sanitizeText(state === 'cleared' ? `over: ${what ?? MANY[alert]}` : (what ?? MANY[alert]), MAX_TEXT),
     faults: named,
     ...(faults.length > MAX_NAMED ? { more: faults.length - MAX_NAMED } : {}),
-    ...(untold === 0 ? {} : { untold }),
+    ...(unreported === 0 ? {} : { unreported }),
     ...(flapped === 0 ? {} : { flapped }),
   }
 }
 
-function manyText({ alert, state, faults, untold }: Told): string {
+function manyText({ alert, state, faults, unreported }: FaultChange): string {
   const own = faults.filter((fault) => fault.own).length
   const ofOwn = own === 0 ? '' : `, ${own} of this node's own address`
-  const others = untold === 0 || state === 'cleared' ? '' : `; ${howMany(untold, 'more is', 'more are')} not told yet`
+  const others =
+    unreported === 0 || state === 'cleared' ? '' : `; ${howMany(unreported, 'more is', 'more are')} not reported yet`
   return `${MANY[alert]}: ${howMany(faults.length, 'one', 'of them')}${ofOwn}${others}`
 }
 

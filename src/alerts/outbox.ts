@@ -16,8 +16,8 @@ const BACKOFF = { firstMs: 5_000, maxMs: 240_000 }
 
 /** The notices of one alert, one after the other, each until it is delivered or given up. */
 export interface Outbox {
-  /** `lost`: it is given up, or dropped. Not called once the node is stopping. */
-  send(notice: Notice, lost: () => void): void
+  /** `undelivered`: it is given up, or dropped. Not called once the node is stopping. */
+  send(notice: Notice, undelivered: () => void): void
   /** Once, beside those that wait. Resolves with the problem. */
   test(notice: Notice, signal: AbortSignal): Promise<string | undefined>
   status(): { waiting: number; last: LastDelivery | undefined; delivered: number; failed: number; dropped: number }
@@ -63,14 +63,14 @@ export function createOutbox({ clock, rng, signal, send, emit }: OutboxInit): Ou
   }
 
   return {
-    send(notice, lost) {
+    send(notice, undelivered) {
       const { alert, state } = notice
       queue
         .add(() => deliver(notice))
         .catch((error: unknown) => {
           // a failed delivery is in `last` already
           if (error instanceof QueueFullError && state !== 'test') emit('alert:dropped', { alert, state })
-          if (!signal.aborted) lost()
+          if (!signal.aborted) undelivered()
         })
     },
     async test(notice, until) {

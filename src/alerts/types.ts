@@ -36,8 +36,8 @@ export type Notice = {
   /** how many there are of them, where `faults` has a part */
   readonly more?: number | undefined
   /** how many others of its kind are so now, and find no room: each begins once another is over */
-  readonly untold?: number | undefined
-  /** changes since the last notice that went back before they could be told */
+  readonly unreported?: number | undefined
+  /** changes since the last notice that went back before they could be reported */
   readonly flapped?: number | undefined
   readonly at: number
   readonly node: { readonly peerId: string; readonly network: string; readonly version: string }
@@ -64,7 +64,7 @@ export type AlertView = {
   readonly target: string
   readonly faults: readonly Omit<Fault, 'alert'>[]
   /** more that are so and find no room among them */
-  readonly untold: number
+  readonly unreported: number
   /** notices that wait for their turn */
   readonly waiting: number
   readonly last?: LastDelivery | undefined
@@ -74,7 +74,7 @@ export type AlertView = {
   readonly dropped: number
 }
 
-/** Tells the operator of faults by commands and webhooks of `ALERTS` in node.json. */
+/** Notifies the operator of faults by commands and webhooks of `ALERTS` in node.json. */
 export interface Alerts extends Disposable {
   list(): readonly AlertView[]
   /** Sends a notice of the state "test", once. Throws a NotFoundError where the alert has no target; else says why it failed. */

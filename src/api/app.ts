@@ -39,7 +39,7 @@ import { eventComponents } from './schemas/events.ts'
 import { branchSchema } from './schemas/trust.ts'
 import type { Api, ApiComponents } from './types.ts'
 
-/** Where the node's operator is told of nothing. */
+/** Of a node without ALERTS. */
 const NO_ALERTS: NonNullable<ApiComponents['alerts']> = {
   list: () => [],
   test: async () => {

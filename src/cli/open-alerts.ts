@@ -8,7 +8,7 @@ import type { Cli } from './cli.ts'
 
 type Opening = { readonly configuration: Configuration; readonly node: ThundercloudNode; readonly log: Log }
 
-/** Tells the operator of faults as `ALERTS` in node.json says, with the eyes of `doctor`. */
+/** Notifies the operator of faults as `ALERTS` in node.json says, with the checks of `doctor`. */
 export function openAlerts({ clock, rng, env, version }: Cli, { configuration, node, log }: Opening): Alerts {
   const { dir, dataDir, policy, alerts } = configuration
   const probes = {

@@ -48,8 +48,8 @@ type Repair = { view: RepairView; wake: AbortController }
 /**
  * Fetches code again that the disk has lost while it was in use. Attempts are never given up, and wait longer each time.
  * What a code has cost is remembered also where it succeeded: neither a disk that loses it again and again nor a provider
- * that fails late makes the node fetch without end. A source may hold more than the code: as much comes as for a run. What is damaged already, and in use by
- * now, is begun with.
+ * that fails late makes the node fetch without end. A source may hold more than the code: the limits are those of a run.
+ * Code that is damaged and in use already is fetched first.
  */
 export function createCodeRepair(components: CodeRepairComponents, init: CodeRepairInit): CodeRepair {
   const { clock, rng, log, events, code: codes } = components

@@ -1,4 +1,4 @@
-/** The faults that an operator can be told of, in the order in which the reference shows them. */
+/** The faults that an operator can be notified of, in the order in which the reference shows them. */
 export const ALERT_NAMES = [
   'disk-low',
   'clock-off',

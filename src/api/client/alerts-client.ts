@@ -4,7 +4,7 @@ import type { RestClient } from './rest-client.ts'
 
 type AbortOptions = { signal?: AbortSignal | undefined }
 
-/** Whom the operator has told of which fault. */
+/** Which target each fault is sent to. */
 export interface AlertsClient {
   list(options?: AbortOptions): Promise<readonly AlertView[]>
   /** Has a notice of the state "test" sent. Throws NotFoundError where the alert has no target. */

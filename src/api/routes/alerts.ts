@@ -3,7 +3,7 @@ import { alertsSchema, alertTestSchema } from '../schemas/alerts.ts'
 import { jsonAnswer, operation } from './operation.ts'
 import type { App, RouteComponents } from './route.ts'
 
-/** Whom the operator has told of which fault, and what became of it. */
+/** Which target each fault is sent to, and the last delivery. */
 export function alertRoutes(app: App, components: RouteComponents): void {
   const { node, alerts } = components
   const asOf = () => ({ asOf: node.asOf() })

@@ -29,7 +29,7 @@ const alertViewSchema: Shape<AlertView> = object({
       ...{ summary: string, next: string, since: count },
     }),
   ),
-  untold: count,
+  unreported: count,
   waiting: count,
   last: object<Last>({
     ...{ state: noticeState, attempts: count, at: count, problem: string.optional() },

@@ -53,9 +53,9 @@ function byText({ by, target }: AlertView): string {
   return `${by} ${sanitizeText(target, 80)}`
 }
 
-function faultsText({ faults, untold }: AlertView): string {
+function faultsText({ faults, unreported }: AlertView): string {
   if (faults.length === 0) return 'ok'
-  if (untold > 0) return `${faults.length} wrong, ${untold} more not told`
+  if (unreported > 0) return `${faults.length} wrong, ${unreported} more not reported`
   return faults.length === 1 ? 'wrong' : `${faults.length} wrong`
 }
 

@@ -33,7 +33,7 @@ const target = keys({
   }
 })
 
-/** Whom the operator has told of which fault. */
+/** Which target each fault is sent to. */
 export const alertsSchema = record(
   z.string().refine((name) => NAMES.includes(name), `is no alert; known are ${NAMES.join(', ')}`),
   target,

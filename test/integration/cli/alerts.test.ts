@@ -24,7 +24,7 @@ async function openWebhook() {
   return hook
 }
 
-test('a policy that is refused is told by a webhook, and that it is right again; a failure to tell is said', async () => {
+test('a policy that is refused is reported by a webhook, and that it is right again; a failure to deliver is said', async () => {
   const root = await tempDir()
   const folder = join(root, 'node')
   const env = { HOME: join(root, 'home'), XDG_CONFIG_HOME: join(root, 'settings') }

@@ -1,30 +1,31 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { Notice } from '../../../src/alerts/index.ts'
 import { InputError, UnavailableError } from '../../../src/base/errors.ts'
 import { watched } from './harness.ts'
 
 const MINUTE = 60_000
 
-it('a notice that is not taken is sent again, later and later, and then given up; what is so is said truthfully', async () => {
-  let tries = 0
-  using it = watched({
-    send: async () => {
-      tries++
-      throw new UnavailableError('it answers HTTP 500')
-    },
+/** A target that takes no notice. */
+const failing = (error: Error) =>
+  vi.fn(async () => {
+    throw error
   })
+
+it('a notice that is not taken is sent again, later and later, and then given up; what is so is said truthfully', async () => {
+  const send = failing(new UnavailableError('it answers HTTP 500'))
+  using it = watched({ send })
   const now = () => it.alerts.list().find(({ alert }) => alert === 'disk-low')
   it.state.disk = 'full'
   await it.clock.advance(31_000)
   expect(now()).toMatchObject({ waiting: 1, last: { outcome: 'waiting', problem: 'it answers HTTP 500' }, failed: 0 })
   // the waits are 315 s at most, and 157 s at least
   await it.clock.advance(315_000)
-  expect(tries).toBe(7)
+  expect(send.mock.calls.length).toBe(7)
   expect(now()).toMatchObject({ waiting: 0, last: { outcome: 'failed', attempts: 7 }, failed: 1, delivered: 0 })
   expect(it.said.filter(([name]) => name === 'alert:undelivered')).toHaveLength(7)
 })
 
-it('a fault that lasts is told again after its notice was given up, and then no more; one that is over is not', async () => {
+it('a fault that lasts is reported again after its notice was given up, and then no more; one that is over is not', async () => {
   let works = false
   const taken: Notice[] = []
   using it = watched({
@@ -44,21 +45,16 @@ it('a fault that lasts is told again after its notice was given up, and then no 
   expect(taken).not.toContainEqual(expect.objectContaining({ alert: 'policy-refused', state: 'begun' }))
 })
 
-it('hostile: where a notice is never taken, its fault is told again once in five minutes at most, without an end', async () => {
-  let tries = 0
-  using it = watched({
-    send: async () => {
-      tries++
-      throw new InputError('it answers HTTP 404')
-    },
-  })
+it('hostile: where a notice is never taken, its fault is reported again once in five minutes at most, without an end', async () => {
+  const send = failing(new InputError('it answers HTTP 404'))
+  using it = watched({ send })
   it.state.disk = 'full'
   await it.clock.advance(24 * 60 * MINUTE)
-  expect(tries).toBeGreaterThan(24 * 11)
-  expect(tries).toBeLessThanOrEqual(24 * 12 + 1)
+  expect(send.mock.calls.length).toBeGreaterThan(24 * 11)
+  expect(send.mock.calls.length).toBeLessThanOrEqual(24 * 12 + 1)
 })
 
-it('a fault whose notice was dropped is told once there is room', async () => {
+it('a fault whose notice was dropped is reported once there is room', async () => {
   let release = () => {}
   let works = false
   const taken: Notice[] = []
@@ -83,17 +79,12 @@ it('a fault whose notice was dropped is told once there is room', async () => {
 })
 
 it('a failure that says that no retry helps is not tried again', async () => {
-  let tries = 0
-  using it = watched({
-    send: async () => {
-      tries++
-      throw new InputError('it answers HTTP 404')
-    },
-  })
+  const send = failing(new InputError('it answers HTTP 404'))
+  using it = watched({ send })
   it.state.disk = 'full'
-  // until its fault is told again
+  // until its fault is reported again
   await it.clock.advance(4 * MINUTE)
-  expect(tries).toBe(1)
+  expect(send.mock.calls.length).toBe(1)
 })
 
 it('hostile: where nothing is ever taken, a bounded number of notices waits, and the rest is counted', async () => {
@@ -106,6 +97,6 @@ it('hostile: where nothing is ever taken, a bounded number of notices waits, and
   }
   const { waiting = 0, dropped = 0 } = it.alerts.list().find(({ alert }) => alert === 'policy-refused') ?? {}
   expect(waiting).toBe(33)
-  // 16 turns and a beginning wait. The next end is dropped, and then each beginning, which is told again after 5 and 10 minutes
+  // 16 turns and a beginning wait. The next end is dropped, and then each beginning, which is reported again after 5 and 10 minutes
   expect(dropped).toBe(1 + 43 * 3)
 })

@@ -3,11 +3,11 @@ import { watched } from './harness.ts'
 
 const MINUTE = 60_000
 
-it('a fault is told once when it begins and once when it clears, however often it is looked at', async () => {
+it('a fault is reported once when it begins and once when it clears, however often it is looked at', async () => {
   using it = watched()
   it.state.disk = 'the disk of the node is nearly full: 12 MiB free'
   await it.clock.advance(60 * MINUTE)
-  expect(it.told()).toEqual(['disk-low begun'])
+  expect(it.reported()).toEqual(['disk-low begun'])
   expect(it.notices[0]).toMatchObject({
     summary: 'the disk of the node is nearly full: 12 MiB free',
     node: { peerId: 'peer', network: 'test', version: '1' },
@@ -15,7 +15,7 @@ it('a fault is told once when it begins and once when it clears, however often i
   })
   it.state.disk = undefined
   await it.clock.advance(60 * MINUTE)
-  expect(it.told()).toEqual(['disk-low begun', 'disk-low cleared'])
+  expect(it.reported()).toEqual(['disk-low begun', 'disk-low cleared'])
   expect(it.notices[1]?.summary).toBe('over: the disk of the node is nearly full: 12 MiB free')
   expect(it.alerts.list().find(({ alert }) => alert === 'disk-low')).toMatchObject({
     faults: [],
@@ -24,7 +24,7 @@ it('a fault is told once when it begins and once when it clears, however often i
   })
 })
 
-it('nothing is wrong: nothing is told in a day', async () => {
+it('nothing is wrong: nothing is reported in a day', async () => {
   using it = watched()
   it.events.emit('node:policy', { hash: 'a' })
   it.events.emit('node:verdict', {})
@@ -40,11 +40,11 @@ it('each kind of fault begins and clears', async () => {
   const both = async (alert: string, begin: () => void, clear: () => void) => {
     begin()
     await clock.advance(15 * MINUTE)
-    expect(it.told()).toContain(`${alert} begun`)
-    expect(it.told()).not.toContain(`${alert} cleared`)
+    expect(it.reported()).toContain(`${alert} begun`)
+    expect(it.reported()).not.toContain(`${alert} cleared`)
     clear()
     await clock.advance(15 * MINUTE)
-    expect(it.told()).toContain(`${alert} cleared`)
+    expect(it.reported()).toContain(`${alert} cleared`)
   }
   const [docker = { name: '', available: true, detail: '' }] = state.executors
   const gone = { ...docker, available: false, detail: 'no answer' }
@@ -84,7 +84,7 @@ it('a short time alone is no fault, nor is an executor that was never there', as
   await it.clock.advance(4 * MINUTE)
   it.state.peers = 1
   await it.clock.advance(10 * MINUTE)
-  expect(it.told()).toEqual([])
+  expect(it.reported()).toEqual([])
 })
 
 it('hostile: what an author wrote is safe to show, and bounded', async () => {
@@ -98,7 +98,7 @@ it('hostile: what an author wrote is safe to show, and bounded', async () => {
   expect(text.length).toBeLessThan(2000)
 })
 
-it('hostile: a fault that comes and goes is told of a few times, and that it did is said', async () => {
+it('hostile: a fault that comes and goes is reported of a few times, and that it did is said', async () => {
   using it = watched()
   for (let turn = 0; turn < 1000; turn++) {
     it.events.emit('node:policy-refused', { reason: 'a' })
@@ -107,10 +107,10 @@ it('hostile: a fault that comes and goes is told of a few times, and that it did
     await it.clock.advance(500)
   }
   // 1,000 s, in which it began a thousand times
-  expect(it.told().length).toBeLessThanOrEqual(4 + 1000 / 300 + 1)
+  expect(it.reported().length).toBeLessThanOrEqual(4 + 1000 / 300 + 1)
   it.events.emit('node:policy-refused', { reason: 'a' })
   await it.clock.advance(10 * MINUTE)
-  expect(it.told().at(-1)).toBe('policy-refused begun')
+  expect(it.reported().at(-1)).toBe('policy-refused begun')
   expect(it.notices.some(({ flapped = 0 }) => flapped > 100)).toBe(true)
 })
 
@@ -119,11 +119,11 @@ it('only alerts with a target are watched; an entry of its own wins over "other"
   it.state.disk = 'full'
   it.events.emit('node:policy-refused', { reason: 'a' })
   await it.clock.advance(MINUTE)
-  expect(it.told()).toEqual(['disk-low begun'])
+  expect(it.reported()).toEqual(['disk-low begun'])
   expect(it.alerts.list()).toMatchObject([{ alert: 'disk-low', by: 'webhook', target: 'https://hooks.example' }])
   expect(JSON.stringify([it.notices, it.said, it.alerts.list()])).not.toMatch(/secret|token/)
   await expect(it.alerts.test('no-peers')).rejects.toThrow(/ALERTS in node.json has no entry for "no-peers"/)
   await expect(it.alerts.test('disk')).rejects.toThrow(/there is no alert "disk"; known are disk-low, /)
   expect(await it.alerts.test('disk-low')).toEqual({ tookMs: 0 })
-  expect(it.told().at(-1)).toBe('disk-low test')
+  expect(it.reported().at(-1)).toBe('disk-low test')
 })

@@ -66,7 +66,7 @@ export function watched(init: { send?: SendNotice; alerts?: object; services?: R
   )
   return {
     ...{ clock, events, alerts, notices, state, said },
-    told: () => notices.map(({ alert, state: what }) => `${alert} ${what}`),
+    reported: () => notices.map(({ alert, state: what }) => `${alert} ${what}`),
     [Symbol.dispose]: () => alerts[Symbol.dispose](),
   }
 }

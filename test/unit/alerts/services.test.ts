@@ -22,20 +22,20 @@ it('a service fails when its run has failed, or is started again and again; bein
   })
   events.emit('execution:healthy', { service: 'a' })
   await clock.advance(MINUTE)
-  expect(it.told()).toEqual(['service-failing begun', 'service-failing cleared'])
+  expect(it.reported()).toEqual(['service-failing begun', 'service-failing cleared'])
 
   state.services.set('b', { name: 'loop', state: 'accepted' })
   const again = (restarts: number) => events.emit('execution:state', { service: 'b', state: 'starting', restarts })
   ;[0, 1, 2].forEach(again)
   await clock.advance(MINUTE)
-  expect(it.told()).toHaveLength(2)
+  expect(it.reported()).toHaveLength(2)
   again(3)
   await clock.advance(MINUTE)
   expect(it.notices[2]?.summary).toContain('was started 3 times again without being healthy')
   // it is forgotten, and no event says so
   state.services.delete('b')
   await clock.advance(10 * MINUTE)
-  expect(it.told().at(-1)).toBe('service-failing cleared')
+  expect(it.reported().at(-1)).toBe('service-failing cleared')
 })
 
 it.each([
@@ -49,14 +49,14 @@ it.each([
   it.state.services.set('a', failed)
   fail()
   await it.clock.advance(MINUTE)
-  expect(it.told()).toEqual(['service-failing begun'])
+  expect(it.reported()).toEqual(['service-failing begun'])
   it.state.services.set('a', { ...failed, ...end })
   await it.clock.advance(MINUTE)
-  expect(it.told()).toEqual(['service-failing begun', 'service-failing cleared'])
+  expect(it.reported()).toEqual(['service-failing begun', 'service-failing cleared'])
   // its run ends late
   fail()
   await it.clock.advance(MINUTE)
-  expect(it.told()).toHaveLength(2)
+  expect(it.reported()).toHaveLength(2)
 })
 
 it('hostile: a thousand services that fail at once are a few notices, which name the first', async () => {
@@ -65,17 +65,17 @@ it('hostile: a thousand services that fail at once are a few notices, which name
   await it.clock.advance(10 * MINUTE)
   expect(it.notices.length).toBeLessThan(8)
   expect(it.notices.at(-1)).toMatchObject({
-    summary: expect.stringMatching(/^services have failed: \d+ of them; 744 more are not told yet$/),
-    untold: 744,
+    summary: expect.stringMatching(/^services have failed: \d+ of them; 744 more are not reported yet$/),
+    unreported: 744,
   })
   expect(it.notices.every(({ faults }) => faults.length <= 20)).toBe(true)
   const now = () => it.alerts.list().find(({ alert }) => alert === 'service-failing')
-  expect(now()).toMatchObject({ faults: { length: 256 }, untold: 744 })
+  expect(now()).toMatchObject({ faults: { length: 256 }, unreported: 744 })
 
   const before = it.notices.length
   // what is over makes room: of those that began, and of those that wait
   for (const n of [0, 1, 2, 999]) it.events.emit('execution:healthy', { service: `s${n}` })
-  expect(now()).toMatchObject({ faults: { length: 256 }, untold: 740 })
+  expect(now()).toMatchObject({ faults: { length: 256 }, unreported: 740 })
   await it.clock.advance(10 * MINUTE)
   const later = it.notices.slice(before).filter((notice) => notice.state === 'begun')
   const names = later.flatMap(({ faults }) => faults.map(({ name }) => name))
@@ -104,7 +104,7 @@ it("hostile: a stranger's many failed services do not hide that one of the opera
 
 it('of many services, those of the operator are named first, and counted in the summary', async () => {
   using it = watched()
-  // until nothing can be told at once
+  // until nothing can be reported at once
   for (let n = 0; n < 4; n++) it.events.emit('node:state', { id: `early${n}`, name: 'early', state: 'failed' })
   failMany(it, 100)
   it.state.services.set('mine', { name: 'mine', state: 'failed', author: 'own' })
@@ -115,7 +115,7 @@ it('of many services, those of the operator are named first, and counted in the 
   expect(begun?.summary).toBe("services have failed: 101 of them, 1 of this node's own address")
 })
 
-it('a service that failed before the start of the node is told, and is over as any other', async () => {
+it('a service that failed before the start of the node is reported, and is over as any other', async () => {
   const failed = { name: 'web', state: 'failed', run: { detail: 'exit code 1' } }
   using it = watched({
     services: {
@@ -133,5 +133,5 @@ it('a service that failed before the start of the node is told, and is over as a
   it.events.emit('execution:healthy', { service: 'mine' })
   await it.clock.advance(10 * MINUTE)
   expect(faults()).toEqual([])
-  expect(it.told().at(-1)).toBe('service-failing cleared')
+  expect(it.reported().at(-1)).toBe('service-failing cleared')
 })

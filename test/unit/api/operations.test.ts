@@ -109,7 +109,7 @@ const ALERTS: readonly AlertView[] = [
   {
     ...{ alert: 'disk-low', by: 'webhook', target: 'https://hooks.example', waiting: 1 },
     faults: [{ subject: '', summary: 'full', next: 'thundercloud code gc', since: 1 }],
-    untold: 0,
+    unreported: 0,
     last: { state: 'begun', outcome: 'waiting', attempts: 2, at: 1, problem: 'it answers HTTP 500' },
     ...{ delivered: 0, failed: 0, dropped: 0 },
   },

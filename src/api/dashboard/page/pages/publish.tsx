@@ -10,7 +10,7 @@ import { collectChosen, collectDropped } from './publish/collect.ts'
 import { type Collected, collectArchive } from './publish/collect-archive.ts'
 import { ManifestForm } from './publish/form.tsx'
 import { type Draft, draftOf, manifestOf } from './publish/manifest.ts'
-import { NOTHING_SENT, type Sent, sendService, wordsOf } from './publish/sending.ts'
+import { NOTHING_SENT, progressText, type SendProgress, sendService } from './publish/send-service.ts'
 import { packTar } from './publish/tar.ts'
 
 type Work = { readonly collected: Collected; readonly draft: Draft; readonly rest: Record<string, unknown> }
@@ -71,8 +71,8 @@ export function Publish(): JSX.Element {
   )
 }
 
-function Progress({ size, sent, busy }: { size: number; sent: Sent; busy: boolean }): JSX.Element {
-  const { bar, next } = wordsOf(sent, size, busy)
+function Progress({ size, sent, busy }: { size: number; sent: SendProgress; busy: boolean }): JSX.Element {
+  const { bar, next } = progressText(sent, size, busy)
   return (
     <div class="stack">
       <Meter label="Sent to the node" goal used={sent.share} total={1} text={bar} />

@@ -1,6 +1,6 @@
 import { IGNORE_FILE, isExecutable, readRules } from '../../../../../code/archive/pack-rules.ts'
+import { MAX_FILES, tooManyFiles } from './archive-limits.ts'
 import { withOwnPaths } from './archive-paths.ts'
-import { MAX_FILES, tooManyFiles } from './bounds.ts'
 import type { PackFile } from './tar.ts'
 import { unpackTar } from './untar.ts'
 import { isZip, unzip } from './unzip.ts'

@@ -1,4 +1,4 @@
-import { MAX_FILES } from './bounds.ts'
+import { MAX_FILES } from './archive-limits.ts'
 import { type Collected, collectArchive, finish } from './collect-archive.ts'
 import type { PackFile } from './tar.ts'
 

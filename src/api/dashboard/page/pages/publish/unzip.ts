@@ -1,4 +1,4 @@
-import { MAX_BYTES, tooLarge, tooManyFiles } from './bounds.ts'
+import { MAX_BYTES, tooLarge, tooManyFiles } from './archive-limits.ts'
 import type { PackFile } from './tar.ts'
 
 const END = 0x06054b50

@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest'
 import {
   NOTHING_SENT,
-  type Sent,
+  progressText,
+  type SendProgress,
   sendService,
-  wordsOf,
-} from '../../../../../src/api/dashboard/page/pages/publish/sending.ts'
+} from '../../../../../src/api/dashboard/page/pages/publish/send-service.ts'
 
 test('what the page says while it sends is true, also after the node has refused the service, and at the next attempt', async () => {
   const size = 4 * 1024
-  let sent: Sent = NOTHING_SENT
+  let sent: SendProgress = NOTHING_SENT
   let busy = true
   let refused = true
   const said: string[] = []
   const say = () => {
-    const { bar, next } = wordsOf(sent, size, busy)
+    const { bar, next } = progressText(sent, size, busy)
     said.push(`${bar}. ${next}`)
   }
-  const tell = (now: Sent) => {
+  const tell = (now: SendProgress) => {
     sent = now
     say()
   }
