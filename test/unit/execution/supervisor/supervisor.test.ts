@@ -3,6 +3,13 @@ import { UnavailableError } from '../../../../src/base/errors.ts'
 import { NoCapacityError, RunRefusedError } from '../../../../src/execution/index.ts'
 import { CAPACITY, GRANT, START_MS, serviceOf, useBench } from '../../../fixtures/execution/supervisor-harness.ts'
 
+/** User ids that say which were given back. */
+function watchedUserIds() {
+  const released: string[] = []
+  const release = (id: string) => void released.push(id)
+  return { released, userIds: { claim: () => 200_000, release, retain: () => {}, transfer: () => {} } }
+}
+
 describe('supervisor', () => {
   const bench = useBench()
 
@@ -24,13 +31,7 @@ describe('supervisor', () => {
   })
 
   it('gives the user id of a run back when the run is over, and not when the node lets go of it', async () => {
-    const released: string[] = []
-    const userIds = {
-      claim: () => 200_000,
-      release: (id: string) => void released.push(id),
-      retain: () => {},
-      transfer: () => {},
-    }
+    const { released, userIds } = watchedUserIds()
     const supervisor = await bench.running('a', { on: bench.start({}, { userIds }) })
     await bench.running('b', { run: { kind: 'task' }, on: supervisor })
     bench.end('b')
@@ -179,13 +180,7 @@ describe('supervisor', () => {
     })
 
     it("as a run ends: what is left of it is removed when it is back, and its user is no other run's before", async () => {
-      const released: string[] = []
-      const userIds = {
-        claim: () => 200_000,
-        release: (id: string) => void released.push(id),
-        retain: () => {},
-        transfer: () => {},
-      }
+      const { released, userIds } = watchedUserIds()
       const { update } = bench.journal
       bench.journal.update = (runId, change) => {
         if (change.state === 'exited') bench.engine.leave()
