@@ -1,6 +1,6 @@
 import type { CID } from '../../../protocols/encoding.ts'
 import type { Source } from '../../../protocols/service.ts'
-import { isRetryable, messageOf } from '../../base/errors.ts'
+import { isRetryable, messageOf, StoppedError } from '../../base/errors.ts'
 import type { Emitter } from '../../base/events.ts'
 import { sanitizeText } from '../../base/format.ts'
 import { DiskFullError, NoProviderError, StoreFullError, TooLargeError } from '../errors.ts'
@@ -20,8 +20,8 @@ export interface SourceFallback {
   fetch(code: CID, options: SourceFetchOptions, before: Error): Promise<void>
 }
 
-/** Failures that another source cannot mend. */
-const FATAL = [DiskFullError, StoreFullError]
+/** Failures that another source cannot mend: of this node's disk, or its end. */
+const FATAL = [DiskFullError, StoreFullError, StoppedError]
 
 export function createSourceFallback(
   { events, sources }: { events: Emitter<CodeEvents>; sources: CodeSources | undefined },

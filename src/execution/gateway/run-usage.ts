@@ -17,11 +17,15 @@ const TICK_MS = 10
 /** Behind the name of the program: user and system time, its own and that of the children it has waited for. */
 const CPU_FIELDS = [11, 12, 13, 14]
 
-/** The gateway's answer to `{"usage":true}`: it is there from before the run's first process until the run is removed. */
-export function usageAnswer(traffic: () => Traffic) {
+/**
+ * The gateway's answer to `{"usage":true}`: it is there from before the run's first process until the run is removed.
+ * `waited`: a process was kept warm for the run, and what it used before is not the run's. Where none was, a process that is
+ * there already is the run's own.
+ */
+export function usageAnswer(traffic: () => Traffic, { waited }: { waited: boolean }) {
   let began: number | undefined
   let seen = 0
-  const cpuBeforeMs = cpuMsOfAll(otherUsers())
+  const cpuBeforeMs = waited ? cpuMsOfAll(otherUsers()) : 0
   let cpuMs = 0
 
   function look(): void {

@@ -14,7 +14,7 @@ const idle = process.argv[3] === IDLE ? await waitForSettings(dirname(path)) : u
 const { ports, lifetime, build, keeps, egress } = parseSettings(idle?.text ?? process.argv[3])
 let lastAsked = now()
 const meter = createTrafficMeter()
-const usage = usageAnswer(meter.traffic)
+const usage = usageAnswer(meter.traffic, { waited: idle !== undefined })
 const disk = diskAnswer(build === undefined ? undefined : watchDisk(build))
 // first: who reaches the socket knows that the way out is there
 const wayOut = egress && (await startEgress(egress, meter))

@@ -22,7 +22,7 @@ const input = new Socket({ fd: 0, readable: true, writable: false })
 
 const meter = createTrafficMeter()
 const wayOut = egress && (await startEgress(egress, meter))
-const usage = usageAnswer(meter.traffic)
+const usage = usageAnswer(meter.traffic, { waited: false })
 const disk = diskAnswer(build === undefined ? undefined : watchDisk(build))
 const served: Parameters<typeof serveConnection>[1] = {
   ports,

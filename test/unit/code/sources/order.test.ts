@@ -107,15 +107,16 @@ describe('the order in which code is looked for', () => {
     expect(asked.map(([name]) => name)).toEqual(['one', 'one'])
   })
 
-  test('a download ends with the node', async () => {
+  test('a download ends with the node, at once, and its source is not said to have failed', async () => {
     const { reason, dripping } = drips()
-    const { asked, fetched, retriever } = await lonely({ dripping: [dripping] })
-    const fetching = fetched({ sources: [https('dripping')] })
+    const { asked, retriever, seen } = await lonely({ dripping: [dripping] })
+    const fetching = retriever.fetch(await codeOf(FILES), { sources: [https('dripping')] })
     fetching.catch(() => {})
     await expect.poll(() => asked.length).toBe(1)
     await retriever[Symbol.asyncDispose]()
     expect(await reason).toMatchObject({ name: 'StoppedError' })
     await expect(fetching).rejects.toThrow('the node stops')
+    expect(seen.map(([name]) => name)).not.toContain('code:source-failed')
   })
 })
 
