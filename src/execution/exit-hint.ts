@@ -4,8 +4,15 @@ import type { NetworkGrant } from '../base/verdict.ts'
 const PAGE = 'see "What a service gets"'
 
 type NetworkMode = NetworkGrant['mode']
-/** `hint`: where it depends on the network that was granted, by that. */
-type Rule = { readonly pattern: RegExp; readonly hint: string | Readonly<Record<NetworkMode, string>> }
+/** What a run had. `data`: a folder that stays, in a pool. */
+export type HintFacts = { readonly network: NetworkMode; readonly data?: boolean | undefined }
+type Rule = { readonly pattern: RegExp; readonly hint: string | ((facts: HintFacts) => string) }
+
+const NO_NAMES: Readonly<Record<NetworkMode, string>> = {
+  none: `there is no network and no DNS (${PAGE})`,
+  allowlist: `there is no DNS: the hosts that "network" of the manifest names are known, each at its port, and no other (${PAGE})`,
+  open: `there is no DNS: the hosts that "network" of the manifest names are known, all others are reached through the proxy that HTTP_PROXY names (${PAGE})`,
+}
 
 /** What programs print when they reach a limit of a run, the most specific first. */
 const RULES: readonly Rule[] = [
@@ -46,15 +53,14 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern: /EAI_AGAIN|ENOTFOUND|getaddrinfo|Temporary failure in name resolution|ENETUNREACH/,
-    hint: {
-      none: `there is no network and no DNS (${PAGE})`,
-      allowlist: `there is no DNS: the hosts that "network" of the manifest names are known, each at its port, and no other (${PAGE})`,
-      open: `there is no DNS: the hosts that "network" of the manifest names are known, all others are reached through the proxy that HTTP_PROXY names (${PAGE})`,
-    },
+    hint: ({ network }) => NO_NAMES[network],
   },
   {
     pattern: /ENOSPC|No space left on device|EDQUOT/,
-    hint: `the disk that was granted is full: ask for more in resources.disk (${PAGE})`,
+    hint: ({ data }) =>
+      data
+        ? `a disk is full: that which was granted (ask for more in resources.disk), or the pool's data in /data, which all your services in the pool share (${PAGE})`
+        : `the disk that was granted is full: ask for more in resources.disk (${PAGE})`,
   },
   {
     pattern: /heap out of memory|ENOMEM|Cannot allocate memory/,
@@ -74,9 +80,9 @@ const RULES: readonly Rule[] = [
 const MAX_LINE = 1000
 
 /** What would help a program that ended so, by its exit code and its last lines; undefined where nothing is known. */
-export function exitHint(exitCode: number, lines: readonly string[], network: NetworkMode): string | undefined {
+export function exitHint(exitCode: number, lines: readonly string[], facts: HintFacts): string | undefined {
   if (exitCode === 0) return undefined
   const said = lines.map((line) => line.slice(0, MAX_LINE))
   const hint = RULES.find((rule) => said.some((line) => rule.pattern.test(line)))?.hint
-  return typeof hint === 'object' ? hint[network] : hint
+  return typeof hint === 'function' ? hint(facts) : hint
 }

@@ -16,6 +16,9 @@ import { meterUsage } from './usage-meter.ts'
 import { type Phase, runOf, stopRequestOf, type WorkerEvent } from './worker-state.ts'
 import type { StepContext } from './worker-types.ts'
 
+/** So long is waited for what the executor knows of a run that has failed. */
+const FACTS_MS = 2000
+
 export async function monitor(context: StepContext, run: Run): Promise<WorkerEvent> {
   const { components, init, spec, recorder, interrupt, detach, state, dispatch } = context
   const { clock } = components
@@ -64,13 +67,19 @@ function giveUpUpdate({ components, init, spec, state, dispatch }: StepContext, 
 }
 
 export async function explainExit(
-  { components, init, spec }: StepContext,
+  { components, init, spec, planFor, detach }: StepContext,
   { end, wasHealthy }: Extract<Phase, { name: 'exited' }>,
 ): Promise<WorkerEvent> {
-  const { network } = spec.grant
+  /** An engine that does not answer keeps nobody from reading why the run failed. */
+  const hasData = async () => {
+    using limit = deadline(components.clock, FACTS_MS, new TimeoutError('its engine does not answer'), detach)
+    const asked = init.executor.isExclusive?.(planFor(spec, undefined))
+    return asked && (await raceSignal(asked, limit.signal).catch(() => false))
+  }
+  const facts = async () => ({ network: spec.grant.network.mode, data: await hasData() })
   const explained = await withFailureDetail(
     components,
-    { logDir: logDirOf(init.dirs.logs, spec.service.id), network },
+    { logDir: logDirOf(init.dirs.logs, spec.service.id), facts },
     end,
   )
   return { type: 'explained', end: explained, updates: !wasHealthy && init.updates() }

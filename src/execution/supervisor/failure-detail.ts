@@ -2,14 +2,13 @@ import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { Disk } from '../../base/os/disk.ts'
-import type { NetworkGrant } from '../../base/verdict.ts'
-import { exitHint } from '../exit-hint.ts'
+import { exitHint, type HintFacts } from '../exit-hint.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { MonitoredEnd } from './types.ts'
 
 type Components = { clock: Clock; log: Log; disk?: Disk | undefined }
 
-type FailureInit = { readonly logDir: string; readonly network: NetworkGrant }
+type FailureInit = { readonly logDir: string; facts(): Promise<HintFacts> }
 
 /** in which a program says why it ended */
 const LAST_LINES = 40
@@ -17,7 +16,7 @@ const LAST_LINES = 40
 /** Why a run failed, with what would help where its last lines say so. */
 export async function failureDetail(
   { clock, log, disk }: Components,
-  { logDir, network }: FailureInit,
+  { logDir, facts }: FailureInit,
   { exitCode, reason, detail }: MonitoredEnd,
 ): Promise<string | undefined> {
   if (reason !== 'exit') return detail
@@ -36,7 +35,7 @@ export async function failureDetail(
   } catch (error) {
     log.debug('the last lines of a run cannot be read', { error: messageOf(error) })
   }
-  const hint = exitHint(exitCode, lines, network.mode)
+  const hint = exitHint(exitCode, lines, await facts())
   return hint === undefined ? detail : `${detail ?? 'it failed'}: ${hint}`
 }
 

@@ -33,24 +33,30 @@ test.each<[number, string, string]>([
   [1, 'Error: spawn node EAGAIN', 'resources.pids'],
   [1, "Error: EACCES: permission denied, open '/etc/x'", 'may write below $HOME'],
 ])('N2: exit code %i after %j: %s', (exitCode, line, hint) => {
-  expect(exitHint(exitCode, ['before', line, 'after'], 'none')).toContain(hint)
+  expect(exitHint(exitCode, ['before', line, 'after'], { network: 'none' })).toContain(hint)
 })
 
 test.each([
   ['allowlist', /no DNS.*and no other/],
   ['open', /no DNS.*HTTP_PROXY/],
 ] as const)('N2: of a run with a network (%s) is not said that it has none', (network, hint) => {
-  const said = exitHint(1, ['Error: getaddrinfo ENOTFOUND other.example'], network)
+  const said = exitHint(1, ['Error: getaddrinfo ENOTFOUND other.example'], { network })
   expect(said).toMatch(hint)
   expect(said).not.toContain('no network')
 })
 
+test('N2: where a run has data in a pool, a full disk may be that', () => {
+  const line = 'Error: ENOSPC: no space left on device, write'
+  expect(exitHint(1, [line], { network: 'none', data: true })).toMatch(/resources\.disk.*\/data.*share/)
+  expect(exitHint(1, [line], { network: 'none' })).not.toContain('/data')
+})
+
 test('N2: nothing is guessed, neither of a good end nor of what is not known', () => {
-  expect(exitHint(0, ['EROFS'], 'none')).toBeUndefined()
-  expect(exitHint(3, ['it did not work'], 'none')).toBeUndefined()
-  expect(exitHint(1, [], 'none')).toBeUndefined()
+  expect(exitHint(0, ['EROFS'], { network: 'none' })).toBeUndefined()
+  expect(exitHint(3, ['it did not work'], { network: 'none' })).toBeUndefined()
+  expect(exitHint(1, [], { network: 'none' })).toBeUndefined()
   const startedAt = performance.now()
-  exitHint(1, new Array(40).fill('mkdir '.repeat(10_000)), 'none')
+  exitHint(1, new Array(40).fill('mkdir '.repeat(10_000)), { network: 'none' })
   expect(performance.now() - startedAt).toBeLessThan(2000)
 })
 
