@@ -164,6 +164,7 @@ export function createAdmission(components: AdmissionComponents, init: Admission
     createDrain({
       ...{ clock, log, events, supervisor, facts, services, placement, dormitory, applier, subjectOf, isSuperseded },
       ...{ changed, notify, reevaluateIdle, state: components.drain },
+      reevaluateRunning: (ids) => reevaluator.running(ids, { signal: init.closing }),
     }),
   )
 

@@ -43,7 +43,7 @@ export function parkedVerdict(
   on: readonly WakeCondition[],
   reason: Reason,
 ): Verdict {
-  return { run: false, redirect, park: on, rank, reasons: first(reason, reasons) }
+  return { run: false, redirect, park: on, rank, reasons: withReason(reason, reasons) }
 }
 
 /** A run by an executor that is not granted any more ends, and begins again by the one that is. */
@@ -60,7 +60,7 @@ function executorText({ executor }: Pick<Grant, 'executor'>): string {
 
 /** A verdict that is not carried out: nothing happens here, so the service is redirected where REDIRECT allows it. */
 export function declined({ redirect, rank, reasons }: Verdict, reason: Reason, mayRedirect: boolean): Verdict {
-  return { run: false, redirect: redirect || mayRedirect, rank, reasons: first(reason, reasons) }
+  return { run: false, redirect: redirect || mayRedirect, rank, reasons: withReason(reason, reasons) }
 }
 
 /** Why a grant that the runner may not give is not carried out. `problem` begins with the field. */
@@ -69,6 +69,7 @@ export function beyondLimits(problem: string): Reason {
 }
 
 /** What decided comes first: a receipt is cut at its end. */
-function first(reason: Reason, reasons: readonly Reason[]): Reason[] {
+/** The reason before those of other rules. */
+export function withReason(reason: Reason, reasons: readonly Reason[]): Reason[] {
   return [reason, ...reasons.filter(({ rule }) => rule !== reason.rule)].slice(0, MAX_REASONS)
 }

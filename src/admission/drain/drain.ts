@@ -37,6 +37,8 @@ export interface DrainComponents {
   changed(id: string, redirect: boolean): void
   /** Its publisher may be notified. */
   notify(id: string): void
+  /** Decides again about these of those that run. */
+  reevaluateRunning(ids: readonly string[]): Promise<unknown>
   /** Decides again about what neither runs nor is parked, in the background. */
   reevaluateIdle(scope: ReevaluationScope): void
 }
@@ -122,6 +124,7 @@ export function createDrain(components: DrainComponents): Drain {
       if (!state.end()) return false
       timer?.cancel()
       for (const id of running()) components.notify(id)
+      decideAgain(running())
       dormitory.wake({ on: 'capacity' })
       // what found no place in the dormitory, or was there longer than it allows
       components.reevaluateIdle({ on: 'all' })
@@ -156,6 +159,14 @@ export function createDrain(components: DrainComponents): Drain {
     const ids = running()
     events.emit('node:draining', { deadline: seconds(state.current()?.deadline ?? null), services: ids.length })
     for (const id of ids) components.notify(id)
+    decideAgain(ids)
+  }
+
+  /** While the node is drained, what runs here is redirected: who does not know it cannot take it over. */
+  function decideAgain(ids: readonly string[]): void {
+    components.reevaluateRunning(ids).catch((error: unknown) => {
+      log.warn('what runs could not be redirected for the drain', { reason: messageOf(error) })
+    })
   }
 }
 

@@ -2,7 +2,7 @@ import { CLOCK_SKEW_SECONDS } from '../../../protocols/limits.ts'
 import type { AddressTexts } from '../../base/address-texts.ts'
 import type { Reason, Verdict } from '../../base/verdict.ts'
 import type { SignedService } from '../../services/registry.ts'
-import { declined, parkedVerdict } from '../disposition.ts'
+import { declined, parkedVerdict, withReason } from '../disposition.ts'
 import type { DrainState } from '../drain/drain-state.ts'
 import type { BlockKind, BlockList } from './block-list.ts'
 import type { PauseState } from './pause.ts'
@@ -11,6 +11,13 @@ const DRAINED: Reason = {
   rule: 'drain',
   outcome: 'defer',
   message: 'this node is drained for maintenance and takes no new service; it is decided again when the drain is over',
+}
+
+/** Instead of what the runner says of it: nodes that do not know a service cannot take it over. */
+const HANDED_OVER: Reason = {
+  rule: 'redirection',
+  outcome: 'pass',
+  message: 'redirected: this node is drained, and another one is to take it over',
 }
 
 const PAUSED: Reason = {
@@ -31,8 +38,8 @@ export interface OperatorOrders {
   /** The verdict on what is blocked: the runner is not asked about it. */
   refusal(service: Ordered): Verdict | undefined
   /**
-   * What a verdict comes to. What is blocked is refused; what would begin waits while the node is drained or paused; a
-   * task from before a restore does not begin.
+   * What a verdict comes to. What is blocked is refused; what would begin waits while the node is drained or paused, and a
+   * service that runs while it is drained is redirected; a task from before a restore does not begin.
    */
   apply(service: Ordered, asked: Verdict): Verdict
 }
@@ -65,11 +72,18 @@ export function createOperatorOrders(components: OperatorOrdersComponents): Oper
   /** The version before ends when others run this one, so an update stands by for a replica. */
   function held(service: Ordered, asked: Verdict): Verdict {
     const why = [...(drain.active ? [DRAINED] : []), ...(pause.active ? [PAUSED] : [])]
-    if (why.length === 0 || asked.run === false || runsHere(service.id)) return asked
+    if (why.length === 0 || asked.run === false) return asked
+    if (runsHere(service.id)) return drain.active ? handedOver(service, asked) : asked
     const verdict = { ...asked, redirect: asked.redirect || mayRedirect() }
     const updates = olderOf(service).some(runsHere)
     const on = [{ on: updates ? 'replica' : 'capacity' }] as const
     return why.reduceRight<Verdict>((parked, reason) => parkedVerdict(parked, on, reason), verdict)
+  }
+
+  /** A task that has begun is nobody else's. */
+  function handedOver({ signed }: Ordered, asked: Verdict): Verdict {
+    if (asked.redirect || signed.body.run.kind === 'task' || !mayRedirect()) return asked
+    return { ...asked, redirect: true, reasons: withReason(HANDED_OVER, asked.reasons) }
   }
 
   function mayHaveRun({ id, signed: { body } }: Ordered): boolean {

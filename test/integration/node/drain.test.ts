@@ -50,6 +50,23 @@ describe.skipIf(!needs('bubblewrap'))('a node that is drained', () => {
     expect(stateOf(standBy, id)).toBe('running')
   })
 
+  test('hands over what no other node knew: one replica is not redirected by the node that runs it', async ({
+    mesh,
+  }) => {
+    const first = await mesh.start('first', { runner })
+    const publisher = await mesh.join('publisher', first)
+    const id = await mesh.publish(publisher, { author })
+    await eventually(() => expect(stateOf(first, id)).toBe('running'))
+    const second = await mesh.join('second', first, { runner })
+    await eventually(() => expect(first.peers().length).toBe(2))
+    expect(stateOf(second, id)).toBeUndefined()
+    const ended = Promise.withResolvers<object>()
+    first.events.on('node:drained', ended.resolve)
+    first.drain()
+    expect(await ended.promise).toEqual({ cut: [] })
+    expect([first, second].map((node) => stateOf(node, id))).toEqual(['parked', 'running'])
+  })
+
   test.for<[string, ReceiptState, Signer | undefined]>([
     ['that begins a run and never has one', 'accepted', undefined],
     ['that shows the answer of another', 'running', newSigner()],

@@ -49,6 +49,39 @@ describe('a drained node', () => {
     expect(world.happened).toContainEqual(['node:drained', { cut: [] }])
   })
 
+  it('redirects what runs here, for who does not know it cannot take it over, until the drain is over', async ({
+    world,
+    node,
+  }) => {
+    const id = await withRun(world, node)
+    const task = await node.receiveAndSettle(TASK)
+    const changes = () =>
+      world.happened.flatMap(([name, detail]) => (name === 'admission:redirect-changed' ? [detail] : []))
+    node.admission.drain.begin()
+    await node.settle(100)
+    expect(changes()).toContainEqual({ id, redirect: true })
+    expect(changes()).not.toContainEqual({ id: task, redirect: true })
+    expect([node.state(id), node.state(task)]).toEqual(['running', 'running'])
+    expect(node.reasons(id)).toContainEqual(
+      expect.objectContaining({ rule: 'redirection', message: expect.stringContaining('this node is drained') }),
+    )
+    node.admission.drain.end()
+    await node.settle(100)
+    expect(
+      changes()
+        .filter((change) => (change as { id: string }).id === id)
+        .at(-1),
+    ).toEqual({ id, redirect: false })
+  })
+
+  it('redirects nothing where REDIRECT forbids it', async ({ world, node }) => {
+    const id = await withRun(world, node)
+    world.policy = policyOf(8, { REDIRECT: 'never' })
+    node.admission.drain.begin()
+    await node.settle(100)
+    expect(world.happened).not.toContainEqual(['admission:redirect-changed', { id, redirect: true }])
+  })
+
   it.for<[string, Claim, { misbehaves?: boolean }]>([
     ['another that is drained', { state: 'running', leaving: true }, {}],
     ['one that has sent invalid data', RUNNING, { misbehaves: true }],
