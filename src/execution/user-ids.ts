@@ -18,8 +18,8 @@ export interface UserIds {
   /** The run gets the id that `from` holds, and gives back its own. */
   transfer(from: string, runId: string): void
   release(runId: string): void
-  /** Gives back what this node holds for other runs than these. */
-  retain(runIds: ReadonlySet<string>): void
+  /** The runs, or what was made ready for one, that this node holds an id for. */
+  holders(): string[]
 }
 
 export type UserIdRange = { readonly first: number; readonly last: number }
@@ -114,9 +114,7 @@ export function createUserIds({ rng }: { readonly rng: Rng }, { range, dir, owne
       held.set(runId, id)
     },
     release,
-    retain(runIds) {
-      for (const runId of [...held.keys()]) if (!runIds.has(runId)) release(runId)
-    },
+    holders: () => [...held.keys()],
   }
 }
 

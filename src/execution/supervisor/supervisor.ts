@@ -15,6 +15,7 @@ import {
 } from '../constants.ts'
 import { NoCapacityError } from '../errors.ts'
 import { FINAL_STATES } from '../journal.ts'
+import { releaseLeftOver } from '../left-over-users.ts'
 import { readLogs } from '../logs/reader.ts'
 import type { AdoptedRun, Executor } from '../types.ts'
 import { createWarmKeeper } from '../warm/keeper.ts'
@@ -198,7 +199,6 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
   return {
     async boot({ signal, mayBegin } = {}) {
       const unfinished = journal.unfinished()
-      userIds?.retain(new Set(unfinished.flatMap(({ runId }) => [runId, buildIdOf(runId)])))
       const adoptions = new Map<string, Promise<AdoptedRun[]>>()
       const asked = [...executors.values()].map((executor) => {
         return new Promise<void>((resolve) => {
@@ -207,6 +207,7 @@ export function createSupervisor(components: SupervisorComponents, init: Supervi
           track(adoption.then(() => {}).catch(() => {}))
         })
       })
+      if (userIds !== undefined) track(releaseLeftOver({ userIds, journal }, { unfinished, adoptions }))
       for (const record of unfinished) {
         const adoption = adoptions.get(record.executor) ?? Promise.resolve([])
         begin(

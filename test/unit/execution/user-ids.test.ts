@@ -52,13 +52,15 @@ it('keeps within what an executor can give', async ({ all }) => {
   expect((await all.node('a')).claim('1', { preferred: 5001, within: { first: 70, last: 70 } })).toBe(70)
 })
 
-it('gives back at boot what no run of the journal holds', async ({ all }) => {
-  const first = await all.node('a')
+it('knows after a restart whose ids are held, of its own node', async ({ all }) => {
+  const [first, other] = [await all.node('a'), await all.node('b')]
   first.claim('live')
   first.claim('over')
+  other.claim('elsewhere')
   const again = await all.node('a')
-  again.retain(new Set(['live']))
-  expect(await all.claimed()).toHaveLength(1)
+  expect(again.holders().toSorted()).toEqual(['live', 'over'])
+  again.release('over')
+  expect([again.holders(), (await all.claimed()).length]).toEqual([['live'], 2])
 })
 
 it('takes back the claims of a node whose folder is gone, when it needs them', async ({ all }) => {
@@ -87,7 +89,7 @@ it('passes from what was made ready to the run that has it, for other nodes and 
   a.transfer('ready', 'run')
   expect([a.claim('run'), await all.claimed()]).toEqual([ready, [`${ready}`]])
   const again = await all.node('a')
-  again.retain(new Set(['run']))
+  expect(again.holders()).toEqual(['run'])
   expect(again.claim('run')).toBe(ready)
   expect(b.claim('other', { preferred: ready })).not.toBe(ready)
 })

@@ -122,7 +122,7 @@ describe('a build that several want at once', () => {
   it('has a user of its own until it is over', async () => {
     const users = new Map<string, number>()
     const claim = (id: string) => users.set(id, 61_200).get(id) as number
-    const userIds = { claim, release: (id: string) => void users.delete(id), retain: () => {}, transfer: () => {} }
+    const userIds = { claim, release: (id: string) => void users.delete(id), holders: () => [], transfer: () => {} }
     const only = bench.open({}, { userIds }).obtain(bench.request('a', { plan: { uid: 61_201 } }))
     await bench.begun('a')
     expect([bench.engine.runs.get('a-build')?.plan.uid, [...users.keys()]]).toEqual([61_200, ['a-build']])

@@ -12,7 +12,7 @@ async function openBench() {
   bench.end = undefined
   const released: string[] = []
   const release = (id: string) => void released.push(id)
-  const userIds = { claim: () => USER, release, retain: () => {}, transfer: () => {} }
+  const userIds = { claim: () => USER, release, holders: () => [], transfer: () => {} }
   const builds = bench.open({}, { userIds })
   /** It is under way when its engine goes away, and then is wanted no more. */
   const leave = async (runId: string) => {

@@ -143,6 +143,27 @@ describe('a supervisor that starts again', () => {
     expect(bench.code.kept.size).toBe(0)
   })
 
+  it('gives no user of what is left over to another run before its executor has removed that', async () => {
+    const before = await bench.running('a', { run: { kind: 'task', restart: 'never' } })
+    await before[Symbol.asyncDispose]()
+    const left = bench.runId('a')
+    bench.journal.update(left, { state: 'failed', at: START_MS })
+    bench.engine.leave()
+    const released: string[] = []
+    const release = (id: string) => {
+      released.push(id)
+      expect(bench.engine.runs.size).toBe(0)
+    }
+    const holders = () => [left, `${left}-build`, 'ready']
+    const userIds = { claim: () => 200_000, release, holders, transfer: () => {} }
+    const supervisor = bench.start({}, { userIds })
+    await supervisor.boot()
+    expect([bench.engine.runs.size, released]).toEqual([1, []])
+    await bench.engineReturns()
+    await bench.until(() => released.length === 3)
+    expect(released.toSorted()).toEqual([left, `${left}-build`, 'ready'].toSorted())
+  })
+
   it('keeps no code of what no process has begun', async () => {
     const before = bench.start({ startsAtOnce: 1 })
     bench.code.onObtain = (signal) => new Promise((_, reject) => signal.addEventListener('abort', reject))

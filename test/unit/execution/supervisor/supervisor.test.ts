@@ -7,7 +7,7 @@ import { CAPACITY, GRANT, START_MS, serviceOf, useBench } from '../../../fixture
 function watchedUserIds() {
   const released: string[] = []
   const release = (id: string) => void released.push(id)
-  return { released, userIds: { claim: () => 200_000, release, retain: () => {}, transfer: () => {} } }
+  return { released, userIds: { claim: () => 200_000, release, holders: () => [], transfer: () => {} } }
 }
 
 describe('supervisor', () => {
