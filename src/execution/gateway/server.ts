@@ -90,8 +90,8 @@ function listen(path: string, accept: (socket: Socket) => void): Promise<Server>
   })
 }
 
-/** Reads up to and including the first newline; what came after it stays in the stream. */
-export function readLine(socket: Readable): Promise<string> {
+/** Reads up to and including the first newline, at most so many bytes; what came after it stays in the stream. */
+export function readLine(socket: Readable, maxBytes = MAX_LINE_BYTES): Promise<string> {
   return new Promise((resolve, reject) => {
     let head = Buffer.alloc(0)
     const settle = (act: () => void) => {
@@ -103,7 +103,7 @@ export function readLine(socket: Readable): Promise<string> {
     const onReadable = () => {
       for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) {
         head = Buffer.concat([head, chunk])
-        const end = head.indexOf(NEWLINE)
+        const end = head.subarray(0, maxBytes + 1).indexOf(NEWLINE)
         if (end >= 0) {
           const rest = head.subarray(end + 1)
           return settle(() => {
@@ -111,7 +111,7 @@ export function readLine(socket: Readable): Promise<string> {
             resolve(head.toString('utf8', 0, end))
           })
         }
-        if (head.byteLength > MAX_LINE_BYTES) return onError(new Error('the line is too long'))
+        if (head.byteLength > maxBytes) return onError(new Error('the line is too long'))
       }
     }
     socket.on('readable', onReadable).once('close', onClose).once('error', onError).once('end', onClose)

@@ -6,6 +6,9 @@ import type { Run, RunnableService } from '../../types.ts'
 
 type Check = NonNullable<RunnableService['run']['check']>
 
+/** A status line has a reason of any length. */
+const MAX_ANSWER_BYTES = 4 * 1024
+
 /** A redirect counts as an answer, and is not followed. */
 const PASSED = { from: 200, to: 399 }
 
@@ -42,7 +45,7 @@ function explain(what: string, problem: string | undefined): string | undefined 
   return problem === undefined ? undefined : `${what}: ${problem}`
 }
 
-/** Reads the first line of the answer, of at most 1 KiB, and nothing else: a run cannot make the node read more. */
+/** Reads the first line of the answer, of at most 4 KiB, and nothing else: a run cannot make the node read more. */
 async function httpProblem(run: Run, port: number, path: string, signal: AbortSignal): Promise<string | undefined> {
   const pipe = await run.connect(port, { signal, patienceMs: 0 })
   pipe.on('error', () => {})
@@ -50,7 +53,7 @@ async function httpProblem(run: Run, port: number, path: string, signal: AbortSi
   signal.addEventListener('abort', abort, { once: true })
   try {
     pipe.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: thundercloud\r\nConnection: close\r\n\r\n`)
-    const line = await readLine(pipe)
+    const line = await readLine(pipe, MAX_ANSWER_BYTES)
     signal.throwIfAborted()
     const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |\r?$)/.exec(line)?.[1] ?? Number.NaN)
     if (Number.isNaN(status)) return 'the answer is not HTTP'

@@ -86,6 +86,8 @@ describe('run.check', () => {
     ['SSH-2.0-OpenSSH\r\n', false],
     [`HTTP/1.1 200 ${'x'.repeat(5000)}`, false],
     ['', false],
+    [`HTTP/1.1 200 ${'x'.repeat(3000)}\r\n`, true],
+    [`HTTP/1.1 200 ${'x'.repeat(5000)}\r\n`, false],
   ])('by HTTP: %j passes: %s', async (answer, passes) => {
     bench.engine.answer = answer
     const supervisor = await bench.running('a', { run: http })
