@@ -24,7 +24,7 @@ export function createRunRecorder(
 ): RunRecorder {
   const { runId, service, executor } = record
   const writer = createLogWriter(logDir, 'node', limitsOf('node', logs, runSpecOf(record).grant.diskBytes), disk)
-  let { restarts } = record
+  let { restarts, state: last } = record
   let begun = (record.handle ?? null) !== null
   let closed = false
 
@@ -52,8 +52,10 @@ export function createRunRecorder(
       const { state, exitCode } = change
       const detail = change.detail === '' ? undefined : change.detail
       if (state === undefined) return
-      const parts = [state, exitCode === undefined ? undefined : `exit code ${exitCode}`, detail]
-      write(at, parts.filter((part) => part !== undefined).join(': '))
+      const goesOn = last === 'running' && state === 'running'
+      last = state
+      if (goesOn) write(at, GOES_ON)
+      else write(at, lineOf(change))
       events.emit('execution:state', { service, runId, executor, state, at, restarts, exitCode, detail })
     },
     [Symbol.asyncDispose]() {
@@ -61,4 +63,14 @@ export function createRunRecorder(
       return writer[Symbol.asyncDispose]()
     },
   }
+}
+
+/** An earlier process of the node had started it. */
+const GOES_ON = 'running: it went on while the node was away'
+
+function lineOf({ state, exitCode, detail }: RunChange): string {
+  const said = detail === '' ? undefined : detail
+  return [state, exitCode === undefined ? undefined : `exit code ${exitCode}`, said]
+    .filter((part) => part !== undefined)
+    .join(': ')
 }

@@ -143,6 +143,23 @@ describe('a supervisor that starts again', () => {
     expect(bench.code.kept.size).toBe(0)
   })
 
+  it('says in the log of a run that goes on that it does, and no second time that it began', async () => {
+    const before = await bench.running('a')
+    await before[Symbol.asyncDispose]()
+    const supervisor = bench.start()
+    await supervisor.boot()
+    const linesNow = async () => {
+      const lines = await Array.fromAsync(supervisor.logs('a', { tail: 100, follow: false }))
+      return lines.map(({ line }) => line)
+    }
+    const end = performance.now() + 10_000
+    while ((await linesNow()).length < 4 && performance.now() < end) await new Promise((done) => setTimeout(done, 5))
+    expect(await linesNow()).toEqual([
+      ...['fetching', 'starting', 'running'],
+      'running: it went on while the node was away',
+    ])
+  })
+
   it('gives no user of what is left over to another run before its executor has removed that', async () => {
     const before = await bench.running('a', { run: { kind: 'task', restart: 'never' } })
     await before[Symbol.asyncDispose]()
