@@ -20,6 +20,16 @@ export type RunUsage = UsageTotals & {
   readonly period: UsageTotals
 }
 
+/**
+ * What a run used in one period of its history. `at`: its end, ms since 1970. Of memory the most that was seen, of the disk the last;
+ * missing where nothing was measured.
+ */
+export type UsagePoint = UsageTotals & {
+  readonly at: number
+  readonly memoryBytes?: number | undefined
+  readonly diskBytes?: number | undefined
+}
+
 export type UsageRecord = {
   /** of the starts that are over */
   readonly ended: UsageTotals
@@ -64,6 +74,41 @@ export function usageOf(record: UsageRecord): RunUsage {
   const totals = totalsOf(record)
   const period = mapTotals((key) => Math.max(0, totals[key] - periodFrom[key]))
   return { ...totals, memoryBytes, diskBytes, at, period }
+}
+
+/** The newest period of a record, as its history keeps it. What was not measured with that look is no zero. */
+export function pointOf(
+  record: UsageRecord,
+  { memoryBytes, diskBytes }: Pick<UsageLook, 'memoryBytes' | 'diskBytes'>,
+): UsagePoint {
+  return {
+    ...usageOf(record).period,
+    at: record.at,
+    memoryBytes: memoryBytes === undefined ? undefined : whole(memoryBytes),
+    diskBytes: diskBytes === undefined ? undefined : whole(diskBytes),
+  }
+}
+
+/** Periods that follow one another as one. There is at least one. */
+export function mergePoints(points: readonly UsagePoint[]): UsagePoint {
+  const sum = mapTotals((key) => whole(points.reduce((total, point) => total + point[key], 0)))
+  const memory = points.flatMap(({ memoryBytes }) => memoryBytes ?? [])
+  return {
+    ...sum,
+    at: points.at(-1)?.at ?? 0,
+    memoryBytes: memory.length === 0 ? undefined : Math.max(...memory),
+    diskBytes: points.findLast(({ diskBytes }) => diskBytes !== undefined)?.diskBytes,
+  }
+}
+
+/** `cpu`: of one core; the others in bytes a second. Of a period in which it did not run, nothing. */
+export function ratesOf({ runningMs, cpuMs, receivedBytes, sentBytes }: UsageTotals): {
+  cpu: number
+  received: number
+  sent: number
+} {
+  const per = (amount: number, unitMs: number) => (runningMs === 0 ? 0 : (amount * unitMs) / runningMs)
+  return { cpu: per(cpuMs, 1), received: Math.round(per(receivedBytes, 1000)), sent: Math.round(per(sentBytes, 1000)) }
 }
 
 function totalsOf({ ended, current }: UsageRecord): UsageTotals {

@@ -1,5 +1,5 @@
 import type { RunRecord, RunState } from '../base/run-record.ts'
-import type { UsageRecord } from '../base/run-usage.ts'
+import type { UsagePoint, UsageRecord } from '../base/run-usage.ts'
 
 export const FINAL_STATES: readonly RunState[] = ['exited', 'failed', 'stopped', 'refused']
 
@@ -21,6 +21,6 @@ export interface RunJournal {
   transitions(runId: string): { state: RunState; at: number; detail?: string | undefined }[]
   all(): RunRecord[]
   usage(runId: string): UsageRecord | undefined
-  /** In the place of what was recorded of the run before. */
-  recordUsage(runId: string, usage: UsageRecord): void
+  /** In the place of what was recorded of the run before; `point` is added to its history. */
+  recordUsage(runId: string, usage: UsageRecord, point: UsagePoint): void
 }

@@ -53,6 +53,7 @@ export type {
   StatementView,
   TreeBranch,
   TrustTree,
+  UsageHistoryView,
 } from '../node/types.ts'
 
 /** Joins a mesh as a light peer. Dispose it when done: nothing of it stays. */

@@ -37,6 +37,23 @@ export const RECEIPTS_PER_SERVICE = 1024
 /** Finished runs of forgotten services stay readable (state, exit code) for a week. */
 export const FINISHED_RUN_RETENTION_MS = 7 * 24 * 3600 * 1000
 
+/**
+ * The history of what a run used: so many periods of each level, newest level first. Where a level has more, its oldest `together`
+ * become one of the next level; the oldest of the last level are dropped. With a look each minute: two hours by the minute, a
+ * day by ten minutes, and a week by the hour.
+ */
+export const USAGE_LEVELS = [
+  { points: 120, together: 10 },
+  { points: 144, together: 6 },
+  { points: 168, together: 1 },
+] as const
+
+/** The history of a run that has ended is kept for so long. */
+export const USAGE_RETENTION_MS = 7 * 24 * 3600 * 1000
+
+/** And of so many ended runs at most, those that ended last: one takes up to 30 kB. */
+export const ENDED_RUNS_WITH_USAGE = 500
+
 /** Names whose version head is kept, for each announcement that may be kept: a head is a tenth of an announcement's size. */
 export const HEADS_PER_ANNOUNCEMENT = 4
 

@@ -2,6 +2,7 @@ import { DEDUPE_AFTER_EXPIRY_SECONDS } from '../../protocols/limits.ts'
 import { FINISHED_RUN_RETENTION_MS, HEADS_PER_ANNOUNCEMENT, PRUNE_SLACK } from './constants.ts'
 import { keyValueStore } from './key-value.ts'
 import type { Sql } from './sql.ts'
+import { pruneUsage } from './usage/history.ts'
 
 /** Own, run here (now or before: a task never runs twice), or waiting to run: such a service is not forgotten early. */
 const HELD = `own = 1
@@ -45,6 +46,7 @@ export function createPrune(sql: Sql): {
   const surplusHeads = sql.prepare(`DELETE FROM heads WHERE (author, name) IN (
     SELECT author, name FROM heads WHERE NOT EXISTS (SELECT 1 FROM announcements a WHERE a.id = heads.id)
     ORDER BY forget_at LIMIT max(0, (SELECT count(*) FROM heads) - ?))`)
+  const forgetUsage = pruneUsage(sql)
   const meta = keyValueStore(sql)
 
   /** Live services that were forgotten, until the last of them has expired. A service that came again counts still. */
@@ -79,6 +81,7 @@ export function createPrune(sql: Sql): {
       }
       const old = nowMs - FINISHED_RUN_RETENTION_MS
       oldRuns.run(old)
+      forgetUsage(nowMs)
       oldVerdicts.run(old)
       oldReceipts.run(Math.floor(old / 1000))
       oldHeads.run(nowMs)

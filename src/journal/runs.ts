@@ -1,7 +1,7 @@
 import { NotFoundError } from '../base/errors.ts'
 import type { RunRecord, RunState } from '../base/run-record.ts'
-import { type RunUsageStore, runUsageStore } from './run-usage.ts'
 import type { Sql } from './sql.ts'
+import { type RunUsageStore, runUsageStore } from './usage/run-usage.ts'
 
 type RunChange = Partial<
   Pick<RunRecord, 'state' | 'handle' | 'wanted' | 'startedAt' | 'exitCode' | 'detail' | 'restarts'>

@@ -150,6 +150,23 @@ export const USAGE_PERIOD_SCHEMA = `
   UPDATE run_usage SET from_ms = ended_ms + running_ms, from_cpu_ms = ended_cpu_ms + cpu_ms;
 `
 
+/** Each run's periods, by number; those of a higher level are older, and several of the level below as one. */
+export const USAGE_HISTORY_SCHEMA = `
+  CREATE TABLE usage_points (
+    run_id TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+    level INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    running_ms INTEGER NOT NULL,
+    cpu_ms INTEGER NOT NULL,
+    received INTEGER NOT NULL,
+    sent INTEGER NOT NULL,
+    memory_bytes INTEGER,
+    disk_bytes INTEGER,
+    PRIMARY KEY (run_id, level, number)
+  ) STRICT, WITHOUT ROWID;
+`
+
 /**
  * Statements of hubs and issuers, of one subject the latest. `digest` is the id's sha2-256. Whether a service has the code that
  * a statement is about is looked up for each one of an untrusted signer.

@@ -22,6 +22,7 @@ import type { CodeOrigins } from '../services/code-origins.ts'
 import { createLists } from '../services/lists/lists.ts'
 import { receiptView } from '../services/receipts.ts'
 import type { ServiceEntry, Services } from '../services/registry.ts'
+import { createUsageHistory } from '../services/usage-history.ts'
 import type { Trust } from '../trust/index.ts'
 import type { NodeEvents } from './events.ts'
 import { createNodeCode, type NodeCodeComponents } from './node-code.ts'
@@ -33,7 +34,7 @@ import type { PeerStatus } from './wiring/peer-status.ts'
 export interface FacadeComponents {
   clock: Clock
   events: Events<NodeEvents>
-  journal: Pick<Journal, 'stops' | 'announcements' | 'verdicts' | 'rows' | 'sequence' | 'advance'>
+  journal: Pick<Journal, 'stops' | 'announcements' | 'verdicts' | 'runs' | 'rows' | 'sequence' | 'advance'>
   network: Network
   services: Services
   facts: NodeFactsSource
@@ -194,6 +195,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
       return answers
     },
     explain,
+    usage: createUsageHistory({ services, journal }),
     logs: init.logs,
     results: components.results,
     receive: createReceive(components),

@@ -8,10 +8,17 @@ import type { Defence, NetworkPeer, ReachabilityView } from '../network/index.ts
 import type { NodeResults } from '../results/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { NodeLists } from '../services/lists/types.ts'
-import type { ReceiptView, ServiceCodeView, ServiceView } from '../services/types.ts'
+import type { ReceiptView, ServiceCodeView, ServiceView, UsageHistoryView } from '../services/types.ts'
 
 export type { ReachabilityView } from '../network/index.ts'
-export type { ReceiptView, RunView, ServiceCodeView, ServiceState, ServiceView } from '../services/types.ts'
+export type {
+  ReceiptView,
+  RunView,
+  ServiceCodeView,
+  ServiceState,
+  ServiceView,
+  UsageHistoryView,
+} from '../services/types.ts'
 
 import type { LogLine } from '../base/run-record.ts'
 
@@ -145,6 +152,8 @@ export interface ThundercloudNode extends AsyncDisposable {
   service(id: string): ServiceView
   /** The verdict in force; with `now`, what would be decided now. Nothing is done. */
   explain(id: string, options?: { now?: boolean; history?: boolean }): Promise<Explanation>
+  /** What its newest run used over time, or the run that is named. Throws NotFoundError where there is none here. */
+  usage(id: string, options?: { run?: string | undefined }): UsageHistoryView
   /** What tasks left. */
   readonly results: NodeResults
   logs(id: string, options: { tail: number; follow: boolean; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>

@@ -1,6 +1,6 @@
 import type { PortAccess } from '../../protocols/service.ts'
 import type { RunState } from '../base/run-record.ts'
-import type { RunUsage } from '../base/run-usage.ts'
+import type { RunUsage, UsagePoint } from '../base/run-usage.ts'
 import type { NetworkGrant, Reason, WakeCondition } from '../base/verdict.ts'
 import type { CodeProvenance } from '../code/index.ts'
 
@@ -79,6 +79,16 @@ export type RunView = {
   readonly cost?: { readonly asked: string; readonly offered: string } | undefined
   /** what it was granted; the policy in force may allow less of it */
   readonly network: NetworkGrant
+}
+
+/** What one run used, period by period, oldest first: a bounded number, the older ones put together. */
+export type UsageHistoryView = {
+  readonly service: string
+  readonly runId: string
+  readonly state: RunState
+  /** its grant, which bounds it: in bytes, and in thousandths of a core */
+  readonly granted: { readonly memoryBytes: number; readonly diskBytes: number; readonly cpuMillicores: number }
+  readonly points: readonly UsagePoint[]
 }
 
 /**

@@ -5,10 +5,10 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { listFolder, packEntries } from '../../src/code/index.ts'
 import { launchBrowser, openPage, seriousFaults } from '../fixtures/browser/browser.ts'
-import { serveDashboard } from '../fixtures/browser/dashboard.ts'
+import { openDashboard, TICKING, tarOf } from '../fixtures/browser/node.ts'
 import { codeOfEntries, sourceServer } from '../fixtures/code/source-server.ts'
-import { type Mesh, ON_HOST, test, trustPolicyFor, waitForState } from '../fixtures/node/mesh.ts'
-import { addFolder, HELLO_WEB, newSigner, PATIENCE } from '../fixtures/node/nodes.ts'
+import { type Mesh, ON_HOST, test, waitForState } from '../fixtures/node/mesh.ts'
+import { addFolder, HELLO_WEB, PATIENCE } from '../fixtures/node/nodes.ts'
 import { needs } from '../require.ts'
 
 const runnable = needs('browser') && needs('bubblewrap')
@@ -21,23 +21,7 @@ describe.skipIf(!runnable)('the dashboard, in a browser, of a real node', () => 
   })
   afterAll(() => browser.close())
 
-  /** Two nodes that are neighbours; the dashboard of the second, in which `author` may run services. */
-  async function open(mesh: Mesh, runner: object = {}) {
-    const author = newSigner()
-    const other = await mesh.start('other', { runner: { KEYWORDS: ['nothing'] } })
-    const node = await mesh.join('node', other, { runner: { ...ON_HOST, ...trustPolicyFor(author), ...runner } })
-    const dashboard = await serveDashboard(node)
-    const view = await openPage(browser, dashboard.origin)
-    await view.page.goto(await dashboard.link())
-    await view.page.getByRole('heading', { name: 'Overview' }).waitFor(seconds)
-    return {
-      ...{ mesh, author, other, node, dashboard, ...view },
-      async [Symbol.asyncDispose]() {
-        await view[Symbol.asyncDispose]()
-        await dashboard[Symbol.asyncDispose]()
-      },
-    }
-  }
+  const open = (mesh: Mesh, runner?: object) => openDashboard(browser, mesh, runner)
 
   test('a verdict is explained rule by rule, with what would change it', async ({ mesh }) => {
     await using it = await open(mesh, { KEYWORDS: ['bridges'] })
@@ -239,16 +223,6 @@ async function type(page: Page, text: string): Promise<void> {
   await page.getByLabel('Text of the policy, config.json').click(seconds)
   await page.keyboard.press('Control+A')
   await page.keyboard.insertText(text)
-}
-
-const TICKING = "let count = 0\nsetInterval(() => console.log('tick', ++count), 300)\n"
-
-function tarOf(files: Readonly<Record<string, string>>): AsyncGenerator<Uint8Array> {
-  const entries = Object.entries(files).map(([path, text]) => {
-    const bytes = Buffer.from(text)
-    return { path, executable: false, size: bytes.byteLength, open: () => [bytes] }
-  })
-  return packEntries(entries)
 }
 
 async function archiveOf(files: Readonly<Record<string, string>>): Promise<Buffer> {

@@ -15,6 +15,7 @@ import type {
   StatementFilter,
   StatementView,
   TrustTree,
+  UsageHistoryView,
 } from '../../node/types.ts'
 import type { ResultsView } from '../../results/index.ts'
 import { drainSchema, drainViewSchema, undrainedSchema } from '../schemas/drain.ts'
@@ -27,6 +28,7 @@ import {
   submittedStatementSchema,
   trustTreeSchema,
 } from '../schemas/trust.ts'
+import { usageHistorySchema } from '../schemas/usage.ts'
 import {
   archiveAddedSchema,
   explanationSchema,
@@ -83,6 +85,8 @@ export interface ApiClient {
   /** `now`: what would be decided now, instead of the verdict in force; `history`: also the verdicts before. */
   explain(id: string, options?: { now?: boolean; history?: boolean } & AbortOptions): Promise<Explanation>
   logs(id: string, options: { tail: number; follow: boolean } & AbortOptions): AsyncIterable<LogLine>
+  /** What its newest run there used over time, or the run that is named. Throws NotFoundError. */
+  usage(id: string, options?: { run?: string | undefined } & AbortOptions): Promise<UsageHistoryView>
   /** What a task left there. Throws NotFoundError where it left nothing there. */
   results(id: string, options?: AbortOptions): Promise<ResultsView>
   /** The same as a canonical tar. Throws NotFoundError where none is kept. */
@@ -155,6 +159,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
         if (event === 'log') yield parse(logLineSchema, data)
       }
     },
+    usage: (id, { run, signal } = {}) => ask(usageHistorySchema, at(id, `/usage${queryOf({ run })}`), { signal }),
     results: (id, options) => ask(resultsViewSchema, at(id, '/results'), { ...options }),
     resultsArchive: (id, options = {}) => download(at(id, '/results/archive'), options),
     async *events({ only = [], signal } = {}) {

@@ -3,6 +3,7 @@ import { deadline } from '../../base/clock.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import { ASK_MS } from '../constants.ts'
 import { HttpProblem } from '../http-errors.ts'
+import { usageHistorySchema } from '../schemas/usage.ts'
 import { explanationSchema, receiptsSchema, serviceViewSchema, stoppedSchema } from '../schemas/views.ts'
 import { operation, plainAnswer } from './operation.ts'
 import type { App, RouteComponents } from './route.ts'
@@ -14,6 +15,10 @@ const PROBLEMS = { 400: 'it names more than one service', 404: 'it names none' }
 const explainQuery = z.object({
   now: z.string().optional().describe('"true": what would be decided now, instead of the verdict in force'),
   history: z.string().optional().describe('"true": also the verdicts before'),
+})
+
+const usageQuery = z.object({
+  run: z.string().max(200).optional().describe('the id of a run; without, the newest'),
 })
 
 function readFlag(name: string, value = 'false'): boolean {
@@ -56,6 +61,23 @@ export function serviceRoutes(app: App, components: RouteComponents): void {
       const options = { now: readFlag('now', now), history: readFlag('history', history) }
       return context.json(await node.explain(id, options))
     },
+  )
+  operation(
+    app,
+    components,
+    {
+      ...common,
+      method: 'get',
+      path: '/service/{id}/usage',
+      summary: 'What its run used, period by period, oldest first',
+      description:
+        'A period is about a minute; older ones are put together, and of a run that has ended they are forgotten after a week. `memoryBytes` and `diskBytes` are missing where they were not measured.',
+      scope: 'read',
+      query: usageQuery,
+      answers: { 200: plainAnswer('the periods that are kept', usageHistorySchema) },
+      problems: { ...PROBLEMS, 404: 'it names no service, or one without such a run here' },
+    },
+    (context, { params: { id }, query: { run } }) => context.json(node.usage(id, { run })),
   )
   operation(
     app,

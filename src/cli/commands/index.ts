@@ -63,6 +63,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'update', load: async () => (await import('./publish.ts')).update },
   { name: 'list', load: async () => (await import('./list.ts')).list },
   { name: 'top', load: async () => (await import('./top.ts')).top },
+  { name: 'usage', load: async () => (await import('./usage.ts')).usage },
   { name: 'status', load: async () => (await import('./status.ts')).status },
   { name: 'explain', load: async () => (await import('./explain.ts')).explain },
   { name: 'logs', load: async () => (await import('./logs.ts')).logs },

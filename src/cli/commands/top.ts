@@ -1,7 +1,7 @@
 import { anySignal } from 'any-signal'
 import { sleep } from '../../base/clock.ts'
 import { formatBytes, formatMs, howMany, sanitizeText } from '../../base/format.ts'
-import type { RunUsage } from '../../base/run-usage.ts'
+import { type RunUsage, ratesOf } from '../../base/run-usage.ts'
 import type { ServiceView } from '../../node/types.ts'
 import type { Cli } from '../cli.ts'
 import { nodeClient } from '../client/node-client.ts'
@@ -22,6 +22,7 @@ export const top = command({
   details: [
     'CPU is the share of one core, and the rates are what its network carried, over the newest period that the node has measured (a minute, as a rule).',
     'The other measures are of the end of that period. "-": the node has not measured the run yet; with --json, the fields are missing.',
+    '`usage SERVICE` shows how that went over the last days.',
     'At a terminal, `q` ends it. Where the output goes elsewhere it looks once; with --json it goes on, one object for each look.',
     'Example: thundercloud top --every 5s',
   ].join('\n'),
@@ -97,14 +98,8 @@ function busiestFirst(a: Run, b: Run): number {
 }
 
 function measuresOf({ period, memoryBytes, diskBytes, runningMs }: RunUsage): Measures {
-  const ms = period?.runningMs ?? 0
-  const per = (amount: number, unitMs: number) => (ms === 0 ? 0 : (amount * unitMs) / ms)
-  return {
-    ...{ memoryBytes, diskBytes, runningMs },
-    cpu: per(period?.cpuMs ?? 0, 1),
-    receivedRate: Math.round(per(period?.receivedBytes ?? 0, 1000)),
-    sentRate: Math.round(per(period?.sentBytes ?? 0, 1000)),
-  }
+  const { cpu, received, sent } = ratesOf(period)
+  return { ...{ memoryBytes, diskBytes, runningMs }, cpu, receivedRate: received, sentRate: sent }
 }
 
 function rowsOf({ out }: Cli, runs: readonly Run[]): string[] {

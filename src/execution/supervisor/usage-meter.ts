@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts'
-import { addLook, type UsageLook } from '../../base/run-usage.ts'
+import { addLook, pointOf, type UsageLook } from '../../base/run-usage.ts'
 import { USAGE_PERIOD_MS } from '../constants.ts'
 import type { Run } from '../types.ts'
 import type { MonitoredEnd, SupervisorComponents } from './types.ts'
@@ -33,7 +33,8 @@ export function meterUsage(
 
   function record(said: Omit<UsageLook, 'start'>): void {
     try {
-      journal.recordUsage(runId, addLook(journal.usage(runId), { ...said, start }))
+      const usage = addLook(journal.usage(runId), { ...said, start })
+      journal.recordUsage(runId, usage, pointOf(usage, said))
       events.emit('execution:usage', { service, runId })
     } catch (error) {
       log.debug('what a run uses could not be journalled', { runId, reason: messageOf(error) })

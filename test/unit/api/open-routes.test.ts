@@ -58,7 +58,7 @@ test('what others wrote does nothing at the terminal of who reads an answer or a
 test('what anyone may ask: the API describes itself', async ({ it }) => {
   const response = await it.ask('/openapi.json', { token: null })
   const { paths } = (await response.json()) as { paths: Record<string, object> }
-  const service = ['', '/ask', '/explain', '/logs', '/results', '/results/archive', '/stop'].map(
+  const service = ['', '/ask', '/explain', '/logs', '/results', '/results/archive', '/stop', '/usage'].map(
     (what) => `/service/{id}${what}`,
   )
   expect(Object.keys(paths).sort()).toEqual([

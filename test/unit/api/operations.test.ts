@@ -76,6 +76,7 @@ async function requestsOf(it: It): Promise<Requests> {
     'get /service/{id}': of('/service/{id}'),
     'get /service/{id}/explain': of('/service/{id}/explain?history=true'),
     'get /service/{id}/logs': of('/service/{id}/logs'),
+    'get /service/{id}/usage': of('/service/{id}/usage?run=run'),
     'get /service/{id}/results': of('/service/{id}/results'),
     'get /service/{id}/results/archive': of('/service/{id}/results/archive'),
     'post /service/{id}/ask': of('/service/{id}/ask'),

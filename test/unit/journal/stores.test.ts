@@ -194,7 +194,7 @@ it('what runs used before there were periods is no period of theirs', ({ path })
     using journal = open(path)
     expect(journal.runs.usage('r')).toEqual({ ...record, periodFrom: totals(150, 15) })
     const next = { ...record, periodFrom: { ...totals(1, 2), receivedBytes: 3, sentBytes: 4 }, diskBytes: 5 }
-    journal.runs.recordUsage('r', next)
+    journal.runs.recordUsage('r', next, { ...totals(1, 2), at: 9 })
     expect(journal.runs.usage('r')).toEqual(next)
   }
 })

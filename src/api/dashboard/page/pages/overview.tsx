@@ -129,7 +129,7 @@ function Announcements(): JSX.Element {
       <Chart
         label="Announcements over time"
         times={times}
-        series={{ label: 'announcements', values: counts }}
+        series={[{ label: 'announcements', values: counts }]}
         height={40}
         axes={false}
         text={(value) => many(value, 'announcement')}

@@ -39,7 +39,7 @@ export function Service(): JSX.Element {
             <div class="stack">
               {value.run === undefined ? null : (
                 <>
-                  <RunCard run={value.run} />
+                  <RunCard id={value.id} run={value.run} />
                   <RunLog id={value.id} runId={value.run.runId} />
                 </>
               )}

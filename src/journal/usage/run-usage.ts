@@ -1,11 +1,14 @@
-import type { UsageRecord, UsageTotals } from '../base/run-usage.ts'
-import type { Sql } from './sql.ts'
+import type { UsagePoint, UsageRecord, UsageTotals } from '../../base/run-usage.ts'
+import type { Sql } from '../sql.ts'
+import { type UsageHistory, usageHistory } from './history.ts'
 
 /** What runs have used. A call is committed when it returns. */
 export interface RunUsageStore {
   usage(runId: string): UsageRecord | undefined
-  /** In the place of what was recorded of the run before. */
-  recordUsage(runId: string, usage: UsageRecord): void
+  /** In the place of what was recorded of the run before; `point` is added to its history, both or none. */
+  recordUsage(runId: string, usage: UsageRecord, point: UsagePoint): void
+  /** The history of a run, oldest first. */
+  usagePoints: UsageHistory['points']
 }
 
 type Row = Pick<UsageRecord, 'start' | 'memoryBytes' | 'diskBytes' | 'at'> &
@@ -30,7 +33,9 @@ export function runUsageStore(sql: Sql): RunUsageStore {
       from_ms, from_cpu_ms, from_received, from_sent)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
+  const history = usageHistory(sql)
   return {
+    usagePoints: history.points,
     usage(runId) {
       const row = get.get<Row>(runId)
       if (row === undefined) return undefined
@@ -46,9 +51,11 @@ export function runUsageStore(sql: Sql): RunUsageStore {
         ...{ memoryBytes, diskBytes, at },
       }
     },
-    recordUsage(runId, { ended, start, current, periodFrom, memoryBytes, diskBytes, at }) {
-      put.run(runId, start, memoryBytes, diskBytes, at, ...values(ended), ...values(current), ...values(periodFrom))
-    },
+    recordUsage: (runId, { ended, start, current, periodFrom, memoryBytes, diskBytes, at }, point) =>
+      sql.transaction(() => {
+        put.run(runId, start, memoryBytes, diskBytes, at, ...values(ended), ...values(current), ...values(periodFrom))
+        history.add(runId, point)
+      }),
   }
 }
 
