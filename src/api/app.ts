@@ -28,6 +28,7 @@ import { nodeInfoRoutes } from './routes/node-info.ts'
 import { operatorRoutes } from './routes/operator.ts'
 import { operatorOrderRoutes } from './routes/operator-orders.ts'
 import { policyRoutes } from './routes/policy.ts'
+import { policyHistoryRoutes } from './routes/policy-history.ts'
 import { poolRoutes } from './routes/pools.ts'
 import { resultRoutes } from './routes/results.ts'
 import type { RouteComponents } from './routes/route.ts'
@@ -125,6 +126,7 @@ export function createApi(init: ApiComponents): Api {
   operatorOrderRoutes(app, components)
   alertRoutes(app, components)
   policyRoutes(app, components)
+  policyHistoryRoutes(app, components)
   poolRoutes(app, components)
   trustRoutes(app, components)
   codeRoutes(app, components)

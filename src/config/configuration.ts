@@ -65,6 +65,8 @@ export type Policy = {
   readonly config: RunnerConfig
   /** sha256 of the canonical configuration, in hex: what receipts call the policy */
   readonly hash: string
+  /** as it was written, with its comments; undefined where it was in memory already */
+  readonly text?: string | undefined
   /** STATIC_NODES, by kind */
   readonly staticNodes: { readonly multiaddrs: readonly string[]; readonly origins: readonly string[] }
 }

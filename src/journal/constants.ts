@@ -54,6 +54,10 @@ export const USAGE_RETENTION_MS = 7 * 24 * 3600 * 1000
 /** And of so many ended runs at most, those that ended last: one takes up to 30 kB. */
 export const ENDED_RUNS_WITH_USAGE = 500
 
+/** Policies that are kept, the newest, and the bytes of their texts; the one in force is kept whatever its size. */
+export const POLICIES_KEPT = 100
+export const POLICY_BYTES_KEPT = 8 * 1024 * 1024
+
 /** Names whose version head is kept, for each announcement that may be kept: a head is a tenth of an announcement's size. */
 export const HEADS_PER_ANNOUNCEMENT = 4
 

@@ -9,6 +9,7 @@ import { serviceRowReader } from './lists/service-rows.ts'
 import { migrate, schemaVersion } from './migrations.ts'
 import { blockStore } from './operator/blocks.ts'
 import { operatorStopStore } from './operator/operator-stops.ts'
+import { policyStore } from './operator/policies.ts'
 import { parkedStore } from './parked.ts'
 import { createPrune } from './prune.ts'
 import { publishedStore } from './published.ts'
@@ -48,6 +49,7 @@ export function openJournal({ path, clock, log, onCommit }: JournalInit): Journa
     receipts: receiptStore(sql),
     stops: operatorStopStore(sql),
     blocks: blockStore(sql),
+    policies: policyStore(sql),
     runs: runStore(sql),
     published: publishedStore(sql),
     parked: parkedStore(sql),

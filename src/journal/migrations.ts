@@ -8,6 +8,7 @@ import {
   FIRST_SCHEMA,
   LISTS_SCHEMA,
   PARKED_SCHEMA,
+  POLICIES_SCHEMA,
   STATEMENTS_SCHEMA,
   USAGE_HISTORY_SCHEMA,
   USAGE_PERIOD_SCHEMA,
@@ -17,7 +18,7 @@ import {
 /** Step n brings a journal from schema n to n + 1. Steps are never changed once released, only added. */
 const MIGRATIONS: readonly string[] = [
   ...[FIRST_SCHEMA, PARKED_SCHEMA, STATEMENTS_SCHEMA, CANDIDATES_SCHEMA],
-  ...[USAGE_SCHEMA, USAGE_PERIOD_SCHEMA, LISTS_SCHEMA, BLOCKS_SCHEMA, USAGE_HISTORY_SCHEMA],
+  ...[USAGE_SCHEMA, USAGE_PERIOD_SCHEMA, LISTS_SCHEMA, BLOCKS_SCHEMA, USAGE_HISTORY_SCHEMA, POLICIES_SCHEMA],
 ]
 
 /** Brings the journal to this program's schema, each step whole or not at all. */

@@ -207,6 +207,22 @@ export const LISTS_SCHEMA = `
   CREATE INDEX announcements_by_author ON announcements (author) WHERE kind = 'service';
 `
 
+/** Policies that were put in force, in this order, with who did it. */
+export const POLICIES_SCHEMA = `
+  CREATE TABLE policies (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    text TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    by_kind TEXT NOT NULL,
+    by_id TEXT NOT NULL,
+    by_label TEXT NOT NULL,
+    added INTEGER NOT NULL,
+    removed INTEGER NOT NULL
+  ) STRICT;
+`
+
 /** What the operator has blocked, beside the policy. */
 export const BLOCKS_SCHEMA = `
   CREATE TABLE blocks (

@@ -6,6 +6,7 @@ import type { RunRowReader } from './lists/run-rows.ts'
 import type { ServiceRowReader } from './lists/service-rows.ts'
 import type { BlockStore } from './operator/blocks.ts'
 import type { OperatorStopStore } from './operator/operator-stops.ts'
+import type { PolicyStore } from './operator/policies.ts'
 import type { ParkedStore } from './parked.ts'
 import type { PublishedStore } from './published.ts'
 import type { ReceiptStore } from './receipts.ts'
@@ -36,6 +37,7 @@ export interface Journal extends Disposable, AsyncDisposable {
   readonly receipts: ReceiptStore
   readonly stops: OperatorStopStore
   readonly blocks: BlockStore
+  readonly policies: PolicyStore
   readonly runs: RunStore
   readonly published: PublishedStore
   readonly parked: ParkedStore

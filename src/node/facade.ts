@@ -50,6 +50,7 @@ export interface FacadeComponents {
   serviceSigner: ServiceSigner
   trust: Trust
   policyManager: PolicyManager
+  policyHistory: ThundercloudNode['policyHistory']
   admission: Pick<Admission, 'drain' | 'pause' | 'blocks' | 'parkedState' | 'placementText' | 'removeParked' | 'view'>
   keys: KeyCache
   peerStatus: Pick<PeerStatus, 'ask'>
@@ -238,6 +239,7 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     previewStatement: (encoded, options) => components.policyManager.previewStatement(encoded, options),
     applyPolicy: (text, options) => components.policyManager.apply(text, options),
     policyText: () => components.policyManager.read(),
+    policyHistory: components.policyHistory,
     [Symbol.asyncDispose]: init.close,
   }
 }

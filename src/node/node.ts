@@ -1,6 +1,7 @@
 import { messageOf, UnavailableError } from '../base/errors.ts'
 import { createCodeRepair, verifyStoredCode } from '../code/index.ts'
 import { createClaimCheck } from '../placement/index.ts'
+import { createPolicyHistory } from '../policy/history.ts'
 import { createPolicyManager } from '../policy/manager.ts'
 import { createReload } from '../policy/reload.ts'
 import { createNodeResults } from '../results/index.ts'
@@ -37,8 +38,9 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   const { facts, runner, admission, intake } = pipeline
   const { serviceSigner, publisher, configuredServices } = publishing
   const logs = createServiceLogs({ services, supervisor })
+  const history = createPolicyHistory({ clock, log, journal })
   const reload = createReload(
-    { events, runner, network, trust, configuredServices, admission },
+    { events, runner, network, trust, configuredServices, admission, history },
     {
       reread: init.reread,
       ownRunner: components.runnerHost === undefined,
@@ -60,6 +62,7 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
   if (components.runnerHost === undefined) await runner.start()
   await Promise.all([supervisor.boot({ signal: closing.signal, mayBegin: admission.mayBegin }), facts.refresh()])
   publisher.resume()
+  history.note(configuration().policy.text)
   await network.join(meshHandlers(intake, trust))
   intake.boot()
   trust.boot(admission.trustWatcher.servicesInUse)
@@ -107,9 +110,10 @@ export async function start(components: NodeComponents, init: NodeInit): Promise
       serviceSigner,
       trust,
       policyManager: createPolicyManager(
-        { clock, log, reevaluation: admission.reevaluation, runner, trust, reload },
+        { clock, log, reevaluation: admission.reevaluation, runner, trust, history, reload },
         { configuration },
       ),
+      policyHistory: history,
       admission,
       keys,
       peerStatus,

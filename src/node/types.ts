@@ -30,6 +30,7 @@ import type { Pause, PauseView } from '../admission/operator/pause.ts'
 import type { Applied, PolicyView, Preview } from '../admission/views.ts'
 import type { Events } from '../base/events.ts'
 import type { Verdict } from '../base/verdict.ts'
+import type { PolicyHistory } from '../policy/history.ts'
 import type { ApplyOptions, PolicyText } from '../policy/manager.ts'
 import type { NodeFacts } from '../runner/index.ts'
 import type { StatementView, TrustTree } from '../trust/index.ts'
@@ -42,6 +43,7 @@ export type { Blocked, BlockedRun, BlockInit, BlockView } from '../admission/ope
 export type { PauseView } from '../admission/operator/pause.ts'
 export type { Applied, Change, Disposition, PolicyView, Preview } from '../admission/views.ts'
 export type { PoolDataView, PoolSpec, Pools, PoolView } from '../execution/index.ts'
+export type { PastPolicy, PastPolicyText, PolicyAuthor } from '../policy/history.ts'
 export type { ApplyOptions, PolicyText } from '../policy/manager.ts'
 export type { ResultsView } from '../results/index.ts'
 export type { StatementView, TreeBranch, TrustTree } from '../trust/index.ts'
@@ -227,6 +229,8 @@ export interface ThundercloudNode extends AsyncDisposable {
   applyPolicy(text: string, options?: ApplyOptions): Promise<Applied>
   /** The runner's config.json as it is on the disk, and the one before it, where that is kept. */
   policyText(): Promise<PolicyText>
+  /** Policies that were put in force, with their texts and who did it. */
+  readonly policyHistory: Pick<PolicyHistory, 'list' | 'get'>
 }
 
 export type NodeComponents = {

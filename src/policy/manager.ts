@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Applied, Preview, Reevaluation } from '../admission/views.ts'
 import { replaceFile } from '../base/atomic-file.ts'
@@ -10,6 +9,7 @@ import { type Configuration, type PolicyDraft, readPolicyText } from '../config/
 import { RunnerError, type RunnerHost } from '../runner/index.ts'
 import type { Trust } from '../trust/index.ts'
 import { startCandidate } from './candidate-runner.ts'
+import { digestOf, type PolicyAuthor, type PolicyHistory } from './history.ts'
 
 /** Changes of policy wait for one another; a person does not send more than this. */
 const MAX_WAITING = 16
@@ -21,6 +21,7 @@ export interface PolicyManagerComponents {
   /** The one in force. */
   runner: Pick<RunnerHost, 'decide'>
   trust: Pick<Trust, 'assume'>
+  history: Pick<PolicyHistory, 'intend' | 'forgetIntent'>
   /** Reads the folder again, puts it in force and decides again; throws where it is wrong, and then nothing has changed. */
   reload(): Promise<Applied>
 }
@@ -42,10 +43,15 @@ export interface PolicyManager {
 
 /** A text with its sha256, in hex. */
 export type PolicyText = { readonly text: string; readonly sha256: string; readonly previous?: string | undefined }
-export type ApplyOptions = { readonly signal?: AbortSignal | undefined; readonly replaces?: string | undefined }
+export type ApplyOptions = {
+  readonly signal?: AbortSignal | undefined
+  readonly replaces?: string | undefined
+  /** who does it, for the history */
+  readonly by?: PolicyAuthor | undefined
+}
 
 export function createPolicyManager(
-  { clock, log, reevaluation, runner: inForce, trust, reload }: PolicyManagerComponents,
+  { clock, log, reevaluation, runner: inForce, trust, history, reload }: PolicyManagerComponents,
   init: { configuration(): Configuration },
 ): PolicyManager {
   const queue = createWorkQueue({ name: 'policy', concurrency: 1, max: MAX_WAITING })
@@ -79,21 +85,26 @@ export function createPolicyManager(
     return { text, sha256: digestOf(text), previous }
   }
 
-  async function apply(text: string, { signal, replaces }: ApplyOptions): Promise<Applied> {
+  async function apply(text: string, { signal, replaces, by }: ApplyOptions): Promise<Applied> {
     const draft = readPolicyText(text, undefined, init.configuration().network)
     await (await load(draft))[Symbol.asyncDispose]()
     signal?.throwIfAborted()
     const { configFile } = init.configuration().runner
-    if (replaces !== undefined && digestOf(await readFile(configFile, 'utf8')) !== replaces) {
+    const before = await readFile(configFile, 'utf8').catch(() => undefined)
+    if (replaces !== undefined && digestOf(before ?? '') !== replaces) {
       throw new ConflictError('config.json was changed meanwhile; read it again, and change what it says now')
     }
+    if (by !== undefined) history.intend(draft.text, by)
     const replaced = await replaceFile(configFile, draft.text)
     try {
       return await reload()
     } catch (error) {
+      // who tried it also brought the one before back
+      if (by !== undefined && before !== undefined) history.intend(before, by)
       await replaced.undo()
       // where it had got into force already, the one before comes back; where it had not, nothing changes
       await reload().catch(() => {})
+      history.forgetIntent()
       log.warn('a policy could not be put in force; the file is as it was', { file: configFile })
       throw error
     }
@@ -106,10 +117,6 @@ export function createPolicyManager(
     // from here on it is not interrupted: half a change of policy is of no use
     apply: (text, options = {}) => queue.add(() => apply(text, options)).catch(asCandidateError),
   }
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 /** The operator's file and the operator's module do not go together: nothing is wrong with the node. */

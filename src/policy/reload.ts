@@ -7,6 +7,7 @@ import type { Network } from '../network/index.ts'
 import type { RunnerHost } from '../runner/index.ts'
 import type { Trust } from '../trust/index.ts'
 import type { PolicyEvents } from './events.ts'
+import type { PolicyHistory } from './history.ts'
 
 export interface ReloadComponents {
   events: Emitter<PolicyEvents>
@@ -16,6 +17,7 @@ export interface ReloadComponents {
   /** The operator's own services. */
   configuredServices: { look(): Promise<void> }
   admission: Pick<Admission, 'reevaluateAll'>
+  history: Pick<PolicyHistory, 'note'>
 }
 
 export type ReloadInit = {
@@ -29,7 +31,7 @@ export type ReloadInit = {
 
 /** Reads again what can change while the node runs: the policy, the static nodes, the operator's services. */
 export function createReload(components: ReloadComponents, init: ReloadInit): () => Promise<Applied> {
-  const { events, runner, network, trust, configuredServices, admission } = components
+  const { events, runner, network, trust, configuredServices, admission, history } = components
   async function read(reread: () => Promise<Configuration>): Promise<Configuration> {
     try {
       const next = await reread()
@@ -48,6 +50,7 @@ export function createReload(components: ReloadComponents, init: ReloadInit): ()
     const changed = { runner: next.runner, policy, services, externalServices, clientRegistries }
     init.enforce({ ...init.configuration(), ...changed })
     network.setStaticNodes(staticNodesOf(policy))
+    history.note(policy.text)
     events.emit('node:policy', { hash: policy.hash })
     trust.policyChanged()
     await configuredServices.look()

@@ -50,6 +50,7 @@ import { type AlertsClient, createAlertsClient } from './alerts-client.ts'
 import { type BlocksClient, createBlocksClient } from './blocks-client.ts'
 import { type CodeClient, createCodeClient } from './code-client.ts'
 import { createListsClient, type ListsClient } from './lists-client.ts'
+import { createPolicyHistoryClient, type PolicyHistoryClient } from './policy-history-client.ts'
 import { createPoolsClient, type PoolsClient } from './pools-client.ts'
 import { type ApiClientInit, createRestClient, queryOf } from './rest-client.ts'
 import { createSessionsClient, type SessionsClient } from './sessions-client.ts'
@@ -75,6 +76,7 @@ export interface ApiClient {
   readonly access: AccessClient
   readonly blocks: BlocksClient
   readonly alerts: AlertsClient
+  readonly policyHistory: PolicyHistoryClient
   health(options?: AbortOptions): Promise<Health>
   node(options?: AbortOptions): Promise<NodeInfo>
   /** All of them, page by page. */
@@ -144,6 +146,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     access: createAccessClient(rest),
     blocks: createBlocksClient(rest),
     alerts: createAlertsClient(rest),
+    policyHistory: createPolicyHistoryClient(rest, POLICY_TIMEOUT_MS),
     // a node that is not well says so with 503 and the same body, which is an answer
     health: (options) => ask(healthSchema, '/health', { ...options, accept: 503 }),
     node: (options) => ask(nodeInfoSchema, '/node', { ...options }),

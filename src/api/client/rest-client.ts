@@ -31,6 +31,7 @@ export type Call = {
   method?: 'GET' | 'POST' | undefined
   body?: Uint8Array | string | AsyncIterable<Uint8Array>
   type?: string
+  headers?: Readonly<Record<string, string>> | undefined
   /** a status that brings an answer although it is no success */
   accept?: number
   signal?: AbortSignal | undefined
@@ -53,8 +54,12 @@ export function createRestClient(init: ApiClientInit): RestClient {
   const { url, token, advice, clock = systemClock(), timeoutMs = DEFAULT_TIMEOUT_MS } = init
   const where = init.socketPath ?? url
 
-  async function call(path: string, { method = 'GET', body, type, accept, signal }: Call): Promise<ApiResponse> {
+  async function call(
+    path: string,
+    { method = 'GET', body, type, accept, signal, ...more }: Call,
+  ): Promise<ApiResponse> {
     const headers = {
+      ...more.headers,
       // a socket needs none: only the operator can open it
       ...(token === undefined || init.socketPath !== undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(type === undefined ? {} : { 'content-type': type }),

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { InputError } from '../../base/errors.ts'
 import { MAX_SETTINGS_BYTES, readPolicyText, SettingsError } from '../../config/index.ts'
 import { readBody } from '../body.ts'
@@ -13,6 +12,7 @@ import {
   previewSchema,
 } from '../schemas/policy.ts'
 import { operation, plainAnswer } from './operation.ts'
+import { ifMatch, policyAuthors, replacedBy } from './policy-history.ts'
 import type { App, RouteComponents } from './route.ts'
 
 const PROBLEMS = {
@@ -22,13 +22,10 @@ const PROBLEMS = {
   503: 'the node has no folder to put it into',
 }
 
-const ifMatch = z.object({
-  'if-match': z.string().optional().describe('the sha256 of the config.json that it replaces, in quotation marks'),
-})
-
 /** The policy in force, what a candidate would change, and putting it in force. For the operator. */
 export function policyRoutes(app: App, components: RouteComponents): void {
   const { node, clock } = components
+  const { authorOf } = policyAuthors(components)
   const config = "the runner's config.json; comments are allowed, and kept"
   const request = {
     body: { content: { 'application/json': { schema: { description: config } } }, required: true },
@@ -82,10 +79,9 @@ export function policyRoutes(app: App, components: RouteComponents): void {
       },
       problems: { ...PROBLEMS, 409: 'config.json is not the one that If-Match names' },
     },
-    async ({ req, json }) => {
-      return json(
-        await node.applyPolicy(await textOf(req.raw), { signal: req.raw.signal, replaces: replacedBy(req.raw) }),
-      )
+    async ({ req, json, var: { principal } }) => {
+      const options = { signal: req.raw.signal, replaces: replacedBy(req.raw), by: authorOf(principal) }
+      return json(await node.applyPolicy(await textOf(req.raw), options))
     },
   )
 
@@ -138,12 +134,4 @@ function checkOf(text: string, network: string): PolicyCheck {
     if (error instanceof InputError) return { problems: [error.message], notices: [] }
     throw error
   }
-}
-
-function replacedBy({ headers }: Request): string | undefined {
-  const header = headers.get('if-match')
-  if (header === null) return undefined
-  const [, hash] = /^"([0-9a-f]{64})"$/.exec(header) ?? []
-  if (hash !== undefined) return hash
-  throw new HttpProblem(400, 'If-Match must be the sha256 of a config.json in quotation marks')
 }

@@ -1,5 +1,16 @@
 import { EXECUTOR_NAMES, type ExecutorName } from '../../base/verdict.ts'
-import type { Applied, Change, Disposition, PolicyFacts, PolicyText, PolicyView, Preview } from '../../node/types.ts'
+import type {
+  Applied,
+  Change,
+  Disposition,
+  PastPolicy,
+  PastPolicyText,
+  PolicyAuthor,
+  PolicyFacts,
+  PolicyText,
+  PolicyView,
+  Preview,
+} from '../../node/types.ts'
 import { anything, array, boolean, everyOne, object, oneOf, record, type Shape, string } from '../shape.ts'
 import { count, reasonSchema } from './verdict.ts'
 
@@ -26,6 +37,17 @@ export const previewSchema: Shape<Preview> = object({
 export const appliedSchema: Shape<Applied> = object({ changes: array(changeSchema), background: count })
 
 export const policyTextSchema: Shape<PolicyText> = object({ text: string, sha256: string, previous: string.optional() })
+
+const pastPolicyFields = {
+  ...{ number: count, at: count, sha256: string, bytes: count, added: count, removed: count, newest: boolean },
+  by: object<PolicyAuthor>({ kind: oneOf('socket', 'token', 'session', 'file'), id: string, label: string }),
+  sameAs: count.optional(),
+}
+const pastPolicySchema: Shape<PastPolicy> = object(pastPolicyFields)
+export const pastPoliciesSchema: Shape<{ policies: readonly PastPolicy[] }> = object({
+  policies: array(pastPolicySchema),
+})
+export const pastPolicyTextSchema: Shape<PastPolicyText> = object({ ...pastPolicyFields, text: string })
 
 /** What is wrong with a policy, one sentence each; and what an operator should know of one that is right. */
 export type PolicyCheck = { readonly problems: readonly string[]; readonly notices: readonly string[] }

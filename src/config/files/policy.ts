@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import type { Notice, Policy } from '../configuration.ts'
 import { sortStaticNodes } from '../network-fields.ts'
-import { type ReadOptions, readJson, readText, textToJson } from '../read.ts'
+import { type ReadOptions, readText, textToJson } from '../read.ts'
 import { check, keyText, SettingsError, valueText } from '../settings-error.ts'
 import { memberErrors } from '../statements/members.ts'
 import { LEGACY_RUNNER_KEYS, type RunnerConfig, runnerSchema } from './runner-schema.ts'
@@ -17,7 +17,7 @@ type PolicyOptions = ReadOptions & { file?: string; network?: string | undefined
 export async function loadPolicy(path: string, options: PolicyOptions = {}): Promise<LoadedPolicy> {
   const file = options.file ?? basename(path)
   const advice = 'every runner has its settings in a config.json beside it; run `thundercloud init DIR` to see one'
-  return readPolicy(await readJson(path, file, advice, options), file, options.network)
+  return readPolicyText(await readText(path, file, advice, options), file, options.network)
 }
 
 /** The text of a policy's file with its comments, to be written in place of another. */
@@ -37,7 +37,8 @@ export async function loadPolicyDraft(path: string, options: PolicyOptions = {})
 
 /** Validates the text of a runner's config.json; with the network's name, the members' proofs of possession too. */
 export function readPolicyText(text: string, file = 'config.json', network?: string): PolicyDraft {
-  return { text, ...readPolicy(textToJson(text, file), file, network) }
+  const { policy, notices } = readPolicy(textToJson(text, file), file, network)
+  return { text, policy: { ...policy, text }, notices }
 }
 
 /** Validates a runner's configuration that is already in memory. */

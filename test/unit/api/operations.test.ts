@@ -70,6 +70,7 @@ async function requestsOf(it: It): Promise<Requests> {
   const statement = cbor(delegationBy(it.node.signer, newSigner(), it))
   const { cookie, session } = await openSession(it)
   const { token } = (await it.json('/tokens', { method: 'POST', ...json(TOKEN_WANTED) })) as { token: { id: string } }
+  await it.ask('/policy', { method: 'POST', ...json({}) })
   await it.ask('/pools', { method: 'POST', ...json({ ...POOL, name: 'first', dataBytes: 2 ** 30 }) })
   const of = (path: string) => ({ path: path.replace('{id}', id).replace('{code}', code) })
   return {
@@ -96,6 +97,8 @@ async function requestsOf(it: It): Promise<Requests> {
     'post /statement/preview': statement,
     'post /archive': { body: tar, headers: { 'Content-Type': 'application/x-tar' } },
     'post /policy': json({}),
+    'get /policy/history/{number}': { path: '/policy/history/1' },
+    'post /policy/history/{number}/revert': { path: '/policy/history/1/revert' },
     'post /policy/check': json({}),
     'post /policy/preview': json({}),
     'post /pools': json({ ...POOL, name: 'second' }),

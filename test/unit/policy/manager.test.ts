@@ -37,6 +37,7 @@ async function world(runner?: string) {
       log: silentLog(),
       reevaluation: { preview: (ask, config) => node.preview(ask, config) },
       runner: { decide: () => Promise.reject(new Error('the runner in force is not asked about a candidate')) },
+      history: { intend: () => {}, forgetIntent: () => {} },
       trust: { assume: (encoded) => ({ encoded }) },
       async reload() {
         const { problem } = node

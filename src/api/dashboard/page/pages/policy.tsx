@@ -12,6 +12,7 @@ import { ProblemBox, Show } from '../parts/states.tsx'
 import { Changes, PreviewText } from './policy/changes.tsx'
 import { Diff } from './policy/diff.tsx'
 import { createEditor, goTo, positionText, replaceText } from './policy/editor.ts'
+import { History } from './policy/history.tsx'
 
 type Check = { readonly problems: readonly string[]; readonly notices: readonly string[] }
 
@@ -76,10 +77,21 @@ function Workbench({ disk, reload }: { disk: PolicyText; reload(): void }): JSX.
     if (editor.current !== undefined) replaceText(editor.current, disk.text)
   }
 
-  const tryIt = async () => {
-    const candidate = text
+  const tryIt = async (candidate = text) => {
     const value = await send<Preview>('/policy/preview', candidate)
     setPreview({ text: candidate, value })
+  }
+  function confirm(candidate: string): void {
+    setApplied(undefined)
+    setConfirming(true)
+    action.run(() => tryIt(candidate))
+  }
+  const take = (past: string) => editor.current && replaceText(editor.current, past)
+  /** The same way as any other change: its lines and the dry run are seen before it is in force. */
+  const revert = (past: string) => {
+    take(past)
+    setText(past)
+    confirm(past)
   }
   const apply = async () => {
     try {
@@ -119,7 +131,7 @@ function Workbench({ disk, reload }: { disk: PolicyText; reload(): void }): JSX.
             type="button"
             class="button"
             disabled={action.busy || check.problems.length > 0}
-            onClick={() => action.run(tryIt)}
+            onClick={() => action.run(() => tryIt())}
           >
             {action.busy ? 'Working…' : 'Dry run'}
           </button>
@@ -128,11 +140,7 @@ function Workbench({ disk, reload }: { disk: PolicyText; reload(): void }): JSX.
             class="button"
             data-kind="primary"
             disabled={action.busy || !changed || conflict || check.problems.length > 0}
-            onClick={() => {
-              setApplied(undefined)
-              setConfirming(true)
-              action.run(tryIt)
-            }}
+            onClick={() => confirm(text)}
           >
             Apply…
           </button>
@@ -169,7 +177,7 @@ function Workbench({ disk, reload }: { disk: PolicyText; reload(): void }): JSX.
             <Diff before={base.text} after={text} />
           </Card>
         ) : null}
-        <Previous base={base} take={(previous) => editor.current && replaceText(editor.current, previous)} />
+        <History current={base.text} take={take} revert={revert} />
       </div>
       {confirming ? (
         <Dialog title="Put this policy in force?" close={() => setConfirming(false)}>
@@ -226,24 +234,6 @@ function Findings({ check: { problems, notices }, text, show }: FindingsProps): 
           </li>
         ))}
       </ul>
-    </Card>
-  )
-}
-
-function Previous({ base, take }: { base: PolicyText; take(text: string): void }): JSX.Element | null {
-  const { previous } = base
-  if (previous === undefined) return null
-  return (
-    <Card title="The policy before" note="config.json.previous">
-      <details>
-        <summary>What has changed since</summary>
-        <Diff before={previous} after={base.text} />
-      </details>
-      <div class="buttons">
-        <button type="button" class="button" onClick={() => take(previous)}>
-          Put it into the editor
-        </button>
-      </div>
     </Card>
   )
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { placeAt, rangeOf } from '../../../../../src/api/dashboard/page/pages/policy/json-path.ts'
-import { changedParts, diffLines } from '../../../../../src/api/dashboard/page/pages/policy/line-diff.ts'
 import { keysAt, valuesAt } from '../../../../../src/api/dashboard/page/pages/policy/schema.ts'
+import { changedParts, diffLines } from '../../../../../src/policy/line-diff.ts'
 
 const TEXT = `{
   // what interests us: "KEYWORDS"

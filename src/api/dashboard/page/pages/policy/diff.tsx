@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { changedParts, diffLines } from './line-diff.ts'
+import { changedParts, diffLines } from '../../../../../policy/line-diff.ts'
 
 const SIGNS = { same: ' ', added: '+', removed: '−' } as const
 const WORDS = { same: '', added: 'added: ', removed: 'removed: ' } as const
