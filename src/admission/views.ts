@@ -18,6 +18,8 @@ export type Change = {
   readonly because?: Reason | undefined
   /** it ends, and begins again by this executor */
   readonly moves?: ExecutorName | undefined
+  /** it begins when its claim on a replica stands: where nearer nodes have claimed all, it stands by */
+  readonly claims?: boolean | undefined
 }
 
 /** What a candidate would change, the best of each kind first: what runs, what is parked, and what is refused or redirected. */

@@ -147,6 +147,7 @@ export function createAssumedNode(
     isParked: (id) => parked.has(id),
     verdictOf,
     mayRestart: (subject) => reader.service(subject).final === undefined,
+    mustClaim: (subject) => !reader.service(subject).placed,
     async evaluate(subject, known = factsFor(subject)) {
       signal?.throwIfAborted()
       return { verdict: await evaluator.evaluateWith(ask, subject, known, assumed) }

@@ -4,16 +4,22 @@ import { dispositionOf } from '../disposition.ts'
 import type { Subject } from '../evaluate.ts'
 import type { Change, Disposition } from '../views.ts'
 
-/** `before`: the verdict that was in force, where there was one. */
+/** `before`: the verdict that was in force, where there was one. `claims`: it begins only when its claim stands. */
 export function changeOf(
   { id, signed }: Subject,
-  { from, before, verdict }: { from: Disposition; before: Verdict | undefined; verdict: Verdict },
+  {
+    from,
+    before,
+    verdict,
+    claims = false,
+  }: { from: Disposition; before: Verdict | undefined; verdict: Verdict; claims?: boolean },
   texts: AddressTexts,
 ): Change {
   const author = texts.ofBytes(signed.body.author)
   const to = dispositionOf(verdict)
   const because = decisive(before, verdict)
-  return { id, name: signed.body.name, author, from, to, reasons: verdict.reasons, because }
+  const change = { id, name: signed.body.name, author, from, to, reasons: verdict.reasons, because }
+  return claims && to === 'run' ? { ...change, claims } : change
 }
 
 function decisive(before: Verdict | undefined, { run, reasons }: Verdict): Reason | undefined {

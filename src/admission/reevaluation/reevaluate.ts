@@ -81,6 +81,7 @@ export function createReevaluator(components: ReevaluatorComponents): Reevaluato
       isParked: (id: string) => dormitory.get(id) !== undefined,
       verdictOf: components.verdictOf,
       mayRestart: (subject: Subject) => components.reader.service(subject).final === undefined,
+      mustClaim: (subject: Subject) => !components.reader.service(subject).placed,
       eventCounter: () => dormitory.eventCounter(),
       async evaluate(subject: Subject, known?: Parameters<Evaluator['evaluateWith']>[2]) {
         const decision = await evaluator.evaluate(subject, { signal, ...(known && { facts: known }) })

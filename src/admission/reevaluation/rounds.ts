@@ -41,9 +41,10 @@ export function createRounds(target: ReevaluationTarget, texts: AddressTexts): R
   /** Applies a decision: the change of the service itself, and those of services that had to make way for it. */
   function apply(subject: Subject, decision: Decision, about: Applying): { changes: Change[]; result: ApplyResult } {
     const before = target.verdictOf(subject.id)
+    const claims = about.from !== 'run' && target.mustClaim(subject)
     const result = target.apply(subject, decision, about)
     const displaced = displacedChanges(result.displaced)
-    const own = changeOf(subject, { from: about.from, before, verdict: result.verdict }, texts)
+    const own = changeOf(subject, { from: about.from, before, verdict: result.verdict, claims }, texts)
     return { changes: own.from === own.to ? displaced : [own, ...displaced], result }
   }
 

@@ -20,6 +20,8 @@ export interface ReevaluationTarget {
   verdictOf(id: string): Verdict | undefined
   /** Would it run again if it ended? */
   mayRestart(subject: Subject): boolean
+  /** Does it begin only when its claim on a replica stands? */
+  mustClaim(subject: Subject): boolean
   /** Asks the runner; by default with what is true for the service. */
   evaluate(subject: Subject, facts?: NodeFacts): Promise<Decision>
   eventCounter(): number

@@ -25,6 +25,7 @@ export const changeSchema: Shape<Change> = object({
   reasons: array(reasonSchema),
   because: reasonSchema.optional(),
   moves: oneOf(...EXECUTOR_NAMES).optional(),
+  claims: boolean.optional(),
 })
 
 export const previewSchema: Shape<Preview> = object({

@@ -13,6 +13,8 @@ const WORDS: Record<Outcome, string> = {
   failed: 'runner failed',
 }
 
+/** Only other nodes know whether a replica is missing. */
+const CLAIMS = 'run, or stand by'
 const MOVES: Record<NonNullable<Change['moves']>, string> = {
   docker: 'run in Docker',
   host: 'run on the host',
@@ -74,11 +76,11 @@ export function changesTable(
   const { id, address } = idFormats(terminal)
   const sorted = [...changes].sort((a, b) => weightOf(b) - weightOf(a)).slice(0, max)
   const rows = sorted.map((change) => {
-    const { name, from, to, moves, author, id: whole } = change
+    const { name, from, to, moves, claims, author, id: whole } = change
     return [
       sanitizeText(name, 64),
       WORDS[from],
-      moves === undefined ? WORDS[to] : MOVES[moves],
+      moves === undefined ? (claims ? CLAIMS : WORDS[to]) : MOVES[moves],
       address(author),
       id(whole),
       becauseText(change),
@@ -111,8 +113,9 @@ export function previewText({ changes, more, notAsked, forgotten }: Preview): st
     changes.filter((change) => change.to === disposition && change.from !== 'run')
   const runs = changes.filter(({ from }) => from === 'run')
   const [stops, moves] = [runs.filter((one) => one.moves === undefined), runs.filter((one) => one.moves !== undefined)]
-  const [starts, parks] = [to('run'), to('parked')]
-  const others = changes.length + more - runs.length - starts.length - parks.length
+  const [begins, parks] = [to('run'), to('parked')]
+  const [starts, claims] = [begins.filter((one) => !one.claims), begins.filter((one) => one.claims)]
+  const others = changes.length + more - runs.length - begins.length - parks.length
   const nothing = changes.length + more === 0
   return [
     nothing
@@ -121,6 +124,7 @@ export function previewText({ changes, more, notAsked, forgotten }: Preview): st
           stops.length === 0 ? 'Nothing that runs would stop.' : `Would stop: ${namesText(stops)}.`,
           ...(moves.length === 0 ? [] : [`Would end and start again with another executor: ${namesText(moves)}.`]),
           ...(starts.length === 0 ? [] : [`Would start: ${namesText(starts)}.`]),
+          ...(claims.length === 0 ? [] : [`Would start, or stand by where nearer nodes run it: ${namesText(claims)}.`]),
           ...(parks.length === 0 ? [] : [`Would be parked: ${namesText(parks)}.`]),
           ...(others === 0 ? [] : [`${howMany(others, 'other changes', 'others change')}.`]),
         ].join(' '),

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { Change } from '../../../src/admission/views.ts'
 import type { RunnerConfig } from '../../../src/config/index.ts'
 import type { AdmissionNode, AdmissionWorld } from '../../fixtures/node/admission-harness.ts'
-import { createAdmissionWorld, policyOf } from '../../fixtures/node/admission-harness.ts'
+import { createAdmissionWorld, otherPeer, policyOf } from '../../fixtures/node/admission-harness.ts'
 import { reconsidered } from './fixtures.ts'
 
 const SEED = join(import.meta.dirname, '../../../configs/examples/seed/runners/dev_andromeda/config.json')
@@ -87,4 +87,20 @@ test('a smaller dormitory: the preview names those that lose their place', async
   await applied(world, node)
   await node.settle(6000)
   expect([kept, gone].map(node.state)).toEqual(['parked', 'redirected'])
+})
+
+test('beside other nodes, the preview and what is applied say that a replica must be claimed first', async () => {
+  await using world = await createAdmissionWorld({ policy: policyOf(0) })
+  const node = await world.start()
+  const id = await node.receive()
+  await node.settle(600)
+  const candidate = policyOf(1)
+  const alone = await preview(world, node, candidate.config)
+  expect(alone.changes).toMatchObject([{ id, to: 'run' }])
+  expect(alone.changes[0]?.claims).toBeUndefined()
+  world.neighbours.set(otherPeer(), { state: 'running', leaving: false })
+  const { changes } = await preview(world, node, candidate.config)
+  expect(changes).toMatchObject([{ id, to: 'run', claims: true }])
+  world.policy = candidate
+  expect(await applied(world, node)).toMatchObject([{ id, to: 'run', claims: true }])
 })

@@ -57,6 +57,14 @@ test('policy apply: what moves to another executor does not count as stopping', 
   expect(stderr).toContain('Nothing that runs would stop. Would end and start again with another executor: "moves".')
 })
 
+test('policy apply: of what must claim a replica first is not said that it starts', async ({ candidate: shell }) => {
+  const [waits] = CHANGES
+  shell.node.changes = [waits as Change, { ...(waits as Change), name: 'maybe', claims: true }]
+  const { stderr } = await shell.run('policy apply c.json', { answer: 'n\n' })
+  expect(stderr).toMatch(/maybe .* +parked +run, or stand by /)
+  expect(stderr).toContain('Would start: "waits". Would start, or stand by where nearer nodes run it: "maybe".')
+})
+
 test.for(['n\n', '\n', 'yesterday\n', ''])(
   'policy apply: the answer %j is no',
   async (answer, { candidate: shell }) => {
