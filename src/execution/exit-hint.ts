@@ -31,12 +31,12 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /exec .* failed: no such file|(not found|No such file or directory).*exec|exec: .*(not found|no such file)|^\/usr\/bin\/env: .*No such file/i,
+      /exec .* failed: no such file|(not found|No such file or directory).*exec|exec: .*(not found|no such file)|^\/usr\/bin\/env: .*No such file|\/init\.sh: \d+: .*not found$/i,
     hint: `the command, or the program after "#!" in its first line, is not there: name a file of the code, or a program of the toolchain (${PAGE})`,
   },
   {
     pattern:
-      /exec .* failed: (permission denied|exec format error)|cannot execute|exec format error|^\/usr\/bin\/env: .*Permission denied/i,
+      /exec .* failed: (permission denied|exec format error)|cannot execute|exec format error|^\/usr\/bin\/env: .*Permission denied|\/init\.sh: \d+: .*Permission denied$/i,
     hint: `the command is not executable here: set its x bit before publishing, or start it with its interpreter (${PAGE})`,
   },
   {

@@ -21,6 +21,9 @@ test.each<[number, string, string]>([
   [126, '[FATAL tini (7)] exec ./run failed: Permission denied', 'is not executable'],
   [127, "/usr/bin/env: 'no-such-program': No such file or directory", 'is not there'],
   [126, "/usr/bin/env: './run': Permission denied", 'is not executable'],
+  // of a pool
+  [127, '/thundercloud/tools/a569e0dabea9031c/init.sh: 12: nosuchprogram: not found', 'is not there'],
+  [126, '/thundercloud/tools/a569e0dabea9031c/init.sh: 12: ./run: Permission denied', 'is not executable'],
   [126, "/usr/bin/env: './run': Exec format error", 'is not executable'],
   [1, 'Error: listen EADDRINUSE: address already in use 0.0.0.0:8080', 'only one process may listen'],
   [1, 'Error: listen EADDRINUSE: address already in use :::5432', 'at 127.0.0.1 alone where network names'],
