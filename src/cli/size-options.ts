@@ -26,6 +26,9 @@ function sizeOf(text: string, name: string): number {
   throw new InputError(`${name} is ${JSON.stringify(text)}; allowed is a size like "512MiB" or "2GiB"`)
 }
 
+/** More no node takes. */
+const MAX_CORES = 1000
+
 /** Cores like "0.5"; the handler gets thousandths. */
 export function cores(describe: string, fallback: string): Option<number> {
   return {
@@ -34,8 +37,10 @@ export function cores(describe: string, fallback: string): Option<number> {
     read(given, name) {
       const text = String(given ?? fallback)
       const value = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Math.round(Number(text) * 1000) : 0
-      if (value > 0) return value
-      throw new InputError(`${name} is ${JSON.stringify(given)}; allowed are cores like "0.5" or "2"`)
+      if (value > 0 && value <= MAX_CORES * 1000) return value
+      throw new InputError(
+        `${name} is ${JSON.stringify(given)}; allowed are cores like "0.5" or "2", ${MAX_CORES} at most`,
+      )
     },
   }
 }

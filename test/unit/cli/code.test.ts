@@ -136,6 +136,8 @@ test('code get: what is there is not written over, and nothing half-written stay
   await shell.refused(`code get ${shell.used} file`, /is there already; name another path/)
   expect(readFileSync(shell.path('file'), 'utf8')).toBe('mine')
   await shell.refused(`code get ${shell.used} no/where`, /mkdir -p/)
+  // not even root can
+  await shell.refused(`code get ${shell.used} /proc/code`, /nothing can be made in \/proc \(/)
   const before = readdirSync(shell.root)
   truncateSync(shell.here.store.paths(parseCid(shell.unused)).tar, 100)
   const { code, stderr } = await shell.run(`code get ${shell.unused} lost`)

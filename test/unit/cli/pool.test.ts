@@ -25,6 +25,7 @@ test('pool create and rm: what is wrong is said', async ({ withNode }) => {
   await refused(`pool create ${NAME}`, /--image is missing/)
   await refused(`pool create ${NAME} --image x --memory lots`, /--memory is "lots"; allowed is a size like "512MiB"/)
   await refused(`pool create ${NAME} --image x --cpus 0`, /--cpus is "0"; allowed are cores like "0.5"/)
+  await refused(`pool create ${NAME} --image x --cpus 1001`, /--cpus is "1001"; .*1000 at most/)
   await refused(`pool create ${NAME} --image x --pids 0`, /--pids is "0"; allowed is a whole number from 1/)
   await run(`pool create ${NAME} --image x`)
   await refused(`pool create ${NAME} --image x`, /there is a pool/)
