@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { buildDashboard } from '../scripts/dashboard/build.ts'
+import { openSharedFolder } from './fixtures/made-once.ts'
 
 export const ROOT = join(import.meta.dirname, '..')
 
@@ -25,7 +26,11 @@ export async function setup(): Promise<() => Promise<void>> {
   await buildDashboard()
   const folder = await mkdtemp(join(tmpdir(), 'tc-compile-cache-'))
   process.env.NODE_COMPILE_CACHE = folder
-  return () => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  const shared = await openSharedFolder()
+  return async () => {
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+    await shared[Symbol.asyncDispose]()
+  }
 }
 
 /** Files that a run of the tests beside this one reads are written where they changed only. */
