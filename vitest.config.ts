@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { builtFile, ROOT } from './test/build.ts'
+import { SlowestFirst } from './test/slowest-first.ts'
 
 /** A module of src that starts processes starts the built ones, as it does where it is built itself. */
 const builtProcesses = {
@@ -12,7 +13,16 @@ const builtProcesses = {
   },
 } as const
 
-const RUNS = ['test/compliance/**/*.test.ts', 'test/integration/execution/**/*.test.ts', 'test/e2e/**/*.test.ts']
+/** What starts containers and processes waits for them most of the time. */
+const RUNS = [
+  'test/{compliance,e2e}/**/*.test.ts',
+  'test/integration/execution/**/*.test.ts',
+  // these have a mesh of seven nodes, and of ten
+  'test/integration/node/!(replicas).test.ts',
+  'test/integration/packages/!(four-ways).test.ts',
+  'test/cases/reports/**/*.test.ts',
+  'test/cases/strangers/{inherited,logs,program,runs}.test.ts',
+]
 
 export default defineConfig({
   plugins: [builtProcesses],
@@ -30,10 +40,10 @@ export default defineConfig({
     hookTimeout: 150_000,
     teardownTimeout: 20_000,
     reporters: ['verbose'],
+    sequence: { sequencer: SlowestFirst },
     projects: [
-      // what starts containers and processes waits for them most of the time
       { extends: true, test: { name: 'runs', include: RUNS, maxWorkers: 4, sequence: { groupOrder: 0 } } },
-      // meshes of many nodes share a process: more at a time than a small machine has cores, and peers time out
+      // what computes, and meshes of many nodes in a process: more at a time than there are cores, and peers time out
       {
         extends: true,
         test: {
