@@ -9,6 +9,9 @@ export type Detection = {
   readonly breaks: string | null
   /** Does it hold in the same scenario without the patch? Null where nothing broke. */
   readonly holdsWithoutPatch: boolean | null
+  /** of the scenario that was made smaller */
+  readonly nodes: number | null
+  readonly instructions: number | null
 }
 
 /** A fault counts as found where so many seeds find it. */
@@ -23,6 +26,23 @@ export function foundFaults(faults: readonly Pick<Fault, 'name'>[], all: readonl
   const seedsOf = (name: string) =>
     new Set(all.filter((one) => one.fault === name && isFound(one)).map(({ seed }) => seed))
   return faults.map(({ name }) => name).filter((name) => seedsOf(name).size >= SEEDS_THAT_FIND)
+}
+
+/** A row for each fault, as documents have it. */
+export function detectionTable(faults: readonly Pick<Fault, 'name'>[], all: readonly Detection[]): string {
+  const rows = faults.map(({ name }) => {
+    const tried = all.filter((one) => one.fault === name)
+    const found = tried.filter(isFound)
+    const breaks = [...new Set(found.map((one) => one.breaks))].join(', ') || '-'
+    return `| ${name} | ${found.length} of ${tried.length} | ${breaks} | ${listed(found, 'nodes')} | ${listed(found, 'instructions')} |`
+  })
+  const heading = '| fault | seeds that find it | breaks | nodes | instructions |\n|---|---|---|---|---|'
+  return `${heading}\n${rows.join('\n')}\n`
+}
+
+/** in the order of the seeds */
+function listed(found: readonly Detection[], of: 'nodes' | 'instructions'): string {
+  return found.map((one) => one[of] ?? '?').join(', ') || '-'
 }
 
 type Failing = { readonly scenario: string; readonly engine: Fault['engine']; readonly breaks: string }

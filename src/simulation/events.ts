@@ -21,8 +21,19 @@ export type SimEvent = {
   readonly node: number
 } & (
   | Of<'joined'>
-  /** It is there again, and knows these services from before. `powerCut`: what its machine had not synced is lost. */
-  | Of<'restored', { readonly services: readonly number[]; readonly powerCut?: true }>
+  /**
+   * It is there again, and knows these services from before: those of them that are stopped or replaced by a newer version (`over`), and
+   * those that it had started (`started`). `powerCut`: what its machine had not synced is lost.
+   */
+  | Of<
+      'restored',
+      {
+        readonly services: readonly number[]
+        readonly over?: readonly number[]
+        readonly started?: readonly number[]
+        readonly powerCut?: true
+      }
+    >
   | Of<'left'>
   | Of<'crashed'>
   | Of<'cut'>
@@ -62,6 +73,15 @@ export type SimEvent = {
   /** An attacker's message was refused. */
   | Of<'rejected', { readonly from: number }>
   | Of<'graylisted', { readonly peer: number }>
+  /** In the end its runner was asked once more about a live service: `now` is not what is in force. */
+  | Of<
+      'outdated',
+      { readonly service: number; readonly inForce: SimDisposition | 'undecided'; readonly now: SimDisposition }
+    >
+  /** Nobody handled this error: a process of a node would have ended. Nobody knows of which node it is. */
+  | Of<'unhandled', { readonly error: string }>
+  /** All nodes were closed, and so many timers are still set. */
+  | Of<'leftover', { readonly timers: number }>
 )
 
 export type SimEventName = SimEvent['event']

@@ -49,7 +49,7 @@ export async function runScenario(engine: Engine, init: RunInit): Promise<Result
   const plan = planOf(scenario)
   const services = plan.timeline.filter((action) => action.do === 'publish').length
   const all = scenario.nodes * Math.max(1, services) <= MAX_OBSERVED || events === 'all'
-  const observing = observe([...METRICS, ...INVARIANTS, ...(init.observers ?? [])], factsOf(plan, all))
+  const observing = observe([...METRICS, ...INVARIANTS, ...(init.observers ?? [])], factsOf(plan, all, engine.name))
   // a mistake in an assertion is found before anything runs
   checkAssertions(scenario.assertions, observing.end())
   if (init.onNote !== undefined) for (const note of noticesOf(plan, engine.name)) init.onNote(note)

@@ -56,6 +56,9 @@ const EVENT_NAMES: readonly SimEventName[] = [
     'lookup',
     'rejected',
     'graylisted',
+    'outdated',
+    'unhandled',
+    'leftover',
   ] as const),
 ]
 const EVENTS_BEFORE = 10

@@ -93,7 +93,7 @@ async function tryOut(
 }
 
 async function violationsOf(engine: Engine, scenario: Scenario, signal: AbortSignal): Promise<Map<string, string>> {
-  const observing = observe(INVARIANTS, factsOf(planOf(scenario), true))
+  const observing = observe(INVARIANTS, factsOf(planOf(scenario), true, engine.name))
   const tables = createTablesFromEvents(scenario.nodes)
   await engine.run(scenario, {
     events: 'all',

@@ -10,8 +10,10 @@ type State = {
   readonly presence: Presence
   /** nodes that were away or cut off at some time: what they missed, they may get later than the run lasts */
   readonly unsteady: Set<number>
-  /** nodes that were cut off, for however short a time: what is over when they are back is not sent to them */
-  readonly cut: Set<number>
+  /** nodes that were away or cut off, for however short a time: what is over when they are back is not sent to them */
+  readonly missed: Set<number>
+  /** nodes that lost what they had: what they had sent on, they may not know any more */
+  readonly powerless: Set<number>
   /** nodes that have a newer version: the older one is not taken in any more */
   readonly newer: NodeSets
   readonly tables: SpreadTable[]
@@ -23,28 +25,32 @@ export const neighboursAreReached = invariant({
   id: 'neighbours-are-reached',
   describe:
     'What a node sends on arrives at all of its neighbours that are there: a connected chain of redirecting nodes delivers.',
-  match: ['spread', 'superseded', 'joined', 'left', 'crashed', 'cut', 'healed'],
+  match: ['spread', 'superseded', 'joined', 'restored', 'left', 'crashed', 'cut', 'healed'],
   start: (facts): State => ({
     facts,
     presence: createPresence(facts),
     unsteady: new Set(),
-    cut: new Set(),
+    missed: new Set(),
+    powerless: new Set(),
     newer: createNodeSets(facts.nodes),
     tables: [],
     violations: createViolations(),
   }),
-  capture({ facts, presence, unsteady, cut, newer, tables }, event) {
+  capture({ facts, presence, unsteady, missed, powerless, newer, tables }, event) {
     if (event.event === 'spread') {
       if (event.table.publishedMs < settledBeforeMs(facts)) tables.push(event.table)
     } else if (event.event === 'superseded') newer.add(event.service, event.node)
-    else if (event.event === 'healed') {
+    else if (event.event === 'restored') {
+      if (event.powerCut === true) powerless.add(event.node)
+    } else if (event.event === 'healed') {
       if (event.ms < settledBeforeMs(facts)) unsteady.delete(event.node)
-    } else if (event.event === 'cut') {
-      unsteady.add(event.node)
-      cut.add(event.node)
     } else {
-      presence.capture(event)
-      if (event.ms > 0) unsteady.add(event.node)
+      if (event.event !== 'cut') presence.capture(event)
+      // one that is there from the start may be told to join
+      if (event.ms === 0 && event.event === 'joined') return
+      missed.add(event.node)
+      if (event.event === 'joined' && facts.hasSync && event.ms < settledBeforeMs(facts)) unsteady.delete(event.node)
+      else unsteady.add(event.node)
     }
   },
   finish(state) {
@@ -58,16 +64,21 @@ export const neighboursAreReached = invariant({
   },
 })
 
-function checkNode({ facts, unsteady, cut, newer, violations }: State, table: SpreadTable, node: number): void {
+function checkNode(
+  { facts, unsteady, missed, powerless, newer, violations }: State,
+  table: SpreadTable,
+  node: number,
+): void {
   const sent = node === table.publisher ? table.reach : (table.emittedDepth[node] ?? NONE)
-  if (sent === NONE || unsteady.has(node) || facts.attackerOf(node) !== undefined) return
+  if (sent === NONE || unsteady.has(node) || powerless.has(node) || facts.attackerOf(node) !== undefined) return
+  const isOver = isRevoked(table, node) || facts.serviceOf(table.service).endsMs <= facts.seconds * 1000
   for (const neighbour of facts.neighboursOf(node)) {
     // one that misbehaves may be refused, and one that surrounds a node tells it nothing
     if (facts.attackerOf(neighbour) !== undefined) continue
     if (unsteady.has(neighbour) || table.firstDepth[neighbour] !== NONE || neighbour === table.publisher) continue
     if (newer.has(table.service, neighbour)) continue
     // what is over by now is not sent to those that come later
-    if (isRevoked(table, neighbour) || (isRevoked(table, node) && (cut.has(node) || cut.has(neighbour)))) continue
+    if (isRevoked(table, neighbour) || (isOver && (missed.has(node) || missed.has(neighbour)))) continue
     violations.add(
       `service ${table.service} was sent on by node ${node} and never arrived at its neighbour ${neighbour}`,
     )

@@ -1,3 +1,4 @@
+import { createPresence, type Presence } from '../observation/presence.ts'
 import { createRunning, RUNNING_EVENTS, type Running } from '../observation/running.ts'
 import { settledBeforeMs } from '../observation/settled.ts'
 import { invariant, type RunFacts, type Violations } from '../observation/types.ts'
@@ -11,6 +12,9 @@ type State = {
   readonly newerOf: Map<number, number>
   /** nodes that would run it, by service */
   readonly willing: Map<number, Set<number>>
+  /** nodes that have its code, by service */
+  readonly holders: Map<number, Set<number>>
+  readonly presence: Presence
   /** an engine that tells of no run at all does not simulate them */
   told: boolean
   /** when something last changed that asks for another decision */
@@ -21,20 +25,22 @@ type State = {
 export const replicasExact = invariant({
   id: 'replicas-exact',
   describe:
-    'In the end the newest version of a service runs on as many nodes as it asks for, or on all that are willing where those are fewer; no older one runs beside it.',
-  match: ['published', 'revoked', 'superseded', 'verdict', 'joined', ...RUNNING_EVENTS],
+    'In the end the newest version of a service runs on as many nodes as it asks for, or on all that are willing where those are fewer; no older one runs beside it. Where nodes know of their neighbours alone, more may run that do not all know one another.',
+  match: ['published', 'revoked', 'superseded', 'verdict', 'joined', 'restored', ...RUNNING_EVENTS],
   start: (facts): State => ({
     facts,
     running: createRunning(facts),
     live: new Set(),
     newerOf: new Map(),
     willing: new Map(),
+    holders: new Map(),
+    presence: createPresence(facts),
     told: false,
     changedMs: 0,
     violations: createViolations(),
   }),
   capture(state, event) {
-    const { running, live, newerOf, willing } = state
+    const { running, live, newerOf, willing, holders, presence } = state
     if (event.event === 'verdict') {
       const nodes = willing.get(event.service) ?? new Set()
       willing.set(event.service, nodes)
@@ -42,6 +48,15 @@ export const replicasExact = invariant({
       if (event.verdict === 'run') nodes.add(event.node)
       return
     }
+    if (event.event === 'restored') {
+      if (event.powerCut === true) for (const nodes of holders.values()) nodes.delete(event.node)
+      return
+    }
+    if (event.event === 'published' || (event.event === 'run' && event.state === 'running')) {
+      const nodes = holders.get(event.service) ?? new Set()
+      holders.set(event.service, nodes.add(event.node))
+    }
+    presence.capture(event)
     if (event.event === 'run') state.told = true
     else state.changedMs = event.ms
     if (event.event === 'superseded') newerOf.set(event.service, event.by)
@@ -52,21 +67,25 @@ export const replicasExact = invariant({
       running.capture(event)
     }
   },
-  finish({ facts, running, live, newerOf, willing, told, changedMs, violations }) {
+  finish(state) {
+    const { facts, running, live, newerOf, told, changedMs, violations } = state
     if (!told || changedMs > settledBeforeMs(facts)) return
     for (const service of live) {
       const { replicas, kind, endsMs } = facts.serviceOf(service)
       if (replicas === 0 || kind === 'task' || endsMs < facts.seconds * 1000) continue
-      const wanted = Math.min(replicas, willing.get(service)?.size ?? 0)
+      const able = ableTo(state, service)
+      const wanted = Math.min(replicas, able.length)
       const count = running.count(service)
-      if (count > replicas || count < wanted) {
+      const isTooMany = count > replicas && (facts.runsAreKnown || areNeighbours(facts, service, running))
+      if (isTooMany || count < wanted) {
         violations.add(
-          `service ${service} runs on ${count} nodes in the end; it asks for ${replicas}, and ${willing.get(service)?.size ?? 0} are willing`,
+          `service ${service} runs on ${count} nodes in the end; it asks for ${replicas}, and ${able.length} are willing`,
         )
       }
     }
     for (const [older, newer] of newerOf) {
-      const count = running.count(older)
+      // where there is no room beside it, it goes on until there is
+      const count = nodesOf(facts, older, running).filter((node) => hasRoom(facts, running, node)).length
       if (count === 0 || running.count(newer) === 0 || facts.serviceOf(older).kind === 'task') continue
       violations.add(
         `service ${older} runs on ${count} nodes in the end, beside its newer version ${newer}, which must take its place`,
@@ -74,3 +93,29 @@ export const replicasExact = invariant({
     }
   },
 })
+
+/** Those that were willing, but for what has changed since: the last place of one may be taken, and nobody may have the code. */
+function ableTo({ facts, running, willing, holders, presence }: State, service: number): number[] {
+  const hasCode = [...(holders.get(service) ?? [])].some(presence.has)
+  return [...(willing.get(service) ?? [])].filter(
+    (node) => running.has(service, node) || (hasCode && hasRoom(facts, running, node)),
+  )
+}
+
+/** Where a node knows of runs at its neighbours alone, one that is too many is found by those alone that see all the others. */
+function areNeighbours(facts: RunFacts, service: number, running: Running): boolean {
+  const where = nodesOf(facts, service, running)
+  return where.every((node) => {
+    const near = new Set(facts.neighboursOf(node))
+    return where.every((other) => other === node || near.has(other))
+  })
+}
+
+function nodesOf({ nodes }: RunFacts, service: number, running: Running): number[] {
+  return Array.from({ length: nodes }, (_, node) => node).filter((node) => running.has(service, node))
+}
+
+/** for one more */
+function hasRoom({ limitsOf }: RunFacts, running: Running, node: number): boolean {
+  return running.at(node) < (limitsOf(node)?.runs ?? Number.POSITIVE_INFINITY)
+}

@@ -7,11 +7,14 @@ const FACTS: RunFacts = {
   nodes: 2,
   seconds: 1,
   allEvents: true,
+  hasSync: true,
+  runsAreKnown: true,
   changing: false,
   groupOf: () => 'all',
   neighboursOf: (node) => [1 - node],
   attackerOf: () => undefined,
-  serviceOf: () => ({ kind: 'service', replicas: 1, endsMs: 1000 }),
+  serviceOf: () => ({ kind: 'service', replicas: 1, endsMs: 1000, memoryBytes: 0 }),
+  limitsOf: () => undefined,
 }
 
 /** What is wrong with an observer as such: one sentence each, none where it is as it must be. */

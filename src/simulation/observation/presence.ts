@@ -15,7 +15,8 @@ export function createPresence({ nodes }: RunFacts): Presence {
   let away = 0
   return {
     capture({ event, node }) {
-      const now = event === 'left' || event === 'crashed' ? 1 : 0
+      if (event !== 'joined' && event !== 'left' && event !== 'crashed') return
+      const now = event === 'joined' ? 0 : 1
       away += now - (gone[node] ?? 0)
       gone[node] = now
     },

@@ -7,6 +7,8 @@ export interface Running {
   capture(event: Extract<SimEvent, { readonly event: (typeof RUNNING_EVENTS)[number] }>): void
   has(service: number, node: number): boolean
   count(service: number): number
+  /** so many at a node */
+  at(node: number): number
   total(): number
 }
 
@@ -36,6 +38,7 @@ export function createRunning({ nodes }: RunFacts): Running {
     },
     has: sets.has,
     count: sets.size,
+    at: (node) => services.get(node)?.size ?? 0,
     total: () => total,
   }
 }

@@ -19,6 +19,10 @@ export type RunFacts = {
   readonly seconds: number
   /** false: events of some nodes, or none */
   readonly allEvents: boolean
+  /** nodes compare what they have with their neighbours, when they come back and now and then */
+  readonly hasSync: boolean
+  /** each node finds all runs of a service; false: those at its neighbours */
+  readonly runsAreKnown: boolean
   /** nodes come, go, or are cut off */
   readonly changing: boolean
   readonly groupOf: (node: number) => string
@@ -30,7 +34,10 @@ export type RunFacts = {
     readonly kind: 'service' | 'task'
     readonly replicas: number
     readonly endsMs: number
+    readonly memoryBytes: number
   }
+  /** what its policy grants in all; undefined where its runner is no Andromeda */
+  readonly limitsOf: (node: number) => { readonly runs: number; readonly memoryBytes: number } | undefined
 }
 
 export type Cell = number | string | null

@@ -1,8 +1,14 @@
-import { isOfCrash } from '../machine/fence.ts'
 import type { Globals } from './globals.ts'
 
-/** Lets time pass until the work is done: one timer fires, then all that follows from it happens, then the next one. */
-export async function drive<T>(globals: Globals, work: () => Promise<T>): Promise<T> {
+/**
+ * Lets time pass until the work is done: one timer fires, then all that follows from it happens, then the next one. `onThrown` hears
+ * what a timer throws.
+ */
+export async function drive<T>(
+  globals: Pick<Globals, 'fireNext' | 'drained'>,
+  work: () => Promise<T>,
+  onThrown: (error: unknown) => void,
+): Promise<T> {
   let done = false
   const result = work().finally(() => {
     done = true
@@ -10,18 +16,33 @@ export async function drive<T>(globals: Globals, work: () => Promise<T>): Promis
   result.catch(() => {})
   await globals.drained()
   while (!done) {
-    if (!fireNext(globals)) throw new Error('the simulation stands still: nothing waits for a time that will come')
+    if (!fireNext(globals, onThrown))
+      throw new Error('the simulation stands still: nothing waits for a time that will come')
     await globals.drained()
   }
   return await result
 }
 
-/** What a process that has crashed throws in a timer harms nobody. */
-function fireNext(globals: Globals): boolean {
+/** Lets so much time pass at most, until no timer is set. Answers how many are: they are set again and again. */
+export async function runDry(
+  globals: Pick<Globals, 'fireNext' | 'drained' | 'timers'>,
+  forMs: number,
+  onThrown: (error: unknown) => void,
+): Promise<number> {
+  const until = performance.now() + forMs
+  await globals.drained()
+  while (globals.timers() > 0 && performance.now() < until) {
+    fireNext(globals, onThrown)
+    await globals.drained()
+  }
+  return globals.timers()
+}
+
+function fireNext({ fireNext: fire }: Pick<Globals, 'fireNext'>, onThrown: (error: unknown) => void): boolean {
   try {
-    return globals.fireNext()
+    return fire()
   } catch (error) {
-    if (isOfCrash(error)) return true
-    throw error
+    onThrown(error)
+    return true
   }
 }

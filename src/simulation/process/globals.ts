@@ -10,6 +10,8 @@ const START_MS = 1_800_000_000_000
 export interface Globals {
   /** Fires the first timer that is set, at its time; false where there is none. */
   fireNext(): boolean
+  /** How many timers are set. */
+  timers(): number
   /** Resolves when nothing is left to do before the next timer: no microtask, no immediate. */
   drained(): Promise<void>
   /** From here on, chance follows from this. */
@@ -43,6 +45,7 @@ export function replaceGlobals(): Globals {
       clock.next()
       return true
     },
+    timers: () => clock.countTimers(),
     async drained() {
       // when an immediate runs, everything that was ready before it has had its turn
       do await new Promise<void>((resolve) => void realImmediate(resolve))

@@ -10,6 +10,7 @@ import { trustedIn } from '../plan/policy.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { addressOf, createActor } from './carry-out.ts'
 import { delayOf } from './delay.ts'
+import { outdatedIn } from './final-look.ts'
 import { type HostedNode, hostNode } from './hosted-node.ts'
 import { type Member, memberOf, startMember } from './member.ts'
 import { createServiceNumbers } from './service-numbers.ts'
@@ -42,7 +43,7 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
   const wire = createWire(clock, { linkOf: linksOf(plan), delayMs: delayOf(scenario) })
   const members = Array.from({ length: scenario.nodes }, (_, index) => memberOf(scenario, index))
   const numbers = new Map(members.map(({ peerId }, index) => [peerId, index]))
-  const { serviceOf } = factsOf(plan, true)
+  const { serviceOf } = factsOf(plan, true, 'simulated')
   const versions = createServiceNumbers()
   const { translate, register, resumed } = createTranslator({
     versions,
@@ -97,6 +98,16 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
     ...{ clock, wire, members, nodes: hosts.list, versions },
     ...{ onEvent: tell, ms, onCode: register },
   })
+  /** What its runner would say now; of a node that goes down meanwhile, nothing. */
+  const look = async (index: number, host: HostedNode) => {
+    const node = host.up
+    if (node === undefined) return
+    try {
+      for (const one of await outdatedIn(node, versions.numberOf)) tell({ ms: ms(), node: index, ...one })
+    } catch (error) {
+      if (host.up === node) throw error
+    }
+  }
   const quietMs = (scenario.stop.quietSeconds ?? Number.POSITIVE_INFINITY) * 1000
   /** Answers whether it came so far: it ends before where all is quiet. */
   const reach = async (target: number) => {
@@ -108,17 +119,16 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
     }
     return true
   }
-  const played = (): Played => {
-    over = true
-    return { endedMs: ms(), crashPoints: hosts.list.map((host) => host.crashPoints) }
-  }
   for (const action of plan.timeline) {
-    if (!(await reach(action.ms))) return played()
+    if (!(await reach(action.ms))) break
     busyMs = ms()
     carryOut(action).catch(failed)
   }
-  await reach(scenario.seconds * 1000)
-  return played()
+  if (ms() - busyMs < quietMs) await reach(scenario.seconds * 1000)
+  const endedMs = ms()
+  for (const [index, host] of hosts.list.entries()) await look(index, host)
+  over = true
+  return { endedMs, crashPoints: hosts.list.map((host) => host.crashPoints) }
 }
 
 type Hooks = {

@@ -103,9 +103,11 @@ export function createTranslator({ nodeOf, isTask, versions }: TranslatorInit): 
           { ...at, event: 'restored', services, powerCut: true },
         ]
       const taken = views.filter(({ run }) => run?.state === 'running')
+      const over = known(views.filter(({ supersededBy, stoppedBy }) => (supersededBy ?? stoppedBy) !== undefined))
+      const started = known(views.filter(({ run }) => run !== undefined))
       return [
         { ...at, event: 'joined' },
-        { ...at, event: 'restored', services },
+        { ...at, event: 'restored', services, over, started },
         ...taken.flatMap(({ id }) =>
           about(serviceOf(id), (service) =>
             isTask(service) ? [] : [{ ...at, event: 'run', service, state: 'running' }],

@@ -23,7 +23,7 @@ const engine = createSimulatedEngine({ clock: systemClock() })
 async function runOf(scenario: Scenario) {
   const events: SimEvent[] = []
   const outcome = await engine.run(scenario, { onEvent: (event) => void events.push(event) })
-  const observing = observe(INVARIANTS, factsOf(planOf(scenario), true))
+  const observing = observe(INVARIANTS, factsOf(planOf(scenario), true, 'simulated'))
   for (const event of events) observing.onEvent(event)
   return { ...outcome, events, violations: observing.end().violations }
 }

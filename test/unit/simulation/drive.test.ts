@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
 import { drive } from '../../../src/simulation/process/drive.ts'
 
+const rethrow = (error: unknown) => {
+  throw error
+}
+
 /** Timers that fire one after another, where they are asked to. */
 function timersOf() {
   const timers: (() => void)[] = []
@@ -27,11 +31,25 @@ test('time passes until the work is done, and not beyond', async () => {
     })
     return 'done'
   }
-  expect(await drive(globals, work)).toBe('done')
+  expect(await drive(globals, work, rethrow)).toBe('done')
   expect(beyond).toBe(false)
 })
 
 test('work that waits for what cannot come is an error, and so is its own', async () => {
-  await expect(drive(timersOf().globals, () => new Promise(() => {}))).rejects.toThrow('stands still')
-  await expect(drive(timersOf().globals, () => Promise.reject(new Error('its own')))).rejects.toThrow('its own')
+  await expect(drive(timersOf().globals, () => new Promise(() => {}), rethrow)).rejects.toThrow('stands still')
+  await expect(drive(timersOf().globals, () => Promise.reject(new Error('its own')), rethrow)).rejects.toThrow(
+    'its own',
+  )
+})
+
+test('what a timer throws is told, and time goes on', async () => {
+  const { globals, after } = timersOf()
+  const thrown: unknown[] = []
+  const work = async () => {
+    after(() => rethrow(new Error('of a timer')))
+    await new Promise<void>((resolve) => after(resolve))
+    return 'done'
+  }
+  expect(await drive(globals, work, (error) => void thrown.push(error))).toBe('done')
+  expect(thrown).toEqual([new Error('of a timer')])
 })

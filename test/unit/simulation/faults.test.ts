@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { foundFaults, holdsIn } from '../../../scripts/faults/detection.ts'
+import { detectionTable, foundFaults, holdsIn } from '../../../scripts/faults/detection.ts'
 import { allFaults, type Fault } from '../../../scripts/faults/fault.ts'
 import { findFault } from '../../../scripts/faults/find.ts'
 import { createPatchedTree } from '../../../scripts/faults/patched-tree.ts'
@@ -60,7 +60,7 @@ test('the simulator finds faults that are put into the code, and none where ther
 test('a fault counts where two seeds break what holds without it', () => {
   const faults = ['found', 'once', 'same-without', 'nothing'].map((name) => ({ name }))
   const of = (fault: string, seed: string, breaks: string | null, holdsWithoutPatch: boolean | null) => ({
-    ...{ fault, seed, breaks, holdsWithoutPatch },
+    ...{ fault, seed, breaks, holdsWithoutPatch, nodes: 3, instructions: 2 },
   })
   const found = [
     of('found', 'a', 'no-task-twice', true),
@@ -71,4 +71,11 @@ test('a fault counts where two seeds break what holds without it', () => {
     ...['a', 'b', 'c'].map((seed) => of('nothing', seed, null, null)),
   ]
   expect(foundFaults(faults, found)).toEqual(['found'])
+  expect(detectionTable(faults, found).split('\n').slice(2)).toEqual([
+    '| found | 2 of 2 | no-task-twice, run-ends | 3, 3 | 2, 2 |',
+    '| once | 1 of 2 | no-task-twice | 3 | 2 |',
+    '| same-without | 0 of 3 | - | - | - |',
+    '| nothing | 0 of 3 | - | - | - |',
+    '',
+  ])
 })

@@ -53,7 +53,9 @@ test.each(['virtual', 'simulated'] as const)(
     }
     expect(apart).toBeLessThan(20)
     const always = ['publish', 'stop', 'revoke', 'leave', 'join', 'cut']
-    expect([...kinds].sort()).toEqual([...always, ...(name === 'simulated' ? ['crash', 'update'] : [])].sort())
+    expect([...kinds].sort()).toEqual(
+      [...always, ...(name === 'simulated' ? ['attest', 'crash', 'update'] : [])].sort(),
+    )
   },
 )
 

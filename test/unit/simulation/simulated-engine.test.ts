@@ -87,7 +87,7 @@ test('whole nodes give the same events for the same seed, beside each other too,
   })
   expect([nodesOf('cut'), nodesOf('healed')]).toEqual([[1], [1]])
   // what is revoked runs nowhere in the end
-  const observing = observe([...METRICS, ...INVARIANTS], factsOf(planOf(SCENARIO), true))
+  const observing = observe([...METRICS, ...INVARIANTS], factsOf(planOf(SCENARIO), true, 'simulated'))
   const tables = createTablesFromEvents(4)
   for (const event of first.list) {
     observing.onEvent(event)

@@ -2,173 +2,10 @@ import { expect, test } from 'vitest'
 import type { SimEvent } from '../../../../src/simulation/events.ts'
 import { INVARIANTS } from '../../../../src/simulation/invariants/index.ts'
 import { NONE } from '../../../../src/simulation/tables.ts'
-import { goodRun, observed, type Told } from '../../../fixtures/simulation-run.ts'
+import { goodRun, observed } from '../../../fixtures/simulation-run.ts'
+import { BROKEN, of, SERVICE } from './broken.ts'
 
-/** Each breaks one invariant on purpose: what it does to the good run, and what is said of it. */
-const BROKEN: Readonly<Record<string, { how(told: Told): void; said: string }[]>> = {
-  'depth-never-raised': [
-    {
-      how({ spread }) {
-        spread.emittedDepth[1] = 2
-      },
-      said: 'service 0 at node 1: it got depth 2 and sent depth 2 on; it must be less',
-    },
-    {
-      how({ spread }) {
-        spread.bestDepth[2] = 5
-      },
-      said: 'service 0 at node 2: it got depth 1, at best 5, but the author signed 2',
-    },
-    {
-      how({ spread }) {
-        spread.firstDepth[3] = 1
-        spread.bestDepth[3] = 1
-      },
-      said: 'service 0 at node 3: it got depth 1 from node 2, which sent at most 0',
-    },
-    {
-      how({ spread }) {
-        spread.emittedDepth[2] = NONE
-      },
-      said: 'service 0 at node 3: it got depth 0 from node 2, which sent nothing',
-    },
-  ],
-  'no-emission-twice': [
-    {
-      how: ({ events }) => void events.push({ ms: 2000, node: 1, event: 'emitted', service: 0, depth: 1 }),
-      said: 'node 1 sent service 0 on with depth 1 after it had with depth 1',
-    },
-    {
-      how: ({ events }) => void events.push({ ms: 2000, node: 1, event: 'emitted', service: 0, depth: 0 }),
-      said: 'node 1 sent service 0 on with depth 0 after it had with depth 1',
-    },
-  ],
-  'delivered-once': [
-    {
-      how: ({ events }) => void events.push({ ...(of(events, 'delivered', 2) as SimEvent), ms: 5000 }),
-      said: 'node 2 took service 0 in twice',
-    },
-    {
-      how: ({ events }) =>
-        void events.push({ ms: 1, node: 2, event: 'delivered', service: 7, depth: 1, from: 1, hops: 1 }),
-      said: 'node 2 got service 7 before it was published',
-    },
-  ],
-  'lost-arrives-again': [
-    {
-      how: ({ events }) => void events.push({ ms: 9000, node: 2, event: 'restored', services: [], powerCut: true }),
-      said: 'node 2 lost service 0 by a power cut, and its neighbour 1 did not give it back',
-    },
-  ],
-  'nothing-lost-by-crash': [
-    {
-      how: ({ events }) => void events.push({ ms: 9000, node: 2, event: 'restored', services: [1] }),
-      said: 'node 2 had taken service 0 in, and no longer knew it after 9000 ms',
-    },
-  ],
-  'emits-only-what-it-redirects': [
-    {
-      how: ({ events }) => void events.push({ ms: 3000, node: 3, event: 'emitted', service: 0, depth: 0 }),
-      said: 'node 3 sent service 0 on, which its policy does not redirect',
-    },
-  ],
-  'neighbours-are-reached': [
-    {
-      how({ spread }) {
-        spread.firstDepth[3] = NONE
-        spread.bestDepth[3] = NONE
-      },
-      said: 'service 0 was sent on by node 2 and never arrived at its neighbour 3',
-    },
-    {
-      // a mended network delivers what was missed
-      how({ spread, events, facts }) {
-        facts.changing = true
-        events.push({ ms: 500, node: 3, event: 'cut' }, { ms: 5000, node: 3, event: 'healed' })
-        spread.firstDepth[3] = NONE
-      },
-      said: 'service 0 was sent on by node 2 and never arrived at its neighbour 3',
-    },
-  ],
-  'nothing-while-away': [
-    {
-      how: ({ events }) => void events.push({ ms: 1100, node: 2, event: 'crashed' }),
-      said: 'node 2 is away, and "delivered" happened at it after 1120 ms',
-    },
-  ],
-  'no-task-twice': [
-    {
-      how({ facts, events }) {
-        facts.serviceOf = () => ({ kind: 'task', replicas: 0, endsMs: 9e6 })
-        events.push({ ms: 9000, node: 1, event: 'run', service: 0, state: 'running' })
-      },
-      said: 'node 1 started task 0 twice',
-    },
-  ],
-  'revoked-never-starts': [
-    {
-      how: ({ events }) => void events.push({ ms: 1600, node: 2, event: 'revoked', service: 0 }),
-      said: 'node 2 started service 0 after it knew of its revocation',
-    },
-  ],
-  'revoked-runs-end': [
-    {
-      how: ({ events }) => void events.push({ ms: 3000, node: 2, event: 'revoked', service: 0 }),
-      said: 'node 2 runs service 0 in the end, and knows of its revocation',
-    },
-  ],
-  'no-older-version': [
-    {
-      how: ({ events }) => void events.push({ ms: 1110, node: 2, event: 'superseded', service: 0, by: 1 }),
-      said: 'node 2 took service 0 in after a newer version',
-    },
-    {
-      how({ events }) {
-        events.push({ ms: 3000, node: 2, event: 'superseded', service: 0, by: 1 })
-        events.push({ ms: 3000, node: 2, event: 'emitted', service: 0, depth: 2 })
-      },
-      said: 'node 2 sent service 0 on after a newer version',
-    },
-  ],
-  'parked-does-not-run': [
-    {
-      how: ({ events }) => void events.push({ ms: 1600, node: 2, event: 'parked', service: 0, on: ['replica'] }),
-      said: 'node 2 started service 0, which is parked there',
-    },
-  ],
-  'replicas-exact': [
-    {
-      how({ facts }) {
-        facts.serviceOf = () => ({ kind: 'service', replicas: 2, endsMs: 9e6 })
-      },
-      said: 'service 0 runs on 3 nodes in the end; it asks for 2, and 3 are willing',
-    },
-    {
-      how({ facts, events }) {
-        facts.serviceOf = () => ({ kind: 'service', replicas: 3, endsMs: 9e6 })
-        events.push({ ms: 3000, node: 1, event: 'run', service: 0, state: 'ended' })
-      },
-      said: 'service 0 runs on 2 nodes in the end; it asks for 3, and 3 are willing',
-    },
-    {
-      how({ events }) {
-        events.push({ ms: 3000, node: 1, event: 'superseded', service: 0, by: 1 })
-        events.push({ ms: 3000, node: 2, event: 'run', service: 1, state: 'running' })
-      },
-      said: 'service 0 runs on 3 nodes in the end, beside its newer version 1, which must take its place',
-    },
-  ],
-  'honest-never-graylisted': [
-    {
-      how: ({ events }) => void events.push({ ms: 3000, node: 1, event: 'graylisted', peer: 2 }),
-      said: 'node 1 graylisted node 2, which keeps the rules',
-    },
-  ],
-}
-
-function of(events: readonly SimEvent[], name: string, node: number): SimEvent | undefined {
-  return events.find((event) => event.event === name && event.node === node)
-}
+const REFUSED = { verdict: 'refused', redirect: false, rule: 'none', depth: 1 } as const
 
 /** What of the good run breaks only when an earlier event of it was moved. */
 const LATE_START: SimEvent = { ms: 1620, node: 2, event: 'run', service: 0, state: 'running' }
@@ -202,6 +39,24 @@ test('what attackers do is not held against the mesh, nor what a node missed tha
   away.events.push({ ms: 100, node: 3, event: 'left' })
   away.spread.firstDepth[3] = NONE
   expect(observed(INVARIANTS, away).violations).toEqual({})
+  // one that comes back late has no time to get it, and one that comes back early must get it
+  away.events.push({ ms: 90_000, node: 3, event: 'joined' })
+  expect(observed(INVARIANTS, away).violations).toEqual({})
+  away.events.push({ ms: 9000, node: 3, event: 'joined' })
+  const missed = 'service 0 was sent on by node 2 and never arrived at its neighbour 3'
+  const back = () => observed(INVARIANTS, away).violations['neighbours-are-reached']?.[0]
+  away.events = away.events.filter(({ ms }) => ms !== 90_000)
+  expect(back()).toBe(missed)
+  // but without sync, and but for what is over by then, or what its neighbour lost
+  away.facts.hasSync = false
+  expect(back()).toBeUndefined()
+  away.facts.hasSync = true
+  away.facts.serviceOf = () => ({ ...SERVICE, endsMs: 90_000 })
+  expect(back()).toBeUndefined()
+  away.facts.serviceOf = () => SERVICE
+  expect(back()).toBe(missed)
+  away.events.push({ ms: 8000, node: 2, event: 'restored', services: [], powerCut: true })
+  expect(back()).toBeUndefined()
 
   // when it is back, nobody sends on any more what is revoked
   const cut = goodRun()
@@ -220,6 +75,7 @@ test('what is known again, has ended, was replaced or revoked is not lost', () =
   restarted.events.push({ ms: 9000, node: 1, event: 'restored', services: [0] })
   restarted.events.push({ ms: 8000, node: 2, event: 'revoked', service: 0 })
   restarted.events.push({ ms: 8100, node: 2, event: 'run', service: 0, state: 'ended' })
+  restarted.events.push({ ms: 8900, node: 2, event: 'crashed' })
   restarted.events.push({ ms: 9000, node: 2, event: 'restored', services: [] })
   restarted.events.push({ ms: 8000, node: 0, event: 'superseded', service: 0, by: 1 })
   restarted.events.push({ ms: 9000, node: 0, event: 'restored', services: [] })
@@ -229,13 +85,111 @@ test('what is known again, has ended, was replaced or revoked is not lost', () =
 
 test('where the newer version was there first, the older one need not arrive, nor run', () => {
   const updated = goodRun()
-  updated.facts.serviceOf = () => ({ kind: 'service', replicas: 9, endsMs: 9e6 })
+  updated.facts.serviceOf = () => ({ ...SERVICE, kind: 'service', replicas: 9 })
   updated.spread.firstDepth[3] = NONE
   updated.events = updated.events.filter(({ node, event }) => node !== 3 && event !== 'run')
   updated.events.push({ ms: 2000, node: 2, event: 'run', service: 0, state: 'running' })
   expect(Object.keys(observed(INVARIANTS, updated).violations)).toEqual(['neighbours-are-reached', 'replicas-exact'])
   updated.events.push({ ms: 3000, node: 3, event: 'superseded', service: 0, by: 1 })
   expect(observed(INVARIANTS, updated).violations).toEqual({})
+})
+
+test('more than a service asks for may run where they do not all know one another', () => {
+  const told = goodRun()
+  told.facts.serviceOf = () => ({ ...SERVICE, replicas: 2 })
+  const found = () => observed(INVARIANTS, told).violations['replicas-exact']
+  expect(found()).toHaveLength(1)
+  told.facts.runsAreKnown = false
+  // node 0 does not know of node 2
+  expect(found()).toBeUndefined()
+  told.facts.neighboursOf = (node) => [0, 1, 2, 3].filter((other) => other !== node)
+  expect(found()).toHaveLength(1)
+})
+
+test('an older version goes on, and a willing node starts nothing, where there is no room', () => {
+  const told = goodRun()
+  told.facts.limitsOf = () => ({ runs: 2, memoryBytes: 9000 })
+  told.events.push({ ms: 3000, node: 2, event: 'run', service: 1, state: 'running' })
+  told.events.push({ ms: 3000, node: 2, event: 'superseded', service: 0, by: 1 })
+  const found = () => observed(INVARIANTS, told).violations['replicas-exact']
+  expect(found()).toHaveLength(1)
+  told.facts.limitsOf = (node) => ({ runs: node === 2 ? 2 : 1, memoryBytes: 9000 })
+  expect(found()).toBeUndefined()
+
+  const taken = goodRun()
+  taken.facts.limitsOf = () => ({ runs: 1, memoryBytes: 9000 })
+  taken.facts.serviceOf = (service) => ({ ...SERVICE, replicas: service === 0 ? 3 : 0 })
+  taken.events.push({ ms: 3000, node: 1, event: 'run', service: 0, state: 'ended' })
+  expect(observed(INVARIANTS, taken).violations['replicas-exact']).toHaveLength(1)
+  taken.events.push({ ms: 3000, node: 1, event: 'run', service: 1, state: 'running' })
+  expect(observed(INVARIANTS, taken).violations['replicas-exact']).toBeUndefined()
+
+  // nor where nobody has its code any more
+  const gone = goodRun()
+  gone.facts.serviceOf = () => ({ ...SERVICE, replicas: 3 })
+  gone.events = gone.events.filter(({ event }) => event !== 'run')
+  gone.events.push({ ms: 3000, node: 3, event: 'run', service: 1, state: 'running' })
+  expect(observed(INVARIANTS, gone).violations['replicas-exact']).toHaveLength(1)
+  gone.events.push({ ms: 4000, node: 0, event: 'crashed' })
+  expect(observed(INVARIANTS, gone).violations['replicas-exact']).toBeUndefined()
+  gone.events.push({ ms: 5000, node: 0, event: 'joined' })
+  expect(observed(INVARIANTS, gone).violations['replicas-exact']).toHaveLength(1)
+  gone.events.push({ ms: 5000, node: 0, event: 'restored', services: [], powerCut: true })
+  expect(observed(INVARIANTS, gone).violations['replicas-exact']).toBeUndefined()
+})
+
+test('what a node cannot know yet, or goes on with, is no start too many', () => {
+  const startsAt = (ms: number, ...events: readonly SimEvent[]) => {
+    const told = goodRun()
+    told.facts.serviceOf = () => ({ ...SERVICE, replicas: 1 })
+    told.events.push(...events, { ms, node: 3, event: 'run', service: 0, state: 'running' })
+    return observed(INVARIANTS, told).violations['no-surplus-start'] !== undefined
+  }
+  expect(startsAt(30_000)).toBe(true)
+  expect(startsAt(20_000)).toBe(false)
+  expect(startsAt(90_000)).toBe(false)
+  expect(startsAt(30_000, { ms: 29_000, node: 2, event: 'cut' })).toBe(false)
+  expect(startsAt(30_000, { ms: 29_000, node: 3, event: 'cut' })).toBe(false)
+  expect(startsAt(30_000, { ms: 5000, node: 2, event: 'crashed' })).toBe(false)
+  expect(startsAt(30_000, { ms: 3000, node: 3, event: 'superseded', service: 9, by: 0 })).toBe(false)
+  expect(startsAt(30_000, { ms: 30_000, node: 3, event: 'restored', services: [0] })).toBe(false)
+  expect(startsAt(30_000, { ms: 30_000, node: 3, event: 'restored', services: [0], powerCut: true })).toBe(true)
+})
+
+test('a restart may forget what a power cut took, and what is unsafe is not over', () => {
+  const told = goodRun()
+  told.events.push({ ms: 3000, node: 3, event: 'attested', service: 0, verdict: 'unsafe' })
+  told.events.push({ ms: 3000, node: 3, event: 'revoked', service: 0 })
+  told.events.push({ ms: 3000, node: 3, event: 'verdict', service: 0, ...REFUSED })
+  told.events.push({ ms: 3000, node: 2, event: 'superseded', service: 0, by: 1 })
+  told.events.push({ ms: 9100, node: 2, event: 'verdict', service: 0, ...REFUSED })
+  told.events.push({ ms: 9000, node: 3, event: 'restored', services: [0], over: [], started: [] })
+  told.events.push({ ms: 9000, node: 2, event: 'restored', services: [0], powerCut: true })
+  told.events.push({ ms: 9500, node: 2, event: 'restored', services: [0], over: [], started: [] })
+  const { violations } = observed(INVARIANTS, told)
+  expect(violations['restart-keeps-state']).toBeUndefined()
+  expect(violations['over-is-not-decided']).toBeUndefined()
+})
+
+test('what changed late may be decided again later than the run lasts', () => {
+  const told = goodRun()
+  told.events.push({ ms: 90_000, node: 3, event: 'attested', service: 0, verdict: 'safe' })
+  told.events.push({ ms: 99_000, node: 3, event: 'outdated', service: 0, inForce: 'refused', now: 'run' })
+  expect(observed(INVARIANTS, told).violations).toEqual({})
+})
+
+test('a run that ended makes room for another', () => {
+  const told = goodRun()
+  told.events.push({ ms: 3000, node: 1, event: 'run', service: 0, state: 'ended' })
+  told.events.push({ ms: 3000, node: 1, event: 'run', service: 1, state: 'running' })
+  told.events.push({ ms: 3000, node: 2, event: 'crashed' })
+  told.events.push({ ms: 4000, node: 2, event: 'run', service: 1, state: 'running' })
+  const quota = () => observed(INVARIANTS, told).violations['quotas-never-exceeded']
+  expect(quota()).toBeUndefined()
+  told.facts.limitsOf = () => ({ runs: 0, memoryBytes: 0 })
+  expect(quota()).toBeDefined()
+  told.facts.limitsOf = () => undefined
+  expect(quota()).toBeUndefined()
 })
 
 test('what was parked may run when it was decided again, or the node started again', () => {
