@@ -96,17 +96,21 @@ function instructionsOf(random: FastRandom, nodes: number, engine: Engine['name'
     engine === 'simulated' && chance(random, 0.25) ? [{ at: soon(random, at), do: 'update', service }] : [],
   )
   const hub = random.int(nodes)
-  const statements = publications.flatMap(({ at }, service) =>
-    engine === 'simulated' && chance(random, 0.3)
-      ? [{ at: soon(random, at), do: 'attest', service, hub, verdict: 'safe' }]
-      : [],
-  )
   const ends = publications.flatMap(({ at }, service) => {
     const later = soon(random, at)
     if (chance(random, 0.25)) return [{ at: later, do: 'stop', service }]
     return chance(random, 0.2) ? [{ at: later, do: 'revoke', service, hub }] : []
   })
-  return [...publications, ...updates, ...statements, ...ends, ...absences.flat()]
+  const statements = publications.flatMap(({ at }, service) =>
+    engine === 'simulated' && chance(random, 0.3)
+      ? [{ at: soon(random, at), do: 'attest', service, hub, verdict: 'safe' }]
+      : [],
+  )
+  // the newest word of a hub counts: after a revocation, this one would take it back
+  const words = statements.filter(
+    (word) => !ends.some((end) => end.do === 'revoke' && end.service === word.service && end.at <= word.at),
+  )
+  return [...publications, ...updates, ...words, ...ends, ...absences.flat()]
 }
 
 function publicationOf(random: FastRandom, nodes: number, absences: readonly (readonly Absence[])[]) {
