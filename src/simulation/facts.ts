@@ -42,6 +42,7 @@ export function factsOf(plan: Plan, allEvents: boolean, engine: Engine['name']):
 
 function limitsOf(scenario: Scenario, group: number): ReturnType<RunFacts['limitsOf']> {
   if (scenario.groups[group]?.runner !== 'andromeda') return undefined
-  const { runs, memoryBytes } = totalLimits(readPolicy(policyOf(scenario, group, NOBODY)).policy.config)
-  return { runs, memoryBytes }
+  const { config } = readPolicy(policyOf(scenario, group, NOBODY)).policy
+  const { runs, memoryBytes } = totalLimits(config)
+  return { runs, memoryBytes, parked: config.DORMITORY.MAX }
 }

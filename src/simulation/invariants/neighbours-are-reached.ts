@@ -5,6 +5,9 @@ import { invariant, type RunFacts, type Violations } from '../observation/types.
 import { createViolations } from '../observation/violations.ts'
 import { NONE, type SpreadTable } from '../tables.ts'
 
+/** From the arrival of a service at a node to its arrival at the neighbours. */
+const UNDER_WAY_MS = 20_000
+
 type State = {
   readonly facts: RunFacts
   readonly presence: Presence
@@ -77,6 +80,7 @@ function checkNode(
     if (facts.attackerOf(neighbour) !== undefined) continue
     if (unsteady.has(neighbour) || table.firstDepth[neighbour] !== NONE || neighbour === table.publisher) continue
     if (newer.has(table.service, neighbour)) continue
+    if (isRevokedSoon(table, node)) continue
     // what is over by now is not sent to those that come later
     if (isRevoked(table, neighbour) || (isOver && (missed.has(node) || missed.has(neighbour)))) continue
     violations.add(
@@ -87,4 +91,9 @@ function checkNode(
 
 function isRevoked(table: SpreadTable, node: number): boolean {
   return Number.isFinite(table.revokedMs[node] ?? Number.NaN)
+}
+
+/** It was still to be decided about, sent on or fetched then. */
+function isRevokedSoon(table: SpreadTable, node: number): boolean {
+  return (table.revokedMs[node] ?? Number.NaN) < (table.deliveredMs[node] ?? Number.NaN) + UNDER_WAY_MS
 }

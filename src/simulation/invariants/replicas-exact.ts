@@ -94,11 +94,15 @@ export const replicasExact = invariant({
   },
 })
 
-/** Those that were willing, but for what has changed since: the last place of one may be taken, and nobody may have the code. */
+/**
+ * Those that were willing, but for what has changed since: the last place of one may be taken, one that keeps nothing for later
+ * does not take over, and nobody may have the code.
+ */
 function ableTo({ facts, running, willing, holders, presence }: State, service: number): number[] {
   const hasCode = [...(holders.get(service) ?? [])].some(presence.has)
   return [...(willing.get(service) ?? [])].filter(
-    (node) => running.has(service, node) || (hasCode && hasRoom(facts, running, node)),
+    (node) =>
+      running.has(service, node) || (hasCode && hasRoom(facts, running, node) && facts.limitsOf(node)?.parked !== 0),
   )
 }
 

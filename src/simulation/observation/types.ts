@@ -37,7 +37,9 @@ export type RunFacts = {
     readonly memoryBytes: number
   }
   /** what its policy grants in all; undefined where its runner is no Andromeda */
-  readonly limitsOf: (node: number) => { readonly runs: number; readonly memoryBytes: number } | undefined
+  readonly limitsOf: (
+    node: number,
+  ) => { readonly runs: number; readonly memoryBytes: number; readonly parked: number } | undefined
 }
 
 export type Cell = number | string | null

@@ -20,8 +20,8 @@ export async function outdatedIn(
     const service = numberOf(view.id)
     if (service === undefined || view.supersededBy !== undefined || OVER.has(view.state)) continue
     const last = await node.explain(view.id)
-    // as a stand-by, it waits though its runner would run it
-    const standsBy = view.parked?.on.some(({ on }) => on === 'replica') === true
+    // others go first: it stands by, or has no place to wait in, though its runner would run it
+    const standsBy = last.verdict.reasons.some(({ rule }) => rule === 'replicas')
     const inForce = last.from === 'now' ? 'undecided' : standsBy ? 'run' : dispositionOf(last.verdict)
     const now = last.from === 'now' ? last : await node.explain(view.id, { now: true })
     const would = dispositionOf(now.verdict)

@@ -70,6 +70,18 @@ test('what attackers do is not held against the mesh, nor what a node missed tha
   expect(reached()).toBeUndefined()
 })
 
+test('what is revoked soon after it came may not arrive where it was sent on', () => {
+  const told = goodRun()
+  told.spread.firstDepth[3] = NONE
+  const revokedAt = (ms: number) =>
+    Object.assign(told.spread, { revokedMs: Float64Array.of(Number.NaN, Number.NaN, ms, Number.NaN) })
+  revokedAt(60_000)
+  const found = () => observed(INVARIANTS, told).violations['neighbours-are-reached']
+  expect(found()).toHaveLength(1)
+  revokedAt(5000)
+  expect(found()).toBeUndefined()
+})
+
 test('what is known again, has ended, was replaced or revoked is not lost', () => {
   const restarted = goodRun()
   restarted.events.push({ ms: 9000, node: 1, event: 'restored', services: [0] })
@@ -108,21 +120,29 @@ test('more than a service asks for may run where they do not all know one anothe
 
 test('an older version goes on, and a willing node starts nothing, where there is no room', () => {
   const told = goodRun()
-  told.facts.limitsOf = () => ({ runs: 2, memoryBytes: 9000 })
+  told.facts.limitsOf = () => ({ runs: 2, memoryBytes: 9000, parked: 256 })
   told.events.push({ ms: 3000, node: 2, event: 'run', service: 1, state: 'running' })
   told.events.push({ ms: 3000, node: 2, event: 'superseded', service: 0, by: 1 })
   const found = () => observed(INVARIANTS, told).violations['replicas-exact']
   expect(found()).toHaveLength(1)
-  told.facts.limitsOf = (node) => ({ runs: node === 2 ? 2 : 1, memoryBytes: 9000 })
+  told.facts.limitsOf = (node) => ({ runs: node === 2 ? 2 : 1, memoryBytes: 9000, parked: 256 })
   expect(found()).toBeUndefined()
 
   const taken = goodRun()
-  taken.facts.limitsOf = () => ({ runs: 1, memoryBytes: 9000 })
+  taken.facts.limitsOf = () => ({ runs: 1, memoryBytes: 9000, parked: 256 })
   taken.facts.serviceOf = (service) => ({ ...SERVICE, replicas: service === 0 ? 3 : 0 })
   taken.events.push({ ms: 3000, node: 1, event: 'run', service: 0, state: 'ended' })
   expect(observed(INVARIANTS, taken).violations['replicas-exact']).toHaveLength(1)
   taken.events.push({ ms: 3000, node: 1, event: 'run', service: 1, state: 'running' })
   expect(observed(INVARIANTS, taken).violations['replicas-exact']).toBeUndefined()
+
+  // nor where it keeps nothing for later
+  const forgetful = goodRun()
+  forgetful.facts.serviceOf = () => ({ ...SERVICE, replicas: 3 })
+  forgetful.events.push({ ms: 3000, node: 1, event: 'run', service: 0, state: 'ended' })
+  expect(observed(INVARIANTS, forgetful).violations['replicas-exact']).toHaveLength(1)
+  forgetful.facts.limitsOf = () => ({ runs: 3, memoryBytes: 3000, parked: 0 })
+  expect(observed(INVARIANTS, forgetful).violations['replicas-exact']).toBeUndefined()
 
   // nor where nobody has its code any more
   const gone = goodRun()
@@ -186,7 +206,7 @@ test('a run that ended makes room for another', () => {
   told.events.push({ ms: 4000, node: 2, event: 'run', service: 1, state: 'running' })
   const quota = () => observed(INVARIANTS, told).violations['quotas-never-exceeded']
   expect(quota()).toBeUndefined()
-  told.facts.limitsOf = () => ({ runs: 0, memoryBytes: 0 })
+  told.facts.limitsOf = () => ({ runs: 0, memoryBytes: 0, parked: 256 })
   expect(quota()).toBeDefined()
   told.facts.limitsOf = () => undefined
   expect(quota()).toBeUndefined()
