@@ -33,6 +33,11 @@ export function systemClock(): Clock {
   }
 }
 
+/** The system's, with a monotonic time that is the same in all processes of this machine. */
+export function machineClock(): Clock {
+  return { ...systemClock(), monotonic: () => Number(process.hrtime.bigint()) / 1e6 }
+}
+
 /** A time of the wall clock is noticed this late at most, also where that clock is set while it is waited for. */
 const WALL_CLOCK_POLL_MS = 2_000
 

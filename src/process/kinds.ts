@@ -175,6 +175,16 @@ export const PROCESSES = {
     files: FILES,
     user: "the researcher's",
   },
+  live: {
+    what: 'nodes of a live simulation, or the relay between them',
+    reads: 'what a node reads',
+    environment: [],
+    descriptors: [],
+    cwd: '/',
+    umask: 0o077,
+    files: 1_048_576,
+    user: "the researcher's",
+  },
   patched: {
     what: 'the simulator, in a copy of the sources with a patch',
     reads: 'nothing',

@@ -72,6 +72,8 @@ export type SimEvent = {
   | Of<'lookup', { readonly tookMs: number; readonly found: boolean }>
   /** An attacker's message was refused. */
   | Of<'rejected', { readonly from: number }>
+  /** Its last connection with that node ended. Of whole nodes only. */
+  | Of<'disconnected', { readonly peer: number }>
   | Of<'graylisted', { readonly peer: number }>
   /** In the end its runner was asked once more about a live service: `now` is not what is in force. */
   | Of<

@@ -1,4 +1,4 @@
-export { ENGINE_NAMES, engineOf } from './engines.ts'
+export { ENGINE_NAMES, engineOf, REPEATABLE_ENGINES } from './engines.ts'
 export { type Compared, type Comparison, compareRuns } from './experiments/comparison.ts'
 export { openExperiment, runExperiment, seedsOf, type TrialResults } from './experiments/experiment.ts'
 export { withJournal } from './experiments/from-journal.ts'

@@ -49,10 +49,18 @@ export async function runScenario(engine: Engine, init: RunInit): Promise<Result
   const plan = planOf(scenario)
   const services = plan.timeline.filter((action) => action.do === 'publish').length
   const all = scenario.nodes * Math.max(1, services) <= MAX_OBSERVED || events === 'all'
+<<<<<<< HEAD
   const observing = observe([...METRICS, ...INVARIANTS, ...(init.observers ?? [])], factsOf(plan, all, engine.name))
+=======
+  const observing = observe([...METRICS, ...INVARIANTS, ...(init.observers ?? [])], {
+    ...factsOf(plan, all),
+    connections: engine.name !== 'virtual',
+  })
+>>>>>>> c3a4b116 (Laboratory: an engine of live nodes)
   // a mistake in an assertion is found before anything runs
   checkAssertions(scenario.assertions, observing.end())
-  if (init.onNote !== undefined) for (const note of noticesOf(plan, engine.name)) init.onNote(note)
+  const notes = noticesOf(plan, engine.name)
+  for (const note of notes) init.onNote?.(note)
   using log =
     eventsPath === undefined || events === 'none'
       ? undefined
@@ -78,7 +86,12 @@ export async function runScenario(engine: Engine, init: RunInit): Promise<Result
       violations: mutable(outcome === undefined ? {} : observed.violations),
       assertions:
         outcome === undefined ? [] : checkAssertions(scenario.assertions, observed).map((each) => mutable(each)),
-      cost: { elapsedSeconds: outcome?.elapsedSeconds ?? 0, peakMemoryBytes: outcome?.peakMemoryBytes ?? null },
+      notes: [...notes],
+      cost: {
+        elapsedSeconds: outcome?.elapsedSeconds ?? 0,
+        peakMemoryBytes: outcome?.peakMemoryBytes ?? null,
+        ...(outcome?.cpuSeconds === undefined ? {} : { cpuSeconds: outcome.cpuSeconds }),
+      },
       environment: init.environment,
     }
   }

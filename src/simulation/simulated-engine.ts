@@ -8,6 +8,8 @@ import { startPiped } from '../process/index.ts'
 import type { SimEvent } from './events.ts'
 import { checkSupported } from './scenario/unsupported.ts'
 import type { Engine, Outcome } from './types.ts'
+import type { Played } from './whole/play.ts'
+import { trafficTableOf } from './whole/traffic-table.ts'
 
 /**
  * Whole nodes, as programs have them, in one process whose time and chance follow from the seed: the same scenario gives the
@@ -31,8 +33,11 @@ export function createSimulatedEngine({ clock }: { clock: Clock }): Engine {
       const errors = text(child.stderr)
       let outcome: Omit<Outcome, 'elapsedSeconds'> | undefined
       for await (const line of createInterface({ input: child.stdout })) {
-        if (line.startsWith('{"outcome":')) outcome = (JSON.parse(line) as { outcome: Outcome }).outcome
-        else if (!line.startsWith('{"sim":')) options.onNodeEvent?.(line)
+        if (line.startsWith('{"outcome":')) {
+          const end = JSON.parse(line) as { outcome: Outcome; traffic: Played['traffic'] }
+          outcome = end.outcome
+          options.onTraffic?.(trafficTableOf(scenario.nodes, end.traffic))
+        } else if (!line.startsWith('{"sim":')) options.onNodeEvent?.(line)
         else options.onEvent?.((JSON.parse(line) as { sim: SimEvent }).sim)
       }
       await ended

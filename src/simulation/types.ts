@@ -8,13 +8,15 @@ export type Outcome = {
   readonly events: number
   /** by name of the event */
   readonly counts: Readonly<Partial<Record<SimEventName, number>>>
-  /** where it ended, in virtual time */
+  /** where it ended, in its own time */
   readonly endedMs: number
   /** Where whole nodes run: how many crash points each node has passed. */
   readonly crashPoints?: readonly number[] | undefined
   /** a person's, not the scenario's */
   readonly elapsedSeconds: number
   readonly peakMemoryBytes: number
+  /** of all processes of nodes, without their runners */
+  readonly cpuSeconds?: number | undefined
 }
 
 export type RunOptions = {

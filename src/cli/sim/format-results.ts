@@ -5,7 +5,7 @@ import { table } from '../output/output.ts'
 
 /** How a run is called in one line. Every report names the depth: what of a node is real. */
 export function headLine({ title, nodes, seconds, seed, engine, depth }: Results): string {
-  return `${title}: ${howMany(nodes, 'node', 'nodes')}, ${seconds} s of virtual time, seed ${seed}, engine ${engine} (depth: ${depth})`
+  return `${title}: ${howMany(nodes, 'node', 'nodes')}, ${seconds} s of ${engine === 'live' ? 'real' : 'virtual'} time, seed ${seed}, engine ${engine} (depth: ${depth})`
 }
 
 export function resultLines(results: Results): string[] {

@@ -1,7 +1,7 @@
 import { InputError } from '../../base/errors.ts'
 import { joinWords } from '../../base/format.ts'
-import { ENGINE_NAMES, EVENT_MODES } from '../../simulation/index.ts'
-import type { Option } from '../command.ts'
+import { ENGINE_NAMES, EVENT_MODES, REPEATABLE_ENGINES } from '../../simulation/index.ts'
+import { type Option, whole } from '../command.ts'
 
 function oneOf<const T extends string>(takes: string, names: readonly T[], fallback: T, describe: string): Option<T> {
   return {
@@ -16,4 +16,8 @@ function oneOf<const T extends string>(takes: string, names: readonly T[], fallb
 }
 
 export const engineOption = oneOf('ENGINE', ENGINE_NAMES, 'virtual', 'what runs the scenario')
+export const repeatableEngineOption = oneOf('ENGINE', REPEATABLE_ENGINES, 'virtual', 'what runs the scenario')
+export const processesOption = whole('COUNT', 'processes that the nodes of the live engine are dealt out to', {
+  ...{ min: 1, max: 1000, fallback: 4 },
+})
 export const eventsOption = oneOf('WHICH', EVENT_MODES, 'sampled', 'the events that --out keeps')

@@ -67,11 +67,11 @@ export function simulatedPlatform(components: PlatformComponents): Platform {
   }
 }
 
-async function nowhere(): Promise<never> {
+export async function nowhere(): Promise<never> {
   throw new UnavailableError('a simulated machine has no other network than the mesh')
 }
 
-const noPools: Pools = {
+export const noPools: Pools = {
   list: async () => [],
   create: nowhere,
   remove: nowhere,

@@ -2,6 +2,7 @@ import type { Observer } from '../observation/types.ts'
 import { coverage } from './coverage.ts'
 import { deliveryLatency } from './delivery-latency.ts'
 import { depthReach } from './depth-reach.ts'
+import { disconnects } from './disconnects.ts'
 import { duplicates } from './duplicates.ts'
 import { firstService } from './first-service.ts'
 import { hops } from './hops.ts'
@@ -27,5 +28,6 @@ export const METRICS: readonly Observer[] = [
   loadFairness,
   lookupTime,
   rejections,
+  disconnects,
   firstService,
 ]

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exists } from '../../config/index.ts'
@@ -20,6 +20,7 @@ export async function environmentOf(version: string): Promise<Results['environme
     cpu: cpus()[0]?.model ?? null,
     cores: availableParallelism(),
     memoryBytes: totalmem(),
+    osRelease: release(),
   }
 }
 

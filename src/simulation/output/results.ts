@@ -14,7 +14,7 @@ export const resultsSchema = z.strictObject({
   engine: z.enum(['virtual', 'simulated', 'live']),
   depth: z.enum(['model', 'network', 'libp2p', 'live']).describe('what of a node is real'),
   nodes: count,
-  seconds: z.number().describe('virtual: how long the scenario lasts'),
+  seconds: z.number().describe('in its own time: how long the scenario lasts'),
   complete: z.boolean().describe('false: it was interrupted, and the values are of what had happened'),
   sha256: sha256.nullable().describe('of all events; null where it is not complete'),
   events: z.strictObject({
@@ -49,7 +49,12 @@ export const resultsSchema = z.strictObject({
       ok: z.boolean(),
     }),
   ),
-  cost: z.strictObject({ elapsedSeconds: z.number(), peakMemoryBytes: z.number().nullable() }),
+  notes: z.array(z.string()).optional().describe('what people should know of the run, one sentence each'),
+  cost: z.strictObject({
+    elapsedSeconds: z.number(),
+    peakMemoryBytes: z.number().nullable(),
+    cpuSeconds: z.number().optional().describe('live: of all processes with nodes, without their runners'),
+  }),
   environment: z.strictObject({
     version: z.string(),
     commit: z.string().nullable(),
@@ -61,6 +66,7 @@ export const resultsSchema = z.strictObject({
     cpu: z.string().nullable(),
     cores: count,
     memoryBytes: count,
+    osRelease: z.string().optional(),
   }),
 })
 

@@ -57,8 +57,10 @@ function publications(scenario: Scenario, population: Population): Action[] {
     const random = fastRandom(`${scenario.seed}/publish/${index}`)
     const from = instruction.from && select(scenario, population, instruction.from, `publish/${index}/from`)
     const times = arrivals(instruction, random)
-    for (const ms of times) {
-      const node = from === undefined ? random.int(scenario.nodes) : (from[random.int(from.length)] ?? 0)
+    const among = from?.length ?? scenario.nodes
+    for (const [turn, ms] of times.entries()) {
+      const chosen = instruction.inTurn ? turn % among : random.int(among)
+      const node = from === undefined ? chosen : (from[chosen] ?? 0)
       actions.push({ ms, do: 'publish', service: actions.length, node, of: instruction })
     }
   }

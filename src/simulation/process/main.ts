@@ -35,6 +35,7 @@ function fail(error: unknown): never {
 
 globals.seed(scenario.seed)
 forbidNondeterminism(fail)
+<<<<<<< HEAD
 let lastMs = 0
 function onEvent(event: SimEvent): void {
   const line = JSON.stringify({ sim: event })
@@ -51,6 +52,13 @@ const onUnhandled = (error: unknown) => {
 process.on('unhandledRejection', onUnhandled)
 process.on('uncaughtException', onUnhandled)
 const work = () =>
+=======
+// what a process that has crashed leaves behind is not handled by anybody
+const failUnlessCrashed = (error: unknown) => void (isOfCrash(error) || fail(error))
+process.on('unhandledRejection', failUnlessCrashed)
+process.on('uncaughtException', failUnlessCrashed)
+const { endedMs, crashPoints, traffic } = await drive(globals, () =>
+>>>>>>> c3a4b116 (Laboratory: an engine of live nodes)
   play(scenario, {
     onNodeEvent(event) {
       const line = JSON.stringify(event)
@@ -70,5 +78,5 @@ const outcome: Pick<Outcome, 'sha256' | 'events' | 'counts' | 'endedMs' | 'crash
   crashPoints,
   peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
 }
-write(JSON.stringify({ outcome }))
+write(JSON.stringify({ outcome, traffic }))
 process.exit(0)

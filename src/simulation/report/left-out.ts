@@ -7,7 +7,7 @@ const TEXTS: Readonly<Record<Engine['depth'], string>> = {
     'Whole nodes with a simulated network: gossip, links, disks and programs are models; rules, policies, trust, journal and placement are the ones of a node. No cryptography of connections, no TCP, and no event loop that lags.',
   libp2p:
     'Whole nodes with libp2p, noise, yamux and gossipsub over simulated links, disks and programs. Time passes only when a timer fires: no code of a node takes any, so an overloaded machine is not seen. Loss makes what is sent later, as TCP does; links lose nothing for good.',
-  live: 'Whole nodes on real links. What else the machine does is part of the figures, and no seed repeats them.',
+  live: 'Whole nodes over TCP of one machine. Several share a process and its event loop, and all share the processors: what they and other programs do is part of the figures, and no seed repeats them. What runs is a function in the process of its node.',
 }
 
 export function leftOut(depth: Engine['depth']): string {

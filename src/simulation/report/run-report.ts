@@ -10,11 +10,11 @@ import type { Plotter } from './plot.ts'
 
 /** The report of one run. */
 export function runReport(plotter: Plotter, { description }: Scenario, results: Results): string {
-  const { title, nodes, seconds, seed, engine, depth, tables, complete } = results
+  const { title, nodes, seconds, seed, engine, depth, tables, complete, notes } = results
   return page(title, [
     html`<h1>${title}</h1>`,
     description === '' ? html`` : html`<p>${description}</p>`,
-    html`<ul class="facts"><li>${numberText(nodes)} nodes</li><li>${numberText(seconds)} s of virtual time</li><li>seed ${seed}</li><li>engine ${engine}, depth: ${depth}</li><li>${verdictOf(results)}</li></ul>`,
+    html`<ul class="facts"><li>${numberText(nodes)} nodes</li><li>${numberText(seconds)} s of ${engine === 'live' ? 'real' : 'virtual'} time</li><li>seed ${seed}</li><li>engine ${engine}, depth: ${depth}</li><li>${verdictOf(results)}</li></ul>`,
     complete
       ? html``
       : html`<p class="bad">The run was interrupted: all that follows is of what had happened by then.</p>`,
@@ -31,7 +31,7 @@ export function runReport(plotter: Plotter, { description }: Scenario, results: 
       ['metric', 'value'],
       Object.entries(results.values).filter(([, value]) => value !== null),
     )}`,
-    html`<h2>What this does not show</h2><p>${leftOut(depth)}</p>`,
+    html`<h2>What this does not show</h2><p>${leftOut(depth)}</p>${(notes ?? []).map((note) => html`<p>${note}</p>`)}`,
     environment(results),
   ])
 }

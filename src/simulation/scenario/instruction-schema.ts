@@ -51,6 +51,7 @@ const publish = keys({
   from: selection()
     .describe('which nodes publish; default: all, drawn for each service. One that is away publishes nothing')
     .optional(),
+  inTurn: flag().describe('these publish in turn, instead of being drawn for each service').default(false),
   keywords: words(16).describe('of each service').default([]),
   toolchain: words(8).describe('of each service').default(['node.js']),
   descLength: whole(0, 4096).describe('characters of the description').default(40),

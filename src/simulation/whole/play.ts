@@ -3,15 +3,21 @@ import type { SimEvent } from '../events.ts'
 import { factsOf } from '../facts.ts'
 import type { Crash } from '../machine/crash-points.ts'
 import { createMachine } from '../machine/machine.ts'
-import type { Link, Wire } from '../network/types.ts'
+import type { Wire } from '../network/types.ts'
 import { createWire } from '../network/wire.ts'
 import { type Plan, planOf } from '../plan/plan.ts'
 import { trustedIn } from '../plan/policy.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { addressOf, createActor } from './carry-out.ts'
+import { addressOf } from './acts.ts'
+import { createActor } from './carry-out.ts'
 import { delayOf } from './delay.ts'
+<<<<<<< HEAD
 import { outdatedIn } from './final-look.ts'
+=======
+import { createGossipTap, type GossipTap, type KnownMessages, type NodeTraffic } from './gossip-tap.ts'
+>>>>>>> c3a4b116 (Laboratory: an engine of live nodes)
 import { type HostedNode, hostNode } from './hosted-node.ts'
+import { linksOf } from './links.ts'
 import { type Member, memberOf, startMember } from './member.ts'
 import { createServiceNumbers } from './service-numbers.ts'
 import { createTranslator } from './translate.ts'
@@ -34,7 +40,11 @@ export type PlayOptions = {
   readonly onEvent: (event: SimEvent) => void
 }
 
-type Played = { readonly endedMs: number; readonly crashPoints: readonly number[] }
+export type Played = {
+  readonly endedMs: number
+  readonly crashPoints: readonly number[]
+  readonly traffic: readonly (readonly [node: number, of: NodeTraffic])[]
+}
 
 /** Plays a scenario from its start to its end. Time passes as the clock of the process says: see process/drive.ts. */
 export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOptions): Promise<Played> {
@@ -68,10 +78,13 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
   }
   /** nodes whose machines lost their power, until they are up again */
   const powerless = new Set<number>()
-  await using hosts = createHosts({ clock, wire }, plan, members, {
+  const messages: KnownMessages = new Map()
+  const taps = members.map(() => createGossipTap(messages))
+  await using hosts = createHosts({ clock, wire, taps }, plan, members, {
     onUp({ index, node, isKilled }) {
       const powerCut = powerless.delete(index)
       if (started) for (const each of resumed({ ms: ms(), node: index }, node.services(), powerCut)) tell(each)
+      node.events.on('intake:emitted', (detail) => void (isKilled() || taps[index]?.onEmitted(detail)))
       node.events.onAny((event, detail) => {
         if (isKilled()) return
         onNodeEvent({ ms: ms(), node: (members[index] as Member).name, event, detail })
@@ -119,6 +132,14 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
     }
     return true
   }
+<<<<<<< HEAD
+=======
+  const trafficNow = () => taps.map((tap, node) => [node, tap.traffic()] as const)
+  const played = (): Played => {
+    over = true
+    return { endedMs: ms(), crashPoints: hosts.list.map((host) => host.crashPoints), traffic: trafficNow() }
+  }
+>>>>>>> c3a4b116 (Laboratory: an engine of live nodes)
   for (const action of plan.timeline) {
     if (!(await reach(action.ms))) break
     busyMs = ms()
@@ -142,7 +163,7 @@ type Hooks = {
 
 /** All nodes, on machines of their own, before they are started. */
 function createHosts(
-  components: { clock: Clock; wire: Wire },
+  components: { clock: Clock; wire: Wire; taps: readonly GossipTap[] },
   { scenario, graph, groupOf, timeline }: Plan,
   members: readonly Member[],
   { onUp, onCrash }: Hooks,
@@ -150,7 +171,7 @@ function createHosts(
   const { authors, hubs } = trustedIn(timeline)
   const addresses = (nodes: readonly number[]) => nodes.map((node) => addressOf(members[node] as Member))
   const trusted = { authors: addresses(authors), hubs: addresses(hubs) }
-  const { clock } = components
+  const { clock, taps } = components
   const list = members.map((member, index) => {
     const group = groupOf[index] as number
     const all = [...graph.neighbours.subarray(graph.offsets[index], graph.offsets[index + 1])]
@@ -162,7 +183,14 @@ function createHosts(
         // at first, of two neighbours the one that starts later dials the other; one that comes back dials all
         const dialled = start === 0 ? all.filter((other) => other < index) : all
         const neighbours = dialled.map((other) => (members[other] as Member).multiaddr)
-        return startMember({ clock, platform }, member, { scenario, group, neighbours, trusted, start })
+        const host = { ...platform.host, metrics: taps[index]?.metrics }
+        return startMember({ clock, platform: { ...platform, host } }, member, {
+          scenario,
+          group,
+          neighbours,
+          trusted,
+          start,
+        })
       },
     })
   })
@@ -173,14 +201,4 @@ function createHosts(
       for (const host of list.toReversed()) await host[Symbol.asyncDispose]()
     },
   }
-}
-
-/** Between two hosts, always the same. */
-function linksOf({ scenario, latencyMs }: Plan): (from: string, to: string) => Link {
-  const bytesPerMs = scenario.links.bytesPerSecond / 1000
-  const indexOf = (host: string) => {
-    const [, high = 0, middle = 0, low = 0] = host.split('.').map(Number)
-    return (high << 16) | (middle << 8) | low
-  }
-  return (from, to) => ({ latencyMs: latencyMs(indexOf(from), indexOf(to)), bytesPerMs })
 }

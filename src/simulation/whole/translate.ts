@@ -9,10 +9,13 @@ export interface Translator {
   /** Nothing where the event says nothing that scenarios know of. */
   translate<Name extends keyof NodeEvents>(at: At, event: Name, detail: NodeEvents[Name]): readonly SimEvent[]
   /** A node is up again, with these services: what ran when it was killed is taken up, but after a power cut. */
-  resumed(at: At, services: readonly ServiceView[], powerCut: boolean): readonly SimEvent[]
+  resumed(at: At, services: readonly Resumed[], powerCut: boolean): readonly SimEvent[]
   /** The code of a service, as statements name it. */
   register(service: number, code: string): void
 }
+
+/** What a node that is up again says of a service. */
+export type Resumed = Pick<ServiceView, 'id'> & { readonly run?: { readonly state: string } | undefined }
 
 type At = { readonly ms: number; readonly node: number }
 type TranslatorInit = {
@@ -24,6 +27,13 @@ type TranslatorInit = {
 
 const ENDS: Readonly<Record<string, 'ended' | 'failed'>> = { exited: 'ended', stopped: 'ended', failed: 'failed' }
 
+/** Events of nodes that say something. */
+export const TRANSLATED: ReadonlySet<string> = new Set<keyof NodeEvents>([
+  ...(['intake:received', 'intake:better', 'intake:emitted', 'intake:stopped', 'intake:refused'] as const),
+  ...(['node:verdict', 'node:parked', 'node:woken', 'trust:statement', 'execution:state'] as const),
+  ...(['network:excluded', 'network:peer-disconnected'] as const),
+])
+
 export function createTranslator({ nodeOf, isTask, versions }: TranslatorInit): Translator {
   const codes = new Map<string, number>()
   const hopsOf = new Map<string, number>()
@@ -32,7 +42,7 @@ export function createTranslator({ nodeOf, isTask, versions }: TranslatorInit): 
   const started = new Set<string>()
 
   const serviceOf = versions.numberOf
-  function known(views: readonly ServiceView[]): number[] {
+  function known(views: readonly Resumed[]): number[] {
     const numbers = views.flatMap(({ id }) => serviceOf(id) ?? [])
     return [...new Set(numbers)].sort((a, b) => a - b)
   }
@@ -91,6 +101,7 @@ export function createTranslator({ nodeOf, isTask, versions }: TranslatorInit): 
         return [{ ...at, event: 'run', service, state }]
       }),
     'intake:refused': (at, { from }) => (from === undefined ? [] : [{ ...at, event: 'rejected', from: nodeOf(from) }]),
+    'network:peer-disconnected': (at, { peer }) => [{ ...at, event: 'disconnected', peer: nodeOf(peer) }],
     'network:excluded': (at, { peer }) => [{ ...at, event: 'graylisted', peer: nodeOf(peer) }],
   }
 

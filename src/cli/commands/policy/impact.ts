@@ -19,7 +19,7 @@ import type { Cli } from '../../cli.ts'
 import { argument, command, type Option, required, text, whole } from '../../command.ts'
 import { comparisonLines } from '../../sim/comparison-lines.ts'
 import { numberText } from '../../sim/format-results.ts'
-import { engineOption } from '../../sim/options.ts'
+import { repeatableEngineOption } from '../../sim/options.ts'
 
 const [WITHOUT, WITH] = ['without', 'with'] as const
 const DEFAULT_SHARE = 0.3
@@ -49,7 +49,7 @@ export const policyImpact = command({
     services: whole('COUNT', 'of its journal, at most this many', { min: 1, max: 10_000, fallback: 200 }),
     share: shareOption,
     seeds: whole('COUNT', 'runs of each', { min: 1, max: 1000, fallback: 10 }),
-    engine: engineOption,
+    engine: repeatableEngineOption,
   },
   async run(cli, { file, scenario: path, fromJournal: folder, services: newest, share, seeds, engine }) {
     const raw = await readJson(resolve(cli.cwd, file), file, "name a runner's settings")

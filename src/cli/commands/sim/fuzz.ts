@@ -7,7 +7,7 @@ import { engineOf, fuzz } from '../../../simulation/index.ts'
 import { command, text, whole } from '../../command.ts'
 import { FailedError } from '../../errors.ts'
 import { shellText } from '../../output/command-text.ts'
-import { engineOption } from '../../sim/options.ts'
+import { repeatableEngineOption } from '../../sim/options.ts'
 import { patchOption, runWithPatch } from '../../sim/run-with-patch.ts'
 
 const FILE = 'fuzz-failure.json'
@@ -25,7 +25,7 @@ export const simFuzz = command({
   ].join('\n'),
   args: {},
   options: {
-    engine: engineOption,
+    engine: repeatableEngineOption,
     seed: text('SEED', 'all scenarios follow from it (default: 1)'),
     runs: whole('COUNT', 'scenarios at most', { min: 1, max: 1_000_000, fallback: 100 }),
     minutes: whole('MINUTES', 'time at most, shrinking included', { min: 1, max: 100_000, fallback: undefined }),

@@ -19,7 +19,7 @@ import {
 import { argument, command, once, required, whole } from '../../command.ts'
 import { table } from '../../output/output.ts'
 import { failWhereWrong, numberText } from '../../sim/format-results.ts'
-import { engineOption, eventsOption } from '../../sim/options.ts'
+import { engineOption, eventsOption, processesOption } from '../../sim/options.ts'
 import { writeSweepReport } from '../../sim/write-report.ts'
 
 /** What the table for people has; the folder and --json have all. */
@@ -48,13 +48,15 @@ export const simSweep = command({
     seeds: whole('COUNT', 'runs of each value', { min: 1, max: 1000, fallback: 10 }),
     out: required('DIR', 'the folder of all runs'),
     engine: engineOption,
+    processes: processesOption,
     events: eventsOption,
   },
-  async run(cli, { file, vary: given, seeds, out, engine, events }) {
+  async run(cli, { file, vary: given, seeds, out, engine, processes, events }) {
     const vary = parseVary(given)
     const scenario = await readScenario(resolve(cli.cwd, file))
     // every value is checked before the first one runs
-    for (const value of vary.values) checkSupported(await varied(scenario, vary.key, value), engine, basename(file))
+    for (const value of vary.values)
+      checkSupported(await varied(scenario, vary.key, value), engine, basename(file), processes)
     const trials = vary.values.flatMap((value) =>
       seedsOf(scenario.seed, seeds).map((seed) => ({
         variant: `${vary.key}=${value}`,
@@ -68,7 +70,7 @@ export const simSweep = command({
     using progress = cli.out.progress(`${trials.length} runs`)
     const began = cli.clock.monotonic()
     let [ran, kept] = [0, 0]
-    const all = await runExperiment(engineOf(engine, cli), {
+    const all = await runExperiment(engineOf(engine, cli, { processes }), {
       ...{ trials, folder, events, environment: await environmentOf(cli.version), signal: cli.signal },
       onDone(done, { total, kept: known }) {
         if (!known) ran++
