@@ -94,8 +94,8 @@ test('real nodes in several processes carry out what a scenario says, and keep w
   expect(nodesOf('run').length).toBeGreaterThan(0)
   // each hop has the latency of its link
   expect(values.deliveryLatencyP50Ms).toBeGreaterThan(5)
-  // both ends of each of the seven connections of the one that left
-  expect(values.disconnects).toBeGreaterThanOrEqual(14)
+  // its neighbours notice that one left; itself it hears nothing any more
+  expect(values.disconnects).toBeGreaterThanOrEqual(7)
   // the mesh is complete: a copy comes from more than one neighbour
   expect(values.duplicatesPerNodeAndService).toBeGreaterThan(1)
   expect(values.sentBytesPerNodeMean).toBeGreaterThan(1000)
