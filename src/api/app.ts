@@ -36,8 +36,10 @@ import { serviceRoutes } from './routes/services.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { submissionRoutes } from './routes/submissions.ts'
 import { trustRoutes } from './routes/trust.ts'
+import { tunnelRoutes } from './routes/tunnels.ts'
 import { eventComponents } from './schemas/events.ts'
 import { branchSchema } from './schemas/trust.ts'
+import { createTunnels } from './tunnels/tunnels.ts'
 import type { Api, ApiComponents } from './types.ts'
 
 /** Of a node without ALERTS. */
@@ -109,7 +111,8 @@ export function createApi(init: ApiComponents): Api {
   const cookieName = `thundercloud-${node.peerId.slice(-12)}`
   const { principal: tokenOf } = tokens
   const guard = createGuard({ token, host, cookieName, tokenOf, sessionOf: sessions.principal })
-  const access = { guard, sessions, tokens, audit, cookieName, host }
+  const tunnels = createTunnels({ clock, rng, connect: (id, port, options) => node.connect(id, port, options) })
+  const access = { guard, sessions, tokens, audit, cookieName, host, tunnels }
   const components: RouteComponents = { node, clock, log, eventLog, metrics, alerts, openStream, ...access }
   nodeInfoRoutes(app, components)
   metricsRoutes(app, components)
@@ -128,6 +131,7 @@ export function createApi(init: ApiComponents): Api {
   policyRoutes(app, components)
   policyHistoryRoutes(app, components)
   poolRoutes(app, components)
+  tunnelRoutes(app, components)
   trustRoutes(app, components)
   codeRoutes(app, components)
   dashboardRoutes(app)
@@ -155,6 +159,7 @@ export function createApi(init: ApiComponents): Api {
     [Symbol.dispose]() {
       eventLog[Symbol.dispose]()
       sessions[Symbol.dispose]()
+      tunnels[Symbol.dispose]()
       tokens[Symbol.dispose]()
       for (const stream of streams) stream.end()
     },

@@ -58,6 +58,12 @@ export const SESSION_IDLE_SECONDS = 2 * 3600
 /** Sessions at once; with one more, the oldest ends. */
 export const MAX_SESSIONS = 32
 
+/** Tunnels at once that the API has opened, and those of one session, token or socket. */
+export const MAX_TUNNELS = 16
+export const MAX_TUNNELS_PER_PRINCIPAL = 8
+/** Connections at once of one tunnel. */
+export const MAX_TUNNEL_CONNECTIONS = 64
+
 /** A block that ends by itself does so within this time. */
 export const MAX_BLOCK_SECONDS = 366 * 86_400
 /** Characters of the operator's own words about a block. */

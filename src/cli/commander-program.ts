@@ -14,6 +14,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   context: 'Names for nodes, to ask one of several',
   pool: 'Containers in which services of one author run side by side',
   session: 'Browsers that are logged in to the dashboard',
+  tunnel: 'Ways to services that the dashboard has opened on the machine of the node',
   token: 'Tokens of the API with a scope and an end',
   runner: 'Begin a runner of your own',
   service: 'Begin a service',

@@ -20,6 +20,7 @@ import { createReceive } from '../publishing/receive.ts'
 import type { ServiceSigner } from '../publishing/service-signer.ts'
 import type { CodeOrigins } from '../services/code-origins.ts'
 import { createLists } from '../services/lists/lists.ts'
+import { createReach } from '../services/reach.ts'
 import { receiptView } from '../services/receipts.ts'
 import type { ServiceEntry, Services } from '../services/registry.ts'
 import { createUsageHistory } from '../services/usage-history.ts'
@@ -79,6 +80,10 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
   const lists = createLists({ clock, journal, services, parked: parkedView, verified })
   // views also hold state that is not in the journal: its changes are events
   events.onAny(() => journal.advance())
+  const reach = createReach(
+    { clock, services, supervisor, streams: network.streams, ask: components.peerStatus.ask },
+    init,
+  )
   const statements = createTrustFacade({ trust: components.trust, network })
 
   function view(entry: ServiceEntry): ServiceView {
@@ -197,6 +202,8 @@ export function createFacade(components: FacadeComponents, init: FacadeInit): Th
     },
     explain,
     usage: createUsageHistory({ services, journal }),
+    portOf: reach.port,
+    connect: reach.connect,
     logs: init.logs,
     results: components.results,
     receive: createReceive(components),

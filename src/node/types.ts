@@ -21,6 +21,7 @@ export type {
 } from '../services/types.ts'
 
 import type { LogLine } from '../base/run-record.ts'
+import type { BytePipe } from '../base/stream.ts'
 
 export type { LogLine } from '../base/run-record.ts'
 
@@ -158,6 +159,10 @@ export interface ThundercloudNode extends AsyncDisposable {
   usage(id: string, options?: { run?: string | undefined }): UsageHistoryView
   /** What tasks left. */
   readonly results: NodeResults
+  /** The service and the port that are meant. Throws where there are none, or this node may not use the port. */
+  portOf(id: string, port: string): { readonly id: string; readonly port: string }
+  /** A pipe to a port of a service, here or on another node, as far as this node may use it. */
+  connect(id: string, port: string, options?: { signal?: AbortSignal | undefined }): Promise<BytePipe>
   logs(id: string, options: { tail: number; follow: boolean; signal?: AbortSignal | undefined }): AsyncIterable<LogLine>
   /**
    * An announcement (dag-cbor). From anyone, it is decided like one that came by gossip. `asPublisher` (the operator):

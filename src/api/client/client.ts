@@ -54,6 +54,7 @@ import { createPolicyHistoryClient, type PolicyHistoryClient } from './policy-hi
 import { createPoolsClient, type PoolsClient } from './pools-client.ts'
 import { type ApiClientInit, createRestClient, queryOf } from './rest-client.ts'
 import { createSessionsClient, type SessionsClient } from './sessions-client.ts'
+import { createTunnelsClient, type TunnelsClient } from './tunnels-client.ts'
 
 export type { ApiClientInit } from './rest-client.ts'
 
@@ -73,6 +74,7 @@ export interface ApiClient {
   readonly code: CodeClient
   readonly pools: PoolsClient
   readonly sessions: SessionsClient
+  readonly tunnels: TunnelsClient
   readonly access: AccessClient
   readonly blocks: BlocksClient
   readonly alerts: AlertsClient
@@ -143,6 +145,7 @@ export function createApiClient(init: ApiClientInit): ApiClient {
     code: createCodeClient(rest),
     pools: createPoolsClient(rest),
     sessions: createSessionsClient(rest),
+    tunnels: createTunnelsClient(rest),
     access: createAccessClient(rest),
     blocks: createBlocksClient(rest),
     alerts: createAlertsClient(rest),

@@ -12,6 +12,7 @@ import type { EventLog } from '../events/event-log.ts'
 import type { EventStream } from '../events/event-stream.ts'
 import { PROBLEM_TYPE } from '../problem.ts'
 import { problemSchema } from '../schemas/views.ts'
+import type { Tunnels } from '../tunnels/tunnels.ts'
 import type { ApiComponents } from '../types.ts'
 
 export type App = OpenAPIHono<ApiEnv>
@@ -29,6 +30,7 @@ export interface RouteComponents {
   readonly cookieName: string
   /** where the API listens, as the operator wrote it */
   readonly host: string
+  readonly tunnels: Tunnels
   readonly eventLog: EventLog
   readonly metrics: ApiComponents['metrics']
   readonly alerts: NonNullable<ApiComponents['alerts']>

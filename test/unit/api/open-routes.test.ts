@@ -58,9 +58,8 @@ test('what others wrote does nothing at the terminal of who reads an answer or a
 test('what anyone may ask: the API describes itself', async ({ it }) => {
   const response = await it.ask('/openapi.json', { token: null })
   const { paths } = (await response.json()) as { paths: Record<string, object> }
-  const service = ['', '/ask', '/explain', '/logs', '/results', '/results/archive', '/stop', '/usage'].map(
-    (what) => `/service/{id}${what}`,
-  )
+  const what = ['', '/ask', '/explain', '/logs', '/results', '/results/archive', '/stop', '/tunnel', '/usage']
+  const service = what.map((end) => `/service/{id}${end}`)
   expect(Object.keys(paths).sort()).toEqual([
     ...[
       '/alerts',
@@ -117,6 +116,8 @@ test('what anyone may ask: the API describes itself', async ({ it }) => {
       '/tokens',
       '/tokens/{id}/revoke',
       '/trust',
+      '/tunnels',
+      '/tunnels/{id}/close',
       '/undrain',
     ],
   ])

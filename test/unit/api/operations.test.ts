@@ -72,6 +72,7 @@ async function requestsOf(it: It): Promise<Requests> {
   const { token } = (await it.json('/tokens', { method: 'POST', ...json(TOKEN_WANTED) })) as { token: { id: string } }
   await it.ask('/policy', { method: 'POST', ...json({}) })
   await it.ask('/pools', { method: 'POST', ...json({ ...POOL, name: 'first', dataBytes: 2 ** 30 }) })
+  const tunnel = await it.json(`/service/${id}/tunnel?port=http`, { method: 'POST' })
   const of = (path: string) => ({ path: path.replace('{id}', id).replace('{code}', code) })
   return {
     'get /service/{id}': of('/service/{id}'),
@@ -101,6 +102,8 @@ async function requestsOf(it: It): Promise<Requests> {
     'post /policy/history/{number}/revert': { path: '/policy/history/1/revert' },
     'post /policy/check': json({}),
     'post /policy/preview': json({}),
+    'post /service/{id}/tunnel': of('/service/{id}/tunnel?port=http'),
+    'post /tunnels/{id}/close': { path: `/tunnels/${String(tunnel.id)}/close` },
     'post /pools': json({ ...POOL, name: 'second' }),
     'post /pools/{name}/remove': { path: '/pools/first/remove' },
     'post /pools/{name}/data/remove': { path: '/pools/first/data/remove?service=words' },

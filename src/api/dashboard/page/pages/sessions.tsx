@@ -5,11 +5,13 @@ import { useAction, useResource } from '../data/resource.ts'
 import { visible } from '../data/text.ts'
 import { ProblemBox, Show } from '../parts/states.tsx'
 import { Ago, durationText } from '../parts/time.tsx'
+import { Tunnels, useTunnels } from '../parts/tunnels.tsx'
 
 /** Who has the dashboard open, and the end of that. */
 export function Sessions(): JSX.Element {
   const list = useResource<{ sessions: SessionView[] }>('/sessions')
   const own = useResource<{ session: SessionView }>('/session')
+  const tunnels = useTunnels()
   const action = useAction()
   const revoke = (id: string) =>
     action.run(async () => {
@@ -68,6 +70,14 @@ export function Sessions(): JSX.Element {
             </Show>
           )}
         </Show>
+      </section>
+      <section class="card" aria-label="Tunnels">
+        <h2>Tunnels</h2>
+        <p class="soft">
+          Listeners on the node's machine that lead to services. Each ends with what opened it. The page of a service
+          opens one.
+        </p>
+        <Tunnels list={tunnels} />
       </section>
       <section class="card" aria-label="A further session">
         <h2>A further session</h2>

@@ -3,9 +3,9 @@ import { useState } from 'preact/hooks'
 import type { ServiceView } from '../../../../../node/types.ts'
 import { send } from '../../data/request.ts'
 import { useAction } from '../../data/resource.ts'
-import { visible } from '../../data/text.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { ProblemBox } from '../../parts/states.tsx'
+import { Connect } from './connect.tsx'
 
 const OVER = new Set(['stopped', 'expired', 'refused', 'redirected', 'done'])
 
@@ -46,16 +46,7 @@ export function Actions({ service }: { service: ServiceView }): JSX.Element {
           </div>
         </Dialog>
       ) : null}
-      {open === 'connect' ? (
-        <Dialog title="Connect to this service" close={() => setOpen(undefined)}>
-          <p>On your own machine, this makes a local port that leads to the service:</p>
-          {service.ports.map(({ name }) => (
-            <pre class="command" key={name}>
-              thundercloud connect {service.id}:{visible(name, 64)} --local 8080
-            </pre>
-          ))}
-        </Dialog>
-      ) : null}
+      {open === 'connect' ? <Connect service={service} close={() => setOpen(undefined)} /> : null}
     </div>
   )
 }
