@@ -43,13 +43,18 @@ describe.skipIf(!needs('browser'))('every page of the dashboard', () => {
     await waitForState(node, id, 'redirected')
     const subject = formatAddress(newSigner().address)
     node.blocks.add({ kind: 'author', subject, seconds: 3600, note: 'key leaked', keepRuns: true })
-    return { id, dashboard: await serveDashboard(node) }
+    return { id, code: node.service(id).code, dashboard: await serveDashboard(node) }
   }
 
   test('keeps nobody out, light and dark, narrow and wide, and fits', async ({ mesh }) => {
-    const { id, dashboard } = await serve(mesh)
+    const { id, code, dashboard } = await serve(mesh)
     await using _served = dashboard
-    const pages = [...PAGES, [`service/${id}`, 'may travel'], [`why/${id}`, 'No receipt is here']] as const
+    const pages = [
+      ...PAGES,
+      [`service/${id}`, 'may travel'],
+      [`code/${code}`, 'Services with this code'],
+      [`why/${id}`, 'No receipt is here'],
+    ] as const
     for (const [name, options] of VIEWS) {
       await using view = await openPage(browser, dashboard.origin, options)
       const { page, faults } = view

@@ -4,8 +4,9 @@ import { wakeText } from '../data/needs.ts'
 import { useAnswer } from '../data/resource.ts'
 import { pathTo } from '../data/router.ts'
 import { changesServices, readServices } from '../data/services.ts'
-import { many, shortId } from '../data/text.ts'
+import { many } from '../data/text.ts'
 import { Card, ServiceLink } from '../parts/bits.tsx'
+import { AuthorLink } from '../parts/links.tsx'
 import { Empty, Show } from '../parts/states.tsx'
 import { Ago } from '../parts/time.tsx'
 
@@ -94,7 +95,9 @@ function Sleepers({ services }: { services: readonly Parked[] }): JSX.Element {
             <td>
               <ServiceLink id={id} name={name} />
             </td>
-            <td class="wide-only mono soft">{shortId(author)}</td>
+            <td class="wide-only">
+              <AuthorLink of={author} />
+            </td>
             <td class="end soft">
               <Ago at={parked.since} />
             </td>

@@ -3,8 +3,10 @@ import { useState } from 'preact/hooks'
 import type { PeerView } from '../../../../node/types.ts'
 import type { LiveEvent } from '../data/live.ts'
 import { useResource } from '../data/resource.ts'
-import { many } from '../data/text.ts'
+import { place } from '../data/router.ts'
+import { many, shortId } from '../data/text.ts'
 import { Card, Id, State } from '../parts/bits.tsx'
+import { AuthorLink } from '../parts/links.tsx'
 import { Empty, Show } from '../parts/states.tsx'
 import { Ago } from '../parts/time.tsx'
 import { Graph } from './neighbours/graph.tsx'
@@ -14,7 +16,8 @@ const concerns = ({ name }: LiveEvent) => name.startsWith('network:')
 /** The nodes that this node is connected to. What they are connected to, it does not see, and nothing of that is drawn. */
 export function Neighbours(): JSX.Element {
   const list = useResource<{ peers: PeerView[] }>('/peers', concerns)
-  const [chosen, setChosen] = useState<string | undefined>()
+  const asked = place.value.query.get('peer') ?? undefined
+  const [chosen, setChosen] = useState<string | undefined>(asked)
   return (
     <>
       <div class="page-head">
@@ -39,6 +42,14 @@ export function Neighbours(): JSX.Element {
             </section>
           ) : (
             <>
+              {asked === undefined || peers.some(({ peerId }) => peerId === asked) ? null : (
+                <div class="notice" data-tone="calm">
+                  <p>
+                    {shortId(asked)} is no neighbour now: this node knows of it through the mesh, and has no connection
+                    with it.
+                  </p>
+                </div>
+              )}
               <Card title={many(peers.length, 'neighbour')} note={meshText(peers)}>
                 <Graph peers={peers} chosen={chosen} choose={setChosen} />
                 <Legend />
@@ -107,7 +118,7 @@ function Table({ peers, chosen }: { peers: readonly PeerView[]; chosen: string |
           <tr key={peer.peerId} data-chosen={peer.peerId === chosen}>
             <td>
               <Id of={peer.peerId} /> {peer.mesh ? <State of="pass">mesh</State> : null}{' '}
-              {peer.static ? <span class="soft small">static</span> : null}
+              {peer.static ? <span class="soft small">static</span> : null} <AuthorLink of={peer.address} />
             </td>
             <td>{peer.direction === 'inbound' ? 'it' : 'this node'}</td>
             <td class="wide-only mono small">

@@ -4,8 +4,9 @@ import type { ServiceView } from '../../../../node/types.ts'
 import { useAnswer } from '../data/resource.ts'
 import { go, pathTo, place } from '../data/router.ts'
 import { changesServices, PAGE_ROWS, readServices, STATES } from '../data/services.ts'
-import { many, shortId, visible } from '../data/text.ts'
+import { many, visible } from '../data/text.ts'
 import { ServiceLink, State } from '../parts/bits.tsx'
+import { AuthorLink } from '../parts/links.tsx'
 import { Empty, Show } from '../parts/states.tsx'
 import { Ago } from '../parts/time.tsx'
 
@@ -147,8 +148,8 @@ function Table({ services }: { services: readonly ServiceView[] }): JSX.Element 
             <td>
               <State of={service.state} />
             </td>
-            <td class="wide-only mono soft" title={service.author}>
-              {shortId(service.author)}
+            <td class="wide-only">
+              <AuthorLink of={service.author} />
             </td>
             <td class="wide-only">{service.via}</td>
             <td class="end soft">

@@ -1,12 +1,13 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { PolicyFacts, StatementView, TrustTree } from '../../../../node/types.ts'
 import type { LiveEvent } from '../data/live.ts'
 import { ask } from '../data/request.ts'
 import { useAction, useResource } from '../data/resource.ts'
-import { pathTo } from '../data/router.ts'
+import { pathTo, place } from '../data/router.ts'
 import { many, shortId } from '../data/text.ts'
 import { Card, State } from '../parts/bits.tsx'
+import { AuthorLink } from '../parts/links.tsx'
 import { ProblemBox, Show } from '../parts/states.tsx'
 import { Hubs } from './trust/hubs.tsx'
 import { Statements } from './trust/statements.tsx'
@@ -17,7 +18,9 @@ const concerns = ({ name }: LiveEvent) => name.startsWith('trust:') || name === 
 /** Whom the operator trusts, and what they have signed. */
 export function Trust(): JSX.Element {
   const tree = useResource<TrustTree>('/trust', concerns)
-  const statements = useResource<{ statements: StatementView[] }>('/statements', concerns)
+  const signer = place.value.query.get('address') ?? undefined
+  const wanted = signer === undefined ? '/statements' : `/statements?signer=${encodeURIComponent(signer)}`
+  const statements = useResource<{ statements: StatementView[] }>(wanted, concerns)
   const policy = useResource<PolicyFacts>('/policy', concerns)
   return (
     <>
@@ -32,13 +35,18 @@ export function Trust(): JSX.Element {
       </div>
       <Card title="Trust tree" note="authors for whom the roots vouch">
         <Show of={tree}>{(value) => <TreePicture tree={value} />}</Show>
-        <Lookup />
+        <Lookup key={signer} start={signer} />
       </Card>
       <div class="columns">
         <Card
           title="Statements"
           note={statements.value === undefined ? undefined : many(statements.value.statements.length, 'statement')}
         >
+          {signer === undefined ? null : (
+            <p>
+              Those of <AuthorLink of={signer} /> only. <a href={pathTo('trust')}>Show all</a>
+            </p>
+          )}
           <Show of={statements}>{(value) => <Statements statements={value.statements} />}</Show>
         </Card>
         <Card title="Hubs" note="security centres that are believed">
@@ -51,18 +59,21 @@ export function Trust(): JSX.Element {
   )
 }
 
-function Lookup(): JSX.Element {
-  const [address, setAddress] = useState('')
+function Lookup({ start = '' }: { start?: string | undefined }): JSX.Element {
+  const [address, setAddress] = useState(start)
   const [answer, setAnswer] = useState<NonNullable<TrustTree['asked']> | undefined>()
   const action = useAction()
-  const look = (event: Event) => {
-    event.preventDefault()
+  const look = (event?: Event) => {
+    event?.preventDefault()
     setAnswer(undefined)
     action.run(async () => {
       const { asked } = await ask<TrustTree>(`/trust?address=${encodeURIComponent(address.trim())}`)
       setAnswer(asked)
     })
   }
+  useEffect(() => {
+    if (start !== '') look()
+  }, [])
   return (
     <form class="inset" onSubmit={look}>
       <div class="one-line">

@@ -6,8 +6,9 @@ import { send } from '../data/request.ts'
 import { useAction, useResource } from '../data/resource.ts'
 import { pathTo, place } from '../data/router.ts'
 import { changesServices } from '../data/services.ts'
-import { many, shortId, visible } from '../data/text.ts'
-import { Card, Id, State } from '../parts/bits.tsx'
+import { many, visible } from '../data/text.ts'
+import { Card, State } from '../parts/bits.tsx'
+import { PeerLink } from '../parts/links.tsx'
 import { Empty, ProblemBox, Show } from '../parts/states.tsx'
 import { Ago } from '../parts/time.tsx'
 
@@ -155,7 +156,7 @@ function Nodes({ receipts }: { receipts: readonly ReceiptView[] }): JSX.Element 
           {receipts.map(({ node, peerId, state, redirected, reasons, at }) => (
             <tr key={node}>
               <td>
-                <Id of={node} /> <span class="soft small wide-only mono">{shortId(peerId)}</span>
+                <PeerLink of={peerId} node={node} />
               </td>
               <td>
                 <State of={state} />

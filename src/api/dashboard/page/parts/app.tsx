@@ -31,11 +31,12 @@ const PAGES: Readonly<Record<string, Page>> = {
   publish: { title: 'Publish', icon: 'publish', view: later(() => import('../pages/publish.tsx'), 'Publish') },
   sessions: { title: 'Sessions', icon: 'sessions', view: later(() => import('../pages/sessions.tsx'), 'Sessions') },
   service: { title: 'Service', view: later(() => import('../pages/service.tsx'), 'Service') },
+  code: { title: 'Code', view: later(() => import('../pages/code.tsx'), 'Code') },
   why: { title: 'Why', view: later(() => import('../pages/why.tsx'), 'Why') },
 }
 
 /** Which entry of the menu a page without one belongs to. */
-const BELOW: Readonly<Record<string, string>> = { service: 'services', why: 'services' }
+const BELOW: Readonly<Record<string, string>> = { service: 'services', why: 'services', code: 'services' }
 
 export function App(): JSX.Element {
   const { page } = place.value

@@ -2,8 +2,9 @@ import type { JSX } from 'preact'
 import type { BlockView } from '../../../../../node/types.ts'
 import type { LiveEvent } from '../../data/live.ts'
 import { useResource } from '../../data/resource.ts'
-import { many, shortId, visible } from '../../data/text.ts'
+import { many, visible } from '../../data/text.ts'
 import { Card } from '../../parts/bits.tsx'
+import { AuthorLink, CodeLink, PeerLink } from '../../parts/links.tsx'
 import { Show } from '../../parts/states.tsx'
 import { Ago } from '../../parts/time.tsx'
 
@@ -28,10 +29,7 @@ function Blocks({ blocks }: { blocks: readonly BlockView[] }): JSX.Element {
       <ul class="rows">
         {newest.map(({ kind, subject, since, until, note, keepsRuns }) => (
           <li key={`${kind} ${subject}`}>
-            <b>{kind}</b>{' '}
-            <span class="mono" title={subject}>
-              {shortId(subject)}
-            </span>
+            <b>{kind}</b> <Subject kind={kind} of={subject} />
             <div class="soft small">
               since <Ago at={since} />
               {until === undefined ? null : (
@@ -54,4 +52,9 @@ function Blocks({ blocks }: { blocks: readonly BlockView[] }): JSX.Element {
       </p>
     </Card>
   )
+}
+
+function Subject({ kind, of }: { kind: BlockView['kind']; of: string }): JSX.Element {
+  if (kind === 'author') return <AuthorLink of={of} />
+  return kind === 'code' ? <CodeLink of={of} /> : <PeerLink of={of} />
 }

@@ -1,8 +1,9 @@
 import type { JSX } from 'preact'
 import type { PolicyFacts } from '../../../../../node/types.ts'
 import { pathTo } from '../../data/router.ts'
-import { bytesText, coresText, shortId } from '../../data/text.ts'
+import { bytesText, coresText } from '../../data/text.ts'
 import { Card, ServiceLink } from '../../parts/bits.tsx'
+import { AuthorLink } from '../../parts/links.tsx'
 import { Empty } from '../../parts/states.tsx'
 
 /** The rest is a click away. */
@@ -48,7 +49,9 @@ export function RunningHere({ running }: { running: PolicyFacts['facts']['runnin
                   <ServiceLink id={id} name={name} />
                   {own ? <span class="soft small"> own</span> : null}
                 </td>
-                <td class="wide-only mono soft">{shortId(author)}</td>
+                <td class="wide-only">
+                  <AuthorLink of={author} />
+                </td>
                 <td class="end number">{bytesText(memory)}</td>
                 <td class="end number">{coresText(cpu)}</td>
               </tr>

@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import type { ServiceView } from '../../../../../node/types.ts'
 import { many, visible } from '../../data/text.ts'
 import { Card, Fact, Id } from '../../parts/bits.tsx'
+import { AuthorLink, CodeLink } from '../../parts/links.tsx'
 import { Ago } from '../../parts/time.tsx'
 
 const VIA = {
@@ -13,7 +14,7 @@ const VIA = {
 
 /** What its author wrote, and how it came here. */
 export function About({ service }: { service: ServiceView }): JSX.Element {
-  const { desc, author, kind, seq, ports, replicas, issued, expires, receivedAt, via, depth } = service
+  const { desc, author, code, kind, seq, ports, replicas, issued, expires, receivedAt, via, depth } = service
   return (
     <Card title="Description">
       {desc === '' ? null : (
@@ -23,7 +24,10 @@ export function About({ service }: { service: ServiceView }): JSX.Element {
       )}
       <dl class="facts">
         <Fact name="Author">
-          <Id of={author} />
+          <AuthorLink of={author} /> <Id of={author} />
+        </Fact>
+        <Fact name="Code">
+          <CodeLink of={code} />
         </Fact>
         <Fact name="Kind">
           {kind}, version {seq}

@@ -1,8 +1,9 @@
 import type { JSX } from 'preact'
 import type { ServiceView } from '../../../../../node/types.ts'
 import { pathTo } from '../../data/router.ts'
-import { shortId, visible } from '../../data/text.ts'
+import { visible } from '../../data/text.ts'
 import { Card, State } from '../../parts/bits.tsx'
+import { PeerLink } from '../../parts/links.tsx'
 import { Ago } from '../../parts/time.tsx'
 
 /** Long lists have a page of their own. */
@@ -18,9 +19,9 @@ export function Receipts({ service: { id, receipts } }: { service: ServiceView }
         </p>
       ) : (
         <ul class="rows live-value">
-          {receipts.slice(0, MAX_SHOWN).map(({ node, state, at, reasons }) => (
+          {receipts.slice(0, MAX_SHOWN).map(({ node, peerId, state, at, reasons }) => (
             <li key={node}>
-              <span class="mono">{shortId(node)}</span>
+              <PeerLink of={peerId} node={node} />
               <State of={state} />
               <span class="soft small">
                 <Ago at={at} />

@@ -1,7 +1,8 @@
 import type { JSX } from 'preact'
 import type { PolicyFacts, StatementView } from '../../../../../node/types.ts'
 import { many } from '../../data/text.ts'
-import { Id, State } from '../../parts/bits.tsx'
+import { State } from '../../parts/bits.tsx'
+import { SignerLink } from '../../parts/links.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { Ago } from '../../parts/time.tsx'
 
@@ -31,7 +32,7 @@ export function Hubs({ config: { TRUSTED_HUBS, QUORUM }, statements }: Props): J
           const last = said.reduce((newest, { issued }) => Math.max(newest, issued), 0)
           return (
             <li key={address}>
-              <Id of={address} />
+              <SignerLink of={address} />
               <span class="soft small">weight {WEIGHT}</span>
               <span class="soft small">{said.length - unsafe} safe</span>
               {unsafe === 0 ? null : <State of="fail">{unsafe} unsafe</State>}

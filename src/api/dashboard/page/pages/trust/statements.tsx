@@ -1,7 +1,8 @@
 import type { JSX } from 'preact'
 import type { StatementView } from '../../../../../node/types.ts'
-import { shortId, visible } from '../../data/text.ts'
+import { visible } from '../../data/text.ts'
 import { State } from '../../parts/bits.tsx'
+import { AuthorLink, CodeLink, SignerLink } from '../../parts/links.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { Ago } from '../../parts/time.tsx'
 
@@ -34,8 +35,7 @@ export function Statements({ statements }: { statements: readonly StatementView[
           {statements.slice(0, MAX_SHOWN).map((statement) => (
             <tr key={statement.id}>
               <td>
-                <span class="mono">{shortId(statement.signer)}</span>{' '}
-                {statement.own ? <span class="soft small">this node</span> : null}
+                <SignerLink of={statement.signer} /> {statement.own ? <span class="soft small">this node</span> : null}
                 {statement.trusted ? null : <State of="defer">not trusted</State>}
               </td>
               <td>
@@ -66,23 +66,21 @@ function Says({ statement }: { statement: StatementView }): JSX.Element {
     case 'attestation':
       return (
         <>
-          code <span class="mono">{shortId(code)}</span> is{' '}
-          <State of={verdict === 'safe' ? 'pass' : 'fail'}>{verdict ?? 'unknown'}</State>
+          <CodeLink of={code} /> is <State of={verdict === 'safe' ? 'pass' : 'fail'}>{verdict ?? 'unknown'}</State>
           {severity === undefined ? '' : ` (${visible(severity, 20)})`}
         </>
       )
     case 'freeze':
       return (
         <>
-          <span class="mono">{shortId(address)}</span> has frozen {visible(amount ?? '', 40)} on{' '}
-          {visible(chain ?? '', 40)}
+          <AuthorLink of={address} /> has frozen {visible(amount ?? '', 40)} on {visible(chain ?? '', 40)}
         </>
       )
     case 'delegation':
       return (
         <>
           {revoked === true ? 'no longer vouches for ' : 'vouches for '}
-          <span class="mono">{shortId(subject || address)}</span>
+          <SignerLink of={subject || address} />
           {revoked === true || depth === undefined ? '' : `, ${depth} deep`}
         </>
       )

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import type { TreeBranch, TrustTree } from '../../../../../node/types.ts'
+import { pathTo } from '../../data/router.ts'
 import { shortId } from '../../data/text.ts'
 import { Empty } from '../../parts/states.tsx'
 import { durationText } from '../../parts/time.tsx'
@@ -33,14 +34,8 @@ export function TreePicture({ tree }: { tree: TrustTree }): JSX.Element {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: without it a keyboard cannot scroll
     <figure class="tree-scroll" tabIndex={0} aria-label="Picture of the trust tree">
-      <svg
-        class="tree live-value"
-        width={width}
-        height={height}
-        viewBox={`0 0 ${width} ${height}`}
-        role="img"
-        aria-label={words}
-      >
+      <svg class="tree live-value" width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+        <title>{words}</title>
         {nodes.map(({ key, from, x, y, kind }) =>
           from === undefined ? null : (
             <path
@@ -53,10 +48,12 @@ export function TreePicture({ tree }: { tree: TrustTree }): JSX.Element {
         {nodes.map(({ key, address, note, kind, x, y }) => (
           <g key={key} class={kind} transform={`translate(${x} ${y})`}>
             <title>{address}</title>
-            <circle r="7" />
-            <text x="14" y="-1">
-              {shortId(address)}
-            </text>
+            <a href={pathTo('trust', undefined, { address })}>
+              <circle r="7" />
+              <text x="14" y="-1">
+                {shortId(address)}
+              </text>
+            </a>
             <text class="tree-note" x="14" y="14">
               {note}
             </text>
