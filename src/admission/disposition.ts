@@ -68,8 +68,7 @@ export function beyondLimits(problem: string): Reason {
   return { rule: 'node', outcome: 'fail', message: `the runner's grant is not carried out: ${problem}` }
 }
 
-/** What decided comes first: a receipt is cut at its end. */
-/** The reason before those of other rules. */
+/** The reason before those of other rules. What decided comes first: a receipt is cut at its end. */
 export function withReason(reason: Reason, reasons: readonly Reason[]): Reason[] {
   return [reason, ...reasons.filter(({ rule }) => rule !== reason.rule)].slice(0, MAX_REASONS)
 }

@@ -34,8 +34,13 @@ test('where it could not be made, the next one tries', async () => {
 
 test('who waits for one that never ends it says so in time', async () => {
   const shared = await tempDir()
-  const never = Promise.withResolvers<void>()
-  const first = madeOnce('thing', () => never.promise, { ...patience(), shared })
+  const [begun, never] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const make = () => {
+    begun.resolve()
+    return never.promise
+  }
+  const first = madeOnce('thing', make, { ...patience(), shared })
+  await begun.promise
   await expect(madeOnce('thing', async () => {}, { signal: AbortSignal.timeout(10), shared })).rejects.toThrow(
     /timeout/,
   )
