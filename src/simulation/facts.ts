@@ -24,6 +24,7 @@ export function factsOf(plan: Plan, allEvents: boolean, engine: Engine['name']):
     hasSync: engine !== 'virtual',
     // a whole node without the DHT asks its neighbours alone
     runsAreKnown: engine === 'virtual' || scenario.dht,
+    connections: engine !== 'virtual',
     changing:
       churn !== undefined ||
       crashes.length > 0 ||

@@ -49,14 +49,7 @@ export async function runScenario(engine: Engine, init: RunInit): Promise<Result
   const plan = planOf(scenario)
   const services = plan.timeline.filter((action) => action.do === 'publish').length
   const all = scenario.nodes * Math.max(1, services) <= MAX_OBSERVED || events === 'all'
-<<<<<<< HEAD
   const observing = observe([...METRICS, ...INVARIANTS, ...(init.observers ?? [])], factsOf(plan, all, engine.name))
-=======
-  const observing = observe([...METRICS, ...INVARIANTS, ...(init.observers ?? [])], {
-    ...factsOf(plan, all),
-    connections: engine.name !== 'virtual',
-  })
->>>>>>> c3a4b116 (Laboratory: an engine of live nodes)
   // a mistake in an assertion is found before anything runs
   checkAssertions(scenario.assertions, observing.end())
   const notes = noticesOf(plan, engine.name)

@@ -40,7 +40,7 @@ export async function playLive({ clock }: { clock: Clock }, init: LiveInit): Pro
       node,
     ]),
   )
-  const { serviceOf } = factsOf(plan, true)
+  const { serviceOf } = factsOf(plan, true, 'live')
   const versions = createServiceNumbers()
   const { translate, register, resumed } = createTranslator({
     versions,

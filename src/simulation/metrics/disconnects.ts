@@ -13,5 +13,5 @@ export const disconnects = metric({
     neighbours.set(node, known)
     if (known.has(peer)) state.count++
   },
-  dump: ({ facts, count }) => ({ values: { disconnects: facts.connections === true ? count : null } }),
+  dump: ({ facts, count }) => ({ values: { disconnects: facts.connections ? count : null } }),
 })

@@ -9,6 +9,7 @@ const FACTS: RunFacts = {
   allEvents: true,
   hasSync: true,
   runsAreKnown: true,
+  connections: true,
   changing: false,
   groupOf: () => 'all',
   neighboursOf: (node) => [1 - node],

@@ -19,15 +19,12 @@ export type RunFacts = {
   readonly seconds: number
   /** false: events of some nodes, or none */
   readonly allEvents: boolean
-<<<<<<< HEAD
   /** nodes compare what they have with their neighbours, when they come back and now and then */
   readonly hasSync: boolean
   /** each node finds all runs of a service; false: those at its neighbours */
   readonly runsAreKnown: boolean
-=======
   /** there are connections, which may end: of whole nodes */
-  readonly connections?: boolean | undefined
->>>>>>> c3a4b116 (Laboratory: an engine of live nodes)
+  readonly connections: boolean
   /** nodes come, go, or are cut off */
   readonly changing: boolean
   readonly groupOf: (node: number) => string

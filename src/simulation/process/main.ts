@@ -35,7 +35,6 @@ function fail(error: unknown): never {
 
 globals.seed(scenario.seed)
 forbidNondeterminism(fail)
-<<<<<<< HEAD
 let lastMs = 0
 function onEvent(event: SimEvent): void {
   const line = JSON.stringify({ sim: event })
@@ -52,13 +51,6 @@ const onUnhandled = (error: unknown) => {
 process.on('unhandledRejection', onUnhandled)
 process.on('uncaughtException', onUnhandled)
 const work = () =>
-=======
-// what a process that has crashed leaves behind is not handled by anybody
-const failUnlessCrashed = (error: unknown) => void (isOfCrash(error) || fail(error))
-process.on('unhandledRejection', failUnlessCrashed)
-process.on('uncaughtException', failUnlessCrashed)
-const { endedMs, crashPoints, traffic } = await drive(globals, () =>
->>>>>>> c3a4b116 (Laboratory: an engine of live nodes)
   play(scenario, {
     onNodeEvent(event) {
       const line = JSON.stringify(event)
@@ -67,7 +59,7 @@ const { endedMs, crashPoints, traffic } = await drive(globals, () =>
     },
     onEvent,
   })
-const { endedMs, crashPoints } = await drive(globals, work, onUnhandled).catch(fail)
+const { endedMs, crashPoints, traffic } = await drive(globals, work, onUnhandled).catch(fail)
 const timers = await runDry(globals, DRY_AFTER_MS, onUnhandled)
 if (timers > 0) onEvent({ ms: Math.max(lastMs, endedMs), node: -1, event: 'leftover', timers })
 const outcome: Pick<Outcome, 'sha256' | 'events' | 'counts' | 'endedMs' | 'crashPoints' | 'peakMemoryBytes'> = {

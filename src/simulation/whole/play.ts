@@ -11,11 +11,8 @@ import type { Scenario } from '../scenario/scenario.ts'
 import { addressOf } from './acts.ts'
 import { createActor } from './carry-out.ts'
 import { delayOf } from './delay.ts'
-<<<<<<< HEAD
 import { outdatedIn } from './final-look.ts'
-=======
 import { createGossipTap, type GossipTap, type KnownMessages, type NodeTraffic } from './gossip-tap.ts'
->>>>>>> c3a4b116 (Laboratory: an engine of live nodes)
 import { type HostedNode, hostNode } from './hosted-node.ts'
 import { linksOf } from './links.ts'
 import { type Member, memberOf, startMember } from './member.ts'
@@ -132,14 +129,6 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
     }
     return true
   }
-<<<<<<< HEAD
-=======
-  const trafficNow = () => taps.map((tap, node) => [node, tap.traffic()] as const)
-  const played = (): Played => {
-    over = true
-    return { endedMs: ms(), crashPoints: hosts.list.map((host) => host.crashPoints), traffic: trafficNow() }
-  }
->>>>>>> c3a4b116 (Laboratory: an engine of live nodes)
   for (const action of plan.timeline) {
     if (!(await reach(action.ms))) break
     busyMs = ms()
@@ -149,7 +138,8 @@ export async function play(scenario: Scenario, { onNodeEvent, onEvent }: PlayOpt
   const endedMs = ms()
   for (const [index, host] of hosts.list.entries()) await look(index, host)
   over = true
-  return { endedMs, crashPoints: hosts.list.map((host) => host.crashPoints) }
+  const traffic = taps.map((tap, node) => [node, tap.traffic()] as const)
+  return { endedMs, crashPoints: hosts.list.map((host) => host.crashPoints), traffic }
 }
 
 type Hooks = {

@@ -15,7 +15,9 @@ export interface Translator {
 }
 
 /** What a node that is up again says of a service. */
-export type Resumed = Pick<ServiceView, 'id'> & { readonly run?: { readonly state: string } | undefined }
+export type Resumed = Pick<ServiceView, 'id' | 'supersededBy' | 'stoppedBy'> & {
+  readonly run?: { readonly state: string } | undefined
+}
 
 type At = { readonly ms: number; readonly node: number }
 type TranslatorInit = {

@@ -58,7 +58,9 @@ export async function hostNodes({ scenario, dir, tell }: Hosting): Promise<Condu
       },
     )
     nodes.set(node, up)
-    const views = up.services().map(({ id, run }) => ({ id, run: run && { state: run.state } }))
+    const views = up.services().map(({ id, supersededBy, stoppedBy, run }) => {
+      return { id, supersededBy, stoppedBy, run: run && { state: run.state } }
+    })
     tell({ up: [clock.monotonic(), node, views] })
     up.events.on('intake:emitted', tap.onEmitted)
     up.events.onAny((name, detail) => {

@@ -59,7 +59,7 @@ const left = () => readdirSync(folder).filter((name) => name.startsWith('thunder
 async function played(scenario: Scenario, processes: number) {
   const list: SimEvent[] = []
   const engine = createLiveEngine({ processes })
-  const observing = observe([...METRICS, ...INVARIANTS], { ...factsOf(planOf(scenario), true), connections: true })
+  const observing = observe([...METRICS, ...INVARIANTS], factsOf(planOf(scenario), true, 'live'))
   const { onTraffic } = observing
   const outcome = await engine.run(scenario, { onTraffic, onEvent: (event) => void list.push(event) })
   const tables = createTablesFromEvents(scenario.nodes)
