@@ -21,7 +21,6 @@ const RUNS = [
   'test/integration/node/!(replicas).test.ts',
   'test/integration/packages/!(four-ways).test.ts',
   'test/cases/reports/**/*.test.ts',
-  'test/cases/strangers/{inherited,logs,program,runs}.test.ts',
 ]
 
 export default defineConfig({
